@@ -1,0 +1,6 @@
+"""`grader` and `python -m grader`."""
+
+from grader.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""The nouns: what is asked, what counts, what was answered and what it was worth.
+
+Frozen data with derived properties only; nothing here reads, writes or computes a score.
+"""
+
+from typing import Any, Literal, Self
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Kind = Literal["knowledge", "open"]
+Importance = Literal["vital", "okay"]
+Status = Literal["covered", "partial", "missing", "contradicted", "not_judged"]
+DecidedBy = Literal["embedding", "judge", "guard", "rule"]
+
+
+class Noun(BaseModel):
+    """Frozen, strict about unknown fields, and free of NaN and infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return value
+
+
+class Question(Noun):
+    """One question of a bank. `kind: open` means that `reference_answer` is guidance, not an answer."""
+
+    id: str
+    question: str
+    reference_answer: str = Field(
+        validation_alias=AliasChoices("reference_answer", "reference", "expected_output", "desired_answer")
+    )
+    kind: Kind = "knowledge"
+    topic: str | None = None
+    max_score: float = Field(default=10.0, gt=0)
+
+    _checks = field_validator("id", "question", "reference_answer")(_not_blank)
+
+
+class QuestionBank(Noun):
+    """Questions under one title; ids are unique."""
+
+    title: str = ""
+    questions: tuple[Question, ...]
+
+
+class RubricPoint(Noun):
+    """One thing that an answer must say (weight > 0) or must not say (weight < 0).
+
+    `aliases` are other wordings that count as the same; `group` names an entry of `Rubric.groups`;
+    `source_span` is `(start, end)` in characters of the rubric's `reference_answer`.
+    """
+
+    id: str
+    text: str = Field(validation_alias=AliasChoices("text", "criterion", "requirement"))
+    weight: float = Field(default=1.0, validation_alias=AliasChoices("weight", "points"))
+    importance: Importance | None = None
+    group: str | None = None
+    aliases: tuple[str, ...] = ()
+    source_span: tuple[int, int] | None = None
+
+    _checks = field_validator("id", "text")(_not_blank)
+
+    @field_validator("weight")
+    @classmethod
+    def _weighs_something(cls, weight: float) -> float:
+        if weight == 0:
+            raise ValueError("must not be 0: a point that is worth nothing cannot be scored")
+        return weight
+
+
+class PointGroup(Noun):
+    """Any `need` of the group's points earn full credit for the whole group."""
+
+    need: int = Field(ge=1)
+
+
+class Rubric(Noun):
+    """What an answer to one question must say, and what each point is worth.
+
+    Weights are relative: `scoring.score` scales their positive sum to `max_score`.
+    """
+
+    question_id: str
+    question: str = ""
+    reference_answer: str = ""
+    kind: Kind = "knowledge"
+    max_score: float = Field(default=10.0, gt=0)
+    points: tuple[RubricPoint, ...]
+    groups: dict[str, PointGroup] = Field(default_factory=dict)
+    derived_by: str = "hand"
+
+    _checks = field_validator("question_id")(_not_blank)
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        if not self.points:
+            raise ValueError("points: a rubric needs at least one point")
+        seen: set[str] = set()
+        for point in self.points:
+            if point.id in seen:
+                raise ValueError(f"points: the id '{point.id}' appears twice")
+            seen.add(point.id)
+            if point.group is not None and point.group not in self.groups:
+                raise ValueError(
+                    f"points: '{point.id}' belongs to group '{point.group}', which 'groups' does not define"
+                )
+            if point.group is not None and point.weight < 0:
+                raise ValueError(f"points: '{point.id}' has a negative weight and cannot be in a group")
+            if point.source_span is not None:
+                start, end = point.source_span
+                if not 0 <= start < end <= len(self.reference_answer):
+                    raise ValueError(
+                        f"points: source_span [{start}, {end}] of '{point.id}' is outside the reference answer "
+                        f"({len(self.reference_answer)} characters)"
+                    )
+        for name, group in self.groups.items():
+            size = sum(point.group == name for point in self.points)
+            if group.need > size:
+                raise ValueError(f"groups: '{name}' needs {group.need} points but has {size}")
+        if not any(point.weight > 0 for point in self.points):
+            raise ValueError("points: at least one weight must be positive")
+        return self
+
+
+class Answer(Noun):
+    """A candidate's answer. `extra` holds the columns that are carried through to the grades."""
+
+    answer_id: str
+    question_id: str
+    answer: str
+    candidate: str | None = None
+    extra: dict[str, Any] = Field(default_factory=dict)
+
+
+class Evidence(Noun):
+    """The words that show a point: `answer[start:end] == text`, always."""
+
+    text: str
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+
+
+class PointGrade(Noun):
+    """What one point earned: `coverage` and `credit` in 0..1, `None` when the point was not judged."""
+
+    point_id: str
+    text: str
+    status: Status
+    coverage: float | None
+    credit: float | None
+    weight: float
+    evidence: Evidence | None
+    decided_by: DecidedBy
+    rationale: str
+
+
+class Grade(Noun):
+    """One graded answer. `score` is `None` exactly when `ungraded_reason` is set.
+
+    It carries question, answer and point texts, so that a report needs no other file. `max_score` is `None` only for an
+    unknown question.
+    """
+
+    answer_id: str
+    question_id: str
+    candidate: str | None = None
+    score: float | None
+    max_score: float | None
+    fraction: float | None
+    points: tuple[PointGrade, ...] = ()
+    feedback: str = ""
+    flags: tuple[str, ...] = ()
+    needs_review: bool = False
+    confidence: float | None = None
+    ungraded_reason: str | None = None
+    signature: str
+    question: str = ""
+    answer: str = ""
+    extra: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _ungraded_has_a_reason(self) -> Self:
+        if (self.score is None) != (self.ungraded_reason is not None):
+            raise ValueError("score is None exactly when ungraded_reason is set")
+        return self
