@@ -1,0 +1,171 @@
+"""How much of each point an answer states, and where: soft token recall (numpy only).
+
+Every token of a point looks for its best match among the answer's tokens. The matches, weighted by how much each token
+tells, make the coverage; the stretch of the answer that alone covers the point best is its evidence.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import pi, sin
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+# Two neighbouring segments are shown as evidence where the pair shows at least this much more than either alone.
+_WORTH_A_SEGMENT = 0.06
+_LONGEST_STRETCH = 2
+
+
+@dataclass(frozen=True, eq=False)
+class PointTokens:
+    """Wordings of the points of one rubric, stacked so that an answer is compared with all of them at once.
+
+    Attributes:
+        vectors: unit token vectors of all wordings, shape `(n_tokens, dim)`.
+        weights: weight of each token; they sum to 1 within a wording, shape `(n_tokens,)`.
+        starts: first token of each wording, shape `(n_wordings,)`.
+        owners: the point that each wording belongs to, ascending, shape `(n_wordings,)`.
+    """
+
+    vectors: Floats
+    weights: Floats
+    starts: Ints
+    owners: Ints
+
+
+class Covered(NamedTuple):
+    """Coverage of one point, 0..1, and the first and last segment (inclusive) that show it best."""
+
+    coverage: float
+    first_segment: int
+    last_segment: int
+
+
+def token_weights(ids: Ints, rarity: Floats, question_ids: Ints, *, question_discount: float) -> Floats:
+    """Weight of each token of a wording: its rarity, discounted where the question already says it; sums to 1.
+
+    Args:
+        ids, rarity: shape `(n_tokens,)`, as the encoder gives them.
+        question_ids: the question's token ids.
+        question_discount: factor in 0..1 for tokens that occur in the question.
+
+    **Undefined:** equal weights when every token weighs nothing (only punctuation).
+
+    Raises:
+        ValueError: when the wording has no token.
+    """
+    if not len(ids):
+        raise ValueError("a wording without any token has no weights")
+    weights = rarity * np.where(np.isin(ids, question_ids), np.float32(question_discount), np.float32(1))
+    total = weights.sum()
+    if total == 0:
+        return np.full(len(ids), 1 / len(ids), np.float32)
+    return (weights / total).astype(np.float32)
+
+
+def match(cosines: Floats, *, center: float, slope: float) -> Floats:
+    """How far a token is matched, 0..1: a logistic curve over its cosine that is 0 at cosine 0 and 1 at cosine 1.
+
+    Unrelated tokens still have cosines of .2 to .4; the curve keeps them from adding up to coverage.
+    """
+    bottom = 1 / (1 + np.exp(slope * center))
+    top = 1 / (1 + np.exp(-slope * (1 - center)))
+    curve = 1 / (1 + np.exp(-slope * (cosines - center)))
+    return np.clip((curve - bottom) / (top - bottom), 0, 1).astype(np.float32)
+
+
+def cover(
+    points: PointTokens, answer: Floats, segment_starts: Ints, *, center: float, slope: float
+) -> list[Covered]:
+    """Coverage and evidence of every point in one answer.
+
+        recall(A) = sum_t weight_t * max_{a in A} match(cos(t, a))
+        coverage  = (recall(answer) + recall(evidence)) / 2, for the wording with the highest recall(answer)
+
+    with t over the wording's tokens and a over the tokens of A. Evidence is the segment, or the two neighbouring ones,
+    with the highest recall: a point counts for more when it is made in one place than when its words lie scattered.
+
+    Args:
+        points: the rubric's wordings.
+        answer: unit token vectors of the answer, shape `(n_answer_tokens, dim)`, at least one.
+        segment_starts: first token of each segment, ascending, beginning with 0, shape `(n_segments,)`.
+        center, slope: the curve of `match`.
+
+    Returns:
+        one entry a point, in the order of the points.
+
+    Raises:
+        ValueError: when the answer has no token.
+
+    Source: token recall as in BERTScore (Zhang et al. 2020) with a soft match instead of the plain cosine.
+    """
+    if not len(answer):
+        raise ValueError("an answer without any token has no coverage")
+    best = np.maximum.reduceat(points.vectors @ answer.T, segment_starts, axis=1)
+    matched = match(best, center=center, slope=slope)
+    whole = np.add.reduceat(points.weights * matched.max(axis=1), points.starts)
+    result = []
+    for owner in range(int(points.owners[-1]) + 1):
+        wordings = np.flatnonzero(points.owners == owner)
+        wording = int(wordings[np.argmax(whole[wordings])])
+        end = points.starts[wording + 1] if wording + 1 < len(points.starts) else len(points.weights)
+        rows = slice(int(points.starts[wording]), int(end))
+        shown, first, last = _best_stretch(matched[rows], points.weights[rows])
+        result.append(Covered((float(whole[wording]) + shown) / 2, first, last))
+    return result
+
+
+def _best_stretch(matched: Floats, weights: Floats) -> Covered:
+    """The run of neighbouring segments that shows most of the wording, and its recall; a longer run must earn it.
+
+    Args:
+        matched: best match of each token in each segment, shape `(n_tokens, n_segments)`.
+        weights: shape `(n_tokens,)`.
+    """
+    best = Covered(-1.0, 0, 0)
+    window = matched
+    for length in range(1, min(_LONGEST_STRETCH, matched.shape[1]) + 1):
+        if length > 1:
+            window = np.maximum(window[:, :-1], matched[:, length - 1 :])
+        shown = weights @ window
+        first = int(np.argmax(shown))
+        if shown[first] > best.coverage + _WORTH_A_SEGMENT * (length - 1):
+            best = Covered(float(shown[first]), first, first + length - 1)
+    return best
+
+
+def segment_starts(token_starts: Ints, segments: Sequence[tuple[int, int]]) -> tuple[Ints, list[int]]:
+    """Sort an answer's tokens into its segments.
+
+    Args:
+        token_starts: first character of each token, ascending, shape `(n_tokens,)`.
+        segments: `(start, end)` in characters, ascending.
+
+    Returns:
+        the first token of each segment that holds one (the first is 0), and those segments' indices.
+    """
+    firsts = np.searchsorted(token_starts, [start for start, _ in segments])
+    firsts[:1] = 0
+    following = np.append(firsts[1:], len(token_starts))
+    held = [i for i in range(len(segments)) if firsts[i] < following[i]]
+    return firsts[held].astype(np.int64), held
+
+
+def credit(coverage: float, *, no_credit: float, full_credit: float) -> float:
+    """Share of a point's weight that a coverage earns, 0..1.
+
+        credit = sin(pi/2 * clamp((coverage - no_credit) / (full_credit - no_credit)))
+
+    A quarter of a sine: nothing up to `no_credit`, which answers to other questions reach by chance; a steep rise; and
+    little more to win near `full_credit`, for people give full marks to wordings of their own.
+
+    Raises:
+        ValueError: unless `no_credit` < `full_credit`.
+    """
+    if no_credit >= full_credit:
+        raise ValueError(f"no_credit ({no_credit}) must be below full_credit ({full_credit})")
+    return sin(pi / 2 * min(1.0, max(0.0, (coverage - no_credit) / (full_credit - no_credit))))

@@ -1,0 +1,162 @@
+"""Untrusted text: normalised with a way back to the original, cut into segments, counted in words.
+
+Nothing here knows about questions or scores. Every span is `(start, end)` in characters, end exclusive.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+KEPT_CONTROLS = "\n\t"
+
+
+class Span(NamedTuple):
+    """A half-open range of characters."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class NormalisedText:
+    """Text as the scorer sees it.
+
+    Attributes:
+        text: NFKC-normalised, without invisible and control characters (line feed and tab stay).
+        starts, ends: for each character of `text`, where its source begins and ends in the original,
+            shape `(len(text),)`; `None` when nothing moved.
+        n_hidden: how many invisible or control characters were dropped.
+    """
+
+    text: str
+    starts: NDArray[np.int64] | None = None
+    ends: NDArray[np.int64] | None = None
+    n_hidden: int = 0
+
+    def original_span(self, start: int, end: int) -> Span:
+        """The original's span that `text[start:end]` came from.
+
+        Raises:
+            ValueError: when the span is empty or outside the text.
+        """
+        if not 0 <= start < end <= len(self.text):
+            raise ValueError(f"span [{start}, {end}] is not inside a text of {len(self.text)} characters")
+        if self.starts is None or self.ends is None:
+            return Span(start, end)
+        return Span(int(self.starts[start]), int(self.ends[end - 1]))
+
+
+def is_hidden(char: str) -> bool:
+    """Whether a character shows nothing: control, format (zero-width, bidi, tag), surrogate, unassigned."""
+    return char not in KEPT_CONTROLS and unicodedata.category(char) in ("Cc", "Cf", "Cs", "Cn", "Co")
+
+
+def normalise(raw: str) -> NormalisedText:
+    """Fold compatibility forms (NFKC) and drop invisible characters, remembering where each came from.
+
+    Carriage returns become line feeds, so that answers from any system read the same.
+
+    Source: Unicode Standard Annex 15 (normalisation forms).
+    """
+    if raw.isascii() and raw.replace("\n", " ").replace("\t", " ").isprintable():
+        return NormalisedText(raw)
+    pieces: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    n_hidden = 0
+    for start, end in _clusters(raw):
+        piece = raw[start:end].replace("\r\n", "\n").replace("\r", "\n")
+        visible = "".join(char for char in piece if not is_hidden(char))
+        n_hidden += len(piece) - len(visible)
+        folded = unicodedata.normalize("NFKC", visible)
+        pieces.append(folded)
+        starts.extend([start] * len(folded))
+        ends.extend([end] * len(folded))
+    return NormalisedText("".join(pieces), np.array(starts, np.int64), np.array(ends, np.int64), n_hidden)
+
+
+# A base character with the marks, joiners and jamo that NFKC may merge into it; CR LF counts as one.
+_CLUSTER = re.compile(r"\r\n|[^\W\d_][\u0300-\u036f\u1160-\u11ff\u3099\u309a]*|.", re.DOTALL)
+
+
+def _clusters(raw: str) -> list[Span]:
+    """Cut the text where normalisation cannot reach across."""
+    return [Span(*match.span()) for match in _CLUSTER.finditer(raw)]
+
+
+_WORD = re.compile(r"\w+(?:['’-]\w+)*")
+
+# Full stops after these do not end a sentence.
+_ABBREVIATIONS = frozenset(
+    "e.g i.e cf etc vs al fig eq no approx resp ca dr mr mrs ms prof st inc vol pp sec ch".split()
+)
+_BREAK = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\s*\n\s*|;\s+|(?<=[。！？])")
+_NUMBERING = re.compile(r"\(?(?:\d{1,2}|[a-z])[.)]")
+_BULLET = re.compile(r"(?:[-*•‣▪◦–—>#|]+|\(?(?:\d{1,2}|[a-z])[.)])\s+|\s+")
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, in order, as written."""
+    return _WORD.findall(text)
+
+
+def segments(text: str) -> list[Span]:
+    """Sentences, list items and lines: the units in which evidence is shown.
+
+    A break is a sentence end, a line feed or a semicolon; bullets and numbering stay outside. Abbreviations such as
+    "e.g." and decimals do not break. A text without any letter or digit has no segment.
+    """
+    spans: list[Span] = []
+    start = 0
+    for match in _BREAK.finditer(text):
+        if _is_abbreviation(text, start, match.start()):
+            continue
+        spans.append(Span(start, match.end()))
+        start = match.end()
+    spans.append(Span(start, len(text)))
+    trimmed = (_trim(text, span) for span in spans)
+    return [span for span in trimmed if any(char.isalnum() for char in text[span.start : span.end])]
+
+
+def _is_abbreviation(text: str, start: int, end: int) -> bool:
+    """Whether the full stop at `end` closes an abbreviation, an initial or a list number, not the sentence."""
+    if text[end : end + 1] == "\n" or not text[start:end].endswith("."):
+        return False
+    if _NUMBERING.fullmatch(text[start:end].strip()):
+        return True
+    last = re.search(r"\S+$", text[start : end - 1])
+    if last is None:
+        return False
+    word = last.group().lstrip("([\"'“‘").lower()
+    return word in _ABBREVIATIONS or bool(re.fullmatch(r"(?:[a-z]\.)*[a-z]", word) and last.group()[0].isupper())
+
+
+def _trim(text: str, span: Span) -> Span:
+    """Without surrounding white space and a leading bullet or number."""
+    start, end = span
+    while (match := _BULLET.match(text, start, end)) and match.end() < end:
+        start = match.end()
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    while start < end and text[start].isspace():
+        start += 1
+    return Span(start, end)
+
+
+# Words that say nothing about a topic: articles, pronouns, auxiliaries, prepositions, conjunctions.
+STOP_WORDS = frozenset(
+    """a about after all also am an and any are as at be because been before being between both but by can could did do
+    does doing done during each for from had has have having he her here hers him his how i if in into is it its just
+    may me might more most much must my no nor not of on one only or other our out over own same shall she should so
+    some such than that the their them then there these they this those through to too under until up us very was we
+    were what when where which while who whom whose why will with would you your""".split()
+)
+
+
+def content_words(text: str) -> list[str]:
+    """The words that carry a text's topic, in lower case, in order, repeats kept."""
+    return [word for word in map(str.lower, words(text)) if word not in STOP_WORDS]

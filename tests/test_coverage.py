@@ -1,0 +1,103 @@
+"""Coverage arithmetic on small vectors, checked by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader.coverage import Covered, PointTokens, cover, credit, match, segment_starts, token_weights
+
+CURVE = {"center": 0.4, "slope": 8.0}
+
+
+def axes(*numbers: int, dim: int = 6) -> np.ndarray:
+    """Unit vectors along the given axes: equal axes match fully, others not at all."""
+    return np.eye(dim, dtype=np.float32)[list(numbers)]
+
+
+def points(*wordings: tuple[int, list[int], list[float]]) -> PointTokens:
+    """Wordings as (owner, axes of its tokens, weights)."""
+    lengths = [len(tokens) for _, tokens, _ in wordings]
+    return PointTokens(
+        vectors=np.concatenate([axes(*tokens) for _, tokens, _ in wordings]),
+        weights=np.concatenate([np.array(weights, np.float32) for _, _, weights in wordings]),
+        starts=np.cumsum([0, *lengths[:-1]]),
+        owners=np.array([owner for owner, _, _ in wordings]),
+    )
+
+
+def test_coverage_is_the_weight_of_the_matched_tokens() -> None:
+    # tokens 0 and 1 weigh .7 and .3; the answer holds only token 0
+    [found] = cover(points((0, [0, 1], [0.7, 0.3])), axes(0, 5), np.array([0]), **CURVE)
+    assert found.coverage == pytest.approx(0.7, abs=1e-6)
+
+
+def test_the_best_wording_counts() -> None:
+    some = points((0, [0], [1.0]), (0, [1], [1.0]), (1, [2], [1.0]))
+    first, second = cover(some, axes(1), np.array([0]), **CURVE)
+    assert (first.coverage, second.coverage) == pytest.approx((1, 0), abs=1e-6)
+
+
+def test_evidence_is_the_shortest_stretch_that_shows_the_point() -> None:
+    answer = axes(5, 0, 1, 4)  # one token a segment
+    starts = np.arange(4)
+    assert cover(points((0, [0], [1.0])), answer, starts, **CURVE) == [Covered(pytest.approx(1), 1, 1)]
+    assert cover(points((0, [0, 1], [0.5, 0.5])), answer, starts, **CURVE) == [Covered(pytest.approx(1), 1, 2)]
+    # the second segment adds too little to be shown
+    assert cover(points((0, [0, 1], [0.97, 0.03])), answer, starts, **CURVE)[0][1:] == (1, 1)
+
+
+def test_nothing_to_compare_is_refused() -> None:
+    with pytest.raises(ValueError, match="without any token"):
+        cover(points((0, [0], [1.0])), axes()[:0], np.array([0]), **CURVE)
+    with pytest.raises(ValueError, match="without any token"):
+        token_weights(np.array([], int), np.array([], np.float32), np.array([1]), question_discount=0.2)
+
+
+def test_words_of_the_question_weigh_less() -> None:
+    weights = token_weights(np.array([7, 8]), np.array([2, 2], np.float32), np.array([8]), question_discount=0.25)
+    assert weights == pytest.approx([0.8, 0.2])
+
+
+def test_a_wording_of_marks_alone_weighs_evenly() -> None:
+    weights = token_weights(np.array([1, 2]), np.zeros(2, np.float32), np.array([9]), question_discount=0.2)
+    assert weights == pytest.approx([0.5, 0.5])
+
+
+def test_match_runs_from_nothing_to_everything() -> None:
+    matched = match(np.array([-1, 0, 0.4, 1], np.float32), **CURVE)
+    assert matched[[0, 1, 3]] == pytest.approx([0, 0, 1], abs=1e-6)
+    assert 0.4 < matched[2] < 0.6
+    assert (np.diff(match(np.linspace(-1, 1, 50, dtype=np.float32), **CURVE)) >= 0).all()
+
+
+def test_segments_without_tokens_are_left_out() -> None:
+    starts, held = segment_starts(np.array([0, 4, 20]), [(0, 3), (4, 9), (10, 15), (18, 25)])
+    assert (starts.tolist(), held) == ([0, 1, 2], [0, 1, 3])
+    # a token before the first segment belongs to it
+    starts, held = segment_starts(np.array([0, 5]), [(2, 9)])
+    assert (starts.tolist(), held) == ([0], [0])
+
+
+def test_credit_is_a_quarter_sine_between_its_ends() -> None:
+    values = [credit(c, no_credit=0.2, full_credit=0.8) for c in (0.1, 0.2, 0.4, 0.5, 0.8, 0.9)]
+    # sin of 0, 0, 30, 45, 90, 90 degrees
+    assert values == pytest.approx([0, 0, 0.5, 0.5**0.5, 1, 1])
+    with pytest.raises(ValueError, match="must be below"):
+        credit(0.5, no_credit=0.6, full_credit=0.6)
+
+
+@given(st.data())
+def test_more_matching_text_never_lowers_coverage(data: st.DataObject) -> None:
+    rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
+
+    def unit(n: int) -> np.ndarray:
+        vectors = rng.normal(size=(n, 6)).astype(np.float32)
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    some = PointTokens(unit(4), np.full(4, 0.25, np.float32), np.array([0]), np.array([0]))
+    answer, more = unit(3), unit(2)
+    [less] = cover(some, answer, np.array([0]), **CURVE)
+    [all_] = cover(some, np.concatenate([answer, more]), np.array([0, 3]), **CURVE)
+    assert all_.coverage >= less.coverage - 1e-6
+    assert 0 <= less.coverage <= 1 + 1e-6

@@ -1,0 +1,105 @@
+"""Normalisation keeps its way back; segments are what a reader would call sentences and items."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader.text import content_words, normalise, segments, words
+
+
+def shown(text: str) -> list[str]:
+    return [text[start:end] for start, end in segments(text)]
+
+
+@pytest.mark.parametrize(
+    ("raw", "normal"),
+    [
+        ("plain text", "plain text"),
+        ("ｆｕｌｌｗｉｄｔｈ", "fullwidth"),
+        ("\ufb01ne \U0001d400\U0001d401", "fine AB"),
+        ("a\u200bb\u202ec\ufeff\U000e0041", "abc"),
+        ("cafe\u0301", "café"),
+        ("one\r\ntwo\rthree", "one\ntwo\nthree"),
+        ("nul\x00 and lone \ud800 surrogate", "nul and lone  surrogate"),
+        ("\u1112\u1161\u11ab", "한"),
+    ],
+)
+def test_normalise(raw: str, normal: str) -> None:
+    assert normalise(raw).text == normal
+
+
+def test_hidden_characters_are_counted() -> None:
+    assert normalise("a\u200b\u202eb").n_hidden == 2
+    assert normalise("line\nand\ttab").n_hidden == 0
+
+
+def test_a_span_leads_back_to_the_original() -> None:
+    raw = "ｘ\u200b the \ufb01rst cafe\u0301"
+    normal = normalise(raw)
+    start = normal.text.index("first")
+    span = normal.original_span(start, start + 5)
+    assert raw[span.start : span.end] == "\ufb01rst"
+    start = normal.text.index("é")
+    assert raw[slice(*normal.original_span(start, start + 1))] == "e\u0301"
+
+
+@given(st.text(max_size=60))
+def test_every_span_of_the_normalised_text_lies_in_the_original(raw: str) -> None:
+    normal = normalise(raw)
+    for start in range(len(normal.text)):
+        span = normal.original_span(start, start + 1)
+        assert 0 <= span.start < span.end <= len(raw)
+
+
+@given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "Zs"]), max_size=60))
+def test_plain_ascii_is_left_alone(raw: str) -> None:
+    assert normalise(raw).text == raw
+
+
+@given(st.text(alphabet=st.characters(categories=["L", "N", "P", "Zs"]), max_size=60))
+def test_without_hidden_characters_it_is_the_standard_form(raw: str) -> None:
+    pieces = unicodedata.normalize("NFKC", raw)
+    assert unicodedata.normalize("NFKC", normalise(raw).text) == pieces
+
+
+def test_a_span_outside_the_text_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"span \[2, 9\] is not inside a text of 3 characters"):
+        normalise("abc").original_span(2, 9)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("One here. Two there! Three?", ["One here.", "Two there!", "Three?"]),
+        ("CNNs, e.g. LeNet, use 0.5 dropout. So do I.", ["CNNs, e.g. LeNet, use 0.5 dropout.", "So do I."]),
+        ("- first\n- second\n\n3. third", ["first", "second", "third"]),
+        ("a) one; b) two", ["one;", "two"]),
+        ("O(n) vs. O(n^2), see Fig. 3", ["O(n) vs. O(n^2), see Fig. 3"]),
+        ("It ends with layer A. Then it stops.", ["It ends with layer A. Then it stops."]),
+        ("(Really.) Yes.", ["(Really.)", "Yes."]),
+        ("一つ。二つ。", ["一つ。", "二つ。"]),
+        ("...", []),
+        ("", []),
+        ("\n \n", []),
+    ],
+)
+def test_segments(text: str, expected: list[str]) -> None:
+    assert shown(text) == expected
+
+
+@given(st.text(max_size=200))
+def test_segments_are_ordered_and_hold_every_letter(text: str) -> None:
+    spans = segments(text)
+    assert all(0 <= start < end <= len(text) for start, end in spans)
+    assert all(first.end <= second.start for first, second in zip(spans, spans[1:], strict=False))
+    inside = {i for start, end in spans for i in range(start, end)}
+    outside = [char for i, char in enumerate(text) if i not in inside]
+    # numbering such as "3." or "b)" is the only thing with letters or digits that stays outside
+    assert sum(char.isalnum() for char in outside) <= 2 * text.count("\n") + 2 * len(spans) + 2
+
+
+def test_words() -> None:
+    assert words("It's a state-of-the-art model, v2.") == ["It's", "a", "state-of-the-art", "model", "v2"]
+    assert content_words("The loss of THE model is a number") == ["loss", "model", "number"]
