@@ -35,7 +35,8 @@ _HOME = {
     "Settings": "settings",
     **dict.fromkeys(("GraderError", "InputError", "SetupError"), "errors"),
     **dict.fromkeys(
-        ("Answer", "Evidence", "Grade", "PointGrade", "Question", "QuestionBank", "Rubric", "RubricPoint"), "schema"
+        ("Answer", "Evidence", "Grade", "PointGrade", "Question", "QuestionBank", "Rubric", "RubricPoint"),
+        "schema",
     ),
 }
 

@@ -29,6 +29,7 @@ class PointTokens:
         weights: weight of each token; they sum to 1 within a wording, shape `(n_tokens,)`.
         starts: first token of each wording, shape `(n_wordings,)`.
         owners: the point that each wording belongs to, ascending, shape `(n_wordings,)`.
+
     """
 
     vectors: Floats
@@ -57,6 +58,7 @@ def token_weights(ids: Ints, rarity: Floats, question_ids: Ints, *, question_dis
 
     Raises:
         ValueError: when the wording has no token.
+
     """
     if not len(ids):
         raise ValueError("a wording without any token has no weights")
@@ -64,7 +66,8 @@ def token_weights(ids: Ints, rarity: Floats, question_ids: Ints, *, question_dis
     total = weights.sum()
     if total == 0:
         return np.full(len(ids), 1 / len(ids), np.float32)
-    return (weights / total).astype(np.float32)
+    normed: Floats = (weights / total).astype(np.float32)
+    return normed
 
 
 def match(cosines: Floats, *, center: float, slope: float) -> Floats:
@@ -75,12 +78,11 @@ def match(cosines: Floats, *, center: float, slope: float) -> Floats:
     bottom = 1 / (1 + np.exp(slope * center))
     top = 1 / (1 + np.exp(-slope * (1 - center)))
     curve = 1 / (1 + np.exp(-slope * (cosines - center)))
-    return np.clip((curve - bottom) / (top - bottom), 0, 1).astype(np.float32)
+    matched: Floats = np.clip((curve - bottom) / (top - bottom), 0, 1).astype(np.float32)
+    return matched
 
 
-def cover(
-    points: PointTokens, answer: Floats, segment_starts: Ints, *, center: float, slope: float
-) -> list[Covered]:
+def cover(points: PointTokens, answer: Floats, segment_starts: Ints, *, center: float, slope: float) -> list[Covered]:
     """Coverage and evidence of every point in one answer.
 
         recall(A) = sum_t weight_t * max_{a in A} match(cos(t, a))
@@ -102,11 +104,9 @@ def cover(
         ValueError: when the answer has no token.
 
     Source: token recall as in BERTScore (Zhang et al. 2020) with a soft match instead of the plain cosine.
+
     """
-    if not len(answer):
-        raise ValueError("an answer without any token has no coverage")
-    best = np.maximum.reduceat(points.vectors @ answer.T, segment_starts, axis=1)
-    matched = match(best, center=center, slope=slope)
+    matched = match_by_segment(points, answer, segment_starts, center=center, slope=slope)
     whole = np.add.reduceat(points.weights * matched.max(axis=1), points.starts)
     result = []
     for owner in range(int(points.owners[-1]) + 1):
@@ -119,12 +119,28 @@ def cover(
     return result
 
 
+def match_by_segment(
+    points: PointTokens, answer: Floats, segment_starts: Ints, *, center: float, slope: float
+) -> Floats:
+    """Best match of every token of the points in every segment of an answer, 0..1, shape `(n_tokens, n_segments)`.
+
+    Raises:
+        ValueError: when the answer has no token.
+
+    """
+    if not len(answer):
+        raise ValueError("an answer without any token has no coverage")
+    best: Floats = np.maximum.reduceat(points.vectors @ answer.T, segment_starts, axis=1)
+    return match(best, center=center, slope=slope)
+
+
 def _best_stretch(matched: Floats, weights: Floats) -> Covered:
     """The run of neighbouring segments that shows most of the wording, and its recall; a longer run must earn it.
 
     Args:
         matched: best match of each token in each segment, shape `(n_tokens, n_segments)`.
         weights: shape `(n_tokens,)`.
+
     """
     best = Covered(-1.0, 0, 0)
     window = matched
@@ -147,6 +163,7 @@ def segment_starts(token_starts: Ints, segments: Sequence[tuple[int, int]]) -> t
 
     Returns:
         the first token of each segment that holds one (the first is 0), and those segments' indices.
+
     """
     firsts = np.searchsorted(token_starts, [start for start, _ in segments])
     firsts[:1] = 0
@@ -165,6 +182,7 @@ def credit(coverage: float, *, no_credit: float, full_credit: float) -> float:
 
     Raises:
         ValueError: unless `no_credit` < `full_credit`.
+
     """
     if no_credit >= full_credit:
         raise ValueError(f"no_credit ({no_credit}) must be below full_credit ({full_credit})")

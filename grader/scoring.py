@@ -24,6 +24,7 @@ def fraction(rubric: Rubric, credits: Mapping[str, float | None]) -> float | Non
         ValueError: when a point has no entry, or a credit is outside 0..1.
 
     Source: the positive-weight denominator of HealthBench (OpenAI simple-evals, `calculate_score`) and autorubric.
+
     """
     judged = [(point, credit) for point in rubric.points if (credit := _credit(point, credits)) is not None]
     possible = sum(point.weight for point, _ in judged if point.weight > 0)

@@ -15,30 +15,16 @@ class Settings(Noun):
     question_discount: float = Field(
         default=0.2, ge=0, le=1, description="weight of a point's words that the question already says"
     )
-    match_center: float = Field(
-        default=0.4, ge=0, le=1, description="cosine at which a token counts as half matched"
-    )
-    match_slope: float = Field(
-        default=8.0, gt=0, description="how sharply a token's match rises around the center"
-    )
-    no_credit: float = Field(
-        default=0.25, ge=0, le=1, description="coverage up to which a point earns nothing"
-    )
-    full_credit: float = Field(
-        default=0.97, ge=0, le=1, description="coverage from which a point earns everything"
-    )
-    partial_at: float = Field(
-        default=0.5, ge=0, le=1, description="credit from which a point counts as partial"
-    )
-    covered_at: float = Field(
-        default=0.75, ge=0, le=1, description="credit from which a point counts as covered"
-    )
+    match_center: float = Field(default=0.4, ge=0, le=1, description="cosine at which a token counts as half matched")
+    match_slope: float = Field(default=8.0, gt=0, description="how sharply a token's match rises around the center")
+    no_credit: float = Field(default=0.25, ge=0, le=1, description="coverage up to which a point earns nothing")
+    full_credit: float = Field(default=0.97, ge=0, le=1, description="coverage from which a point earns everything")
+    partial_at: float = Field(default=0.4, ge=0, le=1, description="credit from which a point counts as partial")
+    covered_at: float = Field(default=0.7, ge=0, le=1, description="credit from which a point counts as covered")
 
     def signature(self) -> str:
         """The coverage part of a signature, such as `q.2,m.4/8,c.1-.85,s.5/.75`."""
-        numbers = {
-            name: f"{value:g}".removeprefix("0") or "0" for name, value in self if isinstance(value, float)
-        }
+        numbers = {name: f"{value:g}".removeprefix("0") or "0" for name, value in self if isinstance(value, float)}
         return (
             "q{question_discount},m{match_center}/{match_slope},c{no_credit}-{full_credit},s{partial_at}/{covered_at}"
         ).format(**numbers)

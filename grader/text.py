@@ -30,6 +30,7 @@ class NormalisedText:
         starts, ends: for each character of `text`, where its source begins and ends in the original,
             shape `(len(text),)`; `None` when nothing moved.
         n_hidden: how many invisible or control characters were dropped.
+
     """
 
     text: str
@@ -42,6 +43,7 @@ class NormalisedText:
 
         Raises:
             ValueError: when the span is empty or outside the text.
+
         """
         if not 0 <= start < end <= len(self.text):
             raise ValueError(f"span [{start}, {end}] is not inside a text of {len(self.text)} characters")
@@ -92,7 +94,7 @@ _WORD = re.compile(r"\w+(?:['’-]\w+)*")
 
 # Full stops after these do not end a sentence.
 _ABBREVIATIONS = frozenset(
-    "e.g i.e cf etc vs al fig eq no approx resp ca dr mr mrs ms prof st inc vol pp sec ch".split()
+    """e.g i.e cf etc vs al fig eq no approx resp ca dr mr mrs ms prof st inc vol pp sec ch""".split()
 )
 _BREAK = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\s*\n\s*|;\s+|(?<=[。！？])")
 _NUMBERING = re.compile(r"\(?(?:\d{1,2}|[a-z])[.)]")
@@ -149,11 +151,12 @@ def _trim(text: str, span: Span) -> Span:
 
 # Words that say nothing about a topic: articles, pronouns, auxiliaries, prepositions, conjunctions.
 STOP_WORDS = frozenset(
-    """a about after all also am an and any are as at be because been before being between both but by can could did do
-    does doing done during each for from had has have having he her here hers him his how i if in into is it its just
-    may me might more most much must my no nor not of on one only or other our out over own same shall she should so
-    some such than that the their them then there these they this those through to too under until up us very was we
-    were what when where which while who whom whose why will with would you your""".split()
+    """a about after all also am an and any are as at be because been before being between both but
+    by can could did do does doing done during each for from had has have having he her here hers
+    him his how i if in into is it its just may me might more most much must my no nor not of on one
+    only or other our out over own same shall she should so some such than that the their them then
+    there these they this those through to too under until up us very was we were what when where
+    which while who whom whose why will with would you your""".split()
 )
 
 

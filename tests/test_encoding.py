@@ -7,7 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.encoding import ENCODERS, PACKAGED_MODEL, Encoder, SentenceTransformerEncoder, load_encoder, vocabulary_rarity
+from grader.encoding import (
+    ENCODERS,
+    Encoder,
+    SentenceTransformerEncoder,
+    load_encoder,
+    vocabulary_rarity,
+)
 from grader.errors import SetupError
 
 # The published weights of all-MiniLM-L6-v2.
@@ -78,5 +84,5 @@ def test_rare_words_tell_more() -> None:
 
 
 def test_a_model_that_is_not_there_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match="cannot be loaded .* or leave it out to use the packaged"):
+    with pytest.raises(SetupError, match=r"cannot be loaded .* or leave it out to use the packaged"):
         load_encoder(str(tmp_path)).encode(["text"])

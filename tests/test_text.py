@@ -1,6 +1,7 @@
 """Normalisation keeps its way back; segments are what a reader would call sentences and items."""
 
 import unicodedata
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -93,7 +94,7 @@ def test_segments(text: str, expected: list[str]) -> None:
 def test_segments_are_ordered_and_hold_every_letter(text: str) -> None:
     spans = segments(text)
     assert all(0 <= start < end <= len(text) for start, end in spans)
-    assert all(first.end <= second.start for first, second in zip(spans, spans[1:], strict=False))
+    assert all(first.end <= second.start for first, second in pairwise(spans))
     inside = {i for start, end in spans for i in range(start, end)}
     outside = [char for i, char in enumerate(text) if i not in inside]
     # numbering such as "3." or "b)" is the only thing with letters or digits that stays outside
