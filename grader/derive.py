@@ -1,0 +1,414 @@
+"""A reference answer -> rubric points: one claim a point, with the words it came from. Deterministic, no model.
+
+Layout is read in `layout`, grammar in `clauses` and `listings`; here are points, aliases, groups and weights.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import NamedTuple
+
+from grader.errors import InputError
+from grader.grammar import lexicon, listings
+from grader.grammar.clauses import clauses
+from grader.grammar.layout import Block, blocks, one_line, without_markup
+from grader.grammar.lexicon import content_stems, word_set
+from grader.grammar.sentence import Clause, say
+from grader.grammar.tagging import Token
+from grader.schema import Importance, PointGroup, Question, Rubric, RubricPoint
+from grader.text import NormalisedText, Span, normalise, words
+
+# Raise this when a rule changes what is derived.
+RULES_VERSION = "1"
+DERIVED_BY = f"grader {RULES_VERSION} clauses"
+# Weights have two decimals; more only where the smallest weight would be below 0.02.
+DECIMALS = 2
+# Outside this range of scores decimals mean nothing, and weights stay as they are.
+ROUNDED_SCORES = (1e-6, 1e12)
+
+
+class Group(NamedTuple):
+    """A list whose items are points: what it lists, how many a full answer names, and where it begins."""
+
+    name: str
+    need: int
+    start: int
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A point before it has a weight.
+
+    Attributes:
+        text: the claim.
+        span: where it stands in the normalised reference answer.
+        aliases: other wordings of the same claim.
+        group: the list it belongs to.
+    """
+
+    text: str
+    span: Span
+    aliases: tuple[str, ...] = ()
+    group: Group | None = None
+
+
+def derive(question: Question) -> Rubric:
+    """The rubric that a question's reference answer implies.
+
+    Knowledge questions: one point for each claim. A list of examples becomes a group, of which half earns full
+    credit (`listings.how_many`). Open questions: one criterion for each thing that the guidance asks for.
+
+    Args:
+        question: its `reference_answer` may be prose, bullets or a mixture.
+
+    Raises:
+        InputError: when the reference answer has no letter and no digit.
+    """
+    source = normalise(question.reference_answer)
+    text = without_markup(source.text)
+    if not any(char.isalnum() for char in text):
+        raise InputError(
+            f"question '{question.id}' has a reference answer without a single word; "
+            "write down what a full answer says",
+            field="reference_answer",
+        )
+    drafts = _criteria(text) if question.kind == "open" else _points(text, question.question)
+    names = _group_names(drafts)
+    weights = _weights(drafts, question)
+    mean = question.max_score / len(drafts)
+    points = tuple(
+        RubricPoint(
+            id=f"p{number}",
+            text=draft.text,
+            weight=weight,
+            importance=_importance(weight, mean),
+            group=None if draft.group is None else names[draft.group],
+            aliases=draft.aliases,
+            source_span=_original(source, draft.span),
+        )
+        for number, (draft, weight) in enumerate(zip(drafts, weights, strict=True), start=1)
+    )
+    return Rubric(
+        question_id=question.id,
+        question=question.question,
+        reference_answer=question.reference_answer,
+        kind=question.kind,
+        max_score=question.max_score,
+        points=points,
+        groups={name: PointGroup(need=group.need) for group, name in names.items()},
+        derived_by=DERIVED_BY,
+    )
+
+
+def weigh(text: str, question: str) -> float:
+    """How much a point is worth relative to others: the root of its number of words that the question lacks.
+
+    Only words with content count. The root damps long points: eight new words are worth twice two, not four times.
+
+    Args:
+        text: the point.
+        question: the question, whose words an answer gets for free.
+    """
+    return math.sqrt(max(1, len(set(content_stems(text)) - set(content_stems(question)))))
+
+
+def _importance(weight: float, mean: float) -> Importance:
+    return "vital" if weight >= mean else "okay"
+
+
+def _original(source: NormalisedText, span: Span) -> tuple[int, int]:
+    start, end = source.original_span(span.start, span.end)
+    return (start, end)
+
+
+# --- points -----------------------------------------------------------------------------------------------
+
+
+def _points(text: str, question: str) -> list[Draft]:
+    """One draft for each claim, in reading order."""
+    drafts: list[Draft] = []
+    last: tuple[Token, ...] = ()
+    topics: list[tuple[Token, ...]] = []
+    for block in blocks(text):
+        if block.items:
+            drafts += _bullets(text, block, topics)
+            last = ()
+            continue
+        said = text[block.span.start : block.span.end]
+        found = clauses(said, subjects=_meant(last, topics))
+        if drafts and _EXAMPLE.match(said):
+            drafts[-1] = _with_example(drafts[-1], said, block.span.end)
+        elif content_stems(said):
+            new = [draft for clause in found for draft in _drafts(clause, block.span.start, question)]
+            drafts += _from(block.start, new)
+        last = _only_subject(found)
+        topics += [clause.subject for clause in found if _is_asked(clause.subject, question)]
+    return drafts or [Draft(one_line(text), _trimmed(text))]
+
+
+def _from(start: int, drafts: Sequence[Draft]) -> list[Draft]:
+    """The drafts, the first of which begins at `start`, with the heading above."""
+    if not drafts:
+        return []
+    return [replace(drafts[0], span=Span(start, drafts[0].span.end)), *drafts[1:]]
+
+
+def _trimmed(text: str) -> Span:
+    return Span(len(text) - len(text.lstrip()), len(text.rstrip()))
+
+
+def _only_subject(found: Sequence[Clause]) -> tuple[Token, ...]:
+    """The subject that the next sentence's "it" can mean: the only one of this sentence."""
+    subjects = {say(clause.subject).lower(): clause.subject for clause in found if clause.subject}
+    return next(iter(subjects.values())) if len(subjects) == 1 else ()
+
+
+def _meant(last: tuple[Token, ...], topics: Sequence[tuple[Token, ...]]) -> list[tuple[Token, ...]]:
+    """What a pronoun can mean: the subject of the sentence before, else the only subject that the question
+    names.
+    """
+    named = {say(topic).lower(): topic for topic in topics}
+    return [last, *named.values()] if len(named) == 1 else [last]
+
+
+def _is_asked(subject: Sequence[Token], question: str) -> bool:
+    """Whether the question names the subject."""
+    stems = set(content_stems(say(subject)))
+    return bool(stems) and stems <= set(content_stems(question))
+
+
+_EXAMPLE = re.compile(r"(?:for example|for instance|e\.g\.)[\s,:]", re.IGNORECASE)
+
+
+def _with_example(draft: Draft, example: str, end: int) -> Draft:
+    """The point with the example sentence that follows it as a longer wording."""
+    example = one_line(example).rstrip(".")
+    longer = f"{draft.text}; {example[0].lower()}{example[1:]}"
+    return replace(draft, aliases=(*draft.aliases, longer), span=Span(draft.span.start, end))
+
+
+def _drafts(clause: Clause, offset: int, question: str) -> list[Draft]:
+    """One draft for a clause, or one for each item of the list that it is."""
+    listing = listings.find(clause)
+    if listing is None:
+        draft = _draft(clause.words, clause.span, offset)
+        return [draft] if draft else []
+    drafts = [draft for item in listing.items if (draft := _draft(item.words, item.span, offset))]
+    if len(drafts) > 1:
+        group = Group(listing.name, min(listing.need, len(drafts)), drafts[0].span.start)
+        drafts = [replace(draft, group=group) for draft in drafts]
+    rest = None if listing.rest is None else _draft(listing.rest.words, listing.rest.span, offset)
+    if rest is None or not drafts:
+        return drafts
+    if set(content_stems(rest.text)) - set(content_stems(f"{question} {drafts[0].text}")):
+        return [*drafts, rest]
+    return [*drafts[:-1], replace(drafts[-1], span=Span(drafts[-1].span.start, rest.span.end))]
+
+
+def _draft(words: Sequence[Token], span: Span, offset: int) -> Draft | None:
+    text = say(words)
+    if not any(char.isalnum() for char in text):
+        return None
+    return Draft(text, Span(span.start + offset, span.end + offset), tuple(_aliases(words, text)))
+
+
+def _group_names(drafts: Sequence[Draft]) -> dict[Group, str]:
+    """A name of its own for each group: what it lists, with a number where two list the same."""
+    names: dict[Group, str] = {}
+    for draft in drafts:
+        group = draft.group
+        if group is not None and group not in names:
+            numbered = (group.name if number == 1 else f"{group.name}-{number}" for number in count(1))
+            names[group] = next(name for name in numbered if name not in names.values())
+    return names
+
+
+def _aliases(words: Sequence[Token], text: str) -> list[str]:
+    """The claim with its abbreviations in place of the long forms, and the claim with its asides."""
+    if not any(token.aside for token in words):
+        return []
+    aliases: list[str] = []
+    short = _abbreviated(words)
+    if short is not None:
+        aliases.append(say(short))
+    if short is None or any(token.aside for token in short):
+        aliases.append(say(words, asides=True))
+    return [alias for alias in aliases if alias != text]
+
+
+def _abbreviated(words: Sequence[Token]) -> list[Token] | None:
+    """The words with "recurrent neural networks (RNNs)" shortened to "RNNs"; `None` without such a pair."""
+    result = list(words)
+    found = False
+    at = 1
+    while at + 2 < len(result):
+        opening, inside, closing = result[at : at + 3]
+        if (
+            opening.text == "("
+            and closing.text == ")"
+            and inside.aside
+            and re.fullmatch(r"[A-Z][\w-]{1,9}", inside.text)
+        ):
+            start = _long_form(result, at, inside.text)
+            if start is not None:
+                result[start : at + 3] = [replace(inside, aside=False, spaced=result[start].spaced)]
+                found = True
+                at = start
+        at += 1
+    return result if found else None
+
+
+def _long_form(words: Sequence[Token], end: int, short: str) -> int | None:
+    """Where the words before `end` begin whose initials are the abbreviation's letters."""
+    letters = [char.lower() for char in short if char.isupper()]
+    initials = ""
+    for start in range(end - 1, max(-1, end - 9), -1):
+        if words[start].aside or not words[start].text[0].isalnum():
+            return None
+        initials = "".join(part[0].lower() for part in words[start].text.split("-") if part) + initials
+        if initials == "".join(letters):
+            return start
+    return None
+
+
+# --- bullets ----------------------------------------------------------------------------------------------
+
+
+_FOLLOWING = re.compile(r"\b(?:the )?following\b:?")
+
+
+def _bullets(text: str, block: Block, topics: Sequence[tuple[Token, ...]]) -> list[Draft]:
+    """Points for a list: full sentences stand alone, fragments get the introduction and form a group."""
+    introduction = one_line(_FOLLOWING.sub("", text[block.span.start : block.span.end])).rstrip(" :.,")
+    drafts: list[Draft] = []
+    fragments: list[Draft] = []
+    for span in block.items:
+        said = text[span.start : span.end]
+        found = clauses(said, subjects=_meant((), topics))
+        if found and all(clause.verb is not None for clause in found) and not _goes_on(introduction):
+            drafts += [draft for clause in found if (draft := _draft(clause.words, clause.span, span.start))]
+        else:
+            fragments.append(_fragment(introduction, said, span))
+            drafts.append(fragments[-1])
+    if len(fragments) > 1:
+        examples = bool(set(introduction.lower().split()) & listings.OPEN_WORDS)
+        need = listings.how_many(len(fragments), examples=examples)
+        group = Group(_slug(introduction), need, block.start)
+        drafts = [replace(draft, group=group) if draft in fragments else draft for draft in drafts]
+    return _from(block.start, drafts)
+
+
+def _fragment(introduction: str, said: str, span: Span) -> Draft:
+    """An item that is no sentence: "Common remedies include dropout", "Advantages: fast"."""
+    item = one_line(said).rstrip(" .,;")
+    if not _goes_on(introduction):
+        return Draft(f"{introduction}: {item}", span)
+    article = item.split(" ", 1)[0].lower() in ("a", "an", "the")
+    return Draft(f"{introduction} {item[0].lower() if article else item[0]}{item[1:]}", span)
+
+
+_OPEN_ENDINGS = word_set("of by as with to for in on from like using include includes involve involves are is")
+
+
+def _goes_on(introduction: str) -> bool:
+    """Whether the items complete the introduction: "the model consists of", "common remedies include"."""
+    return introduction.rsplit(" ", 1)[-1].lower() in _OPEN_ENDINGS
+
+
+def _slug(text: str) -> str:
+    """The last telling words, joined by hyphens."""
+    telling = [word for word in words(text.lower()) if word not in lexicon.FUNCTION_WORDS and word.isascii()]
+    return "-".join(telling[-3:]) or "list"
+
+
+# --- open questions ---------------------------------------------------------------------------------------
+
+_META = re.compile(
+    r"\b(?:requires? a personali[sz]ed|depends on your|no fixed answer|answers? (?:will|may) vary)",
+    re.IGNORECASE,
+)
+_ANSWERER = re.compile(
+    r"(?:(?:a|an|the|your|any)\s+(?:\w+\s+)?(?:answer|candidate|response|reply|applicant)|candidates|answers|you|it)\s+"
+    r"(?:(?:should|must|can|could|may|might|will|ought to|needs? to)\s+)?(?:also\s+|ideally\s+|at least\s+)?",
+    re.IGNORECASE,
+)
+_SECOND_PERSON = (
+    (re.compile(r"\byou['\u2019]ve\b", re.IGNORECASE), "the candidate has"),
+    (re.compile(r"\byou have\b", re.IGNORECASE), "the candidate has"),
+    (re.compile(r"\byour\b", re.IGNORECASE), "the candidate's"),
+    (re.compile(r"\byou\b", re.IGNORECASE), "the candidate"),
+)
+FALLBACK_CRITERION = "Answers from personal experience with concrete details"
+
+
+def _criteria(text: str) -> list[Draft]:
+    """What the guidance of an open question asks for: "Mention X" and "A good answer names X" -> "Names X"."""
+    drafts: list[Draft] = []
+    for span in [span for block in blocks(text) for span in (block.span, *block.items)]:
+        said = text[span.start : span.end]
+        for clause in () if _META.search(said) else clauses(said):
+            criterion = _criterion(clause)
+            if criterion:
+                where = Span(span.start + clause.span.start, span.start + clause.span.end)
+                drafts.append(Draft(criterion, where))
+    return drafts or [Draft(FALLBACK_CRITERION, _trimmed(text))]
+
+
+def _criterion(clause: Clause) -> str:
+    """The clause as something an answer does; empty where it asks for nothing."""
+    text = say(clause.words, asides=True)
+    if not content_stems(text):
+        return ""
+    rest = _ANSWERER.sub("", text, count=1) if _ANSWERER.match(text) else text
+    first, _, more = rest.partition(" ")
+    forms = lexicon.verb_forms(first.lower())
+    if first.lower() == "be":
+        rest = f"Is {more}"
+    elif "base" in forms and "s" not in forms:
+        rest = f"{lexicon.third_person(first.lower())} {more}".strip()
+    for pattern, replacement in _SECOND_PERSON:
+        rest = pattern.sub(replacement, rest)
+    return rest[:1].upper() + rest[1:]
+
+
+# --- weights ----------------------------------------------------------------------------------------------
+
+
+def _weights(drafts: Sequence[Draft], question: Question) -> list[float]:
+    """Weights that sum to the maximum: proportional to `weigh`, equal within a group, rounded.
+
+    A group weighs as much as `need` of its average points, because that is what a full answer says of it.
+    """
+    raw = [weigh(draft.text, question.question) for draft in drafts]
+    shares = list(raw)
+    for group in _group_names(drafts):
+        members = [at for at, draft in enumerate(drafts) if draft.group == group]
+        mean = math.fsum(raw[at] for at in members) / len(members)
+        for at in members:
+            shares[at] = mean * group.need / len(members)
+    total = math.fsum(shares)
+    shares = [share / total * question.max_score for share in shares]
+    return _rounded(shares, [draft.group is None for draft in drafts], question.max_score)
+
+
+def _rounded(shares: Sequence[float], single: Sequence[bool], max_score: float) -> list[float]:
+    """Rounded down to a common unit; what is left goes to the single points with the largest remainders.
+
+    Where there is no single point, nothing is rounded: the members of a group stay equal.
+    """
+    singles = [at for at, alone in enumerate(single) if alone]
+    lowest, highest = ROUNDED_SCORES
+    if not singles or not lowest <= max_score <= highest:
+        return [round(share, 12) or share for share in shares]
+    digits = max(DECIMALS, -math.floor(math.log10(min(shares) / 2)))
+    units = [math.floor(share * 10**digits + 1e-9) for share in shares]
+    left = round(max_score * 10**digits) - sum(units)
+    by_remainder = sorted(singles, key=lambda at: units[at] - shares[at] * 10**digits)
+    for turn in range(left):
+        units[by_remainder[turn % len(singles)]] += 1
+    weights = [round(unit / 10**digits, digits) for unit in units]
+    heaviest = max(singles, key=lambda at: weights[at])
+    weights[heaviest] += max_score - math.fsum(weights)
+    return [round(weight, 12) for weight in weights]
