@@ -1,6 +1,6 @@
 """How sure a number is: a statistic with its interval, from a formula (Wilson) or from a seeded bootstrap.
 
-The statistics themselves are in `agreement.py`. Nothing here rounds.
+The statistics themselves are in `agreement.py` and `reliability.py`. Nothing here rounds.
 """
 
 import math
@@ -138,14 +138,10 @@ def cluster_bootstrap(
         members = _members(np.arange(n))
     rng = np.random.default_rng(seed)
     draws = (rng.integers(len(members), size=len(members)) for _ in range(n_resamples))
-    resampled = np.array(
-        [statistic(np.concatenate([members[g] for g in draw])) for draw in draws], dtype=float
-    )
+    resampled = np.array([statistic(np.concatenate([members[g] for g in draw])) for draw in draws], dtype=float)
     defined = resampled[np.isfinite(resampled)]
     if defined.size < n_resamples:
-        notes.append(
-            f"undefined on {n_resamples - defined.size} of {n_resamples} resamples, which were left out"
-        )
+        notes.append(f"undefined on {n_resamples - defined.size} of {n_resamples} resamples, which were left out")
     note = "; ".join(notes) or None
     if defined.size == 0:
         return Estimate(value, None, None, n, note)
