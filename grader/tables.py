@@ -1,0 +1,338 @@
+"""Tables in: JSONL, CSV, TSV, JSON, XLSX and Parquet as rows, with line-numbered errors.
+
+What the columns mean is for the callers to know; nothing here validates a value. Writing is for `writing`.
+"""
+
+import codecs
+import csv
+import json
+import math
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from grader.errors import InputError
+from grader.sheets import parquet_records, xlsx_records
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: `line` is where it starts in the file (row number in XLSX and Parquet), `values` by column."""
+
+    line: int
+    values: dict[str, Any]
+
+
+# --- text and JSON ---------------------------------------------------------------------------------
+
+
+def source_name(path: str | Path) -> str:
+    """The name of a file for error messages; `-` is `<stdin>`."""
+    return "<stdin>" if str(path) == "-" else str(path)
+
+
+def text_lines(path: str | Path, *, limit: int | None = None) -> Iterator[tuple[int, str]]:
+    """The lines of a UTF-8 file with their numbers, one at a time, line ends included.
+
+    Args:
+        path: a file, or `-` for standard input. A byte order mark is dropped.
+        limit: how many bytes the file may have; by default there is no limit.
+
+    Raises:
+        InputError: the file cannot be opened, is too large, is not UTF-8 or holds NUL bytes.
+
+    """
+    number = size = 0
+    with _open(path) as stream:
+        for raw in stream if limit is None else iter(lambda: stream.readline(limit + 1), b""):
+            size += len(raw)
+            if limit is not None and size > limit:
+                raise InputError(f"larger than {limit:,} bytes", source=source_name(path))
+            if number == 0:
+                raw = raw.removeprefix(codecs.BOM_UTF8)
+            try:
+                text = raw.decode("utf-8")
+            except UnicodeDecodeError:
+                text = "\0"
+            if "\0" in text:
+                problem = "not UTF-8 text: save the file as UTF-8"
+                raise InputError(problem, source=source_name(path), line=number + 1)
+            # A carriage return alone ends a line too (CSV files saved for old Macs).
+            for piece in re.split(r"(?<=\r)(?!\n)", text):
+                if piece:
+                    number += 1
+                    yield number, piece
+
+
+def _open(path: str | Path) -> Any:
+    """A binary stream as a context manager; standard input is left open."""
+    if str(path) == "-":
+        return nullcontext(sys.stdin.buffer)
+    try:
+        return open(path, "rb")
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read: {_reason(error)}", source=path) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, IsADirectoryError):
+        return "it is a folder, expected a file"
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"the number {text[:20]} is too large")
+    return number
+
+
+def _no_constant(text: str) -> float:
+    raise ValueError(f"{text} is not a JSON number, expected a finite number or null")
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        twice = _repeated(key for key, _ in pairs)
+        raise ValueError(f"the key '{twice}' appears twice in one object")
+    return values
+
+
+def _repeated(names: Iterable[str]) -> str | None:
+    """The first name that stood there before; blank names do not count."""
+    seen: set[str] = set()
+    for name in names:
+        if name and name in seen:
+            return name
+        seen.add(name)
+    return None
+
+
+_STRICT = json.JSONDecoder(parse_float=_finite, parse_constant=_no_constant, object_pairs_hook=_unique_keys)
+
+
+def parse_json(text: str, *, source: str, line: int = 1, decoder: json.JSONDecoder = _STRICT) -> Any:
+    """One JSON value; NaN, infinity and duplicate keys are refused.
+
+    Args:
+        text: the JSON text.
+        source: the file, for error messages.
+        line: where in the file the text starts.
+        decoder: for callers that check numbers and keys themselves.
+
+    Raises:
+        InputError: with the line of the fault.
+
+    """
+    try:
+        return decoder.decode(text)
+    except json.JSONDecodeError as error:
+        problem = f"not valid JSON: {error.msg} (column {error.colno})"
+        raise InputError(problem, source=source, line=line + error.lineno - 1) from error
+    except RecursionError as error:
+        raise InputError("JSON that is nested too deeply", source=source, line=line) from error
+    except ValueError as error:
+        known = line if "\n" not in text.strip() else None
+        raise InputError(f"not valid JSON: {error}", source=source, line=known) from error
+
+
+def pick_columns(
+    names: Iterable[str],
+    aliases: Mapping[str, Sequence[str]],
+    *,
+    required: Sequence[str],
+    source: str,
+    line: int | None = None,
+) -> dict[str, str]:
+    """Which column holds which field, without regard to case, blanks and hyphens in its name.
+
+    Args:
+        names: the columns of a table.
+        aliases: the accepted names of each field, the one that wins first.
+        required: the fields that must be there.
+        source: the file, for error messages.
+        line: the line of the names, if known.
+
+    Raises:
+        InputError: a required field has no column; lists the columns found and accepted.
+
+    """
+    found = {re.sub(r"[\s_-]+", "_", name.strip().lower()): name for name in reversed(list(names))}
+    columns = {}
+    for field, accepted in aliases.items():
+        alias = next((alias for alias in accepted if alias in found), None)
+        if alias is not None:
+            columns[field] = found[alias]
+        elif field in required:
+            listed = ", ".join(reversed(found.values())) or "none"
+            problem = f"no such column: found {listed[:200]}; expected one of {', '.join(accepted)}"
+            raise InputError(problem, source=source, line=line, field=field)
+    return columns
+
+
+# --- reading ---------------------------------------------------------------------------------------
+
+
+def read_rows(path: str | Path) -> Iterator[Row]:
+    """The rows of a table, one at a time; the suffix of the file says how it is read.
+
+    CSV, TSV and XLSX cells come as text (`007` stays `007`), without blank rows; JSON and Parquet values keep
+    their type.
+
+    Args:
+        path: a file with a suffix of `FORMATS`, or `-` for standard input: JSONL, or CSV with a header line.
+
+    Raises:
+        InputError: the file cannot be read, is empty or is broken; with the line.
+        SetupError: a Parquet file, and pyarrow is not installed.
+
+    """
+    if str(path) == "-":
+        return _at_least_one(_read_stdin(), "<stdin>")
+    suffix = Path(path).suffix.lower()
+    if suffix not in FORMATS:
+        known = ", ".join(FORMATS)
+        raise InputError(f"the ending '{suffix}' is not a known table format: use {known}", source=path)
+    with _open(path):  # a missing file is reported here, not at the first row
+        pass
+    return _at_least_one(FORMATS[suffix](path), str(path))
+
+
+def _at_least_one(rows: Iterator[Row], source: str) -> Iterator[Row]:
+    first = next(rows, None)
+    if first is None:
+        raise InputError("is empty: expected at least one row", source=source)
+    yield first
+    yield from rows
+
+
+def _read_stdin() -> Iterator[Row]:
+    lines = text_lines("-")
+    first = next((line for line in lines if line[1].strip()), None)
+    if first is None:
+        return iter(())
+    read = jsonl_rows if first[1].lstrip()[0] in "{[" else csv_rows
+    return read(chain([first], lines), "<stdin>")
+
+
+def _read_jsonl(path: str | Path) -> Iterator[Row]:
+    return jsonl_rows(text_lines(path), str(path))
+
+
+def jsonl_rows(lines: Iterator[tuple[int, str]], source: str) -> Iterator[Row]:
+    """The rows of JSONL text that was opened already; otherwise as `read_rows`."""
+    for number, text in lines:
+        if text.strip():
+            yield _object_row(parse_json(text.rstrip(), source=source, line=number), number, source)
+
+
+def _object_row(value: object, line: int, source: str) -> Row:
+    if not isinstance(value, dict):
+        problem = f'expected one JSON object like {{"answer_id": ...}}, found {json.dumps(value)[:40]}'
+        raise InputError(problem, source=source, line=line)
+    return Row(line, value)
+
+
+def _read_json(path: str | Path) -> Iterator[Row]:
+    text = "".join(line for _, line in text_lines(path))
+    if not text.strip():
+        return
+    values = parse_json(text, source=str(path))
+    if not isinstance(values, list):
+        raise InputError("expected a list of objects: [{...}, {...}]", source=path, line=1)
+    position, line = text.index("[") + 1, 1 + text.count("\n", 0, text.index("["))
+    for value in values:
+        start = re.compile(r"[\s,]*").match(text, position).end()  # type: ignore[union-attr]  # `*` always matches
+        line += text.count("\n", position, start)
+        yield _object_row(value, line, str(path))
+        _, position = _STRICT.raw_decode(text, start)
+        line += text.count("\n", start, position)
+
+
+def _read_csv(path: str | Path) -> Iterator[Row]:
+    return csv_rows(text_lines(path), str(path))
+
+
+def _read_tsv(path: str | Path) -> Iterator[Row]:
+    return csv_rows(text_lines(path), str(path), delimiter="\t")
+
+
+def csv_rows(lines: Iterator[tuple[int, str]], source: str, delimiter: str | None = None) -> Iterator[Row]:
+    """The rows of CSV text that was opened already; `;` or TAB separate when the header has no comma."""
+    above, header = next(((number - 1, text) for number, text in lines if text.strip()), (0, ""))
+    if delimiter is None:
+        delimiter = next((mark for mark in ",;\t" if mark in header), ",")
+    reader = csv.reader(chain([header], (text for _, text in lines)), delimiter=delimiter, strict=True)
+    return _named_rows(_csv_records(reader, above, source), source)
+
+
+def _csv_records(reader: Any, above: int, source: str) -> Iterator[tuple[int, list[str]]]:
+    """The records with the line on which each starts; `above` is the number of lines before the first."""
+    while True:
+        line = above + reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise InputError(_csv_problem(str(error)), source=source, line=line) from error
+        if cells is None:
+            return
+        yield line, cells
+
+
+def _csv_problem(message: str) -> str:
+    if "field larger" in message:
+        limit = f"{csv.field_size_limit():,}"
+        return f"a field has more than {limit} characters: close its quotes, or use JSONL for longer answers"
+    if "unexpected end" in message:
+        return "a quoted field that starts in this record is never closed"
+    return f'not valid CSV: {message} (a quote inside a quoted field is written twice: "")'
+
+
+def _named_rows(records: Iterator[tuple[int, list[str]]], source: str) -> Iterator[Row]:
+    """Rows from cells; the first record that is not blank holds the names of the columns."""
+    header, names = next((record for record in records if any(record[1])), (0, []))
+    names = [name.strip() for name in names]
+    twice = _repeated(names)
+    if twice is not None:
+        raise InputError("this column appears twice in the header", source=source, line=header, field=twice)
+    for line, cells in records:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(names):
+            problem = (
+                f"found {len(cells)} fields, the header has {len(names)} columns ({', '.join(names)[:200]}): "
+                "put quotes around a text that holds the separator"
+            )
+            raise InputError(problem, source=source, line=line)
+        for number, (name, cell) in enumerate(zip(names, cells, strict=True), 1):
+            if not name and cell.strip():
+                problem = f"column {number} has no name in the header, but holds '{cell.strip()[:40]}'"
+                raise InputError(problem, source=source, line=line)
+        yield Row(line, {name: cell for name, cell in zip(names, cells, strict=True) if name})
+
+
+def _read_xlsx(path: str | Path) -> Iterator[Row]:
+    return _named_rows(xlsx_records(path), str(path))
+
+
+def _read_parquet(path: str | Path) -> Iterator[Row]:
+    return (Row(number, values) for number, values in enumerate(parquet_records(path), 1))
+
+
+FORMATS: dict[str, Callable[[str | Path], Iterator[Row]]] = {
+    ".jsonl": _read_jsonl,
+    ".ndjson": _read_jsonl,
+    ".csv": _read_csv,
+    ".tsv": _read_tsv,
+    ".json": _read_json,
+    ".xlsx": _read_xlsx,
+    ".parquet": _read_parquet,
+}
