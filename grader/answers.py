@@ -1,0 +1,213 @@
+"""Answers to be graded and labelled sets, out of tables and Markdown; grading them is for others."""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from grader.documents import Place, id_text, refuse_twice, validate, wording
+from grader.errors import InputError
+from grader.schema import Answer, Noun, RubricPoint
+from grader.tables import pick_columns, read_rows, source_name, text_lines
+from grader.writing import number_text
+
+# Columns under the names of peers, the surest first.
+_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "answer_id": ("answer_id", "id"),
+    "question_id": ("question_id",),
+    "answer": ("answer", "response", "submission", "actual_output", "student_answer"),
+    "candidate": ("candidate",),
+}
+_REQUIRED = ("answer_id", "question_id", "answer")
+
+
+class LabelledAnswer(Noun):
+    """An answer with what people gave it; fields that are not named here are ignored.
+
+    `human_scores` holds each rater's score, `point_labels` the share (0..1) of each point that people saw.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    question_id: str
+    question: str = ""
+    reference_answers: tuple[str, ...] = ()
+    rubric: tuple[RubricPoint, ...] | None = None
+    answer_id: str
+    answer: str
+    human_score: float
+    max_score: float = Field(gt=0)
+    human_scores: dict[str, float] = Field(default_factory=dict)
+    label: str | None = None
+    point_labels: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        if not self.reference_answers and not self.rubric:
+            raise ValueError("reference_answers: empty, and there is no rubric: expected one of them")
+        if not 0 <= self.human_score <= self.max_score:
+            raise ValueError(f"human_score: found {self.human_score}, expected 0 to max_score {self.max_score}")
+        unknown = set(self.point_labels) - {point.id for point in self.rubric or ()}
+        if unknown:
+            raise ValueError(f"point_labels: '{min(unknown)}' is not a point of the rubric")
+        return self
+
+
+# --- answers ---------------------------------------------------------------------------------------
+
+
+def read_answers(path: str | Path, *, questions: Mapping[str, str] | None = None) -> Iterator[Answer]:
+    """The answers of a table or Markdown file, one at a time.
+
+    Args:
+        path: a table (`tables.FORMATS`) with the columns `answer_id, question_id, answer, candidate?` (also
+            `id`; `response, submission, actual_output, student_answer`), whose other columns go to `extra`;
+            a `.md` file with `## <question id or text>` above each answer; or `-`, a table on standard input.
+        questions: id and text of the known questions. Markdown headings are then matched with them, without
+            regard to case and punctuation; otherwise a heading is taken as the id.
+
+    Raises:
+        InputError: with the line: a missing column, a blank or repeated `answer_id`, an unknown heading.
+
+    """
+    is_page = Path(path).suffix.lower() in (".md", ".markdown")
+    answers = _markdown_answers(path, questions) if is_page else _table_answers(path)
+    seen: dict[str, int | None] = {}
+    for line, answer in answers:
+        refuse_twice(seen, answer.answer_id, line=line, field="answer_id", source=source_name(path))
+        yield answer
+
+
+def _table_answers(path: str | Path) -> Iterator[tuple[int, Answer]]:
+    source = source_name(path)
+    names: list[str] = []
+    columns: dict[str, str] = {}
+    for row in read_rows(path):
+        if not columns or names != list(row.values):  # rows of JSONL may differ
+            names = list(row.values)
+            columns = pick_columns(names, _COLUMNS, required=_REQUIRED, source=source, line=row.line)
+        values: dict[str, Any] = {field: row.values.get(name) for field, name in columns.items()}
+        for field in ("answer_id", "question_id"):
+            values[field] = _required_id(values[field], field, row.line, source)
+        values["answer"] = _answer_text(values["answer"], row.line, source)
+        values["candidate"] = id_text(values.get("candidate")) or None
+        used = set(columns.values())
+        values["extra"] = {name: value for name, value in row.values.items() if name not in used}
+        yield row.line, validate(Answer, values, source=source, line_of=partial(_row_line, row.line))
+
+
+def _row_line(line: int, place: Place) -> int:
+    return line
+
+
+def _required_id(value: object, field: str, line: int, source: str) -> str:
+    text = id_text(value)
+    if not isinstance(text, str) or not text:
+        found = "null" if value is None else "blank" if isinstance(value, str) else type(value).__name__
+        raise InputError(f"expected an id, found {found}", source=source, line=line, field=field)
+    return text
+
+
+def _answer_text(value: object, line: int, source: str) -> object:
+    """The answer as it was given; null is refused, because a blank answer earns 0 and a lost one must not."""
+    if value is None:
+        problem = 'found null, expected text; write "" for an answer that was left blank'
+        raise InputError(problem, source=source, line=line, field="answer")
+    return number_text(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+_HEADING = re.compile(r"^ {0,3}##\s+(.*?)(?: #+)?$")
+_TITLE = re.compile(r"^ {0,3}#\s")
+_NUMBER = re.compile(r"^(?:q(?:uestion)?\s*)?\d{1,3}\s*[.):]\s+", re.IGNORECASE)
+
+
+def _markdown_answers(path: str | Path, questions: Mapping[str, str] | None) -> Iterator[tuple[int, Answer]]:
+    source = source_name(path)
+    ids = _Ids(questions, source)
+    for line, heading, text in _sections(path, source):
+        name = ids.question(heading, line)
+        yield line, Answer(answer_id=ids.free(name), question_id=name, answer=text)
+
+
+class _Ids:
+    """Headings to question ids, and question ids to answer ids that were not used yet."""
+
+    def __init__(self, questions: Mapping[str, str] | None, source: str) -> None:
+        self._source = source
+        self._known: dict[str, str] | None = None
+        self._used: set[str] = set()
+        if questions is not None:
+            self._known = {wording(text): name for name, text in questions.items()}
+            self._known.update((wording(name), name) for name in questions)
+            self._known.update((name, name) for name in questions)
+
+    def question(self, heading: str, line: int) -> str:
+        if self._known is None:
+            return heading
+        tries = (heading, wording(heading), wording(_NUMBER.sub("", heading)))
+        found = next((self._known[text] for text in tries if text in self._known), None)
+        if found is None:
+            near = difflib.get_close_matches(wording(heading), self._known, n=1)
+            hint = f"; the nearest is '{self._known[near[0]]}'" if near else ""
+            problem = f"the heading '{heading[:80]}' is no question's id or text{hint}"
+            raise InputError(problem, source=self._source, line=line)
+        return found
+
+    def free(self, name: str) -> str:
+        free, number = name, 2
+        while free in self._used:
+            free, number = f"{name}-{number}", number + 1
+        self._used.add(free)
+        return free
+
+
+def _sections(path: str | Path, source: str) -> Iterator[tuple[int, str, str]]:
+    """Line, heading and text of each `##` section; a `#` title may stand above the first."""
+    heading, start = "", 0
+    body: list[str] = []
+    code = False
+    for line, raw in text_lines(path):
+        text = raw.rstrip("\r\n")
+        code ^= text.lstrip().startswith("```")
+        match = None if code else _HEADING.match(text.rstrip())
+        if match and match[1]:
+            if heading:
+                yield start, heading, "\n".join(body).strip()
+            heading, start, body = match[1], line, []
+        elif heading:
+            body.append(text)
+        elif text.strip() and not _TITLE.match(text):
+            problem = f"text above the first '## question': found '{text.strip()[:40]}'"
+            raise InputError(problem, source=source, line=line)
+    if not heading:
+        problem = "holds no answer: expected '## <question id or text>' and the answer below it"
+        raise InputError(problem, source=source)
+    yield start, heading, "\n".join(body).strip()
+
+
+# --- labelled sets ---------------------------------------------------------------------------------
+
+
+def read_labelled(path: str | Path) -> list[LabelledAnswer]:
+    """Read a labelled set: answers with what people gave them, for evaluation.
+
+    Raises:
+        InputError: with line and field: a missing or wrong field, or a repeated `answer_id`.
+
+    """
+    source = source_name(path)
+    seen: dict[str, int | None] = {}
+    rows = []
+    for row in read_rows(path):
+        values = dict(row.values)
+        for field in ("answer_id", "question_id"):
+            if field in values:
+                values[field] = id_text(values[field])
+        answer = validate(LabelledAnswer, values, source=source, line_of=partial(_row_line, row.line))
+        refuse_twice(seen, answer.answer_id, line=row.line, field="answer_id", source=source)
+        rows.append(answer)
+    return rows
