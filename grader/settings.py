@@ -17,8 +17,8 @@ class Settings(Noun):
     )
     match_center: float = Field(default=0.4, ge=0, le=1, description="cosine at which a token counts as half matched")
     match_slope: float = Field(default=8.0, gt=0, description="how sharply a token's match rises around the center")
-    no_credit: float = Field(default=0.25, ge=0, le=1, description="coverage up to which a point earns nothing")
-    full_credit: float = Field(default=0.97, ge=0, le=1, description="coverage from which a point earns everything")
+    no_credit: float = Field(default=0.22, ge=0, le=1, description="coverage up to which a point earns nothing")
+    full_credit: float = Field(default=1.0, ge=0, le=1, description="coverage from which a point earns everything")
     partial_at: float = Field(default=0.4, ge=0, le=1, description="credit from which a point counts as partial")
     covered_at: float = Field(default=0.7, ge=0, le=1, description="credit from which a point counts as covered")
 

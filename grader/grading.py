@@ -1,0 +1,241 @@
+"""The pipeline: rubrics and answers -> grades.
+
+It brings encoder, coverage and scoring together and decides nothing that belongs to them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from grader import __version__
+from grader.coverage import Covered, PointTokens, cover, credit, segment_starts
+from grader.encoding import Encoder, TokenVectors, load_encoder
+from grader.errors import InputError
+from grader.feedback import plain_feedback
+from grader.preparing import encode_points
+from grader.rubric import rubric_hash
+from grader.schema import Answer, Evidence, Grade, PointGrade, Rubric, RubricPoint, Status
+from grader.scoring import fraction
+from grader.settings import Settings
+from grader.text import NormalisedText, Span, normalise, segments
+
+# Answers that are encoded together: enough for batches of like length, few enough to hold their vectors.
+_CHUNK = 256
+
+OPEN_QUESTION = "open question: it has no fixed reference answer, so only a judge can grade it"
+NO_ANSWER = "no answer: nothing but white space, punctuation or symbols"
+NO_WORDS = "no answer: only digits and symbols, and the reference answer asks for no number"
+
+
+class _Ready(NamedTuple):
+    """An answer on its way to the encoder."""
+
+    answer: Answer
+    rubric: Rubric
+    text: NormalisedText
+
+
+class Grader:
+    """Grades answers with rubrics; offline, deterministic, each answer on its own.
+
+    Args:
+        rubrics: one a question; a mapping from question id or any iterable.
+        encoder: what turns texts into token vectors; the one that `settings` names if left out.
+        settings: how coverage becomes credit.
+
+    Raises:
+        InputError: when two rubrics are for the same question.
+
+    >>> from grader import Answer, Grader, Rubric
+    >>> rubric = Rubric(question_id="q1", question="What does dropout do?", points=[
+    ...     {"id": "p1", "text": "Dropout randomly disables units during training.", "weight": 1}])
+    >>> answer = Answer(answer_id="a1", question_id="q1", answer="Not sure. It turns random units off while training.")
+    >>> Grader([rubric]).grade(answer).points[0].evidence.text
+    'It turns random units off while training.'
+
+    """
+
+    def __init__(
+        self,
+        rubrics: Mapping[str, Rubric] | Iterable[Rubric],
+        *,
+        encoder: Encoder | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.encoder = encoder or load_encoder(self.settings.encoder)
+        self.rubrics: dict[str, Rubric] = {}
+        self._points: dict[str, PointTokens] = {}
+        for rubric in rubrics.values() if isinstance(rubrics, Mapping) else rubrics:
+            if rubric.question_id in self.rubrics:
+                raise InputError(f"two rubrics are for the question '{rubric.question_id}'")
+            self.rubrics[rubric.question_id] = rubric
+
+    @property
+    def signature(self) -> str:
+        """What reproduces the numbers of a whole run: as in each grade, with one hash over all rubrics."""
+        return self._signature(rubric_hash(*(self.rubrics[name] for name in sorted(self.rubrics))))
+
+    def grade(self, answer: Answer) -> Grade:
+        """Grade one answer: a batch of one."""
+        return next(self.grade_many([answer]))
+
+    def grade_many(self, answers: Iterable[Answer]) -> Iterator[Grade]:
+        """Grade answers as they come, in order; the same answer gets the same grade in any company.
+
+        An answer that cannot be graded (unknown question, open question) comes out with `ungraded_reason`.
+
+        Raises:
+            SetupError: when the encoder cannot be loaded.
+
+        """
+        remaining = iter(answers)
+        while chunk := list(islice(remaining, _CHUNK)):
+            yield from self._grade_chunk(chunk)
+
+    def _grade_chunk(self, answers: Sequence[Answer]) -> list[Grade]:
+        grades: list[Grade | None] = []
+        ready: list[_Ready] = []
+        for answer in answers:
+            text = normalise(answer.answer)
+            grade = self._without_model(answer, text)
+            grades.append(grade)
+            if grade is None:
+                ready.append(_Ready(answer, self.rubrics[answer.question_id], text))
+        new = [item.rubric for item in ready if item.rubric.question_id not in self._points]
+        self._points.update(encode_points(new, self.encoder, self.settings))
+        unique = list(dict.fromkeys(item.text.text for item in ready))
+        vectors = dict(zip(unique, self.encoder.encode(unique), strict=True)) if unique else {}
+        judged = iter([self._with_vectors(item, vectors[item.text.text]) for item in ready])
+        return [next(judged) if grade is None else grade for grade in grades]
+
+    def _without_model(self, answer: Answer, text: NormalisedText) -> Grade | None:
+        """The grade of an answer that needs no model: an unknown or open question, or no answer at all."""
+        rubric = self.rubrics.get(answer.question_id)
+        if rubric is None:
+            reason = f"unknown question '{answer.question_id}': there is no rubric for it"
+            return self._grade(answer, None, text, ungraded_reason=reason)
+        nothing = _says_nothing(text.text, rubric)
+        if nothing is not None:
+            points = tuple(_point_grade(point, "missing", 0.0, rule=nothing) for point in rubric.points)
+            return self._grade(answer, rubric, text, points=points, flags=["no_answer"])
+        if rubric.kind == "open":
+            points = tuple(_point_grade(point, "not_judged", None, rule=OPEN_QUESTION) for point in rubric.points)
+            return self._grade(answer, rubric, text, points=points, ungraded_reason=OPEN_QUESTION)
+        return None
+
+    def _with_vectors(self, item: _Ready, encoded: TokenVectors) -> Grade:
+        """Coverage, evidence, credit and score of one answer."""
+        answer, rubric, text = item
+        if not len(encoded.vectors):
+            points = tuple(_point_grade(point, "missing", 0.0, rule=NO_ANSWER) for point in rubric.points)
+            return self._grade(answer, rubric, text, points=points, flags=["no_answer"])
+        spans = segments(text.text)
+        starts, held = segment_starts(encoded.spans[:, 0], spans)
+        covered = cover(
+            self._points[rubric.question_id],
+            encoded.vectors,
+            starts,
+            center=self.settings.match_center,
+            slope=self.settings.match_slope,
+        )
+        points = tuple(
+            self._judge(
+                point,
+                found,
+                Span(spans[held[found.first_segment]].start, spans[held[found.last_segment]].end),
+                item,
+            )
+            for point, found in zip(rubric.points, covered, strict=True)
+        )
+        return self._grade(answer, rubric, text, points=points, flags=["long_answer"] * (encoded.n_windows > 1))
+
+    def _judge(self, point: RubricPoint, found: Covered, stretch: Span, item: _Ready) -> PointGrade:
+        """From a point's coverage to its status, credit and evidence."""
+        settings = self.settings
+        earned = credit(found.coverage, no_credit=settings.no_credit, full_credit=settings.full_credit)
+        status: Status = (
+            "covered" if earned >= settings.covered_at else "partial" if earned >= settings.partial_at else "missing"
+        )
+        if point.weight < 0 and status != "covered":
+            earned = 0.0  # a mistake costs only when it was clearly made
+        evidence = None
+        if status != "missing":
+            start, end = item.text.original_span(*stretch)
+            evidence = Evidence(text=item.answer.answer[start:end], start=start, end=end)
+        return PointGrade(
+            point_id=point.id,
+            text=point.text,
+            status=status,
+            coverage=found.coverage,
+            credit=earned,
+            weight=point.weight,
+            evidence=evidence,
+            decided_by="embedding",
+            rationale=f"the answer matches {found.coverage:.0%} of this point's wording",
+        )
+
+    def _grade(
+        self,
+        answer: Answer,
+        rubric: Rubric | None,
+        text: NormalisedText,
+        *,
+        points: tuple[PointGrade, ...] = (),
+        flags: Sequence[str] = (),
+        ungraded_reason: str | None = None,
+    ) -> Grade:
+        """Put a grade together; the score comes from `scoring` alone."""
+        share = None
+        if rubric is not None and ungraded_reason is None:
+            share = fraction(rubric, {point.point_id: point.credit for point in points})
+        hidden = ["hidden_characters"] * (text.n_hidden > 0)
+        return Grade(
+            answer_id=answer.answer_id,
+            question_id=answer.question_id,
+            candidate=answer.candidate,
+            score=None if share is None or rubric is None else share * rubric.max_score,
+            max_score=None if rubric is None else rubric.max_score,
+            fraction=share,
+            points=points,
+            feedback="" if rubric is None or share is None else plain_feedback(rubric, points),
+            flags=(*flags, *hidden),
+            needs_review=bool(hidden) or ungraded_reason is not None,
+            ungraded_reason=ungraded_reason,
+            signature=self._signature("none" if rubric is None else rubric_hash(rubric)),
+            question="" if rubric is None else rubric.question,
+            answer=answer.answer,
+            extra=answer.extra,
+        )
+
+    def _signature(self, rubric: str) -> str:
+        encoder = f"{self.encoder.name}@{self.encoder.revision}"
+        return (
+            f"grader:{__version__}|encoder:{encoder}|coverage:{self.settings.signature()}"
+            f"|guards:none|calibration:none|judge:none|rubric:{rubric}"
+        )
+
+
+def _says_nothing(text: str, rubric: Rubric) -> str | None:
+    """Why a text cannot be an answer, or `None` when a model should look at it."""
+    if not any(char.isalnum() for char in text):
+        return NO_ANSWER
+    asks_for_a_number = any(char.isdigit() for point in rubric.points for char in point.text)
+    if not asks_for_a_number and not any(char.isalpha() for char in text):
+        return NO_WORDS
+    return None
+
+
+def _point_grade(point: RubricPoint, status: Status, earned: float | None, *, rule: str) -> PointGrade:
+    """A point that a rule decided, without looking for evidence."""
+    return PointGrade(
+        point_id=point.id,
+        text=point.text,
+        status=status,
+        coverage=earned,
+        credit=earned,
+        weight=point.weight,
+        evidence=None,
+        decided_by="rule",
+        rationale=rule,
+    )

@@ -1,0 +1,128 @@
+"""Rubrics -> the token vectors that answers are compared with: each point's wordings, weighted.
+
+A point may be written as an instruction to the examiner ("explains the main problem"), whose words no answer repeats.
+Where the reference answer does not state such a point's own words, the part of the reference that is nearest to it
+becomes a further wording.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from grader.coverage import Floats, Ints, PointTokens, cover, match_by_segment, segment_starts, token_weights
+from grader.encoding import Encoder, TokenVectors
+from grader.errors import InputError
+from grader.schema import Rubric
+from grader.settings import Settings
+from grader.text import normalise, segments
+
+# A point of which the reference covers less than this is no claim of the reference but an instruction. Facts that
+# people wrote down from a text are covered to .9 and more by it, instructions to .2 to .4.
+_STATED = 0.5
+
+
+class _Wording(NamedTuple):
+    """One way to say a point: the point's index in the rubric, its token vectors and their weights."""
+
+    owner: int
+    vectors: Floats
+    weights: Floats
+
+
+def encode_points(rubrics: Iterable[Rubric], encoder: Encoder, settings: Settings) -> dict[str, PointTokens]:
+    """Encode the points of several rubrics in one go.
+
+    Returns:
+        by question id: every wording of every point (text, aliases, and the reference's words where a point is an
+        instruction), with tokens that the question already says discounted.
+
+    Raises:
+        InputError: when a wording has no readable character.
+        SetupError: when the encoder cannot be loaded.
+
+    """
+    unique = {rubric.question_id: rubric for rubric in rubrics}
+    texts = {_clean(text): None for rubric in unique.values() for text in _texts(rubric)}
+    if not texts:
+        return {}
+    encoded = dict(zip(texts, encoder.encode(list(texts)), strict=True))
+    return {name: _points(rubric, encoded, settings) for name, rubric in unique.items()}
+
+
+def _texts(rubric: Rubric) -> list[str]:
+    wordings = [text for point in rubric.points for text in (point.text, *point.aliases)]
+    return [rubric.question, *wordings, *([rubric.reference_answer] if _may_instruct(rubric) else [])]
+
+
+def _may_instruct(rubric: Rubric) -> bool:
+    """Whether a point may be an instruction: derived points have a source span and never are."""
+    return bool(rubric.reference_answer.strip()) and any(point.source_span is None for point in rubric.points)
+
+
+def _points(rubric: Rubric, encoded: Mapping[str, TokenVectors], settings: Settings) -> PointTokens:
+    asked = encoded[_clean(rubric.question)].ids
+    wordings = []
+    for owner, point in enumerate(rubric.points):
+        for text in (point.text, *point.aliases):
+            tokens = encoded[_clean(text)]
+            if not len(tokens.ids):
+                raise InputError(
+                    f"rubric '{rubric.question_id}': the point '{point.id}' has a wording without any readable "
+                    f"character: {text!r}"
+                )
+            wordings.append(_wording(owner, tokens, np.arange(len(tokens.ids)), asked, settings))
+    points = _stack(wordings)
+    if not _may_instruct(rubric):
+        return points
+    text = _clean(rubric.reference_answer)
+    found = _reference_wordings(rubric, points, text, encoded[text], asked, settings)
+    return _stack(sorted([*wordings, *found], key=lambda wording: wording.owner)) if found else points
+
+
+def _reference_wordings(
+    rubric: Rubric, points: PointTokens, text: str, reference: TokenVectors, asked: Ints, settings: Settings
+) -> list[_Wording]:
+    """For each point that is an instruction, the segments that no other point states and that are nearest to it."""
+    spans = segments(text)
+    starts, held = segment_starts(reference.spans[:, 0], spans)
+    if not held:  # no segment with a letter or digit
+        return []
+    curve = {"center": settings.match_center, "slope": settings.match_slope}
+    stated = np.array([found.coverage >= _STATED for found in cover(points, reference.vectors, starts, **curve)])
+    derived = np.array([point.source_span is not None for point in rubric.points])
+    instructs = (~stated & ~derived)[points.owners]
+    matched = match_by_segment(points, reference.vectors, starts, **curve)
+    recalls = np.add.reduceat(points.weights[:, None] * matched, points.starts, axis=0)
+    sources = [point.source_span for point in rubric.points if point.source_span is not None]
+    taken = np.array([any(start < spans[i].end and spans[i].start < end for start, end in sources) for i in held])
+    taken |= (recalls[~instructs] >= _STATED).any(axis=0)
+    nearest = points.owners[np.argmax(np.where(instructs[:, None], recalls, -1), axis=0)]
+    segment_of = np.searchsorted(starts, np.arange(len(reference.ids)), side="right") - 1
+    wordings = []
+    for owner in sorted(set(points.owners[instructs].tolist())):
+        tokens = np.flatnonzero(np.isin(segment_of, np.flatnonzero((nearest == owner) & ~taken)))
+        if len(tokens):
+            wordings.append(_wording(owner, reference, tokens, asked, settings))
+    return wordings
+
+
+def _wording(owner: int, tokens: TokenVectors, which: Ints, asked: Ints, settings: Settings) -> _Wording:
+    weights = token_weights(
+        tokens.ids[which], tokens.rarity[which], asked, question_discount=settings.question_discount
+    )
+    return _Wording(owner, tokens.vectors[which], weights)
+
+
+def _stack(wordings: list[_Wording]) -> PointTokens:
+    lengths = [len(wording.weights) for wording in wordings]
+    return PointTokens(
+        vectors=np.concatenate([wording.vectors for wording in wordings]),
+        weights=np.concatenate([wording.weights for wording in wordings]),
+        starts=np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64),
+        owners=np.array([wording.owner for wording in wordings], np.int64),
+    )
+
+
+def _clean(text: str) -> str:
+    return normalise(text).text
