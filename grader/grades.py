@@ -1,0 +1,118 @@
+"""Grades as rows of a file, nested for JSONL and flat for spreadsheets, and back."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from grader.documents import validate
+from grader.schema import Grade
+from grader.tables import Row, read_rows, source_name
+
+_DECIMALS = 6  # in JSONL: below what floating point may differ by between machines and batches
+_FLAT_DECIMALS = 4  # in spreadsheets: a hundredth of a percent, finer than any score is meant
+_OWN_FIELDS = frozenset(Grade.model_fields) - {"extra"}
+_PREFIX = "input_"
+
+# The columns of a flat row before and after those of points and of the answers file.
+_FIRST = (
+    "answer_id question_id candidate score max_score fraction needs_review confidence flags ungraded_reason feedback"
+).split()
+_LAST = ["answer", "signature"]
+
+
+def grade_row(grade: Grade) -> dict[str, Any]:
+    """One JSON object: the grade's fields, then the extra columns; `read_grades` gives the grade back."""
+    row = grade.model_dump(mode="json", exclude={"extra"})
+    return {**_rounded(row, _DECIMALS), **_extra_columns(grade)}
+
+
+def read_grades(path: str | Path) -> Iterator[Grade]:
+    """The grades in a JSONL file that `grader grade` wrote.
+
+    Raises:
+        InputError: when the file cannot be read or a row is not a grade; names file, line and field.
+
+    """
+    for row in read_rows(path):
+        own = {name: value for name, value in row.values.items() if name in _OWN_FIELDS}
+        extra = {_extra_name(name): value for name, value in row.values.items() if name not in _OWN_FIELDS}
+        yield validate(Grade, {**own, "extra": extra}, source=source_name(path), line_of=partial(_line, row))
+
+
+def flat_row(grade: Grade, *, point_ids: Collection[str] = ()) -> dict[str, Any]:
+    """A grade as one row: our columns, each point's credit, the extra columns, the answer, the signature.
+
+    A point or an extra column that bears the name of one of ours is called `point_...` or `input_...`.
+
+    Args:
+        grade: any grade; the credit of a point that was not judged is `None`.
+        point_ids: of all grades in the table. Needed only when an extra column may bear the hand-made id of a
+            point; `p1` and the like are always kept for points.
+
+    """
+    earned = {_point_column(point.point_id): point.credit for point in grade.points}
+    points = {*map(_point_column, point_ids), *earned}
+    row = {name: getattr(grade, name) for name in _FIRST} | {"flags": "; ".join(grade.flags)} | earned
+    last = {name: getattr(grade, name) for name in _LAST}
+    return {**_rounded(row, _FLAT_DECIMALS), **_extra_columns(grade, points), **last}
+
+
+def flat_columns(grades: Iterable[Grade]) -> list[str]:
+    """The columns of a table of these grades, as in `flat_row`: points in natural order (p2 before p10)."""
+    points: set[str] = set()
+    extras: dict[str, None] = {}
+    for grade in grades:
+        points.update(_point_column(point.point_id) for point in grade.points)
+        extras |= dict.fromkeys(grade.extra)
+    in_order = sorted(points, key=lambda name: ([_natural(part) for part in re.split(r"(\d+)", name)], name))
+    return [*_FIRST, *in_order, *(_extra_column(name, points) for name in extras), *_LAST]
+
+
+def _extra_columns(grade: Grade, points: Collection[str] = ()) -> dict[str, Any]:
+    return {_extra_column(name, points): value for name, value in grade.extra.items()}
+
+
+def _extra_column(name: str, points: Collection[str] = ()) -> str:
+    """The name itself; with `input_` before it where the name, or what follows `input_` in it, is ours.
+
+    So no two names become one, and `_extra_name` finds the way back.
+    """
+    return f"{_PREFIX}{name}" if _is_ours(name, points) else name
+
+
+def _extra_name(column: str) -> str:
+    """The name of an extra column in the answers file."""
+    return column.removeprefix(_PREFIX) if _is_ours(column) else column
+
+
+def _is_ours(name: str, points: Collection[str] = ()) -> bool:
+    """Whether a name is that of a field or of a point, with `input_` before it any number of times."""
+    while name.startswith(_PREFIX):
+        name = name.removeprefix(_PREFIX)
+    return name in _OWN_FIELDS or name in points or re.fullmatch(r"p\d+", name) is not None
+
+
+def _point_column(point_id: str) -> str:
+    """The id itself; with `point_` before it where another column could bear that name."""
+    clashes = point_id in (*_FIRST, *_LAST) or point_id.startswith(("point_", _PREFIX))
+    return f"point_{point_id}" if clashes else point_id
+
+
+def _natural(part: str) -> tuple[int, str]:
+    return (int(part), "") if part.isdecimal() else (0, part)
+
+
+def _line(row: Row, _place: object) -> int:
+    return row.line
+
+
+def _rounded(value: Any, decimals: int) -> Any:
+    if isinstance(value, float):
+        return round(value, decimals)
+    if isinstance(value, dict):
+        return {key: _rounded(item, decimals) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item, decimals) for item in value]
+    return value

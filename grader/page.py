@@ -1,0 +1,311 @@
+"""Grades as one self-contained HTML page for people.
+
+Nothing here computes a score or writes a file; numbers are rounded where they are shown and nowhere before.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from markupsafe import Markup, escape
+
+from grader.schema import Grade, PointGrade
+from grader.summary import GradesSummary, QuestionRow, n_covered, n_wanted
+from grader.text import is_hidden
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_OPEN_CARDS = 20  # more answers than this are too many to read in one go: their cards start closed
+
+# Characters that show nothing and that `is_hidden` does not know by their category: grapheme joiner, Hangul
+# fillers, Khmer vowels without a shape, variation selectors, the empty Braille cell. (Unicode property
+# Default_Ignorable_Code_Point, DerivedCoreProperties.txt, and U+2800.) U+FE0E and U+FE0F are left out: they
+# choose between the two looks of a common emoji.
+_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]")
+
+
+def unseen(char: str) -> str:
+    """`U+200B` for a character that nobody sees or that moves others, empty for all others."""
+    hides = is_hidden(char) or unicodedata.category(char) in ("Zl", "Zp") or _BLANK.match(char)
+    return f"U+{ord(char):04X}" if hides else ""
+
+
+def _pieces(text: str) -> Iterator[tuple[str, str]]:
+    """Stretches of a text: `(text, "")` as it is, `("", label)` for unseen characters, repeats counted."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    for code, chars in groupby(text, key=unseen):
+        stretch = "".join(chars)
+        if not code:
+            yield stretch, ""
+        else:
+            yield "", code if len(stretch) == 1 else f"{code} \u00d7 {len(stretch)}"
+
+
+def _shown(text: str) -> Markup:
+    """Untrusted text as HTML: escaped, with unseen characters as small tags."""
+    return Markup("").join(
+        Markup('<span class="unseen">{}</span>').format(label) if label else escape(stretch)
+        for stretch, label in _pieces(text)
+    )
+
+
+def _plain(text: str) -> str:
+    """Untrusted text for a place without markup: unseen characters as `[U+200B]`."""
+    return "".join(f"[{label}]" if label else stretch for stretch, label in _pieces(text))
+
+
+class Run(NamedTuple):
+    """A stretch of text, the spans that hold it and those that begin with it, both by position."""
+
+    text: str
+    holders: tuple[int, ...]
+    begins: tuple[int, ...]
+
+
+def cut_into_runs(text: str, spans: Sequence[tuple[int, int]]) -> list[Run]:
+    """Cut a text wherever a span begins or ends, so that overlapping spans can be marked without nesting.
+
+    Args:
+        text: any length; the runs joined give it back.
+        spans: `(start, end)` in characters; what lies outside the text, or is empty, marks nothing.
+
+    """
+    edges = sorted({0, len(text)} | {edge for span in spans for edge in span if 0 < edge < len(text)})
+    runs = []
+    for start, end in pairwise(edges):
+        holders = tuple(i for i, span in enumerate(spans) if span[0] <= start and end <= span[1])
+        runs.append(Run(text[start:end], holders, tuple(i for i in holders if spans[i][0] == start)))
+    return runs
+
+
+@dataclass(frozen=True)
+class _ShownPoint:
+    """A point in its place in the list.
+
+    `look` is its status, or `made` and `avoided` for a mistake; `span` is where its evidence stands.
+    """
+
+    number: int
+    look: str
+    grade: PointGrade
+    span: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
+class _ShownRun:
+    """A stretch of an answer, the points that it shows and those whose evidence begins here.
+
+    `gap` is the white space at the end of the stretch: the numbers of the points stand before it.
+    """
+
+    text: str
+    gap: str
+    look: str
+    points: tuple[_ShownPoint, ...]
+    begins: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Card:
+    """One answer on the page.
+
+    `missed` holds the points that the feedback names, by look, and `missed_otherwise` its other lines.
+    `decided` is the rationale that all points have in common, where a rule decided them together.
+    """
+
+    anchor: str
+    grade: Grade
+    points: tuple[_ShownPoint, ...]
+    runs: tuple[_ShownRun, ...]
+    n_covered: int
+    n_wanted: int
+    told: str
+    missed: dict[str, list[_ShownPoint]]
+    missed_otherwise: tuple[str, ...]
+    decided: str
+
+
+@dataclass(frozen=True)
+class _Section:
+    """One question on the page with those of its answers that are shown."""
+
+    anchor: str
+    row: QuestionRow
+    cards: tuple[_Card, ...]
+
+
+class Look(NamedTuple):
+    """How a status is shown: a sign and a word, so that no colour is needed, and what it means."""
+
+    sign: str
+    word: str
+    meaning: str
+
+
+LOOKS = {
+    "covered": Look("✓", "covered", "The answer states this point."),
+    "partial": Look("◐", "partial", "The answer states a part of this point and earns a share of its weight."),
+    "missing": Look("○", "missing", "The answer does not state this point."),
+    "contradicted": Look("✗", "contradicted", "The answer says the opposite of this point."),
+    "not_judged": Look("\u2013", "not judged", "It could not be decided; the point is left out of the score."),
+    "made": Look("✗", "mistake made", "The answer makes this mistake, which costs marks."),
+    "avoided": Look("✓", "mistake not made", "The answer does not clearly make this mistake; it costs nothing."),
+}
+
+
+def look_of(point: PointGrade) -> str:
+    """The key of `LOOKS` for a point: its status, or `made` or `avoided` for a mistake."""
+    if point.weight > 0 or point.status == "not_judged":
+        return point.status
+    return "made" if point.status == "covered" else "avoided"
+
+
+def render_html(summary: GradesSummary, *, title: str) -> str:
+    """One self-contained page without scripts or anything from elsewhere; the same summary, the same page.
+
+    Args:
+        summary: from `summarise`; its kept grades get a card each.
+        title: any text; shown as it is.
+
+    """
+    sections = _sections(summary)
+    template = _environment().get_template("grades.html.jinja")
+    return template.render(
+        title=title,
+        summary=summary,
+        sections=sections,
+        review=[card for section in sections for card in section.cards if card.grade.needs_review],
+        opened=len(summary.grades) <= _OPEN_CARDS,
+        max_points=max((len(grade.points) for grade in summary.grades), default=0),
+        looks=LOOKS,
+        statuses=("covered", "partial", "missing", "contradicted"),
+    )
+
+
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("grader", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(shown=_shown, plain=_plain, number=number, percent=percent, words=words)
+    environment.globals.update(count=count)
+    return environment
+
+
+def _sections(summary: GradesSummary) -> list[_Section]:
+    cards: dict[str, list[_Card]] = {row.question_id: [] for row in summary.questions}
+    for position, grade in enumerate(summary.grades, 1):
+        cards[grade.question_id].append(_card(grade, f"a{position}"))
+    return [_Section(_anchor(row.question_id), row, tuple(cards[row.question_id])) for row in summary.questions]
+
+
+def _anchor(question_id: str) -> str:
+    """An id for links that any question id gives; a question id may hold anything."""
+    return f"q{sha256(question_id.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
+
+
+def _card(grade: Grade, anchor: str) -> _Card:
+    points = tuple(
+        _ShownPoint(position, look_of(point), point, _span(point, grade.answer))
+        for position, point in enumerate(grade.points, 1)
+    )
+    told = feedback_parts(grade)
+    lines = {point: [f"{word}: {point.grade.text}" for word in _COSTLY] for point in points}
+    missed = [point for point in points if any(line in told.missed for line in lines[point])]
+    named = {line for point in missed for line in lines[point]}
+    return _Card(
+        anchor,
+        grade,
+        points,
+        tuple(_shown_runs(grade.answer, [point for point in points if point.span is not None])),
+        n_covered=n_covered(grade),
+        n_wanted=n_wanted(grade),
+        told=told.opening,
+        missed={look: [point for point in missed if point.look == look] for look in LOOKS},
+        missed_otherwise=tuple(line for line in told.missed if line not in named),
+        decided=_decided_together(grade.points),
+    )
+
+
+def _span(point: PointGrade, answer: str) -> tuple[int, int] | None:
+    """Where the evidence stands; `None` without evidence and where a file claims words that are not there."""
+    found = point.evidence
+    return (found.start, found.end) if found and found.start < min(found.end, len(answer)) else None
+
+
+def _shown_runs(answer: str, points: Sequence[_ShownPoint]) -> Iterator[_ShownRun]:
+    for run in cut_into_runs(answer, [point.span for point in points if point.span is not None]):
+        text = run.text.rstrip()
+        yield _ShownRun(
+            text,
+            run.text[len(text) :],
+            _strongest(points[i].look for i in run.holders),
+            tuple(points[i] for i in run.holders),
+            tuple(points[i].number for i in run.begins),
+        )
+
+
+def _decided_together(points: Sequence[PointGrade]) -> str:
+    """The rationale that all points have in common when one rule decided them, otherwise nothing."""
+    reasons = {point.rationale for point in points}
+    by_rule = all(point.decided_by == "rule" for point in points)
+    return next(iter(reasons)) if by_rule and len(reasons) == 1 else ""
+
+
+# How `feedback.missed` begins a line about one point; the page shows such a line by the point's number.
+_COSTLY = ("missing", "only in part", "contradicted", "mistake")
+
+
+def _strongest(looks: Iterable[str]) -> str:
+    """The look of words that show several points: what costs marks first, then what earns most."""
+    order = ("contradicted", "made", "covered", "partial")
+    found = set(looks)
+    return next((look for look in order if look in found), "missing")
+
+
+class Told(NamedTuple):
+    """Feedback in two parts: how it begins, and the list of what was missed."""
+
+    opening: str
+    missed: tuple[str, ...]
+
+
+def feedback_parts(grade: Grade) -> Told:
+    """Take plain feedback ("Stated 1 of 3 points. Missed: a | b") apart; other feedback has no list."""
+    opening, listed, rest = grade.feedback.partition(" Missed: ")
+    return Told(opening, tuple(rest.split(" | ")) if listed else ())
+
+
+def number(value: float, scale: float | None = None) -> str:
+    """Two decimals, one on a scale of 10 or more, without trailing zeros."""
+    text = f"{value:.1f}" if scale is not None and scale >= 10 else f"{value:.2f}"
+    text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def percent(share: float | None) -> str:
+    """A share in whole percent; a dash where there is none."""
+    return "\u2013" if share is None else f"{share:.0%}"
+
+
+def count(n: int, noun: str) -> str:
+    """`1 answer`, `1,200 answers`."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def words(name: str) -> str:
+    """A name in snake case as words."""
+    return name.replace("_", " ")

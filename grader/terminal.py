@@ -1,0 +1,245 @@
+"""Grades in a terminal: a table of many answers, or every point of a few.
+
+Nothing here computes a score or prints; what it gives is for `rich` to print.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from grader.page import LOOKS, count, feedback_parts, look_of, number, percent, unseen, words
+from grader.schema import Grade, PointGrade
+from grader.summary import GradesSummary, QuestionRow, n_covered, n_wanted
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, Group, RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+# ESC or its one-byte C1 form opens a string up to its terminator (OSC, DCS, APC, PM, SOS), a control sequence
+# (CSI) or a short escape. Source: ECMA-48, 5th edition, sections 5.3 to 5.6.
+_ESCAPES = re.compile(
+    r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
+    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|\x1b[ -/]*[0-~]"
+)
+
+
+def clean_terminal(text: str) -> str:
+    """Text that a terminal only prints: without escape sequences and control, bidi or invisible characters.
+
+    Line feeds and tabs stay; a carriage return becomes a line feed, for it could overwrite what was printed.
+    """
+    text = _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(char for char in text if not unseen(char))
+
+
+def terminal_table(summary: GradesSummary, *, width: int | None = None) -> "Group":
+    """One line an answer, then the totals and the questions' means, to print with `rich`.
+
+    Args:
+        summary: from `summarise`.
+        width: of the table in columns; that of the console if left out.
+
+    """
+    from rich.console import Group
+    from rich.text import Text
+
+    totals = [count(summary.n_answers, "answer"), f"mean {percent(summary.mean_fraction)}"]
+    if summary.n_ungraded:
+        totals.append(f"{summary.n_ungraded:,} ungraded")
+    totals.append(f"{summary.n_needs_review:,} to be looked at by a person")
+    if summary.n_not_shown:
+        totals.append(f"{summary.n_not_shown:,} not shown here, all are in the grades file")
+    return Group(
+        _answers_table(summary.grades, width),
+        Text(" " + "; ".join(totals)),
+        _questions_table(summary.questions, width),
+    )
+
+
+def _answers_table(grades: Sequence[Grade], width: int | None) -> "Table":
+    named = any(grade.candidate for grade in grades)
+    columns = ["answer", *(["candidate"] if named else []), "score", "points", "missed", "flags"]
+    table = _table(columns, width)
+    for grade in grades:
+        candidate = [grade.candidate or ""] if named else []
+        _add_row(table, [grade.answer_id, *candidate, *_outcome(grade), _flags(grade)])
+    return table
+
+
+def _outcome(grade: Grade) -> tuple[str, str, str]:
+    """Score, points and what was missed, or why there is no score."""
+    if grade.score is None:
+        return _score(grade), "", grade.ungraded_reason or ""
+    told = feedback_parts(grade)
+    missed = "; ".join(line.removeprefix("missing: ") for line in told.missed)
+    return _score(grade), f"{n_covered(grade)}/{n_wanted(grade)}", missed or told.opening
+
+
+def _score(grade: Grade) -> str:
+    if grade.score is None:
+        return "ungraded"
+    of = "" if grade.max_score is None else f"/{number(grade.max_score)}"
+    return number(grade.score, grade.max_score) + of
+
+
+def _flags(grade: Grade) -> str:
+    return ", ".join([*(["review"] if grade.needs_review else []), *map(words, grade.flags)])
+
+
+def _questions_table(questions: Sequence[QuestionRow], width: int | None) -> "Table":
+    table = _table(["question", "answers", "mean", "most missed"], width)
+    for row in questions:
+        worst = row.most_missed
+        missed = "" if worst is None else f"{percent(worst.missed)}: {worst.text}"
+        _add_row(table, [row.question_id, f"{row.n_answers:,}", percent(row.mean_fraction), missed])
+    return table
+
+
+# Columns that keep their width when space is short, and how wide they may be; the others share what is left.
+_WIDTHS = {"answer": 20, "candidate": 14, "score": 12, "points": 7, "question": 32, "answers": 9, "mean": 5}
+_RIGHT = frozenset({"score", "points", "answers", "mean"})
+
+
+def _table(columns: Sequence[str], width: int | None) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, width=width, pad_edge=False, collapse_padding=True)
+    for name in columns:
+        table.add_column(
+            name,
+            justify="right" if name in _RIGHT else "left",
+            no_wrap=name in _WIDTHS,
+            max_width=_WIDTHS.get(name, 16 if name == "flags" else None),
+        )
+    return table
+
+
+def _add_row(table: "Table", cells: Sequence[str]) -> None:
+    """One line of untrusted texts: as `Text`, so that square brackets are no markup, and cut to the width."""
+    from rich.text import Text
+
+    table.add_row(*(Text(_one_line(cell), no_wrap=True, overflow="ellipsis") for cell in cells))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(clean_terminal(text).split())
+
+
+class _Mark(NamedTuple):
+    """What stands before a point: a sign that tells the status by itself, and a colour that only helps."""
+
+    sign: str
+    style: str
+
+
+# By the keys of `LOOKS`; plain ASCII, which every terminal and every log file can show.
+_MARKS = {
+    "covered": _Mark("+", "green"),
+    "partial": _Mark("~", "yellow"),
+    "missing": _Mark("-", "red"),
+    "contradicted": _Mark("!", "red"),
+    "not_judged": _Mark("?", "dim"),
+    "made": _Mark("x", "red"),
+    "avoided": _Mark("o", "dim"),
+}
+_UNSTATED = frozenset({"missing", "avoided"})  # nothing in the answer states these points
+_NAME_WIDTH = 32  # of a name in a heading: as of a question in the table, so that the score stays in sight
+_INDENT = 2
+
+
+def terminal_details(grades: Iterable[Grade], *, width: int | None = None) -> "Group":
+    """Every point of every answer with the words that state it, to print with `rich`.
+
+    A mark before each point tells its status without colour; the last line says what the marks mean.
+
+    Args:
+        grades: few enough to read; a block each, in this order.
+        width: in columns; that of the console if left out.
+
+    """
+    from rich.console import Group
+    from rich.constrain import Constrain
+    from rich.padding import Padding
+    from rich.text import Text
+
+    parts: list[RenderableType] = []
+    looks: set[str] = set()
+    for grade in grades:
+        parts += [_heading(grade), *_reason(grade), Padding.indent(_points(grade.points), _INDENT), Text()]
+        looks.update(map(look_of, grade.points))
+    if looks:
+        legend = "  ".join(f"{mark.sign} {LOOKS[look].word}" for look, mark in _MARKS.items() if look in looks)
+        parts.append(Text(legend, style="dim"))
+    return Group(*(Constrain(part, width) for part in parts))
+
+
+def _heading(grade: Grade) -> "Text":
+    """Answer id, candidate, score and flags in one line."""
+    from rich.text import Text
+
+    names = [Text(_one_line(grade.answer_id), style="bold"), Text(_one_line(grade.candidate or ""))]
+    for name in names:
+        name.truncate(_NAME_WIDTH, overflow="ellipsis")
+    parts = [*names, Text(_score(grade), style="bold"), Text(_one_line(_flags(grade)), style="yellow")]
+    heading = Text("  ").join(part for part in parts if part)
+    heading.no_wrap, heading.overflow = True, "ellipsis"
+    return heading
+
+
+def _reason(grade: Grade) -> "Iterator[RenderableType]":
+    """Why an answer has no score."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    if grade.ungraded_reason is not None:
+        yield Padding.indent(Text(_one_line(grade.ungraded_reason)), _INDENT)
+
+
+def _points(points: Iterable[PointGrade]) -> "Table":
+    """A mark and a text for each point, and beneath it the words that state it."""
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 0, 0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for point in points:
+        look = look_of(point)
+        mark = _MARKS[look]
+        table.add_row(Text(mark.sign, style=mark.style), Text(_one_line(point.text)))
+        said = _one_line(point.evidence.text) if point.evidence is not None and look not in _UNSTATED else ""
+        if said:
+            table.add_row("", Padding.indent(_Quote(said), _INDENT))
+    return table
+
+
+@dataclass(frozen=True)
+class _Quote:
+    """Clean words in quotes, on two lines at the most: the beginning on the first, the end on the second."""
+
+    text: str
+
+    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[Text]":
+        from rich.text import Text
+
+        width = options.max_width
+        whole = Text(f"“{self.text}”", style="dim")
+        if whole.cell_len <= 2 * width and len(whole.wrap(console, width)) <= 2:
+            yield whole
+            return
+        first, last = _beginning(self.text, width - 3), _beginning(self.text[::-1], width - 3)[::-1]
+        yield Text(f"“{first} …\n… {last}”", style="dim", no_wrap=True, overflow="crop")
+
+
+def _beginning(text: str, width: int) -> str:
+    """As many whole words as fit in `width` cells; a part of the first word when it is longer."""
+    from rich.cells import set_cell_size
+
+    kept = set_cell_size(text[: max(width, 1) + 1], max(width, 1)).rstrip()
+    cut_a_word = len(kept) < len(text) and text[len(kept)] != " "
+    return kept.rpartition(" ")[0] if cut_a_word and " " in kept else kept
