@@ -1,0 +1,127 @@
+"""Evaluation of a small labelled set, with the real encoder and hand-checked parts."""
+
+import json
+
+import numpy as np
+import pytest
+
+from grader.answers import LabelledAnswer
+from grader.encoding import Encoder
+from grader.errors import InputError
+from grader.evaluation import _cross_mapped, evaluate
+
+QUESTIONS = {
+    "dropout": ("What does dropout do?", "Dropout randomly disables units during training."),
+    "momentum": ("What does momentum do?", "Momentum averages past gradients, which damps oscillations."),
+    "pooling": ("What does pooling do?", "Pooling shrinks the feature map and keeps the strongest responses."),
+    "clipping": ("What does gradient clipping do?", "Gradient clipping limits the norm of the gradient."),
+}
+
+
+def row(question_id: str, number: int, text: str, score: float, **more: object) -> LabelledAnswer:
+    question, reference = QUESTIONS[question_id]
+    values = {
+        "question_id": question_id,
+        "question": question,
+        "reference_answers": [reference],
+        "answer_id": f"{question_id}-{number}",
+        "answer": text,
+        "human_score": score,
+        "max_score": 1,
+    }
+    return LabelledAnswer.model_validate(values | more)
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[LabelledAnswer]:
+    made = []
+    for name, (_, reference) in QUESTIONS.items():
+        made += [
+            row(name, 1, reference, 1, human_scores={"r1": 1, "r2": 1}),
+            row(name, 2, "I do not know.", 0, human_scores={"r1": 0, "r2": 0}),
+            row(name, 3, " ".join(reference.split()[:4]), 1, human_scores={"r1": 1, "r2": 0}),
+            row(name, 4, "Cats sleep all day.", 0, human_scores={"r1": 0, "r2": 0}),
+        ]
+    return made
+
+
+def test_every_statistic_of_the_set_is_there(rows: list[LabelledAnswer], encoder: Encoder) -> None:
+    result = evaluate(rows, encoder=encoder, n_resamples=200)
+    data = json.loads(json.dumps(result.as_dict(), allow_nan=False))
+    assert (data["n_answers"], data["n_questions"], data["n_graded"], data["n_ungraded"]) == (16, 4, 16, 0)
+    assert data["answers_per_second"] > 0
+    assert data["signature"].startswith("grader:")
+    names = (
+        "pearson spearman within_question_pearson rmse rmse_calibrated qwk_calibrated length_pearson lexical_pearson"
+    )
+    for name in f"{names} cosine_pearson human_pearson human_qwk human_alpha auc accuracy macro_f1".split():
+        assert {"value", "low", "high", "n"} <= set(data[name])
+    assert data["auc"]["value"] == 1
+    assert data["pearson"]["low"] <= data["pearson"]["value"] <= data["pearson"]["high"]
+    # four answers a question are too few to correlate within questions
+    assert data["within_question_pearson"]["value"] is None
+    assert data["within_question_pearson"]["note"]
+    assert "point_auc" not in data
+
+
+def test_it_is_repeatable(rows: list[LabelledAnswer], encoder: Encoder) -> None:
+    first, second = (evaluate(rows, encoder=encoder, n_resamples=100).statistics for _ in range(2))
+    assert first == second
+
+
+def test_a_rubric_in_the_row_is_used_and_its_labels_count(encoder: Encoder) -> None:
+    rubric = [{"id": "p1", "text": "disables random units"}, {"id": "p2", "text": "only during training"}]
+    texts = [
+        "It disables random units.",
+        "Only during training.",
+        "It disables random units, only during training.",
+        "Cats.",
+    ]
+    labels = [(1, 0), (0, 1), (1, 1), (0, 0)]
+    rows = [
+        row(
+            *("dropout", number, text, (a + b) / 2),
+            rubric=rubric,
+            reference_answers=[],
+            point_labels={"p1": a, "p2": b},
+        )
+        for number, (text, (a, b)) in enumerate(zip(texts, labels, strict=True))
+    ]
+    statistics = evaluate(rows, encoder=encoder, n_resamples=100).statistics
+    assert statistics["point_auc"].value == 1
+    assert statistics["point_kappa"].n == 8
+    assert statistics["pearson"].value is not None and statistics["pearson"].value > 0.9
+    assert "auc" not in statistics
+
+
+def test_the_best_matching_reference_counts(encoder: Encoder) -> None:
+    references = ["Bananas grow in warm countries.", QUESTIONS["dropout"][1]]
+    alone, among = (
+        evaluate([row("dropout", 1, QUESTIONS["dropout"][1], 1, reference_answers=some)], encoder=encoder)
+        for some in (references[:1], references)
+    )
+    assert alone.statistics["rmse"].value > 0.8
+    assert among.statistics["rmse"].value == pytest.approx(0, abs=0.02)
+
+
+def test_an_answer_without_rubric_and_reference_is_left_out(rows: list[LabelledAnswer], encoder: Encoder) -> None:
+    result = evaluate(
+        [*rows, row("dropout", 9, "text", 1, reference_answers=["..."])], encoder=encoder, n_resamples=100
+    )
+    assert (result.n_graded, result.n_ungraded) == (16, 1)
+
+
+def test_nothing_to_evaluate_is_an_error() -> None:
+    with pytest.raises(InputError, match="no rows"):
+        evaluate([])
+
+
+def test_the_score_map_is_learned_on_other_questions() -> None:
+    # human = 0.5 + system / 2 everywhere, so the line is exact wherever it was learned
+    system = np.linspace(0, 1, 12)
+    questions = np.repeat(["a", "b", "c", "d"], 3)
+    assert _cross_mapped(system, 0.5 + system / 2, questions) == pytest.approx(0.5 + system / 2)
+    # question d is far off, but its own marks teach it nothing
+    human = np.where(questions == "d", 0.0, 0.5 + system / 2)
+    assert _cross_mapped(system, human, questions)[questions == "d"] == pytest.approx(0.5 + system[-3:] / 2)
+    assert np.isnan(_cross_mapped(system, human, np.repeat(["a"], 12))).all()
