@@ -1,0 +1,408 @@
+"""The command line: thin commands over the library. Data goes to stdout or a file, talk to stderr.
+
+Everything heavy is imported inside the command that needs it, so that `--help` answers at once.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+import typer
+from typer.core import TyperGroup
+
+from grader import __version__
+from grader.console import estimate_text, one_line, print_json, progress, say, shorten
+from grader.errors import GraderError, InputError
+
+if TYPE_CHECKING:
+    from grader.schema import Grade, Rubric
+    from grader.settings import Settings
+
+Item = TypeVar("Item")
+UNGRADED = 3
+DETAILED = 5  # answers whose every point still fits on a screen or two
+
+
+class _Commands(TyperGroup):
+    """An error that the user can mend is one line on stderr and exit code 1; a bug keeps its traceback."""
+
+    def invoke(self, ctx: Any) -> Any:  # the type is typer's own copy of click.Context
+        try:
+            return super().invoke(ctx)
+        except GraderError as error:
+            say(f"grader: {one_line(str(error))}")
+            raise typer.Exit(1) from error
+
+
+app = typer.Typer(
+    name="grader",
+    cls=_Commands,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+EncoderName = Annotated[
+    str,
+    typer.Option(
+        "--encoder",
+        envvar="GRADER_ENCODER",
+        help="A sentence-transformers model: a name or a folder. The default is packaged and needs no download.",
+    ),
+]
+Rubrics = Annotated[
+    Path,
+    typer.Option("--rubrics", envvar="GRADER_RUBRICS", help="A folder of rubric files, or one rubric file."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+PACKAGED = "all-MiniLM-L6-v2"
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"grader {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Score written answers point by point, offline, with the words that show each point.
+
+    \b
+    A first run:
+      grader import page.txt -o bank.yaml       questions and reference answers from a page
+      grader derive bank.yaml -o rubrics/       rubric points from the reference answers
+      grader grade answers.jsonl                a score, the points stated and the points missed
+    """
+
+
+@app.command("import", short_help="Questions and reference answers from a page or a table.")
+def import_(
+    source: Annotated[str, typer.Argument(help="Text, Markdown, CSV, TSV, XLSX, JSONL, JSON or YAML; '-' is stdin.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The bank to write (YAML).")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read questions and reference answers from a page or a table into a question bank.
+
+    Titles, footers and questions without an answer are dropped and reported; a placeholder such as "[This requires
+    a personalized answer ...]" becomes an open question.
+
+    \b
+    Examples:
+      grader import page.txt -o bank.yaml
+      grader import questions.csv --json
+      cat page.md | grader import - > bank.yaml
+    """
+    from grader.bank import import_questions, write_bank
+
+    result = import_questions(source)
+    n_open = sum(question.kind == "open" for question in result.bank.questions)
+    if output is not None or not as_json:
+        write_bank(result.bank, output or "-")
+    for dropped in result.dropped:
+        say(f"dropped line {dropped.line} ({dropped.why}): {shorten(dropped.text)}")
+    say(f"{len(result.bank.questions)} questions ({n_open} open), {len(result.dropped)} dropped")
+    if as_json:
+        print_json(
+            {
+                "n_questions": len(result.bank.questions),
+                "n_open": n_open,
+                "dropped": [dropped.text for dropped in result.dropped],
+                "questions": [question.model_dump(mode="json") for question in result.bank.questions],
+            }
+        )
+
+
+@app.command(short_help="Rubric points from reference answers.")
+def derive(
+    bank: Annotated[str, typer.Argument(help="A question bank (YAML or JSON); with --check also a folder of rubrics.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The folder to write rubrics to.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only lint: the rubrics in the folder, else new ones.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite rubrics that a person has edited.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Derive rubric points from reference answers, without an LLM; the same answer always gives the same points.
+
+    One file a question. A file that a person has edited is kept, and the difference is shown. --check writes nothing
+    and says which points are compound, vague, double or unreachable and which reference text no point covers.
+
+    \b
+    Examples:
+      grader derive bank.yaml -o rubrics/
+      grader derive bank.yaml -o rubrics/ --check
+      grader derive rubrics/ --check --json
+    """
+    from grader.derive import derive as derive_rubric
+    from grader.lint import lint
+    from grader.revise import save_derived
+    from grader.rubric import read_rubrics
+
+    if check and Path(bank).is_dir():
+        rubrics = list(read_rubrics(bank).values())
+    else:
+        from grader.bank import read_bank
+
+        rubrics = [derive_rubric(question) for question in read_bank(bank).questions]
+        if check and output is not None and output.is_dir():
+            present = read_rubrics(output)
+            rubrics = [present.get(rubric.question_id, rubric) for rubric in rubrics]
+    if output is not None and not check:
+        kept = [difference for rubric in rubrics if (difference := save_derived(rubric, output, force=force))]
+        for difference in kept:
+            say(difference)
+        if kept:
+            say(f"{len(kept)} edited rubrics were kept; --force overwrites them")
+        say(f"{len(rubrics) - len(kept)} rubrics are up to date in {output}")
+    found = {rubric.question_id: lint(rubric) for rubric in rubrics}
+    for question_id, findings in found.items():
+        for finding in findings:
+            place = question_id if finding.point_id is None else f"{question_id}: {finding.point_id}"
+            say(f"{place}: {finding.kind}: {finding.message}")
+    if as_json:
+        print_json({"rubrics": [_rubric_summary(rubric, found[rubric.question_id]) for rubric in rubrics]})
+    elif output is None and not check:
+        _print_points(rubrics)
+    elif check:
+        say(f"{sum(map(len, found.values()))} findings in {len(rubrics)} rubrics")
+
+
+@app.command(short_help="Score answers; the main job.")
+def grade(
+    answers: Annotated[str, typer.Argument(help="JSONL, CSV, TSV, XLSX, Parquet or Markdown; '-' is stdin.")],
+    rubrics: Rubrics = Path("rubrics"),
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The file to write grades to.")] = None,
+    format_: Annotated[
+        Literal["table", "jsonl", "csv", "xlsx"] | None,
+        typer.Option("--format", help="What to write; by default what --output ends in, else a table."),
+    ] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="Also write one self-contained HTML page.")] = None,
+    show: Annotated[bool, typer.Option("--show", help="Show the grades even when they go to a file.")] = False,
+    details: Annotated[
+        bool | None,
+        typer.Option(
+            "--details/--no-details",
+            help="Show every point with the words that state it; by default for up to 5 answers.",
+        ),
+    ] = None,
+    encoder: EncoderName = PACKAGED,
+    as_json: AsJson = False,
+) -> None:
+    """Score every answer: the points it states, the words that show them, and what is missing.
+
+    Exit code 3 means that some answers are ungraded (an unknown or an open question); each says why.
+
+    \b
+    Examples:
+      grader grade answers.jsonl
+      grader grade answers.jsonl --details
+      grader grade answers.csv --rubrics rubrics/ -o grades.jsonl --report report.html
+      grader grade answers.md --format csv > grades.csv
+      cat answers.jsonl | grader grade - --json
+    """
+    import time
+
+    from grader.answers import read_answers
+    from grader.grading import Grader
+    from grader.rubric import read_rubrics
+
+    form = _format(format_, output)
+    _check_folders(output, report)
+    known = read_rubrics(rubrics)
+    grader = Grader(known, settings=_settings(encoder))
+    # All answers are read before the first is graded: a fault in the last line costs no work.
+    asked = list(read_answers(answers, questions={name: rubric.question for name, rubric in known.items()}))
+    begin = time.perf_counter()
+    grades = list(progress(grader.grade_many(asked), "grading", total=len(asked)))
+    seconds = time.perf_counter() - begin
+    _write_grades(grades, form, output, as_json=as_json)
+    if (form == "table" or show) and not as_json:
+        _print_grades(grades, details=len(grades) <= DETAILED if details is None else details)
+    if report is not None:
+        _write_report(grades, report, title=f"Grades of {Path(answers).name}")
+    totals = _totals(grades, seconds)
+    if as_json:
+        print_json({**totals, "signature": grader.signature, "output": None if output is None else str(output)})
+    mean = "" if totals["mean_fraction"] is None else f", mean {totals['mean_fraction']:.0%}"
+    say(f"{len(grades)} answers, {totals['n_ungraded']} ungraded{mean}, {seconds:.1f} s")
+    for reason, count in Counter(grade.ungraded_reason for grade in grades if grade.ungraded_reason).items():
+        say(f"ungraded: {count} x {reason}")
+    if totals["n_ungraded"]:
+        raise typer.Exit(UNGRADED)
+
+
+@app.command(short_help="How far grades agree with people.")
+def evaluate(
+    labelled: Annotated[str, typer.Argument(help="Answers that people scored (JSONL, one answer a row).")],
+    encoder: EncoderName = PACKAGED,
+    seed: Annotated[int, typer.Option("--seed", envvar="GRADER_SEED", help="Seed of the bootstrap.")] = 12345,
+    resamples: Annotated[
+        int,
+        typer.Option("--resamples", envvar="GRADER_RESAMPLES", min=100, help="Resamples of the bootstrap."),
+    ] = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """Grade a labelled set and say how far the grades agree with the people who scored it.
+
+    A row's own rubric is used; without one, points are derived from its reference answers. Intervals are 95 %, by
+    bootstrap over questions. Length, lexical overlap and one cosine of the whole answer stand beside as baselines.
+
+    \b
+    Examples:
+      grader evaluate scored.jsonl
+      grader evaluate scored.jsonl --json > agreement.json
+    """
+    from grader.answers import read_labelled
+    from grader.evaluation import evaluate as evaluate_rows
+
+    rows = read_labelled(labelled)
+    result = evaluate_rows(
+        rows,
+        settings=_settings(encoder),
+        seed=seed,
+        n_resamples=resamples,
+        progress=lambda grades: progress(grades, "grading", total=len(rows)),
+    )
+    if as_json:
+        print_json(result.as_dict())
+    else:
+        typer.echo(f"{result.n_answers} answers to {result.n_questions} questions, {result.n_ungraded} ungraded")
+        for name, estimate in result.statistics.items():
+            typer.echo(f"  {name:<24} {estimate_text(estimate)}")
+        typer.echo(result.signature)
+    if result.n_ungraded:
+        say(f"ungraded: {result.n_ungraded} answers have neither a rubric nor a reference answer")
+        raise typer.Exit(UNGRADED)
+
+
+@app.command(short_help="The HTML page again, from a grades file.")
+def report(
+    grades: Annotated[str, typer.Argument(help="Grades that `grader grade` wrote (JSONL).")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The HTML page to write.")] = Path("report.html"),
+) -> None:
+    """Render the HTML page again from a grades file, without grading.
+
+    \b
+    Example:
+      grader report grades.jsonl -o report.html
+    """
+    from grader.grades import read_grades
+
+    _write_report(read_grades(grades), output, title=f"Grades in {Path(grades).name}")
+
+
+def _settings(encoder: str) -> "Settings":
+    from grader.settings import Settings
+
+    return Settings(encoder=encoder)
+
+
+def _check_folders(*files: Path | None) -> None:
+    """Find out that a file cannot be written before the work, not after it."""
+    for file in files:
+        if file is not None and not file.parent.is_dir():
+            raise InputError(f"there is no folder '{file.parent}': make it, or write elsewhere", source=file)
+
+
+def _format(given: str | None, output: Path | None) -> str:
+    """The form of the output: as asked, else by the file's ending, else a table for people."""
+    if given is not None:
+        if given == "xlsx" and output is None:
+            raise typer.BadParameter("xlsx needs a file: add --output grades.xlsx", param_hint="--format")
+        return given
+    if output is None:
+        return "table"
+    ending = output.suffix.lower().lstrip(".")
+    if ending not in ("jsonl", "csv", "xlsx"):
+        raise typer.BadParameter(
+            f"'{output.name}' does not end in .jsonl, .csv or .xlsx: rename it or add --format",
+            param_hint="--output",
+        )
+    return ending
+
+
+def _write_grades(grades: "list[Grade]", form: str, output: Path | None, *, as_json: bool) -> None:
+    """Grades to the file or stdout; with --json stdout belongs to the JSON object."""
+    from grader.grades import flat_columns, flat_row, grade_row
+    from grader.writing import write_rows
+
+    if form == "table" and output is not None:
+        raise typer.BadParameter("a table is for the terminal: leave --output out, or choose jsonl, csv or xlsx")
+    if form != "table" and (output is not None or not as_json):
+        target = "-" if output is None else output
+        if form == "jsonl":
+            write_rows(target, map(grade_row, grades), format="jsonl")
+        else:
+            kind: Literal["csv", "xlsx"] = "csv" if form == "csv" else "xlsx"
+            point_ids = {point.point_id for grade in grades for point in grade.points}
+            rows = (flat_row(grade, point_ids=point_ids) for grade in grades)
+            write_rows(target, rows, columns=flat_columns(grades), format=kind)
+
+
+def _print_grades(grades: "list[Grade]", *, details: bool) -> None:
+    """Grades on stdout for people: every point, or one line an answer."""
+    from rich.console import Console
+
+    from grader.summary import summarise
+    from grader.terminal import terminal_details, terminal_table
+
+    console = Console()
+    if details:
+        console.print(terminal_details(grades, width=console.width))
+    else:
+        console.print(terminal_table(summarise(grades, keep=len(grades)), width=console.width))
+
+
+def _write_report(grades: "Iterable[Grade]", path: Path, *, title: str) -> None:
+    from grader.page import render_html
+    from grader.summary import summarise
+    from grader.writing import atomic_writer
+
+    page = render_html(summarise(grades), title=title)
+    with atomic_writer(path) as file:
+        file.write(page)
+
+
+def _totals(grades: "Sequence[Grade]", seconds: float) -> dict[str, Any]:
+    """The figures of a run, as `--json` prints them."""
+    fractions = [grade.fraction for grade in grades if grade.fraction is not None]
+    return {
+        "n_answers": len(grades),
+        "n_graded": len(fractions),
+        "n_ungraded": len(grades) - len(fractions),
+        "n_needs_review": sum(grade.needs_review for grade in grades),
+        "n_reused": 0,  # nothing is kept between runs yet
+        "mean_fraction": sum(fractions) / len(fractions) if fractions else None,
+        "seconds": round(seconds, 3),
+        "answers_per_second": round(len(grades) / seconds, 2),
+    }
+
+
+def _rubric_summary(rubric: "Rubric", findings: Iterable[Any]) -> dict[str, Any]:
+    return {
+        "question_id": rubric.question_id,
+        "n_points": len(rubric.points),
+        "findings": [
+            {"kind": finding.kind, "point_id": finding.point_id, "message": finding.message} for finding in findings
+        ],
+    }
+
+
+def _print_points(rubrics: "Iterable[Rubric]") -> None:
+    for rubric in rubrics:
+        typer.echo(f"{rubric.question_id} ({rubric.max_score:g})")
+        for point in rubric.points:
+            group = "" if point.group is None else f"  [any {rubric.groups[point.group].need} of {point.group}]"
+            typer.echo(f"  {point.id:<4} {point.weight:5.2f}  {point.text}{group}")

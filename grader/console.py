@@ -1,0 +1,56 @@
+"""How the commands talk: data on stdout, messages and progress on stderr."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from grader.intervals import Estimate
+
+Item = TypeVar("Item")
+
+
+def estimate_text(estimate: "Estimate") -> str:
+    """A statistic with its interval and n; the reason where it is undefined."""
+    if estimate.value is None:
+        return f"      -  ({estimate.note})"
+    interval = "" if estimate.low is None or estimate.high is None else f"  [{estimate.low:.3f}, {estimate.high:.3f}]"
+    note = "" if estimate.note is None else f"  ({estimate.note})"
+    return f"{estimate.value:7.3f}{interval}  n={estimate.n}{note}"
+
+
+def progress(items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:
+    """Pass items on; on a terminal, count them on stderr."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(items, description=what, total=total, console=Console(stderr=True), transient=True)
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One JSON object on stdout."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def say(message: str) -> None:
+    """A message on stderr; what files put into it cannot steer the terminal."""
+    from grader.terminal import clean_terminal
+
+    typer.echo(clean_terminal(message), err=True)
+
+
+def one_line(text: str) -> str:
+    """The text with every run of white space as one space."""
+    return " ".join(text.split())
+
+
+def shorten(text: str, width: int = 100) -> str:
+    """The beginning of a text, on one line of at most `width` characters."""
+    flat = one_line(text)
+    return flat if len(flat) <= width else flat[: width - 1] + "…"

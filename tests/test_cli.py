@@ -1,0 +1,348 @@
+"""The command line as a user meets it: exit codes, stdout as data, stderr as talk, one-line errors."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import openpyxl
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from grader.cli import app
+from grader.rubric import read_rubric
+from grader.tables import read_rows
+
+PAGE = """Ten questions about nets
+-
+What does dropout do?
+- Answer: Dropout disables random units. It is active only during training, and it reduces overfitting.
+-
+Describe your last project.
+- Answer: [This requires a personalized answer. Name the data, your part in it and the result.]
+Thank you for reading our page.
+"""
+ANSWERS = [
+    {"answer_id": "007", "question_id": "what-does-dropout-do", "answer": "It disables units at random.", "level": "x"},
+    {"answer_id": "no", "question_id": "what-does-dropout-do", "answer": "", "level": "=1+1"},
+]
+
+
+def run(*arguments: object, stdin: str | None = None, env: dict[str, str] | None = None) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], input=stdin, env=env)
+
+
+@pytest.fixture
+def bank(tmp_path: Path) -> Path:
+    """A bank and its rubrics, made by the commands themselves."""
+    (tmp_path / "page.txt").write_text(PAGE)
+    assert run("import", tmp_path / "page.txt", "-o", tmp_path / "bank.yaml").exit_code == 0
+    assert run("derive", tmp_path / "bank.yaml", "-o", tmp_path / "rubrics").exit_code == 0
+    return tmp_path / "bank.yaml"
+
+
+@pytest.fixture
+def rubrics(bank: Path) -> Path:
+    return bank.parent / "rubrics"
+
+
+@pytest.fixture
+def question(rubrics: Path) -> str:
+    """The id of the knowledge question."""
+    return next(r.question_id for r in map(read_rubric, sorted(rubrics.iterdir())) if r.kind == "knowledge")
+
+
+@pytest.fixture
+def answers(tmp_path: Path, question: str) -> Path:
+    path = tmp_path / "answers.jsonl"
+    path.write_text("".join(json.dumps({**row, "question_id": question}) + "\n" for row in ANSWERS))
+    return path
+
+
+def test_import_reports_what_it_kept_and_dropped(tmp_path: Path) -> None:
+    (tmp_path / "page.txt").write_text(PAGE)
+    done = run("import", tmp_path / "page.txt", "--json")
+    assert done.exit_code == 0
+    data = json.loads(done.stdout)
+    assert (data["n_questions"], data["n_open"]) == (2, 1)
+    assert data["dropped"] == ["Ten questions about nets", "Thank you for reading our page."]
+    assert [question["kind"] for question in data["questions"]] == ["knowledge", "open"]
+    assert "2 questions (1 open), 2 dropped" in done.stderr
+
+
+def test_importing_what_import_wrote_gives_the_same_bank(bank: Path) -> None:
+    again = bank.with_name("again.yaml")
+    assert run("import", bank, "-o", again).exit_code == 0
+    assert again.read_bytes() == bank.read_bytes()
+
+
+def test_import_reads_stdin_and_writes_stdout() -> None:
+    done = run("import", "-", stdin=PAGE)
+    assert done.exit_code == 0
+    assert "questions:" in done.stdout
+
+
+def test_derive_writes_one_file_a_question(rubrics: Path) -> None:
+    found = [read_rubric(path) for path in sorted(rubrics.iterdir())]
+    assert sorted(rubric.kind for rubric in found) == ["knowledge", "open"]
+    for rubric in found:
+        assert sum(point.weight for point in rubric.points) == pytest.approx(rubric.max_score)
+
+
+def test_derive_never_overwrites_an_edit(bank: Path, rubrics: Path, question: str) -> None:
+    path = next(path for path in rubrics.iterdir() if read_rubric(path).question_id == question)
+    edited = path.read_text().replace("random units", "some units, at random,")
+    path.write_text(edited)
+    kept = run("derive", bank, "-o", rubrics)
+    assert kept.exit_code == 0
+    assert path.read_text() == edited
+    assert "some units, at random," in kept.stderr and "--force" in kept.stderr
+    assert run("derive", bank, "-o", rubrics, "--force").exit_code == 0
+    assert "some units, at random," not in path.read_text()
+
+
+def test_derive_again_is_quiet(bank: Path, rubrics: Path) -> None:
+    before = {path: path.read_bytes() for path in rubrics.iterdir()}
+    done = run("derive", bank, "-o", rubrics)
+    assert "2 rubrics are up to date" in done.stderr
+    assert {path: path.read_bytes() for path in rubrics.iterdir()} == before
+
+
+def test_derive_json_and_check(bank: Path, rubrics: Path) -> None:
+    done = run("derive", bank, "--json")
+    data = json.loads(done.stdout)
+    assert [set(rubric) for rubric in data["rubrics"]] == [{"question_id", "n_points", "findings"}] * 2
+    path = sorted(rubrics.iterdir())[0]
+    path.write_text(path.read_text().replace("weight: ", "weight: 1", 1))
+    checked = run("derive", rubrics, "--check", "--json")
+    assert checked.exit_code == 0
+    kinds = {finding["kind"] for rubric in json.loads(checked.stdout)["rubrics"] for finding in rubric["findings"]}
+    assert "weights" in kinds
+
+
+def test_grade_shows_a_table(answers: Path, rubrics: Path) -> None:
+    done = run("grade", answers, "--rubrics", rubrics, "--no-details")
+    assert done.exit_code == 0
+    assert "007" in done.stdout and "most missed" in done.stdout
+    assert "2 answers, 0 ungraded" in done.stderr
+
+
+def test_a_few_answers_are_shown_point_by_point(rubrics: Path, question: str) -> None:
+    def shown(n_answers: int, *options: str) -> str:
+        rows = [{"answer_id": f"a{i}", "question_id": question, "answer": "It is random."} for i in range(n_answers)]
+        stdin = "".join(json.dumps(row) + "\n" for row in rows)
+        return run("grade", "-", "--rubrics", rubrics, *options, stdin=stdin).stdout
+
+    details, table = shown(5), shown(6)
+    assert "a4  " in details and "- missing" in details and "most missed" not in details
+    assert "most missed" in table and "- missing" not in table
+    assert shown(6, "--details").count("\n\n") == 6
+    assert shown(2, "--details") == shown(2) != shown(2, "--no-details")
+
+
+def test_details_name_the_words_and_keep_to_the_terminal(answers: Path, rubrics: Path, tmp_path: Path) -> None:
+    done = run("grade", answers, "--rubrics", rubrics, "-o", tmp_path / "grades.jsonl", "--show", "--details")
+    assert "“It disables units at random.”" in done.stdout
+    assert len((tmp_path / "grades.jsonl").read_text().splitlines()) == 2
+    for options in (["--json"], ["--format", "jsonl"], ["-o", tmp_path / "grades.csv"]):
+        assert "“It" not in run("grade", answers, "--rubrics", rubrics, "--details", *options).stdout
+
+
+def test_grade_writes_jsonl_with_the_further_columns(answers: Path, rubrics: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out" / "grades.jsonl"
+    out.parent.mkdir()
+    done = run("grade", answers, "--rubrics", rubrics, "-o", out, "--json")
+    assert done.exit_code == 0
+    data = json.loads(done.stdout)
+    assert (data["n_answers"], data["n_graded"], data["n_ungraded"]) == (2, 2, 0)
+    assert data["output"] == str(out)
+    for name in "n_needs_review n_reused mean_fraction seconds answers_per_second signature".split():
+        assert name in data
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row["answer_id"] for row in rows] == ["007", "no"]
+    assert [row["level"] for row in rows] == ["x", "=1+1"]
+    assert rows[0]["points"][0]["evidence"]["text"] == "It disables units at random."
+    assert rows[1]["score"] == 0
+
+
+def test_grading_twice_gives_identical_bytes(answers: Path, rubrics: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "1.jsonl", tmp_path / "2.jsonl"
+    for path in (first, second):
+        assert run("grade", answers, "--rubrics", rubrics, "-o", path).exit_code == 0
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_grade_to_csv_and_xlsx_is_safe_to_open(answers: Path, rubrics: Path, tmp_path: Path) -> None:
+    done = run("grade", answers, "--rubrics", rubrics, "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [row["answer_id"] for row in rows] == ["007", "no"]
+    assert rows[1]["level"] == "'=1+1"
+    assert float(rows[0]["p1"]) > 0
+    out = tmp_path / "grades.xlsx"
+    assert run("grade", answers, "--rubrics", rubrics, "-o", out).exit_code == 0
+    cells = [cell for row in openpyxl.load_workbook(out).active.iter_rows() for cell in row]
+    assert all(cell.data_type != "f" for cell in cells)
+
+
+def test_grade_reads_stdin_and_markdown(answers: Path, rubrics: Path, question: str, tmp_path: Path) -> None:
+    assert run("grade", "-", "--rubrics", rubrics, "--json", stdin=answers.read_text()).exit_code == 0
+    markdown = tmp_path / "answers.md"
+    markdown.write_text("## What does dropout do?\nIt disables units.\n")
+    done = run("grade", markdown, "--rubrics", rubrics, "--format", "jsonl")
+    assert json.loads(done.stdout)["question_id"] == question
+
+
+def test_report_is_one_page_and_can_be_rendered_again(answers: Path, rubrics: Path, tmp_path: Path) -> None:
+    page, grades, again = tmp_path / "r.html", tmp_path / "grades.jsonl", tmp_path / "again.html"
+    assert run("grade", answers, "--rubrics", rubrics, "-o", grades, "--report", page).exit_code == 0
+    assert "Content-Security-Policy" in page.read_text()
+    assert run("report", grades, "-o", again).exit_code == 0
+    assert "It disables units at random." in again.read_text()
+
+
+def test_unknown_questions_do_not_stop_the_rest(rubrics: Path, question: str, tmp_path: Path) -> None:
+    path = tmp_path / "mixed.jsonl"
+    rows = [
+        {"answer_id": "1", "question_id": "nobody-asked", "answer": "text"},
+        {"answer_id": "2", "question_id": question, "answer": "It disables units."},
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = run("grade", path, "--rubrics", rubrics, "--format", "jsonl")
+    assert done.exit_code == 3
+    grades = [json.loads(line) for line in done.stdout.splitlines()]
+    assert grades[0]["score"] is None and "nobody-asked" in grades[0]["ungraded_reason"]
+    assert grades[1]["score"] > 0
+    assert "unknown question 'nobody-asked'" in done.stderr
+
+
+def test_evaluate_prints_json_and_text(tmp_path: Path) -> None:
+    path = tmp_path / "scored.jsonl"
+    rows = [
+        {"question_id": q, "question": "Why?", "reference_answers": ["Because of gravity."], "max_score": 2}
+        | {"answer_id": f"{q}{i}", "answer": text, "human_score": score}
+        for q in "abc"
+        for i, (text, score) in enumerate([("Gravity.", 2), ("No idea.", 0), ("It is heavy.", 1)])
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    data = json.loads(run("evaluate", path, "--json", "--resamples", 100).stdout)
+    assert data["n_answers"] == 9 and data["pearson"]["value"] > 0.5
+    text = run("evaluate", path, "--resamples", 100).stdout
+    assert "pearson" in text and "9 answers to 3 questions" in text
+
+
+BAD_ANSWERS = {
+    "empty.jsonl": (b"", "empty.jsonl"),
+    "columns.jsonl": (b'{"answer_id": "1", "text": "x"}\n', "columns.jsonl:1"),
+    "broken.jsonl": (b'{"a": \n', "broken.jsonl:1"),
+    "twice.jsonl": (
+        b'{"answer_id": "1", "question_id": "q", "answer": "x"}\n' * 2,
+        "twice.jsonl:2",
+    ),
+    "ragged.csv": (b"answer_id,question_id,answer\n1,q,x\n2,q\n", "ragged.csv:3"),
+    "long.csv": (b"answer_id,question_id,answer\n1,q," + b"x" * 140_000 + b"\n", "long.csv:2"),
+    "wide.jsonl": ('{"answer_id": "1"}\n'.encode("utf-16"), "wide.jsonl"),
+    "latin.csv": (b"answer_id,question_id,answer\n1,q,caf\xe9\n", "latin.csv:2"),
+    "what.docx": (b"x", "what.docx"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_ANSWERS)
+def test_bad_answers_get_one_line(name: str, rubrics: Path, tmp_path: Path) -> None:
+    content, place = BAD_ANSWERS[name]
+    (tmp_path / name).write_bytes(content)
+    check_one_line(run("grade", tmp_path / name, "--rubrics", rubrics), place)
+
+
+def test_broken_json_names_its_line(rubrics: Path, question: str, tmp_path: Path) -> None:
+    good = [json.dumps({"answer_id": str(i), "question_id": question, "answer": "x"}) for i in range(6)]
+    (tmp_path / "seven.jsonl").write_text("\n".join([*good, '{"answer_id": "7", ']))
+    check_one_line(run("grade", tmp_path / "seven.jsonl", "--rubrics", rubrics), "seven.jsonl:7")
+
+
+BAD_RUBRICS = {
+    "no points": ("question_id: q\npoints: []\n", "points"),
+    "nan weight": ("question_id: q\npoints:\n- {id: p1, text: x, weight: .nan}\n", "weight"),
+    "bomb": ("a: &a [x]\nb: &b [*a, *a]\nquestion_id: q\npoints: []\n", "q.yaml:1"),
+    "python tag": ("question_id: !!python/object/apply:os.system [ls]\npoints: []\n", "q.yaml:1"),
+    "unknown field": ("question_id: q\npoints:\n- {id: p1, text: x, wieght: 2}\n", "wieght"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_RUBRICS)
+def test_bad_rubrics_get_one_line(name: str, answers: Path, tmp_path: Path) -> None:
+    content, place = BAD_RUBRICS[name]
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    (folder / "q.yaml").write_text(content)
+    check_one_line(run("grade", answers, "--rubrics", folder), place)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("grade", "missing.jsonl"),
+        ("import", "missing.txt"),
+        ("derive", "missing.yaml"),
+        ("evaluate", "missing.jsonl"),
+        ("report", "missing.jsonl"),
+    ],
+)
+def test_a_missing_file_is_named(arguments: tuple[str, str], rubrics: Path) -> None:
+    more = ("--rubrics", rubrics) if arguments[0] == "grade" else ()
+    check_one_line(run(*arguments, *more), arguments[1])
+
+
+def test_missing_rubrics_say_how_to_make_them(answers: Path, tmp_path: Path) -> None:
+    done = run("grade", answers, "--rubrics", tmp_path / "nowhere")
+    check_one_line(done, "nowhere")
+    assert "grader derive" in done.stderr
+
+
+def test_ids_stay_as_typed(rubrics: Path, question: str, tmp_path: Path) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_text(f"answer_id,question_id,answer\n007,{question},x\nno,{question},y\n1e5,{question},z\n")
+    out = tmp_path / "grades.jsonl"
+    run("grade", path, "--rubrics", rubrics, "-o", out)
+    assert [row.values["answer_id"] for row in read_rows(out)] == ["007", "no", "1e5"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [("grade",), ("grade", "x", "--format", "pdf"), ("nonsense",), ("grade", "x", "--no")]
+)
+def test_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
+    assert run(*arguments).exit_code == 2
+
+
+def test_options_come_from_the_environment_too(answers: Path, rubrics: Path) -> None:
+    assert run("grade", answers, "--json", env={"GRADER_RUBRICS": str(rubrics)}).exit_code == 0
+
+
+def test_every_command_has_help_with_an_example() -> None:
+    for name in ("import", "derive", "grade", "evaluate", "report"):
+        done = run(name, "--help")
+        assert done.exit_code == 0
+        assert f"grader {name}" in done.stdout.partition("Example")[2]
+
+
+def test_a_closed_pipe_and_an_interrupt_leave_no_traceback(answers: Path, rubrics: Path) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m grader grade {answers} --rubrics {rubrics} --format jsonl | head -c 10",
+        shell=True,  # a pipe is what is tested
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        check=True,
+    )
+    assert "Traceback" not in done.stderr
+
+
+def check_one_line(done: Result, place: str) -> None:
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    [line] = done.stderr.strip().splitlines()
+    assert line.startswith("grader: ")
+    assert place in line
