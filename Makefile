@@ -1,0 +1,47 @@
+# `make grade` and `make test` set up .venv by themselves; they need Python 3.11 or newer and make.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help grade test lint fix bench docs clean
+
+help: ## what each target does
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+# torch first and pinned, so that no other package pulls in a build of its own choice.
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,lint]'
+	@touch $@
+
+grade: $(INSTALLED) ## grade the sample answers and write out/grades.jsonl and out/report.html
+	@mkdir -p out
+	@$(BIN)/grader grade data/practice_answers.jsonl --rubrics rubrics --output out/grades.jsonl \
+		--report out/report.html --show; status=$$?; \
+	if [ $$status -eq 3 ]; then echo "Some answers are ungraded (see the reasons above)." >&2; \
+	elif [ $$status -ne 0 ]; then exit $$status; fi; \
+	echo "Written: out/grades.jsonl and out/report.html" >&2
+
+test: $(INSTALLED) ## run the tests
+	$(BIN)/python -m pytest
+
+lint: $(INSTALLED) ## style, types, and docs that match the program
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+fix: $(INSTALLED) ## repair what the linter can repair
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(INSTALLED) ## write the generated parts of README.md and docs/ again
+	$(BIN)/python tests/generated_docs.py
+
+bench: $(INSTALLED) ## measure accuracy over the scored sets in DATASETS
+	$(BIN)/python tests/benchmarks/accuracy.py $(DATASETS)
+	$(BIN)/python tests/benchmarks/derive_points.py $(DATASETS)
+
+clean: ## remove what make wrote
+	rm -rf .venv out build dist
