@@ -152,31 +152,36 @@ def _rubrics_of(rows: Sequence[LabelledAnswer]) -> list[tuple[Rubric, ...]]:
         key = (row.question_id, row.question, row.reference_answers, row.rubric, row.max_score)
         if key not in known:
             name = f"{row.question_id}#{len(known)}"
-            if row.rubric:
-                known[key] = (
-                    Rubric(
-                        question_id=name,
-                        question=row.question,
-                        reference_answer="\n".join(row.reference_answers),
-                        max_score=row.max_score,
-                        points=row.rubric,
-                    ),
-                )
-            else:
-                known[key] = tuple(
-                    derive(
-                        Question(
-                            id=f"{name}.{number}",
-                            question=row.question.strip() or "(not given)",
-                            reference_answer=reference,
-                            max_score=row.max_score,
-                        )
-                    )
-                    for number, reference in enumerate(row.reference_answers)
-                    if any(char.isalnum() for char in reference)
-                )
+            known[key] = (_own(row, name),) if row.rubric else _derived(row, name)
         result.append(known[key])
     return result
+
+
+def _own(row: LabelledAnswer, name: str) -> Rubric:
+    """The rubric that the row brings; its references serve points that are instructions."""
+    return Rubric(
+        question_id=name,
+        question=row.question,
+        reference_answer="\n".join(row.reference_answers),
+        max_score=row.max_score,
+        points=row.rubric or (),
+    )
+
+
+def _derived(row: LabelledAnswer, name: str) -> tuple[Rubric, ...]:
+    """A rubric from each of the row's references that says anything."""
+    rubrics = []
+    for number, reference in enumerate(row.reference_answers):
+        if any(char.isalnum() for char in reference):
+            # A bank's question must not be blank, a labelled set's may be: any mark stands in for it.
+            question = Question(
+                id=f"{name}.{number}",
+                question=row.question.strip() or "?",
+                reference_answer=reference,
+                max_score=row.max_score,
+            )
+            rubrics.append(derive(question).model_copy(update={"question": row.question}))
+    return tuple(rubrics)
 
 
 def _best_grades(
