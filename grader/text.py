@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 KEPT_CONTROLS = "\n\t"
+# Soft hyphen and the joiners of emoji and of some scripts: invisible, but no one hides anything with them.
+_HARMLESS = "\u00ad\u200c\u200d"
 
 
 class Span(NamedTuple):
@@ -29,7 +31,7 @@ class NormalisedText:
         text: NFKC-normalised, without invisible and control characters (line feed and tab stay).
         starts, ends: for each character of `text`, where its source begins and ends in the original,
             shape `(len(text),)`; `None` when nothing moved.
-        n_hidden: how many invisible or control characters were dropped.
+        n_hidden: how many invisible or control characters were dropped, joiners and soft hyphens not counted.
 
     """
 
@@ -72,8 +74,10 @@ def normalise(raw: str) -> NormalisedText:
     n_hidden = 0
     for start, end in _clusters(raw):
         piece = raw[start:end].replace("\r\n", "\n").replace("\r", "\n")
+        # Vertical tabs, form feeds and the like show nothing but still part words and lines.
+        piece = "".join("\n" if is_hidden(char) and char.isspace() else char for char in piece)
         visible = "".join(char for char in piece if not is_hidden(char))
-        n_hidden += len(piece) - len(visible)
+        n_hidden += sum(is_hidden(char) and char not in _HARMLESS for char in piece)
         folded = unicodedata.normalize("NFKC", visible)
         pieces.append(folded)
         starts.extend([start] * len(folded))
@@ -96,7 +100,8 @@ _WORD = re.compile(r"\w+(?:['’-]\w+)*")
 _ABBREVIATIONS = frozenset(
     """e.g i.e cf etc vs al fig eq no approx resp ca dr mr mrs ms prof st inc vol pp sec ch""".split()
 )
-_BREAK = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\s*\n\s*|;\s+|(?<=[。！？])")
+_BREAK = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\n|;\s+|(?<=[。！？])")
+_LONGEST_ABBREVIATION = 20
 _NUMBERING = re.compile(r"\(?(?:\d{1,2}|[a-z])[.)]")
 _BULLET = re.compile(r"(?:[-*•‣▪◦–—>#|]+|\(?(?:\d{1,2}|[a-z])[.)])\s+|\s+")
 
@@ -126,15 +131,17 @@ def segments(text: str) -> list[Span]:
 
 def _is_abbreviation(text: str, start: int, end: int) -> bool:
     """Whether the full stop at `end` closes an abbreviation, an initial or a list number, not the sentence."""
-    if text[end : end + 1] == "\n" or not text[start:end].endswith("."):
+    if text[end : end + 1] == "\n" or not text.endswith(".", start, end):
         return False
-    if _NUMBERING.fullmatch(text[start:end].strip()):
+    # No abbreviation is longer than this; looking further back would make long texts slow.
+    before = text[max(start, end - _LONGEST_ABBREVIATION) : end]
+    if end - start <= _LONGEST_ABBREVIATION and _NUMBERING.fullmatch(before.strip()):
         return True
-    last = re.search(r"\S+$", text[start : end - 1])
-    if last is None:
+    last = before[:-1].split()[-1:]
+    if not last or before[-2:-1].isspace():
         return False
-    word = last.group().lstrip("([\"'“‘").lower()
-    return word in _ABBREVIATIONS or bool(re.fullmatch(r"(?:[a-z]\.)*[a-z]", word) and last.group()[0].isupper())
+    word = last[0].lstrip("([\"'“‘").lower()
+    return word in _ABBREVIATIONS or bool(re.fullmatch(r"(?:[a-z]\.)*[a-z]", word) and last[0][0].isupper())
 
 
 def _trim(text: str, span: Span) -> Span:

@@ -17,6 +17,7 @@ def shown(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("raw", "normal"),
     [
+        ("one\x0btwo\x85three", "one\ntwo\nthree"),
         ("plain text", "plain text"),
         ("ｆｕｌｌｗｉｄｔｈ", "fullwidth"),
         ("\ufb01ne \U0001d400\U0001d401", "fine AB"),
@@ -99,6 +100,16 @@ def test_segments_are_ordered_and_hold_every_letter(text: str) -> None:
     outside = [char for i, char in enumerate(text) if i not in inside]
     # numbering such as "3." or "b)" is the only thing with letters or digits that stays outside
     assert sum(char.isalnum() for char in outside) <= 2 * text.count("\n") + 2 * len(spans) + 2
+
+
+def test_joiners_and_soft_hyphens_hide_nothing() -> None:
+    assert normalise("👩\u200d💻 hy\u00adphen").n_hidden == 0
+
+
+@pytest.mark.parametrize("piece", ["e.g. x ", "Dr. ", "see e.g. a ", "a\n\n \n", "x" * 50])
+def test_long_texts_are_cut_quickly(piece: str) -> None:
+    # quadratic cutting took minutes for this; the test would not end
+    assert len(segments(piece * (400_000 // len(piece)))) >= 1
 
 
 def test_words() -> None:
