@@ -1,11 +1,12 @@
 """Write derived rubrics to a folder without losing what a person has edited there."""
 
+import json
 from difflib import unified_diff
+from hashlib import sha256
 from pathlib import Path
 
-from grader.derive import derive
 from grader.rubric import read_rubric, rubric_path, write_rubric
-from grader.schema import Question, Rubric
+from grader.schema import Rubric
 
 
 def save_derived(rubric: Rubric, folder: str | Path, *, force: bool = False) -> str | None:
@@ -18,7 +19,7 @@ def save_derived(rubric: Rubric, folder: str | Path, *, force: bool = False) -> 
 
     Returns:
         `None` when the file now holds `rubric`; else the difference between the edited file and `rubric`, as a
-        unified diff of their points.
+        unified diff.
 
     Raises:
         InputError: when the file that is there cannot be read, or the new one cannot be written.
@@ -27,38 +28,32 @@ def save_derived(rubric: Rubric, folder: str | Path, *, force: bool = False) -> 
     path = rubric_path(folder, rubric.question_id)
     if path.exists() and not force:
         present = read_rubric(path)
-        if present == rubric:
-            return None
         if is_edited(present):
             return _difference(present, rubric, path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_rubric(rubric, path)
+    write_rubric(rubric.model_copy(update={"derived_by": _stamped(rubric)}), path)
     return None
 
 
 def is_edited(rubric: Rubric) -> bool:
-    """Whether a rubric differs from what is derived from its own reference answer."""
-    question = Question(
-        id=rubric.question_id,
-        question=rubric.question,
-        reference_answer=rubric.reference_answer,
-        kind=rubric.kind,
-        max_score=rubric.max_score,
-    )
-    return derive(question) != rubric
+    """Whether a rubric differs from what was written when it was derived, or was never derived."""
+    return rubric.derived_by != _stamped(rubric)
 
 
-def _difference(present: Rubric, derived: Rubric, path: Path) -> str:
-    lines = unified_diff(_lines(present), _lines(derived), f"{path} (edited)", "derived now", lineterm="", n=1)
-    return "\n".join(lines)
+def _stamped(rubric: Rubric) -> str:
+    """`derived_by` with a fingerprint of everything else, by which a later edit shows."""
+    rules = rubric.derived_by.partition(" #")[0]
+    content = rubric.model_dump_json(exclude={"derived_by"})
+    return f"{rules} #{sha256(content.encode()).hexdigest()[:12]}"
+
+
+def _difference(present: Rubric, derived: Rubric, path: Path) -> str | None:
+    before, after = _lines(present), _lines(derived)
+    if before == after:
+        return None
+    return "\n".join(unified_diff(before, after, f"{path} (edited)", "derived now", lineterm="", n=1))
 
 
 def _lines(rubric: Rubric) -> list[str]:
-    points = [
-        f"{point.id} {point.weight:g} {point.text}"
-        + (f" [group {point.group}]" if point.group else "")
-        + "".join(f" [alias: {alias}]" for alias in point.aliases)
-        for point in rubric.points
-    ]
-    groups = [f"group {name}: need {group.need}" for name, group in rubric.groups.items()]
-    return [f"reference answer: {rubric.reference_answer}", *points, *groups]
+    content = rubric.model_dump(mode="json", exclude={"derived_by"}, exclude_none=True)
+    return json.dumps(content, indent=1, ensure_ascii=False).splitlines()
