@@ -17,7 +17,6 @@ Ints = NDArray[np.int64]
 
 # Two neighbouring segments are shown as evidence where the pair shows at least this much more than either alone.
 _WORTH_A_SEGMENT = 0.06
-_LONGEST_STRETCH = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,10 +85,11 @@ def cover(points: PointTokens, answer: Floats, segment_starts: Ints, *, center: 
     """Coverage and evidence of every point in one answer.
 
         recall(A) = sum_t weight_t * max_{a in A} match(cos(t, a))
-        coverage  = (recall(answer) + recall(evidence)) / 2, for the wording with the highest recall(answer)
+        coverage  = max over wordings of (recall(answer) + recall(best stretch)) / 2
 
-    with t over the wording's tokens and a over the tokens of A. Evidence is the segment, or the two neighbouring ones,
-    with the highest recall: a point counts for more when it is made in one place than when its words lie scattered.
+    with t over the wording's tokens and a over the tokens of A. A stretch is a segment or two neighbouring ones: a
+    point counts for more when it is made in one place than when its words lie scattered. The stretch that is shown as
+    evidence is the best single segment, unless a pair shows clearly more.
 
     Args:
         points: the rubric's wordings.
@@ -108,15 +108,15 @@ def cover(points: PointTokens, answer: Floats, segment_starts: Ints, *, center: 
     """
     matched = match_by_segment(points, answer, segment_starts, center=center, slope=slope)
     whole = np.add.reduceat(points.weights * matched.max(axis=1), points.starts)
-    result = []
-    for owner in range(int(points.owners[-1]) + 1):
-        wordings = np.flatnonzero(points.owners == owner)
-        wording = int(wordings[np.argmax(whole[wordings])])
-        end = points.starts[wording + 1] if wording + 1 < len(points.starts) else len(points.weights)
-        rows = slice(int(points.starts[wording]), int(end))
+    ends = np.append(points.starts[1:], len(points.weights))
+    best = [Covered(-1.0, 0, 0)] * (int(points.owners[-1]) + 1)
+    for wording, owner in enumerate(points.owners):
+        rows = slice(int(points.starts[wording]), int(ends[wording]))
         shown, first, last = _best_stretch(matched[rows], points.weights[rows])
-        result.append(Covered((float(whole[wording]) + shown) / 2, first, last))
-    return result
+        coverage = min(1.0, (float(whole[wording]) + shown) / 2)
+        if coverage > best[owner].coverage:
+            best[owner] = Covered(coverage, first, last)
+    return best
 
 
 def match_by_segment(
@@ -135,23 +135,23 @@ def match_by_segment(
 
 
 def _best_stretch(matched: Floats, weights: Floats) -> Covered:
-    """The run of neighbouring segments that shows most of the wording, and its recall; a longer run must earn it.
+    """The highest recall of any stretch, and the stretch to show: a pair only where it shows clearly more.
 
     Args:
         matched: best match of each token in each segment, shape `(n_tokens, n_segments)`.
         weights: shape `(n_tokens,)`.
-
     """
-    best = Covered(-1.0, 0, 0)
-    window = matched
-    for length in range(1, min(_LONGEST_STRETCH, matched.shape[1]) + 1):
-        if length > 1:
-            window = np.maximum(window[:, :-1], matched[:, length - 1 :])
-        shown = weights @ window
-        first = int(np.argmax(shown))
-        if shown[first] > best.coverage + _WORTH_A_SEGMENT * (length - 1):
-            best = Covered(float(shown[first]), first, first + length - 1)
-    return best
+    alone = weights @ matched
+    first = int(np.argmax(alone))
+    single = Covered(float(alone[first]), first, first)
+    if matched.shape[1] == 1:
+        return single
+    pairs = weights @ np.maximum(matched[:, :-1], matched[:, 1:])
+    first = int(np.argmax(pairs))
+    pair = Covered(float(pairs[first]), first, first + 1)
+    if pair.coverage > single.coverage + _WORTH_A_SEGMENT:
+        return pair
+    return single._replace(coverage=max(single.coverage, pair.coverage))
 
 
 def segment_starts(token_starts: Ints, segments: Sequence[tuple[int, int]]) -> tuple[Ints, list[int]]:

@@ -138,11 +138,12 @@ class SentenceTransformerEncoder:
         if not filled:
             return []
         size = self.model.max_seq_length or 512
+        overlap = min(_WINDOW_OVERLAP, size // 4)
         encoded = self.model.tokenizer(
             [texts[index] for index in filled],
             truncation=True,
             max_length=size,
-            stride=min(_WINDOW_OVERLAP, size // 4),
+            stride=overlap,
             return_overflowing_tokens=True,
             return_offsets_mapping=True,
             return_special_tokens_mask=True,
@@ -158,8 +159,7 @@ class SentenceTransformerEncoder:
             before = number > 0 and owners[number - 1] == owner
             after = number + 1 < len(owners) and owners[number + 1] == owner
             # A token that two windows share is taken from the one that shows more of its surroundings.
-            half = min(_WINDOW_OVERLAP, size // 4) // 2
-            keep = slice(first + half * before, last - half * after)
+            keep = slice(first + (overlap - overlap // 2) * before, last - overlap // 2 * after)
             windows.append(_Window(owner, encoded["input_ids"][number], spans, keep))
         return windows
 
@@ -219,7 +219,10 @@ class SentenceTransformerEncoder:
     def _rarity(self) -> NDArray[np.float32]:
         """Rarity of every vocabulary entry, shape `(n_vocabulary,)`."""
         tokenizer = self.model.tokenizer
-        return vocabulary_rarity(tokenizer.convert_ids_to_tokens(list(range(len(tokenizer)))))
+        rarity = vocabulary_rarity(tokenizer.convert_ids_to_tokens(list(range(len(tokenizer)))))
+        if tokenizer.unk_token_id is not None:
+            rarity[tokenizer.unk_token_id] = 0  # two unknown tokens look alike, whatever they were
+        return rarity
 
     @cached_property
     def model(self) -> "SentenceTransformer":
@@ -295,4 +298,6 @@ ENCODERS = {PACKAGED_MODEL: SentenceTransformerEncoder}
 
 def load_encoder(name: str) -> Encoder:
     """The encoder of that name; a model is loaded only when it is first used."""
+    if not name.strip():
+        raise SetupError(f"the encoder has no name; leave --encoder out to use the packaged {PACKAGED_MODEL}")
     return ENCODERS.get(name, SentenceTransformerEncoder)(name)

@@ -15,9 +15,9 @@ from grader.feedback import plain_feedback
 from grader.preparing import encode_points
 from grader.rubric import rubric_hash
 from grader.schema import Answer, Evidence, Grade, PointGrade, Rubric, RubricPoint, Status
-from grader.scoring import fraction
+from grader.scoring import fraction, score
 from grader.settings import Settings
-from grader.text import NormalisedText, Span, normalise, segments
+from grader.text import NormalisedText, Span, normalise, segments, words
 
 # Answers that are encoded together: enough for batches of like length, few enough to hold their vectors.
 _CHUNK = 256
@@ -76,6 +76,15 @@ class Grader:
         """What reproduces the numbers of a whole run: as in each grade, with one hash over all rubrics."""
         return self._signature(rubric_hash(*(self.rubrics[name] for name in sorted(self.rubrics))))
 
+    def prepare(self) -> None:
+        """Load the encoder and encode the points of all rubrics now; otherwise each is encoded when first used.
+
+        Raises:
+            InputError: when a point has a wording that cannot be read.
+            SetupError: when the encoder cannot be loaded.
+        """
+        self._points.update(encode_points(self.rubrics.values(), self.encoder, self.settings))
+
     def grade(self, answer: Answer) -> Grade:
         """Grade one answer: a batch of one."""
         return next(self.grade_many([answer]))
@@ -127,11 +136,11 @@ class Grader:
     def _with_vectors(self, item: _Ready, encoded: TokenVectors) -> Grade:
         """Coverage, evidence, credit and score of one answer."""
         answer, rubric, text = item
-        if not len(encoded.vectors):
-            points = tuple(_point_grade(point, "missing", 0.0, rule=NO_ANSWER) for point in rubric.points)
-            return self._grade(answer, rubric, text, points=points, flags=["no_answer"])
         spans = segments(text.text)
         starts, held = segment_starts(encoded.spans[:, 0], spans)
+        if not held:  # the encoder saw nothing in it
+            points = tuple(_point_grade(point, "missing", 0.0, rule=NO_ANSWER) for point in rubric.points)
+            return self._grade(answer, rubric, text, points=points, flags=["no_answer"])
         covered = cover(
             self._points[rubric.question_id],
             encoded.vectors,
@@ -188,13 +197,14 @@ class Grader:
         """Put a grade together; the score comes from `scoring` alone."""
         share = None
         if rubric is not None and ungraded_reason is None:
-            share = fraction(rubric, {point.point_id: point.credit for point in points})
+            credits = {point.point_id: point.credit for point in points}
+            share = fraction(rubric, credits)
         hidden = ["hidden_characters"] * (text.n_hidden > 0)
         return Grade(
             answer_id=answer.answer_id,
             question_id=answer.question_id,
             candidate=answer.candidate,
-            score=None if share is None or rubric is None else share * rubric.max_score,
+            score=None if share is None or rubric is None else score(rubric, credits),
             max_score=None if rubric is None else rubric.max_score,
             fraction=share,
             points=points,
@@ -218,12 +228,21 @@ class Grader:
 
 def _says_nothing(text: str, rubric: Rubric) -> str | None:
     """Why a text cannot be an answer, or `None` when a model should look at it."""
-    if not any(char.isalnum() for char in text):
+    if not segments(text):
         return NO_ANSWER
-    asks_for_a_number = any(char.isdigit() for point in rubric.points for char in point.text)
-    if not asks_for_a_number and not any(char.isalpha() for char in text):
-        return NO_WORDS
-    return None
+    if rubric.kind == "open" or any(char.isalpha() for char in text):
+        return None
+    wordings = [text for point in rubric.points for text in (point.text, *point.aliases)]
+    return None if any(map(_names_a_number, (*wordings, rubric.reference_answer))) else NO_WORDS
+
+
+_NUMBER_WORDS = frozenset(
+    "zero one two three four five six seven eight nine ten eleven twelve hundred thousand million half".split()
+)
+
+
+def _names_a_number(text: str) -> bool:
+    return any(char.isdigit() for char in text) or not _NUMBER_WORDS.isdisjoint(map(str.lower, words(text)))
 
 
 def _point_grade(point: RubricPoint, status: Status, earned: float | None, *, rule: str) -> PointGrade:

@@ -71,6 +71,11 @@ def _points(rubric: Rubric, encoded: Mapping[str, TokenVectors], settings: Setti
                     f"rubric '{rubric.question_id}': the point '{point.id}' has a wording without any readable "
                     f"character: {text!r}"
                 )
+            if any(char.isalnum() for char in text) and not tokens.rarity.any():
+                raise InputError(
+                    f"rubric '{rubric.question_id}': the encoder knows no character of '{point.id}': {text!r}; "
+                    "choose an encoder for that language"
+                )
             wordings.append(_wording(owner, tokens, np.arange(len(tokens.ids)), asked, settings))
     points = _stack(wordings)
     if not _may_instruct(rubric):

@@ -160,11 +160,11 @@ def write_rubric(rubric: Rubric, path: str | Path) -> None:
 def rubric_hash(*rubrics: Rubric) -> str:
     """Twelve hex digits that change whenever something changes that can affect a score, and only then.
 
-    Hashed are question, reference answer, kind, max_score, groups and each point without `source_span` and
+    Hashed are question, reference answer, kind, max_score, groups and each point without
     `importance`; not where the rubric came from. Several rubrics give one hash, which depends on their order.
     """
     fields = {"question", "reference_answer", "kind", "max_score", "groups"}
-    without = {"source_span", "importance"}
+    without = {"importance"}
     content = [
         {
             **rubric.model_dump(mode="json", include=fields),

@@ -150,8 +150,8 @@ class PointGrade(Noun):
     point_id: str
     text: str
     status: Status
-    coverage: float | None
-    credit: float | None
+    coverage: float | None = Field(ge=0, le=1)
+    credit: float | None = Field(ge=0, le=1)
     weight: float
     evidence: Evidence | None
     decided_by: DecidedBy

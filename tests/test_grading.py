@@ -75,7 +75,9 @@ def test_the_score_is_the_weighted_credit(grader: Grader) -> None:
     assert grade.score == pytest.approx(earned)
 
 
-@pytest.mark.parametrize("text", ["", "   \n\t", "...", ":", "👍👍👍", "\u200b\u200b", "— • —", "∑ ∂ √"])
+@pytest.mark.parametrize(
+    "text", ["", "   \n\t", "...", ":", "👍👍👍", "\u200b\u200b", "— • —", "∑ ∂ √", "a) ...", "(b) !!!", "- a) ?"]
+)
 def test_nothing_said_is_zero_by_rule_before_any_model(text: str) -> None:
     class NoModel:
         name = revision = "none"
@@ -95,6 +97,14 @@ def test_digits_count_only_where_a_number_is_asked_for(grader: Grader) -> None:
     assert grader.grade(answer("10", "speed")).flags == ()
 
 
+@pytest.mark.parametrize(
+    "points", [[{"id": "p1", "text": "ten layers"}], [{"id": "p1", "text": "x", "aliases": ["10"]}]]
+)
+def test_number_words_and_aliases_ask_for_a_number_too(points: list[dict[str, object]], encoder: Encoder) -> None:
+    rubric = Rubric(question_id="q", question="How many layers?", points=points)
+    assert Grader([rubric], encoder=encoder).grade(answer("10", "q")).flags == ()
+
+
 def test_an_unknown_question_is_ungraded_and_the_run_goes_on(grader: Grader) -> None:
     first, second = grader.grade_many([answer(GOOD, "nonsense"), answer(GOOD)])
     assert first.score is None and first.fraction is None and first.max_score is None
@@ -110,6 +120,7 @@ def test_an_open_question_needs_a_judge(grader: Grader) -> None:
     assert [point.status for point in grade.points] == ["not_judged"]
     assert grade.points[0].credit is None
     assert grader.grade(answer(" ", "about-you")).score == 0
+    assert grader.grade(answer("12", "about-you")).score is None
 
 
 def test_any_company_and_any_order_give_the_same_grade(grader: Grader) -> None:
@@ -190,6 +201,18 @@ def test_the_signature_names_what_moves_a_score(grader: Grader) -> None:
     reworded = Rubric.model_validate({**DROPOUT, "max_score": 5})
     other = Grader([reworded], encoder=grader.encoder).grade(answer(GOOD))
     assert other.signature != grade.signature
+
+
+def test_letters_that_the_encoder_does_not_know_are_refused_and_never_match(encoder: Encoder) -> None:
+    rubric = Rubric(question_id="q", points=[{"id": "p1", "text": "ሀሁሂ ሃሄ"}])
+    with pytest.raises(InputError, match="the encoder knows no character of 'p1'"):
+        Grader([rubric], encoder=encoder).prepare()
+
+
+def test_soft_line_breaks_part_words(grader: Grader) -> None:
+    assert grader.grade(answer(GOOD.replace(" ", "\x0b"))).fraction == pytest.approx(
+        grader.grade(answer(GOOD.replace(" ", "\n"))).fraction, abs=1e-6
+    )
 
 
 def test_two_rubrics_for_one_question_are_refused() -> None:

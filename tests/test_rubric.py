@@ -221,13 +221,14 @@ def test_the_hash_changes_with_what_affects_a_score_and_only_then() -> None:
     base = rubric_hash(RUBRIC)
     assert len(base) == 12 and int(base, 16) >= 0
     same = [
-        with_point(source_span=None),
         with_point(importance=None),
         RUBRIC.model_copy(update={"derived_by": "hand"}),
         RUBRIC.model_copy(update={"question_id": "x"}),
     ]
     assert {rubric_hash(rubric) for rubric in same} == {base}
+    # a point without its source span may borrow words from the reference, so the span counts
     other = [
+        with_point(source_span=None),
         *(with_point(text="x"), with_point(weight=2.0), with_point(aliases=("x",)), with_point(id="x")),
         *(
             RUBRIC.model_copy(update={field: value})
@@ -247,7 +248,7 @@ def test_the_hash_of_several_rubrics() -> None:
 
 def test_the_hash_is_the_same_on_every_machine() -> None:
     rubric = Rubric(question_id="q", points=(RubricPoint(id="p1", text="It relaxes"),))
-    assert rubric_hash(rubric) == "e8dee7de312a"
+    assert rubric_hash(rubric) == "0df3a7b274d9"
 
 
 @pytest.mark.parametrize("name", ["dough-rest", "q1", "1.2", "a_b", "007", "a" * 80])
