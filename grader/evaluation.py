@@ -1,6 +1,7 @@
 """A labelled set -> how far grades agree with people, beside the baselines that every grader must beat."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +28,9 @@ Interval = Callable[[Callable[[NDArray[np.int64]], float], NDArray[np.str_]], Es
 
 # Folds over questions for the score map; fewer where there are fewer questions.
 _FOLDS = 5
+# Answers that a question needs for a correlation within it.
+_LARGE = 8
+_TOO_SMALL = Estimate(None, None, None, 0, f"no question has {_LARGE} answers")
 # A fraction from which an answer counts as correct, where people said only right or wrong.
 _CORRECT_AT = 0.5
 
@@ -245,13 +249,17 @@ def _answer_statistics(scored: Sequence[_Scored], interval: Interval) -> dict[st
             )
         return compare(statistic, calibrated)
 
+    # A small question that is drawn twice would look large enough: only large ones are drawn.
+    large = np.flatnonzero(np.isin(questions, [name for name, n in Counter(questions).items() if n >= _LARGE]))
+
     def within(index: NDArray[np.int64]) -> float:
-        return agreement.within_group_pearson(human[index], system[index], questions[index])
+        chosen = large[index]
+        return agreement.within_group_pearson(human[chosen], system[chosen], questions[chosen], min_size=_LARGE)
 
     return {
         "pearson": compare(agreement.pearson_r, system),
         "spearman": compare(agreement.spearman_rho, system),
-        "within_question_pearson": interval(within, questions),
+        "within_question_pearson": interval(within, questions[large]) if len(large) else _TOO_SMALL,
         "rmse": compare(agreement.root_mean_squared_error, system),
         "rmse_calibrated": compare_calibrated(agreement.root_mean_squared_error),
         "qwk_calibrated": compare_calibrated(agreement.quadratic_weighted_kappa),
@@ -262,20 +270,25 @@ def _answer_statistics(scored: Sequence[_Scored], interval: Interval) -> dict[st
 
 
 def _rater_statistics(scored: Sequence[_Scored], interval: Interval) -> dict[str, Estimate]:
-    """People against each other, where a set has several raters; means over pairs of raters."""
-    raters = sorted({rater for item in scored for rater in item.row.human_scores or {}})
-    if len(raters) < 2:
+    """People against each other, on fractions of the answers that several marked; means over pairs of raters."""
+    raters = sorted({rater for item in scored for rater in item.row.human_scores})
+    if not any(len(item.row.human_scores) > 1 for item in scored):
         return {}
-    ratings = np.array([[(item.row.human_scores or {}).get(rater, np.nan) for rater in raters] for item in scored])
-    questions = np.array([item.row.question_id for item in scored])
+    twice = [item for item in scored if len(item.row.human_scores) > 1]
+    ratings = np.array(
+        [[item.row.human_scores.get(rater, np.nan) / item.row.max_score for rater in raters] for item in twice]
+    )
+    questions = np.array([item.row.question_id for item in twice])
 
     def over_pairs(statistic: PairStatistic, index: NDArray[np.int64]) -> float:
+        drawn = ratings[index]
         values = []
         for one, other in combinations(range(len(raters)), 2):
-            both = ratings[index][:, [one, other]]
+            both = drawn[:, [one, other]]
             both = both[~np.isnan(both).any(axis=1)]
-            values.append(statistic(both[:, 0], both[:, 1]))
-        return float(np.mean(values))
+            values.append(statistic(both[:, 0], both[:, 1]) if len(both) else np.nan)
+        defined = [value for value in values if not np.isnan(value)]
+        return float(np.mean(defined)) if defined else float("nan")
 
     return {
         "human_pearson": interval(partial(over_pairs, agreement.pearson_r), questions),
@@ -340,7 +353,7 @@ def _cross_mapped(system: Floats, human: Floats, questions: NDArray[np.str_]) ->
 
 def _line(system: Floats, human: Floats) -> Callable[[Floats], Floats]:
     """Least-squares line that never falls, clipped to 0..1; the mean where the system gives only one value."""
-    spread = float(np.var(system))
+    spread = float(np.var(system)) if np.ptp(system) > 1e-9 else 0.0  # less is rounding, not variation
     slope = max(0.0, float(np.mean((system - system.mean()) * (human - human.mean()))) / spread) if spread else 0.0
     center, level = float(system.mean()), float(human.mean())
     return lambda values: np.clip(level + slope * (values - center), 0, 1)

@@ -8,7 +8,7 @@ import pytest
 from grader.answers import LabelledAnswer
 from grader.encoding import Encoder
 from grader.errors import InputError
-from grader.evaluation import _cross_mapped, evaluate
+from grader.evaluation import _cross_mapped, _line, evaluate
 
 QUESTIONS = {
     "dropout": ("What does dropout do?", "Dropout randomly disables units during training."),
@@ -109,6 +109,42 @@ def test_an_answer_without_rubric_and_reference_is_left_out(rows: list[LabelledA
         [*rows, row("dropout", 9, "text", 1, reference_answers=["..."])], encoder=encoder, n_resamples=100
     )
     assert (result.n_graded, result.n_ungraded) == (16, 1)
+
+
+def test_people_are_compared_on_fractions_and_only_where_both_marked(encoder: Encoder) -> None:
+    scores = [(0, 0, 1), (1, 1, 1), (0, 0, 100), (100, 100, 100), (20, 60, 100), (60, 20, 100)]
+    both = [
+        row("dropout", i, "text", a, max_score=top, human_scores={"r1": a, "r2": b})
+        for i, (a, b, top) in enumerate(scores)
+    ]
+    others = [row("momentum", 9, "text", 1, human_scores={"r2": 1, "r3": 1}), row("pooling", 9, "text", 1)]
+    statistics = evaluate([*both, *others], encoder=encoder, n_resamples=100).statistics
+    # fractions 0, 1, 0, 1, .2, .6 against 0, 1, 0, 1, .6, .2: covariance .1444, variances .1822 -> .8659 (hand check)
+    x, y = np.array([0, 1, 0, 1, 0.2, 0.6]), np.array([0, 1, 0, 1, 0.6, 0.2])
+    assert statistics["human_pearson"].value == pytest.approx(np.corrcoef(x, y)[0, 1])
+    assert statistics["human_pearson"].n == 7
+
+
+def test_small_questions_stay_out_of_the_correlation_within_questions(encoder: Encoder) -> None:
+    answers = [
+        "Dropout disables random units.",
+        "Cats.",
+        "Units.",
+        "Training",
+        "Random",
+        "No.",
+        "Dropout",
+        "Disables",
+        "x",
+    ]
+    large = [row("dropout", i, text, i % 2) for i, text in enumerate(answers)]
+    small = [row("momentum", i, "Momentum.", i % 2) for i in range(5)]
+    within = evaluate([*large, *small], encoder=encoder, n_resamples=100).statistics["within_question_pearson"]
+    assert within.n == len(large)
+
+
+def test_a_constant_system_learns_the_mean() -> None:
+    assert _line(np.full(3, 0.1), np.array([0.2, 0.4, 0.9]))(np.array([0.0, 1.0])) == pytest.approx([0.5, 0.5])
 
 
 def test_nothing_to_evaluate_is_an_error() -> None:
