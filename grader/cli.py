@@ -41,7 +41,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "GRADER"},
 )
 
 EncoderName = Annotated[
@@ -222,6 +222,7 @@ def grade(
     _check_folders(output, report)
     known = read_rubrics(rubrics)
     grader = Grader(known, settings=_settings(encoder))
+    grader.prepare()
     # All answers are read before the first is graded: a fault in the last line costs no work.
     asked = list(read_answers(answers, questions={name: rubric.question for name, rubric in known.items()}))
     begin = time.perf_counter()
@@ -321,6 +322,8 @@ def _format(given: str | None, output: Path | None) -> str:
     if given is not None:
         if given == "xlsx" and output is None:
             raise typer.BadParameter("xlsx needs a file: add --output grades.xlsx", param_hint="--format")
+        if given == "table" and output is not None:
+            raise typer.BadParameter("a table is for the terminal: leave --output out, or choose jsonl, csv or xlsx")
         return given
     if output is None:
         return "table"
@@ -338,8 +341,6 @@ def _write_grades(grades: "list[Grade]", form: str, output: Path | None, *, as_j
     from grader.grades import flat_columns, flat_row, grade_row
     from grader.writing import write_rows
 
-    if form == "table" and output is not None:
-        raise typer.BadParameter("a table is for the terminal: leave --output out, or choose jsonl, csv or xlsx")
     if form != "table" and (output is not None or not as_json):
         target = "-" if output is None else output
         if form == "jsonl":

@@ -10,7 +10,7 @@ from grader.documents import validate
 from grader.schema import Grade
 from grader.tables import Row, read_rows, source_name
 
-_DECIMALS = 6  # in JSONL: below what floating point may differ by between machines and batches
+_DECIMALS = 8  # in JSONL: batches move a fraction by some 1e-7, which coarser rounding could turn into a step
 _FLAT_DECIMALS = 4  # in spreadsheets: a hundredth of a percent, finer than any score is meant
 _OWN_FIELDS = frozenset(Grade.model_fields) - {"extra"}
 _PREFIX = "input_"

@@ -23,7 +23,7 @@ class Settings(Noun):
     covered_at: float = Field(default=0.7, ge=0, le=1, description="credit from which a point counts as covered")
 
     def signature(self) -> str:
-        """The coverage part of a signature, such as `q.2,m.4/8,c.1-.85,s.5/.75`."""
+        """The coverage part of a signature, such as `q.2,m.4/8,c.22-1,s.4/.7`."""
         numbers = {name: f"{value:g}".removeprefix("0") or "0" for name, value in self if isinstance(value, float)}
         return (
             "q{question_discount},m{match_center}/{match_slope},c{no_credit}-{full_credit},s{partial_at}/{covered_at}"

@@ -70,24 +70,24 @@ def test_reading_gives_the_grades_back(tmp_path_factory: pytest.TempPathFactory,
     write_rows(path, map(grade_row, written), format="jsonl")
     for before, after in zip(written, read_grades(path), strict=True):
         assert after.extra == before.extra
-        assert after.model_dump(exclude={"extra"}) == to_six_decimals(before.model_dump(exclude={"extra"}))
+        assert after.model_dump(exclude={"extra"}) == to_eight_decimals(before.model_dump(exclude={"extra"}))
 
 
-def to_six_decimals(value: Any) -> Any:
+def to_eight_decimals(value: Any) -> Any:
     match value:
         case float():
-            return round(value, 6)
+            return round(value, 8)
         case dict():
-            return {name: to_six_decimals(item) for name, item in value.items()}
+            return {name: to_eight_decimals(item) for name, item in value.items()}
         case list() | tuple():
-            return type(value)(to_six_decimals(item) for item in value)
+            return type(value)(to_eight_decimals(item) for item in value)
         case _:
             return value
 
 
 def test_extra_columns_are_not_rounded_and_ours_are() -> None:
     row = grade_row(grade("a", 2 / 3, point(1, credit=1 / 3), extra={"time": 1 / 3, "score": 1 / 3}))
-    assert (row["score"], row["points"][0]["credit"], row["fraction"]) == (6.666667, 0.333333, 0.666667)
+    assert (row["score"], row["points"][0]["credit"], row["fraction"]) == (6.66666667, 0.33333333, 0.66666667)
     assert (row["time"], row["input_score"]) == (1 / 3, 1 / 3)
 
 
