@@ -20,6 +20,7 @@ CLASHES = [f"{'input_' * times}{name}" for times in range(3) for name in NAMES]
 # JSONL, and back
 
 numbers = st.floats(-1e6, 1e6)
+shares = st.floats(0, 1)
 texts = st.text(max_size=8)
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
@@ -32,8 +33,8 @@ points = st.builds(
     point_id=texts,
     text=texts,
     status=st.sampled_from(["covered", "partial", "missing", "contradicted", "not_judged"]),
-    coverage=st.none() | numbers,
-    credit=st.none() | numbers,
+    coverage=st.none() | shares,
+    credit=st.none() | shares,
     weight=numbers,
     evidence=st.none() | st.builds(Evidence, text=texts, start=st.integers(0, 9), end=st.integers(0, 9)),
     rationale=texts,
