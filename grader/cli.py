@@ -13,7 +13,8 @@ from typer.core import TyperGroup
 
 from grader import __version__
 from grader.console import estimate_text, one_line, print_json, progress, say, shorten
-from grader.errors import GraderError, InputError
+from grader.errors import GraderError
+from grader.outputs import Outputs, check_outputs, make_folder
 
 if TYPE_CHECKING:
     from grader.schema import Grade, Rubric
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 UNGRADED = 3
+INTERRUPTED = 130
+OUTPUTS = "grader.outputs"  # where a command notes what it is going to write
 DETAILED = 5  # answers whose every point still fits on a screen or two
 
 
@@ -33,6 +36,11 @@ class _Commands(TyperGroup):
         except GraderError as error:
             say(f"grader: {one_line(str(error))}")
             raise typer.Exit(1) from error
+        except KeyboardInterrupt as error:
+            written = ctx.meta.get(OUTPUTS, Outputs()).written
+            what = f"{', '.join(map(str, written))} was written before" if written else "no file was written"
+            say(f"grader: interrupted, {what}")
+            raise typer.Exit(INTERRUPTED) from error
 
 
 app = typer.Typer(
@@ -89,14 +97,17 @@ def _root(
 
 @app.command("import", short_help="Questions and reference answers from a page or a table.")
 def import_(
+    ctx: typer.Context,
     source: Annotated[str, typer.Argument(help="Text, Markdown, CSV, TSV, XLSX, JSONL, JSON or YAML; '-' is stdin.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The bank to write (YAML).")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a bank that holds something else.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Read questions and reference answers from a page or a table into a question bank.
 
     Titles, footers and questions without an answer are dropped and reported; a placeholder such as "[This requires
-    a personalized answer ...]" becomes an open question.
+    a personalized answer ...]" becomes an open question. A file that is there and holds something else is kept,
+    unless --force says otherwise.
 
     \b
     Examples:
@@ -105,11 +116,15 @@ def import_(
       cat page.md | grader import - > bank.yaml
     """
     from grader.bank import import_questions, write_bank
+    from grader.revise import save_imported
 
+    ctx.meta[OUTPUTS] = check_outputs(output, inputs=[source])
     result = import_questions(source)
     n_open = sum(question.kind == "open" for question in result.bank.questions)
-    if output is not None or not as_json:
-        write_bank(result.bank, output or "-")
+    if output is not None:
+        save_imported(result.bank, output, force=force)
+    elif not as_json:
+        write_bank(result.bank, "-")
     for dropped in result.dropped:
         say(f"dropped line {dropped.line} ({dropped.why}): {shorten(dropped.text)}")
     say(f"{len(result.bank.questions)} questions ({n_open} open), {len(result.dropped)} dropped")
@@ -126,6 +141,7 @@ def import_(
 
 @app.command(short_help="Rubric points from reference answers.")
 def derive(
+    ctx: typer.Context,
     bank: Annotated[str, typer.Argument(help="A question bank (YAML or JSON); with --check also a folder of rubrics.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The folder to write rubrics to.")] = None,
     check: Annotated[
@@ -148,14 +164,19 @@ def derive(
     from grader.derive import derive as derive_rubric
     from grader.lint import lint
     from grader.revise import save_derived
-    from grader.rubric import read_rubrics
+    from grader.rubric import read_rubrics, rubric_path
 
     if check and Path(bank).is_dir():
         rubrics = list(read_rubrics(bank).values())
     else:
         from grader.bank import read_bank
 
-        rubrics = [derive_rubric(question) for question in read_bank(bank).questions]
+        questions = read_bank(bank).questions
+        if output is not None and not check:
+            make_folder(output)
+            files = [rubric_path(output, question.id) for question in questions]
+            ctx.meta[OUTPUTS] = check_outputs(*files, inputs=[bank])
+        rubrics = [derive_rubric(question) for question in questions]
         if check and output is not None and output.is_dir():
             present = read_rubrics(output)
             rubrics = [present.get(rubric.question_id, rubric) for rubric in rubrics]
@@ -181,6 +202,7 @@ def derive(
 
 @app.command(short_help="Score answers; the main job.")
 def grade(
+    ctx: typer.Context,
     answers: Annotated[str, typer.Argument(help="JSONL, CSV, TSV, XLSX, Parquet or Markdown; '-' is stdin.")],
     rubrics: Rubrics = Path("rubrics"),
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The file to write grades to.")] = None,
@@ -219,7 +241,7 @@ def grade(
     from grader.rubric import read_rubrics
 
     form = _format(format_, output)
-    _check_folders(output, report)
+    ctx.meta[OUTPUTS] = check_outputs(output, report, inputs=[answers, rubrics])
     known = read_rubrics(rubrics)
     grader = Grader(known, settings=_settings(encoder))
     grader.prepare()
@@ -290,6 +312,7 @@ def evaluate(
 
 @app.command(short_help="The HTML page again, from a grades file.")
 def report(
+    ctx: typer.Context,
     grades: Annotated[str, typer.Argument(help="Grades that `grader grade` wrote (JSONL).")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The HTML page to write.")] = Path("report.html"),
 ) -> None:
@@ -301,6 +324,7 @@ def report(
     """
     from grader.grades import read_grades
 
+    ctx.meta[OUTPUTS] = check_outputs(output, inputs=[grades])
     _write_report(read_grades(grades), output, title=f"Grades in {Path(grades).name}")
 
 
@@ -308,13 +332,6 @@ def _settings(encoder: str) -> "Settings":
     from grader.settings import Settings
 
     return Settings(encoder=encoder)
-
-
-def _check_folders(*files: Path | None) -> None:
-    """Find out that a file cannot be written before the work, not after it."""
-    for file in files:
-        if file is not None and not file.parent.is_dir():
-            raise InputError(f"there is no folder '{file.parent}': make it, or write elsewhere", source=file)
 
 
 def _format(given: str | None, output: Path | None) -> str:

@@ -1,12 +1,41 @@
-"""Write derived rubrics to a folder without losing what a person has edited there."""
+"""Write imported banks and derived rubrics without losing what is there already and a person may have edited."""
 
 import json
 from difflib import unified_diff
 from hashlib import sha256
 from pathlib import Path
 
+from grader.bank import read_bank, write_bank
+from grader.errors import InputError
 from grader.rubric import read_rubric, rubric_path, write_rubric
-from grader.schema import Rubric
+from grader.schema import QuestionBank, Rubric
+
+
+def save_imported(bank: QuestionBank, path: Path, *, force: bool = False) -> None:
+    """Write an imported bank; a file that holds the same bank is left as it is, with its comments.
+
+    Args:
+        bank: what was imported.
+        path: the file.
+        force: overwrite whatever is there.
+
+    Raises:
+        InputError: when the file that is there holds something else, or cannot be written.
+
+    """
+    if path.is_file() and not force:
+        if _present_bank(path) == bank:
+            return
+        problem = "is there already and holds something else: write to another file, or overwrite it with --force"
+        raise InputError(problem, source=path)
+    write_bank(bank, path)
+
+
+def _present_bank(path: Path) -> QuestionBank | None:
+    try:
+        return read_bank(path)
+    except InputError:
+        return None
 
 
 def save_derived(rubric: Rubric, folder: str | Path, *, force: bool = False) -> str | None:

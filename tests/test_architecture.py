@@ -15,7 +15,7 @@ LAYERS = [
     {"encoding", "tables", "sheets", "writing", "documents", "bank", "pasted", "rubric", "answers", "grades"},
     {"feedback", "derive", "lint", "revise", "preparing", "grading", "evaluation"},
     {"summary", "page", "terminal"},
-    {"cli", "console", "__init__", "__main__"},
+    {"cli", "outputs", "console", "__init__", "__main__"},
 ]
 # Within layer 1 nothing but numpy may be imported from outside.
 PURE = LAYERS[1] | {"errors", "schema", "settings"}

@@ -1,11 +1,15 @@
 """The command line as a user meets it: exit codes, stdout as data, stderr as talk, one-line errors."""
 
 import csv
+import fcntl
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
+import termios
+import time
 from pathlib import Path
 
 import openpyxl
@@ -78,6 +82,59 @@ def test_importing_what_import_wrote_gives_the_same_bank(bank: Path) -> None:
     again = bank.with_name("again.yaml")
     assert run("import", bank, "-o", again).exit_code == 0
     assert again.read_bytes() == bank.read_bytes()
+
+
+def test_import_never_overwrites_another_bank(bank: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.txt"
+    bank.write_text(f"# looked through by hand\n{bank.read_text()}")
+    before = bank.read_bytes()
+    assert run("import", page, "-o", bank).exit_code == 0
+    assert bank.read_bytes() == before
+    page.write_text(PAGE.replace("random units", "some units"))
+    check_one_line(run("import", page, "-o", bank), "bank.yaml: is there already")
+    assert bank.read_bytes() == before
+    notes = tmp_path / "notes.yaml"
+    notes.write_text("something: else\n")
+    check_one_line(run("import", page, "-o", notes), "notes.yaml: is there already")
+    assert run("import", page, "-o", bank, "--force").exit_code == 0
+    assert "some units" in bank.read_text()
+
+
+def test_no_output_destroys_what_is_read(answers: Path, rubrics: Path, question: str, tmp_path: Path) -> None:
+    (tmp_path / "link.jsonl").symlink_to(answers)
+    (tmp_path / "hard.jsonl").hardlink_to(answers)
+    rubric = next(rubrics.iterdir())
+    page, bank, grades = tmp_path / "page.txt", tmp_path / "bank.yaml", tmp_path / "grades.jsonl"
+    assert run("grade", answers, "--rubrics", rubrics, "-o", grades).exit_code == 0
+    before = {file: file.read_bytes() for file in (answers, rubric, page, bank, grades)}
+    grade = ("grade", answers, "--rubrics", rubrics)
+    for arguments in (
+        (*grade, "-o", answers),
+        (*grade, "-o", tmp_path / "rubrics" / ".." / "answers.jsonl"),
+        (*grade, "-o", tmp_path / "link.jsonl"),
+        (*grade, "-o", tmp_path / "hard.jsonl"),
+        (*grade, "--report", answers),
+        (*grade, "--report", rubric),
+        ("grade", answers, "--rubrics", rubric, "-o", rubric, "--format", "jsonl"),
+        ("report", grades, "-o", grades),
+        ("import", page, "-o", page, "--force"),
+        ("import", bank, "-o", bank, "--force"),
+    ):
+        check_one_line(run(*arguments), "would overwrite what is read")
+    bank.rename(tmp_path / f"{question}.yaml")
+    named = run("derive", tmp_path / f"{question}.yaml", "-o", tmp_path, "--force")
+    check_one_line(named, "would overwrite what is read")
+    (tmp_path / f"{question}.yaml").rename(bank)
+    assert {file: file.read_bytes() for file in before} == before
+
+
+def test_two_outputs_need_two_files(answers: Path, rubrics: Path, tmp_path: Path) -> None:
+    grade = ("grade", answers, "--rubrics", rubrics)
+    out = tmp_path / "out.jsonl"
+    check_one_line(run(*grade, "-o", out, "--report", out), "named for two outputs")
+    check_one_line(run(*grade, "-o", "-", "--format", "jsonl", "--report", "-"), "named for two outputs")
+    assert not out.exists()
+    assert run(*grade, "-o", "/dev/null", "--format", "jsonl", "--report", "/dev/null").exit_code == 0
 
 
 def test_import_reads_stdin_and_writes_stdout() -> None:
@@ -326,6 +383,43 @@ def test_every_command_has_help_with_an_example() -> None:
         done = run(name, "--help")
         assert done.exit_code == 0
         assert f"grader {name}" in done.stdout.partition("Example")[2]
+
+
+def test_an_interruption_says_what_was_written(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "grader", "import", "-", "-o", str(tmp_path / "bank.yaml")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None and process.stderr is not None
+        process.stdin.write(b"What is dropout?\n")
+        process.stdin.flush()
+        while unread(process.stdin.fileno()):  # once it has read this, it waits for more
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read().decode().strip() == "grader: interrupted, no file was written"
+    assert process.returncode == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def unread(pipe: int) -> int:
+    """How many bytes of a pipe nobody has read yet."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+@pytest.mark.parametrize("name", ["a-folder", "no-folder/x", "page.txt/x"])
+def test_an_output_that_cannot_be_written_is_found_before_the_work(
+    name: str, answers: Path, rubrics: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "a-folder").mkdir()
+    place = tmp_path / name
+    missing = tmp_path / "missing"  # had the work begun, this would be what is told
+    check_one_line(run("grade", missing, "--rubrics", rubrics, "-o", place, "--format", "csv"), str(place))
+    check_one_line(run("grade", missing, "--rubrics", rubrics, "--report", place), str(place))
+    check_one_line(run("import", missing, "-o", place), str(place))
+    check_one_line(run("report", missing, "-o", place), str(place))
+
+
+@pytest.mark.parametrize("name", ["page.txt", "page.txt/x"])
+def test_derive_needs_a_folder(name: str, bank: Path, tmp_path: Path) -> None:
+    check_one_line(run("derive", bank, "-o", tmp_path / name), str(tmp_path / name))
 
 
 def test_a_closed_pipe_and_an_interrupt_leave_no_traceback(answers: Path, rubrics: Path) -> None:
