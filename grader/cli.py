@@ -3,6 +3,7 @@
 Everything heavy is imported inside the command that needs it, so that `--help` answers at once.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,9 +13,9 @@ import typer
 from typer.core import TyperGroup
 
 from grader import __version__
-from grader.console import estimate_text, one_line, print_json, progress, say, shorten
+from grader.console import drop_stdout, estimate_text, one_line, print_json, progress, say, shorten
 from grader.errors import GraderError
-from grader.outputs import Outputs, check_outputs, make_folder
+from grader.outputs import Outputs, check_outputs
 
 if TYPE_CHECKING:
     from grader.schema import Grade, Rubric
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 UNGRADED = 3
 INTERRUPTED = 130
+READER_GONE = 141  # 128 + SIGPIPE, as of other tools whose output nobody reads any more
 OUTPUTS = "grader.outputs"  # where a command notes what it is going to write
 DETAILED = 5  # answers whose every point still fits on a screen or two
 
@@ -30,12 +32,27 @@ DETAILED = 5  # answers whose every point still fits on a screen or two
 class _Commands(TyperGroup):
     """An error that the user can mend is one line on stderr and exit code 1; a bug keeps its traceback."""
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            from grader.writing import DISK_FAULTS
+
+            if error.errno not in DISK_FAULTS or error.filename is not None:  # what is left is stdout
+                raise
+            drop_stdout()
+            say(f"grader: <stdout>: cannot be written: {error.strerror or error}")
+            sys.exit(1)
+
     def invoke(self, ctx: Any) -> Any:  # the type is typer's own copy of click.Context
         try:
             return super().invoke(ctx)
         except GraderError as error:
             say(f"grader: {one_line(str(error))}")
             raise typer.Exit(1) from error
+        except BrokenPipeError as error:
+            drop_stdout()
+            raise typer.Exit(READER_GONE) from error
         except KeyboardInterrupt as error:
             written = ctx.meta.get(OUTPUTS, Outputs()).written
             what = f"{', '.join(map(str, written))} was written before" if written else "no file was written"
@@ -170,6 +187,7 @@ def derive(
         rubrics = list(read_rubrics(bank).values())
     else:
         from grader.bank import read_bank
+        from grader.writing import make_folder
 
         questions = read_bank(bank).questions
         if output is not None and not check:
@@ -250,11 +268,11 @@ def grade(
     begin = time.perf_counter()
     grades = list(progress(grader.grade_many(asked), "grading", total=len(asked)))
     seconds = time.perf_counter() - begin
+    if report is not None:  # before stdout, whose reader may have seen enough
+        _write_report(grades, report, title=f"Grades of {Path(answers).name}")
     _write_grades(grades, form, output, as_json=as_json)
     if (form == "table" or show) and not as_json:
         _print_grades(grades, details=len(grades) <= DETAILED if details is None else details)
-    if report is not None:
-        _write_report(grades, report, title=f"Grades of {Path(answers).name}")
     totals = _totals(grades, seconds)
     if as_json:
         print_json({**totals, "signature": grader.signature, "output": None if output is None else str(output)})
@@ -377,10 +395,12 @@ def _print_grades(grades: "list[Grade]", *, details: bool) -> None:
     from grader.terminal import terminal_details, terminal_table
 
     console = Console()
-    if details:
-        console.print(terminal_details(grades, width=console.width))
-    else:
-        console.print(terminal_table(summarise(grades, keep=len(grades)), width=console.width))
+    with console.capture() as shown:  # rich has its own way to end when nobody reads
+        if details:
+            console.print(terminal_details(grades, width=console.width))
+        else:
+            console.print(terminal_table(summarise(grades, keep=len(grades)), width=console.width))
+    typer.echo(shown.get(), nl=False)
 
 
 def _write_report(grades: "Iterable[Grade]", path: Path, *, title: str) -> None:

@@ -1,8 +1,10 @@
 """How the commands talk: data on stdout, messages and progress on stderr."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
@@ -43,6 +45,15 @@ def say(message: str) -> None:
     from grader.terminal import clean_terminal
 
     typer.echo(clean_terminal(message), err=True)
+
+
+def drop_stdout() -> None:
+    """Let what is still on its way to stdout go nowhere, for it would fail once more when the program ends.
+
+    Source: Python documentation, "signal", note on SIGPIPE.
+    """
+    with suppress(OSError, ValueError):  # a stdout that is no file has nothing to let go
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def one_line(text: str) -> str:

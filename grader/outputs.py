@@ -47,21 +47,6 @@ def check_outputs(*files: Path | None, inputs: Sequence[str | Path] = ()) -> Out
     return Outputs(tuple((path, _inode(path)) for path in outputs if str(path) != "-"))
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder, and those around it, if it is not there.
-
-    Raises:
-        InputError: a file is in the way, or it is not allowed.
-
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
-        raise InputError("is a file, expected a folder: choose another name", source=folder) from error
-    except OSError as error:
-        raise InputError(f"the folder cannot be made: {error.strerror or error}", source=folder) from error
-
-
 def _files_of(given: str | Path) -> list[Path]:
     if os.path.isdir(given):
         return [file for file in Path(given).iterdir() if file.suffix.lower() in _RUBRIC_ENDINGS]

@@ -9,6 +9,7 @@ from grader.bank import read_bank, write_bank
 from grader.errors import InputError
 from grader.rubric import read_rubric, rubric_path, write_rubric
 from grader.schema import QuestionBank, Rubric
+from grader.writing import make_folder
 
 
 def save_imported(bank: QuestionBank, path: Path, *, force: bool = False) -> None:
@@ -59,7 +60,7 @@ def save_derived(rubric: Rubric, folder: str | Path, *, force: bool = False) -> 
         present = read_rubric(path)
         if is_edited(present):
             return _difference(present, rubric, path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     write_rubric(rubric.model_copy(update={"derived_by": _stamped(rubric)}), path)
     return None
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from grader.errors import InputError
-from grader.outputs import check_outputs, make_folder
-from grader.writing import atomic_writer
+from grader.outputs import check_outputs
+from grader.writing import atomic_writer, make_folder
 
 
 def test_what_cannot_be_written_is_found_before_the_work(tmp_path: Path) -> None:
