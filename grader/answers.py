@@ -2,17 +2,18 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from grader.documents import Place, id_text, refuse_twice, validate, wording
 from grader.errors import InputError
-from grader.schema import Answer, Noun, RubricPoint
-from grader.tables import pick_columns, read_rows, source_name, text_lines
+from grader.rubric import named_points
+from grader.schema import Answer, Noun, Rubric, RubricPoint
+from grader.tables import Row, pick_columns, read_rows, source_name, text_lines
 from grader.writing import number_text
 
 # Columns under the names of peers, the surest first.
@@ -23,6 +24,18 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "candidate": ("candidate",),
 }
 _REQUIRED = ("answer_id", "question_id", "answer")
+# The same for labelled sets, whose other fields have one name each.
+_LABELLED: Mapping[str, tuple[str, ...]] = {
+    **{field: _COLUMNS[field] for field in _REQUIRED},
+    "question": ("question",),
+    "reference_answers": (
+        *("reference_answers", "reference_answer", "reference", "references"),
+        *("expected_output", "desired_answer"),
+    ),
+    "rubric": ("rubric", "criteria"),
+    **{name: (name,) for name in ("human_score", "max_score", "human_scores", "label", "point_labels")},
+}
+_TEXTS = {"question", "answer"}  # a blank text is a text, a blank cell of another column is nothing
 
 
 class LabelledAnswer(Noun):
@@ -51,6 +64,9 @@ class LabelledAnswer(Noun):
             raise ValueError("reference_answers: empty, and there is no rubric: expected one of them")
         if not 0 <= self.human_score <= self.max_score:
             raise ValueError(f"human_score: found {self.human_score}, expected 0 to max_score {self.max_score}")
+        for rater, given in self.human_scores.items():
+            if not 0 <= given <= self.max_score:
+                raise ValueError(f"human_scores.{rater}: found {given}, expected 0 to max_score {self.max_score}")
         unknown = set(self.point_labels) - {point.id for point in self.rubric or ()}
         if unknown:
             raise ValueError(f"point_labels: '{min(unknown)}' is not a point of the rubric")
@@ -89,7 +105,7 @@ def _table_answers(path: str | Path) -> Iterator[tuple[int, Answer]]:
     for row in read_rows(path):
         if not columns or names != list(row.values):  # rows of JSONL may differ
             names = list(row.values)
-            columns = pick_columns(names, _COLUMNS, required=_REQUIRED, source=source, line=row.line)
+            columns = pick_columns(names, _COLUMNS, required=_REQUIRED, source=source, line=row.names_line)
         values: dict[str, Any] = {field: row.values.get(name) for field, name in columns.items()}
         for field in ("answer_id", "question_id"):
             values[field] = _required_id(values[field], field, row.line, source)
@@ -195,19 +211,67 @@ def _sections(path: str | Path, source: str) -> Iterator[tuple[int, str, str]]:
 def read_labelled(path: str | Path) -> list[LabelledAnswer]:
     """Read a labelled set: answers with what people gave them, for evaluation.
 
+    The peers' names of fields are accepted as in answers files, and those of points as in rubric files; one
+    reference answer may stand alone, without a list.
+
     Raises:
-        InputError: with line and field: a missing or wrong field, or a repeated `answer_id`.
+        InputError: with line and field: a missing or wrong field, a repeated `answer_id`, a rubric that is none.
 
     """
     source = source_name(path)
     seen: dict[str, int | None] = {}
     rows = []
     for row in read_rows(path):
-        values = dict(row.values)
-        for field in ("answer_id", "question_id"):
-            if field in values:
-                values[field] = id_text(values[field])
-        answer = validate(LabelledAnswer, values, source=source, line_of=partial(_row_line, row.line))
+        values = _labelled_values(row, source)
+        answer = validate(LabelledAnswer, values, source=source, line_of=partial(_labelled_line, row, set(values)))
         refuse_twice(seen, answer.answer_id, line=row.line, field="answer_id", source=source)
+        if answer.rubric:
+            _check_rubric(answer, source, row.line)
         rows.append(answer)
     return rows
+
+
+def _labelled_values(row: Row, source: str) -> dict[str, Any]:
+    """A row as fields of `LabelledAnswer`; what is null or blank and may be left out is left out."""
+    columns = pick_columns(row.values, _LABELLED, required=(), source=source)
+    values = {field: row.values[name] for field, name in columns.items()}
+    for field, value in list(values.items()):
+        if not LabelledAnswer.model_fields[field].is_required() and field not in _TEXTS and value in (None, ""):
+            del values[field]
+    for field in {"answer_id", "question_id"} & values.keys():
+        values[field] = id_text(values[field])
+    if "answer" in values:
+        values["answer"] = _answer_text(values["answer"], row.line, source)
+    if isinstance(values.get("reference_answers"), str):
+        values["reference_answers"] = [values["reference_answers"]]
+    if "rubric" in values:
+        values["rubric"] = named_points(values["rubric"], source=source, line_of=lambda _: row.line, field="rubric")
+    return values
+
+
+def _labelled_line(row: Row, present: Collection[str], place: Place) -> int:
+    return row.line if not place or place[0] in present else row.names_line
+
+
+def own_rubric(row: LabelledAnswer, name: str) -> Rubric:
+    """The rubric that a row brings, under `name`; its references serve points that are instructions.
+
+    Raises:
+        ValueError: the points do not make a rubric.
+
+    """
+    return Rubric(
+        question_id=name,
+        question=row.question,
+        reference_answer="\n".join(row.reference_answers),
+        max_score=row.max_score,
+        points=row.rubric or (),
+    )
+
+
+def _check_rubric(row: LabelledAnswer, source: str, line: int) -> None:
+    try:
+        own_rubric(row, "q")
+    except ValidationError as error:
+        problem = error.errors()[0]["msg"].removeprefix("Value error, ").removeprefix("points: ")
+        raise InputError(problem, source=source, line=line, field="rubric") from error

@@ -207,7 +207,9 @@ def _import_records(
     records: Sequence[tuple[Row, Callable[[Place], int | None]]], title: str, source: str
 ) -> ImportResult:
     names = list(dict.fromkeys(name for row, _ in records for name in row.values))
-    chosen = pick_columns(names, _COLUMNS, required=("question", "reference_answer"), source=source)
+    header = records[0][0].header if records else None
+    required = ("question", "reference_answer")
+    chosen = pick_columns(names, _COLUMNS, required=required, source=source, line=header)
     unused = [name for name in names if name not in chosen.values()]
     dropped = [Dropped(name, records[0][0].line, "a column that a bank does not have") for name in unused]
     found = []

@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,19 @@ from grader.sheets import parquet_records, xlsx_records
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: `line` is where it starts in the file (row number in XLSX and Parquet), `values` by column."""
+    """One row: `line` is where it starts in the file (row number in XLSX and Parquet), `values` by column.
+
+    `header` is the line that names the columns, where the table has one.
+    """
 
     line: int
     values: dict[str, Any]
+    header: int | None = field(default=None, compare=False)
+
+    @property
+    def names_line(self) -> int:
+        """Where the names of the columns stand: in the header, else in the row itself."""
+        return self.line if self.header is None else self.header
 
 
 # --- text and JSON ---------------------------------------------------------------------------------
@@ -316,7 +325,7 @@ def _named_rows(records: Iterator[tuple[int, list[str]]], source: str) -> Iterat
             if not name and cell.strip():
                 problem = f"column {number} has no name in the header, but holds '{cell.strip()[:40]}'"
                 raise InputError(problem, source=source, line=line)
-        yield Row(line, {name: cell for name, cell in zip(names, cells, strict=True) if name})
+        yield Row(line, {name: cell for name, cell in zip(names, cells, strict=True) if name}, header)
 
 
 def _read_xlsx(path: str | Path) -> Iterator[Row]:

@@ -244,7 +244,7 @@ def test_ids_in_tables(tmp_path: Path) -> None:
         (
             "a.csv",
             "text,answer\na,b\n",
-            "a.csv: field 'question': no such column: found text, answer; expected one of question",
+            "a.csv:1: field 'question': no such column: found text, answer; expected one of question",
         ),
         (
             "a.csv",
