@@ -13,9 +13,10 @@ import typer
 from typer.core import TyperGroup
 
 from grader import __version__
-from grader.console import drop_stdout, estimate_text, one_line, print_json, progress, say, shorten
+from grader.console import drop_stdout, estimate_text, print_json, progress, say
 from grader.errors import GraderError
 from grader.outputs import Outputs, check_outputs
+from grader.phrases import count, one_line, shorten
 
 if TYPE_CHECKING:
     from grader.schema import Grade, Rubric
@@ -144,7 +145,7 @@ def import_(
         write_bank(result.bank, "-")
     for dropped in result.dropped:
         say(f"dropped line {dropped.line} ({dropped.why}): {shorten(dropped.text)}")
-    say(f"{len(result.bank.questions)} questions ({n_open} open), {len(result.dropped)} dropped")
+    say(f"{count(len(result.bank.questions), 'question')} ({n_open} open), {len(result.dropped)} dropped")
     if as_json:
         print_json(
             {
@@ -199,12 +200,13 @@ def derive(
             present = read_rubrics(output)
             rubrics = [present.get(rubric.question_id, rubric) for rubric in rubrics]
     if output is not None and not check:
-        kept = [difference for rubric in rubrics if (difference := save_derived(rubric, output, force=force))]
-        for difference in kept:
+        saved = [save_derived(rubric, output, force=force) for rubric in rubrics]
+        for difference in filter(None, (one.difference for one in saved)):
             say(difference)
-        if kept:
-            say(f"{len(kept)} edited rubrics were kept; --force overwrites them")
-        say(f"{len(rubrics) - len(kept)} rubrics are up to date in {output}")
+        numbers = Counter(one.outcome for one in saved)
+        say(f"{count(len(saved), 'rubric')} in {output}: {', '.join(f'{n} {what}' for what, n in numbers.items())}")
+        if numbers["kept"]:
+            say("kept are those that a person has edited; --force overwrites them too")
     found = {rubric.question_id: lint(rubric) for rubric in rubrics}
     for question_id, findings in found.items():
         for finding in findings:
@@ -215,7 +217,7 @@ def derive(
     elif output is None and not check:
         _print_points(rubrics)
     elif check:
-        say(f"{sum(map(len, found.values()))} findings in {len(rubrics)} rubrics")
+        say(f"{count(sum(map(len, found.values())), 'finding')} in {count(len(rubrics), 'rubric')}")
 
 
 @app.command(short_help="Score answers; the main job.")
@@ -277,9 +279,9 @@ def grade(
     if as_json:
         print_json({**totals, "signature": grader.signature, "output": None if output is None else str(output)})
     mean = "" if totals["mean_fraction"] is None else f", mean {totals['mean_fraction']:.0%}"
-    say(f"{len(grades)} answers, {totals['n_ungraded']} ungraded{mean}, {seconds:.1f} s")
-    for reason, count in Counter(grade.ungraded_reason for grade in grades if grade.ungraded_reason).items():
-        say(f"ungraded: {count} x {reason}")
+    say(f"{count(len(grades), 'answer')}, {totals['n_ungraded']} ungraded{mean}, {seconds:.1f} s")
+    for reason, n in Counter(grade.ungraded_reason for grade in grades if grade.ungraded_reason).items():
+        say(f"ungraded: {n} x {reason}")
     if totals["n_ungraded"]:
         raise typer.Exit(UNGRADED)
 
@@ -319,12 +321,13 @@ def evaluate(
     if as_json:
         print_json(result.as_dict())
     else:
-        typer.echo(f"{result.n_answers} answers to {result.n_questions} questions, {result.n_ungraded} ungraded")
+        numbers = f"{count(result.n_answers, 'answer')} to {count(result.n_questions, 'question')}"
+        typer.echo(f"{numbers}, {result.n_ungraded} ungraded")
         for name, estimate in result.statistics.items():
             typer.echo(f"  {name:<24} {estimate_text(estimate)}")
         typer.echo(result.signature)
     if result.n_ungraded:
-        say(f"ungraded: {result.n_ungraded} answers have neither a rubric nor a reference answer")
+        say(f"ungraded: {count(result.n_ungraded, 'answer')} with neither a rubric nor a reference answer")
         raise typer.Exit(UNGRADED)
 
 

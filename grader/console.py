@@ -54,14 +54,3 @@ def drop_stdout() -> None:
     """
     with suppress(OSError, ValueError):  # a stdout that is no file has nothing to let go
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def one_line(text: str) -> str:
-    """The text with every run of white space as one space."""
-    return " ".join(text.split())
-
-
-def shorten(text: str, width: int = 100) -> str:
-    """The beginning of a text, on one line of at most `width` characters."""
-    flat = one_line(text)
-    return flat if len(flat) <= width else flat[: width - 1] + "…"

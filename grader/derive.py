@@ -13,10 +13,11 @@ from typing import NamedTuple
 from grader.errors import InputError
 from grader.grammar import lexicon, listings
 from grader.grammar.clauses import clauses
-from grader.grammar.layout import Block, blocks, one_line, without_markup
+from grader.grammar.layout import Block, blocks, without_markup
 from grader.grammar.lexicon import content_stems, word_set
 from grader.grammar.sentence import Clause, say
 from grader.grammar.tagging import Token
+from grader.phrases import one_line
 from grader.schema import Importance, PointGroup, Question, Rubric, RubricPoint
 from grader.text import NormalisedText, Span, normalise, words
 

@@ -11,6 +11,7 @@ from grader.grammar import lexicon, listings
 from grader.grammar.clauses import clauses
 from grader.grammar.lexicon import content_stems
 from grader.grammar.sentence import say
+from grader.phrases import shorten
 from grader.schema import Rubric, RubricPoint
 from grader.text import Span, segments, words
 
@@ -118,7 +119,7 @@ def _span_mismatch(point: RubricPoint, rubric: Rubric) -> list[Finding]:
     said = {stem for text in (point.text, *point.aliases) for stem in content_stems(text)}
     if not said or said & set(content_stems(source)):
         return []
-    found = f"source_span [{start}, {end}] is '{_short(source)}'"
+    found = f"source_span [{start}, {end}] is '{shorten(source, 80)}'"
     message = f"{found}, which shares no word with the point; correct or remove it"
     return [Finding("span_mismatch", point.id, message)]
 
@@ -172,7 +173,7 @@ def _uncovered_reference(rubric: Rubric) -> list[Finding]:
         for span in segments(rubric.reference_answer[start:end]):
             text = rubric.reference_answer[start + span.start : start + span.end]
             if len(content_stems(text)) >= MIN_UNCOVERED_WORDS:
-                message = f"no point covers '{_short(text)}'; add a point or shorten the reference answer"
+                message = f"no point covers '{shorten(text, 80)}'; add a point or shorten the reference answer"
                 findings.append(Finding("uncovered_reference", None, message))
     return findings
 
@@ -213,11 +214,6 @@ def _weights(rubric: Rubric) -> list[Finding]:
     found = f"positive weights sum to {total:g}, max_score is {rubric.max_score:g}"
     message = f"{found}; make them equal (until then the score is scaled)"
     return [Finding("weights", None, message)]
-
-
-def _short(text: str, limit: int = 80) -> str:
-    plain = " ".join(text.split())
-    return plain if len(plain) <= limit else plain[: limit - 1].rsplit(" ", 1)[0] + "…"
 
 
 RUBRIC_CHECKS = (_duplicate, _unmet_need, _uncovered_reference, _unequal_group_weights, _weights)

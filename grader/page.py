@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup, escape
 
+from grader.phrases import count
 from grader.schema import Grade, PointGrade
 from grader.summary import GradesSummary, QuestionRow, n_covered, n_wanted
 from grader.text import is_hidden
@@ -299,11 +300,6 @@ def number(value: float, scale: float | None = None) -> str:
 def percent(share: float | None) -> str:
     """A share in whole percent; a dash where there is none."""
     return "\u2013" if share is None else f"{share:.0%}"
-
-
-def count(n: int, noun: str) -> str:
-    """`1 answer`, `1,200 answers`."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def words(name: str) -> str:

@@ -4,6 +4,7 @@ import json
 from difflib import unified_diff
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 from grader.bank import read_bank, write_bank
 from grader.errors import InputError
@@ -39,7 +40,14 @@ def _present_bank(path: Path) -> QuestionBank | None:
         return None
 
 
-def save_derived(rubric: Rubric, folder: str | Path, *, force: bool = False) -> str | None:
+class Saved(NamedTuple):
+    """What became of a derived rubric; `difference` (a unified diff) tells what a kept file has otherwise."""
+
+    outcome: Literal["new", "rewritten", "unchanged", "kept"]
+    difference: str = ""
+
+
+def save_derived(rubric: Rubric, folder: str | Path, *, force: bool = False) -> Saved:
     """Write a derived rubric, unless the file that is there holds a person's edits.
 
     Args:
@@ -47,22 +55,23 @@ def save_derived(rubric: Rubric, folder: str | Path, *, force: bool = False) -> 
         folder: made if it is not there.
         force: overwrite edits too.
 
-    Returns:
-        `None` when the file now holds `rubric`; else the difference between the edited file and `rubric`, as a
-        unified diff.
-
     Raises:
         InputError: when the file that is there cannot be read, or the new one cannot be written.
 
     """
     path = rubric_path(folder, rubric.question_id)
-    if path.exists() and not force:
+    stamped = rubric.model_copy(update={"derived_by": _stamped(rubric)})
+    was_there = path.exists()
+    if was_there and not force:
         present = read_rubric(path)
         if is_edited(present):
-            return _difference(present, rubric, path)
+            difference = _difference(present, rubric, path)
+            return Saved("kept", difference) if difference else Saved("unchanged")
+        if present == stamped:
+            return Saved("unchanged")
     make_folder(folder)
-    write_rubric(rubric.model_copy(update={"derived_by": _stamped(rubric)}), path)
-    return None
+    write_rubric(stamped, path)
+    return Saved("rewritten" if was_there else "new")
 
 
 def is_edited(rubric: Rubric) -> bool:
@@ -77,10 +86,9 @@ def _stamped(rubric: Rubric) -> str:
     return f"{rules} #{sha256(content.encode()).hexdigest()[:12]}"
 
 
-def _difference(present: Rubric, derived: Rubric, path: Path) -> str | None:
+def _difference(present: Rubric, derived: Rubric, path: Path) -> str:
+    """A unified diff; empty when nothing but `derived_by` differs."""
     before, after = _lines(present), _lines(derived)
-    if before == after:
-        return None
     return "\n".join(unified_diff(before, after, f"{path} (edited)", "derived now", lineterm="", n=1))
 
 

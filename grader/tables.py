@@ -5,13 +5,14 @@ What the columns mean is for the callers to know; nothing here validates a value
 
 import codecs
 import csv
+import dataclasses
 import json
 import math
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ class Row:
 
     line: int
     values: dict[str, Any]
-    header: int | None = field(default=None, compare=False)
+    header: int | None = dataclasses.field(default=None, compare=False)
 
     @property
     def names_line(self) -> int:

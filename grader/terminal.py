@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from grader.page import LOOKS, count, feedback_parts, look_of, number, percent, unseen, words
+from grader.page import LOOKS, feedback_parts, look_of, number, percent, unseen, words
+from grader.phrases import count, one_line
 from grader.schema import Grade, PointGrade
 from grader.summary import GradesSummary, QuestionRow, n_covered, n_wanted
 
@@ -126,7 +127,7 @@ def _add_row(table: "Table", cells: Sequence[str]) -> None:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(clean_terminal(text).split())
+    return one_line(clean_terminal(text))
 
 
 class _Mark(NamedTuple):

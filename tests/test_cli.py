@@ -155,6 +155,7 @@ def test_derive_never_overwrites_an_edit(bank: Path, rubrics: Path, question: st
     edited = path.read_text().replace("random units", "some units, at random,")
     path.write_text(edited)
     kept = run("derive", bank, "-o", rubrics)
+    assert f"2 rubrics in {rubrics}: " in kept.stderr and "1 kept" in kept.stderr and "1 unchanged" in kept.stderr
     assert kept.exit_code == 0
     assert path.read_text() == edited
     assert "some units, at random," in kept.stderr and "--force" in kept.stderr
@@ -165,7 +166,7 @@ def test_derive_never_overwrites_an_edit(bank: Path, rubrics: Path, question: st
 def test_derive_again_is_quiet(bank: Path, rubrics: Path) -> None:
     before = {path: path.read_bytes() for path in rubrics.iterdir()}
     done = run("derive", bank, "-o", rubrics)
-    assert "2 rubrics are up to date" in done.stderr
+    assert f"2 rubrics in {rubrics}: 2 unchanged" in done.stderr
     assert {path: path.read_bytes() for path in rubrics.iterdir()} == before
 
 
