@@ -167,7 +167,7 @@ class Grader:
             "covered" if earned >= settings.covered_at else "partial" if earned >= settings.partial_at else "missing"
         )
         if point.weight < 0 and status != "covered":
-            earned = 0.0  # a mistake costs only when it was clearly made
+            earned, status = 0.0, "missing"  # a mistake that was not clearly made was not made
         evidence = None
         if status != "missing":
             start, end = item.text.original_span(*stretch)

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from grader.phrases import count
 from grader.schema import Grade, PointGrade
-from grader.summary import GradesSummary, QuestionRow, n_covered, n_wanted
+from grader.summary import GradesSummary, QuestionRow, n_covered, n_partial, n_wanted
 from grader.text import is_hidden
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ class _Card:
     points: tuple[_ShownPoint, ...]
     runs: tuple[_ShownRun, ...]
     n_covered: int
+    n_partial: int
     n_wanted: int
     told: str
     missed: dict[str, list[_ShownPoint]]
@@ -224,7 +225,7 @@ def _card(grade: Grade, anchor: str) -> _Card:
         for position, point in enumerate(grade.points, 1)
     )
     told = feedback_parts(grade)
-    lines = {point: [f"{word}: {point.grade.text}" for word in _COSTLY] for point in points}
+    lines = {point: [f"{begin}{point.grade.text}" for begin in _COSTLY] for point in points}
     missed = [point for point in points if any(line in told.missed for line in lines[point])]
     named = {line for point in missed for line in lines[point]}
     return _Card(
@@ -233,6 +234,7 @@ def _card(grade: Grade, anchor: str) -> _Card:
         points,
         tuple(_shown_runs(grade.answer, [point for point in points if point.span is not None])),
         n_covered=n_covered(grade),
+        n_partial=n_partial(grade),
         n_wanted=n_wanted(grade),
         told=told.opening,
         missed={look: [point for point in missed if point.look == look] for look in LOOKS},
@@ -242,8 +244,11 @@ def _card(grade: Grade, anchor: str) -> _Card:
 
 
 def _span(point: PointGrade, answer: str) -> tuple[int, int] | None:
-    """Where the evidence stands; `None` without evidence and where a file claims words that are not there."""
-    found = point.evidence
+    """Where the evidence stands; `None` without evidence and where a file claims words that are not there.
+
+    A mistake that was not made has none either, whatever a file says.
+    """
+    found = None if look_of(point) == "avoided" else point.evidence
     return (found.start, found.end) if found and found.start < min(found.end, len(answer)) else None
 
 
@@ -267,7 +272,7 @@ def _decided_together(points: Sequence[PointGrade]) -> str:
 
 
 # How `feedback.missed` begins a line about one point; the page shows such a line by the point's number.
-_COSTLY = ("missing", "only in part", "contradicted", "mistake")
+_COSTLY = ("", "missing: ", "only in part: ", "contradicted: ", "mistake: ")
 
 
 def _strongest(looks: Iterable[str]) -> str:

@@ -66,7 +66,8 @@ def test_what_is_missing_has_no_evidence_and_is_named(grader: Grader) -> None:
     assert {point.status for point in grade.points} == {"missing"}
     assert {point.evidence for point in grade.points} == {None}
     assert "Stated 0 of 3 points." in grade.feedback
-    assert "missing: Dropout reduces overfitting." in grade.feedback
+    assert "Missed: " in grade.feedback and "Dropout reduces overfitting." in grade.feedback
+    assert "missing" not in grade.feedback
 
 
 def test_the_score_is_the_weighted_credit(grader: Grader) -> None:
@@ -170,6 +171,7 @@ def test_a_mistake_costs_only_when_it_was_made(encoder: Encoder) -> None:
     grader = Grader([Rubric.model_validate({**DROPOUT, "points": points})], encoder=encoder)
     clean, wrong = grader.grade_many([answer(GOOD), answer(GOOD + " Dropout makes training faster.", answer_id="a2")])
     assert clean.points[3].credit == 0
+    assert (clean.points[3].status, clean.points[3].evidence) == ("missing", None)
     assert wrong.points[3].credit == pytest.approx(1, abs=0.01)
     assert wrong.fraction is not None and clean.fraction is not None
     assert wrong.fraction < clean.fraction

@@ -199,6 +199,19 @@ def test_statuses_are_told_in_words() -> None:
     ]
 
 
+def test_a_mistake_that_was_not_made_marks_no_words() -> None:
+    answer = "It turns units off."
+    avoided = point(1, "partial", weight=-1, evidence=quote(answer, answer))
+    assert page(grade("a", 0.5, point(2, "missing"), avoided, answer=answer)).text(tag="mark") == ""
+
+
+def test_feedback_of_older_files_is_shown_by_number_too() -> None:
+    result = page(
+        grade("a", 0.5, point(1, "missing"), feedback="Stated 0 of 1 points. Missed: missing: point number 1")
+    )
+    assert " ".join(result.text(classes={"told"}).split()) == "Stated 0 of 1 points. \u25cb missing 1"
+
+
 def test_what_was_missed_stands_by_number_and_a_group_in_words() -> None:
     wanted = [RubricPoint(id=f"p{n}", text=f"point number {n}") for n in (1, 2, 3)]
     examples = [RubricPoint(id=f"p{n}", text=f"point number {n}", group="examples") for n in (4, 5)]
@@ -209,7 +222,7 @@ def test_what_was_missed_stands_by_number_and_a_group_in_words() -> None:
     result = page(grade("a", 0.5, *points, feedback=plain_feedback(rubric, points)))
     told = " ".join(result.text(classes={"told"}).split())
     assert told == (
-        "Stated 1 of 5 points. \u25d0 partial 3 \u25cb missing 1 \u2717 mistake made 6 "
+        "Stated 1 of 5 points, 1 more in part. \u25d0 partial 3 \u25cb missing 1 \u2717 mistake made 6 "
         "1 more of: point number 4; point number 5"
     )
 
