@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from grader import __version__
 from grader.console import drop_stdout, estimate_text, print_json, progress, say
-from grader.errors import GraderError
+from grader.errors import GraderError, InputError
 from grader.outputs import Outputs, check_outputs
 from grader.phrases import count, one_line, shorten
 
@@ -190,6 +190,9 @@ def derive(
         from grader.bank import read_bank
         from grader.writing import make_folder
 
+        if Path(bank).is_dir():
+            problem = "is a folder, expected a question bank; to look rubrics through, add --check"
+            raise InputError(problem, source=bank)
         questions = read_bank(bank).questions
         if output is not None and not check:
             make_folder(output)

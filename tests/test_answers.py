@@ -160,7 +160,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
         (
             "a.jsonl",
             '{"id": 1, "question_id": "q", "answer": ["x"]}',
-            "a.jsonl:1: field 'answer': expected a valid string",
+            "a.jsonl:1: field 'answer': expected text",
         ),
         ("a.jsonl", "", "a.jsonl: is empty"),
         ("a.txt", "x", "'.txt' is not a known table format"),
@@ -293,7 +293,7 @@ def test_what_may_be_left_out(tmp_path: Path) -> None:
     ("changes", "problem"),
     [
         ({"answer": ...}, "a.jsonl:2: field 'answer': is missing"),
-        ({"human_score": "high"}, "a.jsonl:2: field 'human_score': expected a valid number"),
+        ({"human_score": "high"}, "a.jsonl:2: field 'human_score': expected a number, found \"high\""),
         ({"human_score": 3}, "a.jsonl:2: human_score: found 3.0, expected 0 to max_score 2.0"),
         ({"human_score": -1}, "human_score: found -1.0, expected 0 to max_score 2.0"),
         ({"max_score": 0}, "a.jsonl:2: field 'max_score': expected greater than 0, found 0"),
@@ -304,7 +304,7 @@ def test_what_may_be_left_out(tmp_path: Path) -> None:
         ({"rubric": ..., "point_labels": {"p1": 1}}, "point_labels: 'p1' is not a point of the rubric"),
         ({"point_labels": {"p1": 2}}, "field 'point_labels.p1': expected less than or equal to 1, found 2"),
         ({"rubric": [{"id": "p1"}]}, "field 'rubric[1].text': is missing"),
-        ({"answer_id": None}, "field 'answer_id': expected a valid string, found null"),
+        ({"answer_id": None}, "field 'answer_id': expected text, found null"),
         ({"answer": None}, "a.jsonl:2: field 'answer': found null, expected text"),
         ({"human_scores": {"r1": 9}}, "a.jsonl:2: human_scores.r1: found 9.0, expected 0 to max_score 2.0"),
         ({"rubric": "p1"}, "a.jsonl:2: field 'rubric': expected a list of points"),

@@ -254,7 +254,7 @@ def test_ids_in_tables(tmp_path: Path) -> None:
         (
             "a.csv",
             "question,answer,max_score\na,b,ten\n",
-            "a.csv:2: field 'max_score': expected a valid number",
+            "a.csv:2: field 'max_score': expected a number",
         ),
         (
             "a.csv",
@@ -264,7 +264,7 @@ def test_ids_in_tables(tmp_path: Path) -> None:
         (
             "a.jsonl",
             '{"question": ["a"], "answer": "b"}\n',
-            "a.jsonl:1: field 'question': expected a valid string",
+            "a.jsonl:1: field 'question': expected text",
         ),
         (
             "a.yaml",
@@ -332,7 +332,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
             "a.yaml:3: field 'id': 'a' appears twice, the first time on line 2",
         ),
         ("title: x\n", "a.yaml:1: field 'questions': is missing"),
-        ("- x\n", "a.yaml:1: expected a valid dictionary"),
+        ("- x\n", "a.yaml:1: expected an object with named fields"),
     ],
 )
 def test_broken_banks(tmp_path: Path, text: str, problem: str) -> None:

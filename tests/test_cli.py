@@ -326,6 +326,11 @@ BAD_RUBRICS = {
     "nan weight": ("question_id: q\npoints:\n- {id: p1, text: x, weight: .nan}\n", "weight"),
     "bomb": ("a: &a [x]\nb: &b [*a, *a]\nquestion_id: q\npoints: []\n", "q.yaml:1"),
     "python tag": ("question_id: !!python/object/apply:os.system [ls]\npoints: []\n", "q.yaml:1"),
+    "one number": ("question_id: q\npoints:\n- {id: p1, text: x, source_span: 3}\n", "span': expected a list"),
+    "three numbers": (
+        "question_id: q\npoints:\n- {text: x, source_span: [1, 2, 3]}\n",
+        "expected 2 values, found a list",
+    ),
     "unknown field": ("question_id: q\npoints:\n- {id: p1, text: x, wieght: 2}\n", "wieght"),
 }
 
@@ -403,6 +408,20 @@ def test_an_interruption_says_what_was_written(tmp_path: Path) -> None:
 def unread(pipe: int) -> int:
     """How many bytes of a pipe nobody has read yet."""
     return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+def test_a_report_of_a_flat_table_says_what_it_needs(answers: Path, rubrics: Path, tmp_path: Path) -> None:
+    grades = tmp_path / "grades.csv"
+    assert run("grade", answers, "--rubrics", rubrics, "-o", grades).exit_code == 0
+    done = run("report", grades, "-o", tmp_path / "r.html")
+    check_one_line(done, "grades.csv:2: field 'points': holds each point's credit alone")
+    assert "grader grade -o grades.jsonl" in done.stderr
+
+
+def test_derive_of_a_folder_names_check(rubrics: Path) -> None:
+    check_one_line(
+        run("derive", rubrics), "is a folder, expected a question bank; to look rubrics through, add --check"
+    )
 
 
 @pytest.mark.parametrize("name", ["a-folder", "no-folder/x", "page.txt/x"])
