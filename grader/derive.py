@@ -327,7 +327,8 @@ def _slug(text: str) -> str:
 # --- open questions ---------------------------------------------------------------------------------------
 
 _META = re.compile(
-    r"\b(?:requires? a personali[sz]ed|depends on your|no fixed answer|answers? (?:will|may) vary)",
+    r"^\W*open(?:[- ]ended)?(?: (?:question|answer))?\W*$"
+    r"|\b(?:requires? a personali[sz]ed|depends on your|no fixed answer|answers? (?:will|may) vary)",
     re.IGNORECASE,
 )
 _ANSWERER = re.compile(

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.bank import read_bank
-from grader.derive import DERIVED_BY, derive, weigh
+from grader.derive import DERIVED_BY, FALLBACK_CRITERION, derive, weigh
 from grader.errors import InputError
 from grader.grammar.listings import how_many
 from grader.lint import lint
@@ -243,6 +243,7 @@ class TestOpenQuestions:
         assert texts(reference, kind="open") == ["Mentions specific projects"]
 
     def test_guidance_that_names_nothing(self) -> None:
+        assert texts("open", kind="open") == texts("Open-ended question.", kind="open") == [FALLBACK_CRITERION]
         rubric = rubric_of("[This requires a personalized answer.]", kind="open")
         assert [point.text for point in rubric.points] == ["Answers from personal experience with concrete details"]
         assert rubric.kind == "open"
