@@ -21,6 +21,9 @@ from grader.phrases import count, one_line, shorten
 if TYPE_CHECKING:
     from grader.schema import Grade, Rubric
     from grader.settings import Settings
+    from grader.writing import Format
+
+    Form = Literal["table"] | Format
 
 Item = TypeVar("Item")
 UNGRADED = 3
@@ -230,7 +233,7 @@ def grade(
     rubrics: Rubrics = Path("rubrics"),
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The file to write grades to.")] = None,
     format_: Annotated[
-        Literal["table", "jsonl", "csv", "xlsx"] | None,
+        Literal["table", "jsonl", "csv", "tsv", "xlsx", "parquet"] | None,
         typer.Option("--format", help="What to write; by default what --output ends in, else a table."),
     ] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Also write one self-contained HTML page.")] = None,
@@ -358,26 +361,37 @@ def _settings(encoder: str) -> "Settings":
     return Settings(encoder=encoder)
 
 
-def _format(given: str | None, output: Path | None) -> str:
+# What a grades file may end in, and the format that it then has.
+_ENDINGS: dict[str, "Format"] = {
+    "jsonl": "jsonl",
+    "ndjson": "jsonl",
+    "csv": "csv",
+    "tsv": "tsv",
+    "xlsx": "xlsx",
+    "parquet": "parquet",
+}
+
+
+def _format(given: "Form | None", output: Path | None) -> "Form":
     """The form of the output: as asked, else by the file's ending, else a table for people."""
     if given is not None:
-        if given == "xlsx" and output is None:
-            raise typer.BadParameter("xlsx needs a file: add --output grades.xlsx", param_hint="--format")
+        if given in ("xlsx", "parquet") and (output is None or str(output) == "-"):
+            raise typer.BadParameter(f"{given} needs a file: add --output grades.{given}", param_hint="--format")
         if given == "table" and output is not None:
-            raise typer.BadParameter("a table is for the terminal: leave --output out, or choose jsonl, csv or xlsx")
+            raise typer.BadParameter("a table is for the terminal: leave --output out, or choose another format")
         return given
     if output is None:
         return "table"
     ending = output.suffix.lower().lstrip(".")
-    if ending not in ("jsonl", "csv", "xlsx"):
-        raise typer.BadParameter(
-            f"'{output.name}' does not end in .jsonl, .csv or .xlsx: rename it or add --format",
-            param_hint="--output",
+    if ending not in _ENDINGS:
+        problem = (
+            f"'{output.name}' does not end in {', '.join(f'.{name}' for name in _ENDINGS)}: rename it or add --format"
         )
-    return ending
+        raise typer.BadParameter(problem, param_hint="--output")
+    return _ENDINGS[ending]
 
 
-def _write_grades(grades: "list[Grade]", form: str, output: Path | None, *, as_json: bool) -> None:
+def _write_grades(grades: "list[Grade]", form: "Form", output: Path | None, *, as_json: bool) -> None:
     """Grades to the file or stdout; with --json stdout belongs to the JSON object."""
     from grader.grades import flat_columns, flat_row, grade_row
     from grader.writing import write_rows
@@ -387,10 +401,9 @@ def _write_grades(grades: "list[Grade]", form: str, output: Path | None, *, as_j
         if form == "jsonl":
             write_rows(target, map(grade_row, grades), format="jsonl")
         else:
-            kind: Literal["csv", "xlsx"] = "csv" if form == "csv" else "xlsx"
             point_ids = {point.point_id for grade in grades for point in grade.points}
             rows = (flat_row(grade, point_ids=point_ids) for grade in grades)
-            write_rows(target, rows, columns=flat_columns(grades), format=kind)
+            write_rows(target, rows, columns=flat_columns(grades), format=form)
 
 
 def _print_grades(grades: "list[Grade]", *, details: bool) -> None:

@@ -246,6 +246,22 @@ def test_grade_to_csv_and_xlsx_is_safe_to_open(answers: Path, rubrics: Path, tmp
     assert all(cell.data_type != "f" for cell in cells)
 
 
+@pytest.mark.parametrize("name", ["grades.tsv", "grades.parquet", "grades.ndjson"])
+def test_grades_go_to_every_kind_of_table(name: str, answers: Path, rubrics: Path, tmp_path: Path) -> None:
+    assert run("grade", answers, "--rubrics", rubrics, "-o", tmp_path / name).exit_code == 0
+    rows = [row.values for row in read_rows(tmp_path / name)]
+    assert [row["answer_id"] for row in rows] == ["007", "no"]
+    assert float(rows[1]["score"]) == 0
+
+
+def test_a_workbook_needs_a_file(answers: Path, rubrics: Path) -> None:
+    for form in ("xlsx", "parquet"):
+        for more in ((), ("-o", "-")):
+            done = run("grade", answers, "--rubrics", rubrics, "--format", form, *more)
+            assert done.exit_code == 2
+            assert f"add --output grades.{form}" in " ".join(done.stderr.split())
+
+
 def test_grade_reads_stdin_and_markdown(answers: Path, rubrics: Path, question: str, tmp_path: Path) -> None:
     assert run("grade", "-", "--rubrics", rubrics, "--json", stdin=answers.read_text()).exit_code == 0
     markdown = tmp_path / "answers.md"
