@@ -13,7 +13,7 @@ from grader.documents import Place, id_text, refuse_twice, validate, wording
 from grader.errors import InputError
 from grader.rubric import named_points
 from grader.schema import Answer, Noun, Rubric, RubricPoint
-from grader.tables import Row, pick_columns, read_rows, source_name, text_lines
+from grader.tables import Row, pick_columns, read_rows, source_name, text_lines, text_rows
 from grader.writing import number_text
 
 # Columns under the names of peers, the surest first.
@@ -82,7 +82,8 @@ def read_answers(path: str | Path, *, questions: Mapping[str, str] | None = None
     Args:
         path: a table (`tables.FORMATS`) with the columns `answer_id, question_id, answer, candidate?` (also
             `id`; `response, submission, actual_output, student_answer`), whose other columns go to `extra`;
-            a `.md` file with `## <question id or text>` above each answer; or `-`, a table on standard input.
+            a `.md` file with `## <question id or text>` above each answer; or `-` for standard input: JSONL, a
+            JSON list, CSV, TSV or Markdown, told apart by how it begins.
         questions: id and text of the known questions. Markdown headings are then matched with them, without
             regard to case and punctuation; otherwise a heading is taken as the id.
 
@@ -90,19 +91,31 @@ def read_answers(path: str | Path, *, questions: Mapping[str, str] | None = None
         InputError: with the line: a missing column, a blank or repeated `answer_id`, an unknown heading.
 
     """
-    is_page = Path(path).suffix.lower() in (".md", ".markdown")
-    answers = _markdown_answers(path, questions) if is_page else _table_answers(path)
+    source = source_name(path)
     seen: dict[str, int | None] = {}
-    for line, answer in answers:
-        refuse_twice(seen, answer.answer_id, line=line, field="answer_id", source=source_name(path))
+    for line, answer in _numbered_answers(path, questions, source):
+        refuse_twice(seen, answer.answer_id, line=line, field="answer_id", source=source)
         yield answer
 
 
-def _table_answers(path: str | Path) -> Iterator[tuple[int, Answer]]:
-    source = source_name(path)
+def _numbered_answers(
+    path: str | Path, questions: Mapping[str, str] | None, source: str
+) -> Iterator[tuple[int, Answer]]:
+    if Path(path).suffix.lower() in (".md", ".markdown"):
+        return _markdown_answers(text_lines(path), questions, source)
+    if str(path) != "-":
+        return _table_answers(read_rows(path), source)
+    lines = list(text_lines(path))
+    begin = next((text for _, text in lines if text.strip()), "")
+    if _HEADING.match(begin.rstrip()) or _TITLE.match(begin):
+        return _markdown_answers(iter(lines), questions, source)
+    return _table_answers(text_rows(iter(lines), source), source)
+
+
+def _table_answers(rows: Iterator[Row], source: str) -> Iterator[tuple[int, Answer]]:
     names: list[str] = []
     columns: dict[str, str] = {}
-    for row in read_rows(path):
+    for row in rows:
         if not columns or names != list(row.values):  # rows of JSONL may differ
             names = list(row.values)
             columns = pick_columns(names, _COLUMNS, required=_REQUIRED, source=source, line=row.names_line)
@@ -141,10 +154,11 @@ _TITLE = re.compile(r"^ {0,3}#\s")
 _NUMBER = re.compile(r"^(?:q(?:uestion)?\s*)?\d{1,3}\s*[.):]\s+", re.IGNORECASE)
 
 
-def _markdown_answers(path: str | Path, questions: Mapping[str, str] | None) -> Iterator[tuple[int, Answer]]:
-    source = source_name(path)
+def _markdown_answers(
+    lines: Iterator[tuple[int, str]], questions: Mapping[str, str] | None, source: str
+) -> Iterator[tuple[int, Answer]]:
     ids = _Ids(questions, source)
-    for line, heading, text in _sections(path, source):
+    for line, heading, text in _sections(lines, source):
         name = ids.question(heading, line)
         yield line, Answer(answer_id=ids.free(name), question_id=name, answer=text)
 
@@ -156,6 +170,7 @@ class _Ids:
         self._source = source
         self._known: dict[str, str] | None = None
         self._used: set[str] = set()
+        self._next: dict[str, int] = {}  # where to go on counting, or many equal headings would take long
         if questions is not None:
             self._known = {wording(text): name for name, text in questions.items()}
             self._known.update((wording(name), name) for name in questions)
@@ -174,19 +189,21 @@ class _Ids:
         return found
 
     def free(self, name: str) -> str:
-        free, number = name, 2
+        """The name itself, or with the first number from 2 on that makes it new."""
+        free, number = name, self._next.get(name, 2)
         while free in self._used:
             free, number = f"{name}-{number}", number + 1
+        self._next[name] = number
         self._used.add(free)
         return free
 
 
-def _sections(path: str | Path, source: str) -> Iterator[tuple[int, str, str]]:
+def _sections(lines: Iterator[tuple[int, str]], source: str) -> Iterator[tuple[int, str, str]]:
     """Line, heading and text of each `##` section; a `#` title may stand above the first."""
     heading, start = "", 0
     body: list[str] = []
     code = False
-    for line, raw in text_lines(path):
+    for line, raw in lines:
         text = raw.rstrip("\r\n")
         code ^= text.lstrip().startswith("```")
         match = None if code else _HEADING.match(text.rstrip())

@@ -119,7 +119,9 @@ def _root(
 @app.command("import", short_help="Questions and reference answers from a page or a table.")
 def import_(
     ctx: typer.Context,
-    source: Annotated[str, typer.Argument(help="Text, Markdown, CSV, TSV, XLSX, JSONL, JSON or YAML; '-' is stdin.")],
+    source: Annotated[
+        str, typer.Argument(help="Text, Markdown, CSV, TSV, XLSX, JSONL, JSON or YAML; '-' is stdin (any but XLSX).")
+    ],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The bank to write (YAML).")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a bank that holds something else.")] = False,
     as_json: AsJson = False,
@@ -229,7 +231,10 @@ def derive(
 @app.command(short_help="Score answers; the main job.")
 def grade(
     ctx: typer.Context,
-    answers: Annotated[str, typer.Argument(help="JSONL, CSV, TSV, XLSX, Parquet or Markdown; '-' is stdin.")],
+    answers: Annotated[
+        str,
+        typer.Argument(help="JSONL, JSON, CSV, TSV, Markdown, XLSX or Parquet; '-' is stdin (any of the first five)."),
+    ],
     rubrics: Rubrics = Path("rubrics"),
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The file to write grades to.")] = None,
     format_: Annotated[
@@ -294,7 +299,9 @@ def grade(
 
 @app.command(short_help="How far grades agree with people.")
 def evaluate(
-    labelled: Annotated[str, typer.Argument(help="Answers that people scored (JSONL, one answer a row).")],
+    labelled: Annotated[
+        str, typer.Argument(help="Answers that people scored (JSONL, one answer a row); '-' is stdin.")
+    ],
     encoder: EncoderName = PACKAGED,
     seed: Annotated[int, typer.Option("--seed", envvar="GRADER_SEED", help="Seed of the bootstrap.")] = 12345,
     resamples: Annotated[

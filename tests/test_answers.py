@@ -1,6 +1,7 @@
 import io
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +233,15 @@ def test_markdown_without_questions_takes_headings_as_ids(tmp_path: Path) -> Non
 )
 def test_broken_markdown(tmp_path: Path, text: str, problem: str) -> None:
     assert problem in fault(put(tmp_path, "a.md", text), questions=QUESTIONS)
+
+
+def test_many_equal_headings_take_linear_time(tmp_path: Path) -> None:
+    text = "## q-3\nx\n" + "## q\nx\n" * 20_000
+    begin = time.perf_counter()
+    ids = [answer.answer_id for answer in read_answers(put(tmp_path, "a.md", text))]
+    assert time.perf_counter() - begin < 5
+    assert ids[:5] == ["q-3", "q", "q-2", "q-4", "q-5"]
+    assert len(set(ids)) == len(ids)
 
 
 # --- labelled sets ---------------------------------------------------------------------------------

@@ -270,6 +270,21 @@ def test_grade_reads_stdin_and_markdown(answers: Path, rubrics: Path, question: 
     assert json.loads(done.stdout)["question_id"] == question
 
 
+def test_every_text_can_come_from_stdin(rubrics: Path, question: str) -> None:
+    row = {"answer_id": "1", "question_id": question, "answer": "It disables units."}
+    for text in (
+        json.dumps(row),
+        json.dumps([row], indent=1),
+        f"\nanswer_id,question_id,answer\n1,{question},It disables units.\n",
+        f"answer_id\tquestion_id\tanswer\n1\t{question}\tIt disables units.\n",
+        f"# Mine\n\n## {question}\nIt disables units.\n",
+    ):
+        done = run("grade", "-", "--rubrics", rubrics, "--format", "jsonl", stdin=text)
+        assert json.loads(done.stdout)["answer"] == "It disables units."
+    workbook = run("grade", "-", "--rubrics", rubrics, stdin="PK\x03\x04...")
+    check_one_line(workbook, "<stdin>: is an XLSX workbook or another ZIP archive, expected text")
+
+
 def test_report_is_one_page_and_can_be_rendered_again(answers: Path, rubrics: Path, tmp_path: Path) -> None:
     page, grades, again = tmp_path / "r.html", tmp_path / "grades.jsonl", tmp_path / "again.html"
     assert run("grade", answers, "--rubrics", rubrics, "-o", grades, "--report", page).exit_code == 0
