@@ -28,6 +28,9 @@ DERIVED_BY = f"grader {RULES_VERSION} clauses"
 DECIMALS = 2
 # Outside this range of scores decimals mean nothing, and weights stay as they are.
 ROUNDED_SCORES = (1e-6, 1e12)
+# Characters of a reference answer. Fifteen pages are no answer to one question, and what grammar does with a single
+# endless sentence takes seconds from here on.
+LONGEST_REFERENCE = 50_000
 
 
 class Group(NamedTuple):
@@ -65,8 +68,14 @@ def derive(question: Question) -> Rubric:
         question: its `reference_answer` may be prose, bullets or a mixture.
 
     Raises:
-        InputError: when the reference answer has no letter and no digit.
+        InputError: when the reference answer has no letter and no digit, or more than `LONGEST_REFERENCE` characters.
     """
+    if len(question.reference_answer) > LONGEST_REFERENCE:
+        raise InputError(
+            f"question '{question.id}' has a reference answer of {len(question.reference_answer):,} characters, "
+            f"expected at most {LONGEST_REFERENCE:,}; write down what a full answer says, or ask several questions",
+            field="reference_answer",
+        )
     source = normalise(question.reference_answer)
     text = without_markup(source.text)
     if not any(char.isalnum() for char in text):

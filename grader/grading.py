@@ -4,7 +4,6 @@ It brings encoder, coverage and scoring together and decides nothing that belong
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import NamedTuple
 
 from grader import __version__
@@ -19,8 +18,10 @@ from grader.scoring import fraction, score
 from grader.settings import Settings
 from grader.text import NormalisedText, Span, normalise, segments, words
 
-# Answers that are encoded together: enough for batches of like length, few enough to hold their vectors.
+# Answers that are encoded together: enough for batches of like length, few enough to hold their vectors. A character
+# takes some 400 bytes of vectors, so the longest chunk takes some 100 MB.
 _CHUNK = 256
+_CHUNK_CHARACTERS = 250_000
 
 OPEN_QUESTION = "open question: it has no fixed reference answer, so only a judge can grade it"
 NO_ANSWER = "no answer: nothing but white space, punctuation or symbols"
@@ -98,8 +99,7 @@ class Grader:
             SetupError: when the encoder cannot be loaded.
 
         """
-        remaining = iter(answers)
-        while chunk := list(islice(remaining, _CHUNK)):
+        for chunk in _chunks(answers):
             yield from self._grade_chunk(chunk)
 
     def _grade_chunk(self, answers: Sequence[Answer]) -> list[Grade]:
@@ -224,6 +224,20 @@ class Grader:
             f"grader:{__version__}|encoder:{encoder}|coverage:{self.settings.signature()}"
             f"|guards:none|calibration:none|judge:none|rubric:{rubric}"
         )
+
+
+def _chunks(answers: Iterable[Answer]) -> Iterator[list[Answer]]:
+    """The answers in order, in chunks that end when they are full by number or by characters."""
+    chunk: list[Answer] = []
+    size = 0
+    for answer in answers:
+        chunk.append(answer)
+        size += len(answer.answer)
+        if len(chunk) >= _CHUNK or size >= _CHUNK_CHARACTERS:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 def _says_nothing(text: str, rubric: Rubric) -> str | None:

@@ -5,6 +5,7 @@ Nothing here computes a score or writes a file; numbers are rounded where they a
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -78,10 +79,18 @@ def cut_into_runs(text: str, spans: Sequence[tuple[int, int]]) -> list[Run]:
 
     """
     edges = sorted({0, len(text)} | {edge for span in spans for edge in span if 0 < edge < len(text)})
+    opening: defaultdict[int, list[int]] = defaultdict(list)
+    closing: defaultdict[int, list[int]] = defaultdict(list)
+    for i, (start, end) in enumerate(spans):
+        if start < end:
+            opening[max(start, 0)].append(i)
+            closing[end].append(i)
     runs = []
+    holders: set[int] = set()
     for start, end in pairwise(edges):
-        holders = tuple(i for i, span in enumerate(spans) if span[0] <= start and end <= span[1])
-        runs.append(Run(text[start:end], holders, tuple(i for i in holders if spans[i][0] == start)))
+        holders = holders.union(opening[start]).difference(closing[start])
+        begins = tuple(i for i in opening[start] if spans[i][0] == start)
+        runs.append(Run(text[start:end], tuple(sorted(holders)), begins))
     return runs
 
 

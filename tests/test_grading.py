@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from grader import Answer, Grade, Grader, InputError, Rubric
 from grader.encoding import Encoder
+from grader.grading import _chunks
 
 DROPOUT = {
     "question_id": "dropout",
@@ -141,6 +142,14 @@ def test_any_company_and_any_order_give_the_same_grade(grader: Grader) -> None:
         assert together.score == pytest.approx(one.score, abs=1e-6)
         assert [point.status for point in together.points] == [point.status for point in one.points]
         assert [point.evidence for point in together.points] == [point.evidence for point in one.points]
+
+
+def test_long_answers_go_in_smaller_chunks() -> None:
+    """Vectors of one chunk are held at once: 256 answers of a book's length would fill the memory."""
+    short = [answer("x", answer_id=str(i)) for i in range(600)]
+    assert [len(chunk) for chunk in _chunks(short)] == [256, 256, 88]
+    long = [answer("x" * 100_000, answer_id=str(i)) for i in range(7)]
+    assert [len(chunk) for chunk in _chunks(iter(long))] == [3, 3, 1]
 
 
 def test_twice_gives_the_same_bytes(grader: Grader) -> None:

@@ -1,6 +1,7 @@
 """The page: everything is shown, nothing is run."""
 
 import re
+import time
 from collections.abc import Collection
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -309,6 +310,13 @@ def test_overlapping_spans_are_cut_where_any_begins_or_ends() -> None:
         ("h", (), ()),
     ]
     assert cut_into_runs("", [(0, 3)]) == []
+
+
+def test_many_overlapping_spans_are_cut_in_no_quadratic_time() -> None:
+    spans = [(2 * i, 2 * i + 5) for i in range(20_000)]
+    begin = time.perf_counter()
+    assert len(cut_into_runs("x" * 40_004, spans)) == 40_000
+    assert time.perf_counter() - begin < 5
 
 
 @given(st.text(max_size=30), st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=6))
