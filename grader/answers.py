@@ -2,17 +2,18 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from grader.documents import Place, id_text, refuse_twice, validate, wording
 from grader.errors import InputError
-from grader.schema import Answer, Noun, RubricPoint
-from grader.tables import pick_columns, read_rows, source_name, text_lines
+from grader.rubric import named_points
+from grader.schema import Answer, Noun, Rubric, RubricPoint
+from grader.tables import Row, pick_columns, read_rows, source_name, text_lines, text_rows
 from grader.writing import number_text
 
 # Columns under the names of peers, the surest first.
@@ -23,6 +24,18 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "candidate": ("candidate",),
 }
 _REQUIRED = ("answer_id", "question_id", "answer")
+# The same for labelled sets, whose other fields have one name each.
+_LABELLED: Mapping[str, tuple[str, ...]] = {
+    **{field: _COLUMNS[field] for field in _REQUIRED},
+    "question": ("question",),
+    "reference_answers": (
+        *("reference_answers", "reference_answer", "reference", "references"),
+        *("expected_output", "desired_answer"),
+    ),
+    "rubric": ("rubric", "criteria"),
+    **{name: (name,) for name in ("human_score", "max_score", "human_scores", "label", "point_labels")},
+}
+_TEXTS = {"question", "answer"}  # a blank text is a text, a blank cell of another column is nothing
 
 
 class LabelledAnswer(Noun):
@@ -51,6 +64,9 @@ class LabelledAnswer(Noun):
             raise ValueError("reference_answers: empty, and there is no rubric: expected one of them")
         if not 0 <= self.human_score <= self.max_score:
             raise ValueError(f"human_score: found {self.human_score}, expected 0 to max_score {self.max_score}")
+        for rater, given in self.human_scores.items():
+            if not 0 <= given <= self.max_score:
+                raise ValueError(f"human_scores.{rater}: found {given}, expected 0 to max_score {self.max_score}")
         unknown = set(self.point_labels) - {point.id for point in self.rubric or ()}
         if unknown:
             raise ValueError(f"point_labels: '{min(unknown)}' is not a point of the rubric")
@@ -66,7 +82,8 @@ def read_answers(path: str | Path, *, questions: Mapping[str, str] | None = None
     Args:
         path: a table (`tables.FORMATS`) with the columns `answer_id, question_id, answer, candidate?` (also
             `id`; `response, submission, actual_output, student_answer`), whose other columns go to `extra`;
-            a `.md` file with `## <question id or text>` above each answer; or `-`, a table on standard input.
+            a `.md` file with `## <question id or text>` above each answer; or `-` for standard input: JSONL, a
+            JSON list, CSV, TSV or Markdown, told apart by how it begins.
         questions: id and text of the known questions. Markdown headings are then matched with them, without
             regard to case and punctuation; otherwise a heading is taken as the id.
 
@@ -74,22 +91,34 @@ def read_answers(path: str | Path, *, questions: Mapping[str, str] | None = None
         InputError: with the line: a missing column, a blank or repeated `answer_id`, an unknown heading.
 
     """
-    is_page = Path(path).suffix.lower() in (".md", ".markdown")
-    answers = _markdown_answers(path, questions) if is_page else _table_answers(path)
+    source = source_name(path)
     seen: dict[str, int | None] = {}
-    for line, answer in answers:
-        refuse_twice(seen, answer.answer_id, line=line, field="answer_id", source=source_name(path))
+    for line, answer in _numbered_answers(path, questions, source):
+        refuse_twice(seen, answer.answer_id, line=line, field="answer_id", source=source)
         yield answer
 
 
-def _table_answers(path: str | Path) -> Iterator[tuple[int, Answer]]:
-    source = source_name(path)
+def _numbered_answers(
+    path: str | Path, questions: Mapping[str, str] | None, source: str
+) -> Iterator[tuple[int, Answer]]:
+    if Path(path).suffix.lower() in (".md", ".markdown"):
+        return _markdown_answers(text_lines(path), questions, source)
+    if str(path) != "-":
+        return _table_answers(read_rows(path), source)
+    lines = list(text_lines(path))
+    begin = next((text for _, text in lines if text.strip()), "")
+    if _HEADING.match(begin.rstrip()) or _TITLE.match(begin):
+        return _markdown_answers(iter(lines), questions, source)
+    return _table_answers(text_rows(iter(lines), source), source)
+
+
+def _table_answers(rows: Iterator[Row], source: str) -> Iterator[tuple[int, Answer]]:
     names: list[str] = []
     columns: dict[str, str] = {}
-    for row in read_rows(path):
+    for row in rows:
         if not columns or names != list(row.values):  # rows of JSONL may differ
             names = list(row.values)
-            columns = pick_columns(names, _COLUMNS, required=_REQUIRED, source=source, line=row.line)
+            columns = pick_columns(names, _COLUMNS, required=_REQUIRED, source=source, line=row.names_line)
         values: dict[str, Any] = {field: row.values.get(name) for field, name in columns.items()}
         for field in ("answer_id", "question_id"):
             values[field] = _required_id(values[field], field, row.line, source)
@@ -125,10 +154,11 @@ _TITLE = re.compile(r"^ {0,3}#\s")
 _NUMBER = re.compile(r"^(?:q(?:uestion)?\s*)?\d{1,3}\s*[.):]\s+", re.IGNORECASE)
 
 
-def _markdown_answers(path: str | Path, questions: Mapping[str, str] | None) -> Iterator[tuple[int, Answer]]:
-    source = source_name(path)
+def _markdown_answers(
+    lines: Iterator[tuple[int, str]], questions: Mapping[str, str] | None, source: str
+) -> Iterator[tuple[int, Answer]]:
     ids = _Ids(questions, source)
-    for line, heading, text in _sections(path, source):
+    for line, heading, text in _sections(lines, source):
         name = ids.question(heading, line)
         yield line, Answer(answer_id=ids.free(name), question_id=name, answer=text)
 
@@ -140,6 +170,7 @@ class _Ids:
         self._source = source
         self._known: dict[str, str] | None = None
         self._used: set[str] = set()
+        self._next: dict[str, int] = {}  # where to go on counting, or many equal headings would take long
         if questions is not None:
             self._known = {wording(text): name for name, text in questions.items()}
             self._known.update((wording(name), name) for name in questions)
@@ -158,19 +189,21 @@ class _Ids:
         return found
 
     def free(self, name: str) -> str:
-        free, number = name, 2
+        """The name itself, or with the first number from 2 on that makes it new."""
+        free, number = name, self._next.get(name, 2)
         while free in self._used:
             free, number = f"{name}-{number}", number + 1
+        self._next[name] = number
         self._used.add(free)
         return free
 
 
-def _sections(path: str | Path, source: str) -> Iterator[tuple[int, str, str]]:
+def _sections(lines: Iterator[tuple[int, str]], source: str) -> Iterator[tuple[int, str, str]]:
     """Line, heading and text of each `##` section; a `#` title may stand above the first."""
     heading, start = "", 0
     body: list[str] = []
     code = False
-    for line, raw in text_lines(path):
+    for line, raw in lines:
         text = raw.rstrip("\r\n")
         code ^= text.lstrip().startswith("```")
         match = None if code else _HEADING.match(text.rstrip())
@@ -195,19 +228,67 @@ def _sections(path: str | Path, source: str) -> Iterator[tuple[int, str, str]]:
 def read_labelled(path: str | Path) -> list[LabelledAnswer]:
     """Read a labelled set: answers with what people gave them, for evaluation.
 
+    The peers' names of fields are accepted as in answers files, and those of points as in rubric files; one
+    reference answer may stand alone, without a list.
+
     Raises:
-        InputError: with line and field: a missing or wrong field, or a repeated `answer_id`.
+        InputError: with line and field: a missing or wrong field, a repeated `answer_id`, a rubric that is none.
 
     """
     source = source_name(path)
     seen: dict[str, int | None] = {}
     rows = []
     for row in read_rows(path):
-        values = dict(row.values)
-        for field in ("answer_id", "question_id"):
-            if field in values:
-                values[field] = id_text(values[field])
-        answer = validate(LabelledAnswer, values, source=source, line_of=partial(_row_line, row.line))
+        values = _labelled_values(row, source)
+        answer = validate(LabelledAnswer, values, source=source, line_of=partial(_labelled_line, row, set(values)))
         refuse_twice(seen, answer.answer_id, line=row.line, field="answer_id", source=source)
+        if answer.rubric:
+            _check_rubric(answer, source, row.line)
         rows.append(answer)
     return rows
+
+
+def _labelled_values(row: Row, source: str) -> dict[str, Any]:
+    """A row as fields of `LabelledAnswer`; what is null or blank and may be left out is left out."""
+    columns = pick_columns(row.values, _LABELLED, required=(), source=source)
+    values = {field: row.values[name] for field, name in columns.items()}
+    for field, value in list(values.items()):
+        if not LabelledAnswer.model_fields[field].is_required() and field not in _TEXTS and value in (None, ""):
+            del values[field]
+    for field in {"answer_id", "question_id"} & values.keys():
+        values[field] = id_text(values[field])
+    if "answer" in values:
+        values["answer"] = _answer_text(values["answer"], row.line, source)
+    if isinstance(values.get("reference_answers"), str):
+        values["reference_answers"] = [values["reference_answers"]]
+    if "rubric" in values:
+        values["rubric"] = named_points(values["rubric"], source=source, line_of=lambda _: row.line, field="rubric")
+    return values
+
+
+def _labelled_line(row: Row, present: Collection[str], place: Place) -> int:
+    return row.line if not place or place[0] in present else row.names_line
+
+
+def own_rubric(row: LabelledAnswer, name: str) -> Rubric:
+    """The rubric that a row brings, under `name`; its references serve points that are instructions.
+
+    Raises:
+        ValueError: the points do not make a rubric.
+
+    """
+    return Rubric(
+        question_id=name,
+        question=row.question,
+        reference_answer="\n".join(row.reference_answers),
+        max_score=row.max_score,
+        points=row.rubric or (),
+    )
+
+
+def _check_rubric(row: LabelledAnswer, source: str, line: int) -> None:
+    try:
+        own_rubric(row, "q")
+    except ValidationError as error:
+        problem = error.errors()[0]["msg"].removeprefix("Value error, ").removeprefix("points: ")
+        raise InputError(problem, source=source, line=line, field="rubric") from error

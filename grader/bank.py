@@ -207,7 +207,9 @@ def _import_records(
     records: Sequence[tuple[Row, Callable[[Place], int | None]]], title: str, source: str
 ) -> ImportResult:
     names = list(dict.fromkeys(name for row, _ in records for name in row.values))
-    chosen = pick_columns(names, _COLUMNS, required=("question", "reference_answer"), source=source)
+    header = records[0][0].header if records else None
+    required = ("question", "reference_answer")
+    chosen = pick_columns(names, _COLUMNS, required=required, source=source, line=header)
     unused = [name for name in names if name not in chosen.values()]
     dropped = [Dropped(name, records[0][0].line, "a column that a bank does not have") for name in unused]
     found = []
@@ -265,6 +267,7 @@ _BRACKETED = re.compile(r"\[([^\[\]]+)\][\s.]*|\(([^()]+)\)[\s.]*")
 _GUIDANCE = re.compile(
     r"\b(personal\w*|yours?|candidate|subjective|own experience|(will|may|can) vary|varies)\b", re.IGNORECASE
 )
+_OPEN = re.compile(r"open(?:[- ]ended)?(?: (?:question|answer))?", re.IGNORECASE)
 _NO_FIXED_ANSWER = re.compile(
     r"this (question |answer )?(requires|needs|calls for) an? (personal|individual)"
     r"|(the )?answers? (will|may|can) vary\b",
@@ -278,8 +281,9 @@ def _with_kind(values: dict[str, Any]) -> dict[str, Any]:
     if "kind" in values or not isinstance(answer, str):
         return values
     bracketed = _BRACKETED.fullmatch(answer)
-    if bracketed and _GUIDANCE.search(answer):
-        return {**values, "kind": "open", "reference_answer": (bracketed[1] or bracketed[2]).strip()}
+    inside = (bracketed[1] or bracketed[2]).strip() if bracketed else ""
+    if inside and (_GUIDANCE.search(inside) or _OPEN.fullmatch(inside)):
+        return {**values, "kind": "open", "reference_answer": inside}
     return {**values, "kind": "open"} if _NO_FIXED_ANSWER.match(answer) else values
 
 

@@ -3,6 +3,7 @@
 Everything heavy is imported inside the command that needs it, so that `--help` answers at once.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,20 +13,40 @@ import typer
 from typer.core import TyperGroup
 
 from grader import __version__
-from grader.console import estimate_text, one_line, print_json, progress, say, shorten
+from grader.console import drop_stdout, estimate_text, print_json, progress, say
 from grader.errors import GraderError, InputError
+from grader.outputs import Outputs, check_outputs
+from grader.phrases import count, one_line, shorten
 
 if TYPE_CHECKING:
     from grader.schema import Grade, Rubric
     from grader.settings import Settings
+    from grader.writing import Format
+
+    Form = Literal["table"] | Format
 
 Item = TypeVar("Item")
 UNGRADED = 3
+INTERRUPTED = 130
+READER_GONE = 141  # 128 + SIGPIPE, as of other tools whose output nobody reads any more
+OUTPUTS = "grader.outputs"  # where a command notes what it is going to write
 DETAILED = 5  # answers whose every point still fits on a screen or two
 
 
 class _Commands(TyperGroup):
     """An error that the user can mend is one line on stderr and exit code 1; a bug keeps its traceback."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            from grader.writing import DISK_FAULTS
+
+            if error.errno not in DISK_FAULTS or error.filename is not None:  # what is left is stdout
+                raise
+            drop_stdout()
+            say(f"grader: <stdout>: cannot be written: {error.strerror or error}")
+            sys.exit(1)
 
     def invoke(self, ctx: Any) -> Any:  # the type is typer's own copy of click.Context
         try:
@@ -33,6 +54,14 @@ class _Commands(TyperGroup):
         except GraderError as error:
             say(f"grader: {one_line(str(error))}")
             raise typer.Exit(1) from error
+        except BrokenPipeError as error:
+            drop_stdout()
+            raise typer.Exit(READER_GONE) from error
+        except KeyboardInterrupt as error:
+            written = ctx.meta.get(OUTPUTS, Outputs()).written
+            what = f"{', '.join(map(str, written))} was written before" if written else "no file was written"
+            say(f"grader: interrupted, {what}")
+            raise typer.Exit(INTERRUPTED) from error
 
 
 app = typer.Typer(
@@ -89,14 +118,19 @@ def _root(
 
 @app.command("import", short_help="Questions and reference answers from a page or a table.")
 def import_(
-    source: Annotated[str, typer.Argument(help="Text, Markdown, CSV, TSV, XLSX, JSONL, JSON or YAML; '-' is stdin.")],
+    ctx: typer.Context,
+    source: Annotated[
+        str, typer.Argument(help="Text, Markdown, CSV, TSV, XLSX, JSONL, JSON or YAML; '-' is stdin (any but XLSX).")
+    ],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The bank to write (YAML).")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a bank that holds something else.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Read questions and reference answers from a page or a table into a question bank.
 
     Titles, footers and questions without an answer are dropped and reported; a placeholder such as "[This requires
-    a personalized answer ...]" becomes an open question.
+    a personalized answer ...]" becomes an open question. A file that is there and holds something else is kept,
+    unless --force says otherwise.
 
     \b
     Examples:
@@ -105,14 +139,18 @@ def import_(
       cat page.md | grader import - > bank.yaml
     """
     from grader.bank import import_questions, write_bank
+    from grader.revise import save_imported
 
+    ctx.meta[OUTPUTS] = check_outputs(output, inputs=[source])
     result = import_questions(source)
     n_open = sum(question.kind == "open" for question in result.bank.questions)
-    if output is not None or not as_json:
-        write_bank(result.bank, output or "-")
+    if output is not None:
+        save_imported(result.bank, output, force=force)
+    elif not as_json:
+        write_bank(result.bank, "-")
     for dropped in result.dropped:
         say(f"dropped line {dropped.line} ({dropped.why}): {shorten(dropped.text)}")
-    say(f"{len(result.bank.questions)} questions ({n_open} open), {len(result.dropped)} dropped")
+    say(f"{count(len(result.bank.questions), 'question')} ({n_open} open), {len(result.dropped)} dropped")
     if as_json:
         print_json(
             {
@@ -126,6 +164,7 @@ def import_(
 
 @app.command(short_help="Rubric points from reference answers.")
 def derive(
+    ctx: typer.Context,
     bank: Annotated[str, typer.Argument(help="A question bank (YAML or JSON); with --check also a folder of rubrics.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The folder to write rubrics to.")] = None,
     check: Annotated[
@@ -148,24 +187,34 @@ def derive(
     from grader.derive import derive as derive_rubric
     from grader.lint import lint
     from grader.revise import save_derived
-    from grader.rubric import read_rubrics
+    from grader.rubric import read_rubrics, rubric_path
 
     if check and Path(bank).is_dir():
         rubrics = list(read_rubrics(bank).values())
     else:
         from grader.bank import read_bank
+        from grader.writing import make_folder
 
-        rubrics = [derive_rubric(question) for question in read_bank(bank).questions]
+        if Path(bank).is_dir():
+            problem = "is a folder, expected a question bank; to look rubrics through, add --check"
+            raise InputError(problem, source=bank)
+        questions = read_bank(bank).questions
+        if output is not None and not check:
+            make_folder(output)
+            files = [rubric_path(output, question.id) for question in questions]
+            ctx.meta[OUTPUTS] = check_outputs(*files, inputs=[bank])
+        rubrics = [derive_rubric(question) for question in questions]
         if check and output is not None and output.is_dir():
             present = read_rubrics(output)
             rubrics = [present.get(rubric.question_id, rubric) for rubric in rubrics]
     if output is not None and not check:
-        kept = [difference for rubric in rubrics if (difference := save_derived(rubric, output, force=force))]
-        for difference in kept:
+        saved = [save_derived(rubric, output, force=force) for rubric in rubrics]
+        for difference in filter(None, (one.difference for one in saved)):
             say(difference)
-        if kept:
-            say(f"{len(kept)} edited rubrics were kept; --force overwrites them")
-        say(f"{len(rubrics) - len(kept)} rubrics are up to date in {output}")
+        numbers = Counter(one.outcome for one in saved)
+        say(f"{count(len(saved), 'rubric')} in {output}: {', '.join(f'{n} {what}' for what, n in numbers.items())}")
+        if numbers["kept"]:
+            say("kept are those that a person has edited; --force overwrites them too")
     found = {rubric.question_id: lint(rubric) for rubric in rubrics}
     for question_id, findings in found.items():
         for finding in findings:
@@ -176,16 +225,20 @@ def derive(
     elif output is None and not check:
         _print_points(rubrics)
     elif check:
-        say(f"{sum(map(len, found.values()))} findings in {len(rubrics)} rubrics")
+        say(f"{count(sum(map(len, found.values())), 'finding')} in {count(len(rubrics), 'rubric')}")
 
 
 @app.command(short_help="Score answers; the main job.")
 def grade(
-    answers: Annotated[str, typer.Argument(help="JSONL, CSV, TSV, XLSX, Parquet or Markdown; '-' is stdin.")],
+    ctx: typer.Context,
+    answers: Annotated[
+        str,
+        typer.Argument(help="JSONL, JSON, CSV, TSV, Markdown, XLSX or Parquet; '-' is stdin (any of the first five)."),
+    ],
     rubrics: Rubrics = Path("rubrics"),
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The file to write grades to.")] = None,
     format_: Annotated[
-        Literal["table", "jsonl", "csv", "xlsx"] | None,
+        Literal["table", "jsonl", "csv", "tsv", "xlsx", "parquet"] | None,
         typer.Option("--format", help="What to write; by default what --output ends in, else a table."),
     ] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Also write one self-contained HTML page.")] = None,
@@ -219,7 +272,7 @@ def grade(
     from grader.rubric import read_rubrics
 
     form = _format(format_, output)
-    _check_folders(output, report)
+    ctx.meta[OUTPUTS] = check_outputs(output, report, inputs=[answers, rubrics])
     known = read_rubrics(rubrics)
     grader = Grader(known, settings=_settings(encoder))
     grader.prepare()
@@ -228,25 +281,27 @@ def grade(
     begin = time.perf_counter()
     grades = list(progress(grader.grade_many(asked), "grading", total=len(asked)))
     seconds = time.perf_counter() - begin
+    if report is not None:  # before stdout, whose reader may have seen enough
+        _write_report(grades, report, title=f"Grades of {Path(answers).name}")
     _write_grades(grades, form, output, as_json=as_json)
     if (form == "table" or show) and not as_json:
         _print_grades(grades, details=len(grades) <= DETAILED if details is None else details)
-    if report is not None:
-        _write_report(grades, report, title=f"Grades of {Path(answers).name}")
     totals = _totals(grades, seconds)
     if as_json:
         print_json({**totals, "signature": grader.signature, "output": None if output is None else str(output)})
     mean = "" if totals["mean_fraction"] is None else f", mean {totals['mean_fraction']:.0%}"
-    say(f"{len(grades)} answers, {totals['n_ungraded']} ungraded{mean}, {seconds:.1f} s")
-    for reason, count in Counter(grade.ungraded_reason for grade in grades if grade.ungraded_reason).items():
-        say(f"ungraded: {count} x {reason}")
+    say(f"{count(len(grades), 'answer')}, {totals['n_ungraded']} ungraded{mean}, {seconds:.1f} s")
+    for reason, n in Counter(grade.ungraded_reason for grade in grades if grade.ungraded_reason).items():
+        say(f"ungraded: {n} x {reason}")
     if totals["n_ungraded"]:
         raise typer.Exit(UNGRADED)
 
 
 @app.command(short_help="How far grades agree with people.")
 def evaluate(
-    labelled: Annotated[str, typer.Argument(help="Answers that people scored (JSONL, one answer a row).")],
+    labelled: Annotated[
+        str, typer.Argument(help="Answers that people scored (JSONL, one answer a row); '-' is stdin.")
+    ],
     encoder: EncoderName = PACKAGED,
     seed: Annotated[int, typer.Option("--seed", envvar="GRADER_SEED", help="Seed of the bootstrap.")] = 12345,
     resamples: Annotated[
@@ -279,17 +334,19 @@ def evaluate(
     if as_json:
         print_json(result.as_dict())
     else:
-        typer.echo(f"{result.n_answers} answers to {result.n_questions} questions, {result.n_ungraded} ungraded")
+        numbers = f"{count(result.n_answers, 'answer')} to {count(result.n_questions, 'question')}"
+        typer.echo(f"{numbers}, {result.n_ungraded} ungraded")
         for name, estimate in result.statistics.items():
             typer.echo(f"  {name:<24} {estimate_text(estimate)}")
         typer.echo(result.signature)
     if result.n_ungraded:
-        say(f"ungraded: {result.n_ungraded} answers have neither a rubric nor a reference answer")
+        say(f"ungraded: {count(result.n_ungraded, 'answer')} with neither a rubric nor a reference answer")
         raise typer.Exit(UNGRADED)
 
 
 @app.command(short_help="The HTML page again, from a grades file.")
 def report(
+    ctx: typer.Context,
     grades: Annotated[str, typer.Argument(help="Grades that `grader grade` wrote (JSONL).")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The HTML page to write.")] = Path("report.html"),
 ) -> None:
@@ -301,6 +358,7 @@ def report(
     """
     from grader.grades import read_grades
 
+    ctx.meta[OUTPUTS] = check_outputs(output, inputs=[grades])
     _write_report(read_grades(grades), output, title=f"Grades in {Path(grades).name}")
 
 
@@ -310,33 +368,37 @@ def _settings(encoder: str) -> "Settings":
     return Settings(encoder=encoder)
 
 
-def _check_folders(*files: Path | None) -> None:
-    """Find out that a file cannot be written before the work, not after it."""
-    for file in files:
-        if file is not None and not file.parent.is_dir():
-            raise InputError(f"there is no folder '{file.parent}': make it, or write elsewhere", source=file)
+# What a grades file may end in, and the format that it then has.
+_ENDINGS: dict[str, "Format"] = {
+    "jsonl": "jsonl",
+    "ndjson": "jsonl",
+    "csv": "csv",
+    "tsv": "tsv",
+    "xlsx": "xlsx",
+    "parquet": "parquet",
+}
 
 
-def _format(given: str | None, output: Path | None) -> str:
+def _format(given: "Form | None", output: Path | None) -> "Form":
     """The form of the output: as asked, else by the file's ending, else a table for people."""
     if given is not None:
-        if given == "xlsx" and output is None:
-            raise typer.BadParameter("xlsx needs a file: add --output grades.xlsx", param_hint="--format")
+        if given in ("xlsx", "parquet") and (output is None or str(output) == "-"):
+            raise typer.BadParameter(f"{given} needs a file: add --output grades.{given}", param_hint="--format")
         if given == "table" and output is not None:
-            raise typer.BadParameter("a table is for the terminal: leave --output out, or choose jsonl, csv or xlsx")
+            raise typer.BadParameter("a table is for the terminal: leave --output out, or choose another format")
         return given
     if output is None:
         return "table"
     ending = output.suffix.lower().lstrip(".")
-    if ending not in ("jsonl", "csv", "xlsx"):
-        raise typer.BadParameter(
-            f"'{output.name}' does not end in .jsonl, .csv or .xlsx: rename it or add --format",
-            param_hint="--output",
+    if ending not in _ENDINGS:
+        problem = (
+            f"'{output.name}' does not end in {', '.join(f'.{name}' for name in _ENDINGS)}: rename it or add --format"
         )
-    return ending
+        raise typer.BadParameter(problem, param_hint="--output")
+    return _ENDINGS[ending]
 
 
-def _write_grades(grades: "list[Grade]", form: str, output: Path | None, *, as_json: bool) -> None:
+def _write_grades(grades: "list[Grade]", form: "Form", output: Path | None, *, as_json: bool) -> None:
     """Grades to the file or stdout; with --json stdout belongs to the JSON object."""
     from grader.grades import flat_columns, flat_row, grade_row
     from grader.writing import write_rows
@@ -346,10 +408,9 @@ def _write_grades(grades: "list[Grade]", form: str, output: Path | None, *, as_j
         if form == "jsonl":
             write_rows(target, map(grade_row, grades), format="jsonl")
         else:
-            kind: Literal["csv", "xlsx"] = "csv" if form == "csv" else "xlsx"
             point_ids = {point.point_id for grade in grades for point in grade.points}
             rows = (flat_row(grade, point_ids=point_ids) for grade in grades)
-            write_rows(target, rows, columns=flat_columns(grades), format=kind)
+            write_rows(target, rows, columns=flat_columns(grades), format=form)
 
 
 def _print_grades(grades: "list[Grade]", *, details: bool) -> None:
@@ -360,10 +421,12 @@ def _print_grades(grades: "list[Grade]", *, details: bool) -> None:
     from grader.terminal import terminal_details, terminal_table
 
     console = Console()
-    if details:
-        console.print(terminal_details(grades, width=console.width))
-    else:
-        console.print(terminal_table(summarise(grades, keep=len(grades)), width=console.width))
+    with console.capture() as shown:  # rich has its own way to end when nobody reads
+        if details:
+            console.print(terminal_details(grades, width=console.width))
+        else:
+            console.print(terminal_table(summarise(grades, keep=len(grades)), width=console.width))
+    typer.echo(shown.get(), nl=False)
 
 
 def _write_report(grades: "Iterable[Grade]", path: Path, *, title: str) -> None:

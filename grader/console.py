@@ -1,8 +1,10 @@
 """How the commands talk: data on stdout, messages and progress on stderr."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
@@ -45,12 +47,10 @@ def say(message: str) -> None:
     typer.echo(clean_terminal(message), err=True)
 
 
-def one_line(text: str) -> str:
-    """The text with every run of white space as one space."""
-    return " ".join(text.split())
+def drop_stdout() -> None:
+    """Let what is still on its way to stdout go nowhere, for it would fail once more when the program ends.
 
-
-def shorten(text: str, width: int = 100) -> str:
-    """The beginning of a text, on one line of at most `width` characters."""
-    flat = one_line(text)
-    return flat if len(flat) <= width else flat[: width - 1] + "…"
+    Source: Python documentation, "signal", note on SIGPIPE.
+    """
+    with suppress(OSError, ValueError):  # a stdout that is no file has nothing to let go
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -13,10 +13,11 @@ from typing import NamedTuple
 from grader.errors import InputError
 from grader.grammar import lexicon, listings
 from grader.grammar.clauses import clauses
-from grader.grammar.layout import Block, blocks, one_line, without_markup
+from grader.grammar.layout import Block, blocks, without_markup
 from grader.grammar.lexicon import content_stems, word_set
 from grader.grammar.sentence import Clause, say
 from grader.grammar.tagging import Token
+from grader.phrases import one_line
 from grader.schema import Importance, PointGroup, Question, Rubric, RubricPoint
 from grader.text import NormalisedText, Span, normalise, words
 
@@ -27,6 +28,9 @@ DERIVED_BY = f"grader {RULES_VERSION} clauses"
 DECIMALS = 2
 # Outside this range of scores decimals mean nothing, and weights stay as they are.
 ROUNDED_SCORES = (1e-6, 1e12)
+# Characters of a reference answer. Fifteen pages are no answer to one question, and what grammar does with a single
+# endless sentence takes seconds from here on.
+LONGEST_REFERENCE = 50_000
 
 
 class Group(NamedTuple):
@@ -64,8 +68,14 @@ def derive(question: Question) -> Rubric:
         question: its `reference_answer` may be prose, bullets or a mixture.
 
     Raises:
-        InputError: when the reference answer has no letter and no digit.
+        InputError: when the reference answer has no letter and no digit, or more than `LONGEST_REFERENCE` characters.
     """
+    if len(question.reference_answer) > LONGEST_REFERENCE:
+        raise InputError(
+            f"question '{question.id}' has a reference answer of {len(question.reference_answer):,} characters, "
+            f"expected at most {LONGEST_REFERENCE:,}; write down what a full answer says, or ask several questions",
+            field="reference_answer",
+        )
     source = normalise(question.reference_answer)
     text = without_markup(source.text)
     if not any(char.isalnum() for char in text):
@@ -326,7 +336,8 @@ def _slug(text: str) -> str:
 # --- open questions ---------------------------------------------------------------------------------------
 
 _META = re.compile(
-    r"\b(?:requires? a personali[sz]ed|depends on your|no fixed answer|answers? (?:will|may) vary)",
+    r"^\W*open(?:[- ]ended)?(?: (?:question|answer))?\W*$"
+    r"|\b(?:requires? a personali[sz]ed|depends on your|no fixed answer|answers? (?:will|may) vary)",
     re.IGNORECASE,
 )
 _ANSWERER = re.compile(

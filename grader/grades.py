@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.documents import validate
+from grader.errors import InputError
 from grader.schema import Grade
 from grader.tables import Row, read_rows, source_name
 
@@ -32,10 +33,17 @@ def read_grades(path: str | Path) -> Iterator[Grade]:
     """The grades in a JSONL file that `grader grade` wrote.
 
     Raises:
-        InputError: when the file cannot be read or a row is not a grade; names file, line and field.
+        InputError: when the file cannot be read, or a row is not a grade or a flat one (CSV, XLSX), which lacks
+            the evidence; names file, line and field.
 
     """
     for row in read_rows(path):
+        if not isinstance(row.values.get("points"), list) and "score" in row.values:
+            problem = (
+                "holds each point's credit alone, without the words that show it; "
+                "give the file that `grader grade -o grades.jsonl` writes"
+            )
+            raise InputError(problem, source=source_name(path), line=row.line, field="points")
         own = {name: value for name, value in row.values.items() if name in _OWN_FIELDS}
         extra = {_extra_name(name): value for name, value in row.values.items() if name not in _OWN_FIELDS}
         yield validate(Grade, {**own, "extra": extra}, source=source_name(path), line_of=partial(_line, row))

@@ -4,7 +4,6 @@ It brings encoder, coverage and scoring together and decides nothing that belong
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +23,10 @@ from grader.scoring import fraction, score
 from grader.settings import Settings
 from grader.text import NormalisedText, Span, normalise, segments, words
 
-# Answers that are encoded together: enough for batches of like length, few enough to hold their vectors.
+# Answers that are encoded together: enough for batches of like length, few enough to hold their vectors. A character
+# takes some 400 bytes of vectors, so the longest chunk takes some 100 MB.
 _CHUNK = 256
+_CHUNK_CHARACTERS = 250_000
 
 OPEN_QUESTION = "open question: it has no fixed reference answer, so only a judge can grade it"
 NO_ANSWER = "no answer: nothing but white space, punctuation or symbols"
@@ -116,8 +117,7 @@ class Grader:
             SetupError: when the encoder cannot be loaded.
 
         """
-        remaining = iter(answers)
-        while chunk := list(islice(remaining, _CHUNK)):
+        for chunk in _chunks(answers):
             yield from self._grade_chunk(chunk)
 
     def _grade_chunk(self, answers: Sequence[Answer]) -> list[Grade]:
@@ -218,7 +218,7 @@ class Grader:
             elif status == "covered":
                 status, earned = "partial", min(earned, settings.covered_at)
         if point.weight < 0 and status != "covered":
-            earned = 0.0  # a mistake costs only when it was clearly made
+            earned, status = 0.0, "missing"  # a mistake that was not clearly made was not made
         evidence = None
         if status != "missing":
             start, end = item.text.original_span(*stretch)
@@ -285,6 +285,20 @@ def _point_flags(points: Sequence[PointGrade]) -> list[str]:
     if any(point.decided_by == "guard" and point.status != "contradicted" for point in points):
         flags.append("unsure_meaning")
     return flags
+
+
+def _chunks(answers: Iterable[Answer]) -> Iterator[list[Answer]]:
+    """The answers in order, in chunks that end when they are full by number or by characters."""
+    chunk: list[Answer] = []
+    size = 0
+    for answer in answers:
+        chunk.append(answer)
+        size += len(answer.answer)
+        if len(chunk) >= _CHUNK or size >= _CHUNK_CHARACTERS:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 def _says_nothing(text: str, rubric: Rubric) -> str | None:

@@ -2,15 +2,17 @@
 model, no answers.
 """
 
-from collections.abc import Sequence
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Literal
 
 from grader.grammar import lexicon, listings
 from grader.grammar.clauses import clauses
 from grader.grammar.lexicon import content_stems
 from grader.grammar.sentence import say
+from grader.phrases import shorten
 from grader.schema import Rubric, RubricPoint
 from grader.text import Span, segments, words
 
@@ -118,7 +120,7 @@ def _span_mismatch(point: RubricPoint, rubric: Rubric) -> list[Finding]:
     said = {stem for text in (point.text, *point.aliases) for stem in content_stems(text)}
     if not said or said & set(content_stems(source)):
         return []
-    found = f"source_span [{start}, {end}] is '{_short(source)}'"
+    found = f"source_span [{start}, {end}] is '{shorten(source, 80)}'"
     message = f"{found}, which shares no word with the point; correct or remove it"
     return [Finding("span_mismatch", point.id, message)]
 
@@ -130,36 +132,49 @@ POINT_CHECKS = (_compound, _vague, _unreachable, _span_mismatch)
 
 
 def _duplicate(rubric: Rubric) -> list[Finding]:
-    """Two points that share nearly all content words."""
-    stems = {point.id: set(content_stems(point.text)) for point in rubric.points}
-    members = {name: [stems[point.id] for point in rubric.points if point.group == name] for name in rubric.groups}
-    # Items of one group repeat its introduction; only what sets them apart counts.
-    shared = {name: set.intersection(*sets) if sets else set() for name, sets in members.items()}
-    findings: list[Finding] = []
-    for one, two in combinations(rubric.points, 2):
-        common = shared[one.group] if one.group is not None and one.group == two.group else set()
-        first, second = stems[one.id] - common, stems[two.id] - common
-        same = len(first & second) >= SAME * max(len(first), len(second))
-        same_side = (one.weight > 0) == (two.weight > 0)
-        if same and same_side and _negations(one.text) == _negations(two.text):
-            message = f"says nearly the same as '{one.id}'; delete one of them or say what sets them apart"
-            findings.append(Finding("duplicate", two.id, message))
-    return findings
+    """A point that shares nearly all content words with an earlier one; the first such is named."""
+    points = rubric.points
+    stems = [frozenset(content_stems(point.text)) for point in points]
+    pairs = [(i, j) for i, j in _alike(stems) if points[i].group is None or points[i].group != points[j].group]
+    for name in rubric.groups:
+        members = [at for at, point in enumerate(points) if point.group == name]
+        # Items of one group repeat its introduction; only what sets them apart counts.
+        shared = frozenset.intersection(*(stems[at] for at in members)) if members else frozenset()
+        pairs += [(members[i], members[j]) for i, j in _alike([stems[at] - shared for at in members])]
+    first: dict[int, int] = {}
+    for one, two in pairs:
+        if _same_sense(points[one], points[two]):
+            first[two] = min(one, first.get(two, one))
+    message = "says nearly the same as '{}'; delete one of them or say what sets them apart"
+    return [Finding("duplicate", points[two].id, message.format(points[one].id)) for two, one in sorted(first.items())]
+
+
+def _alike(sets: Sequence[frozenset[str]]) -> Iterator[tuple[int, int]]:
+    """Positions of two sets that share `SAME` of the larger one, without comparing every two.
+
+    Such sets have one of their rarest words in common: of n words all but `SAME` * n and one more are looked up.
+
+    Source: prefix filtering (Bayardo, Ma and Srikant 2007, "Scaling up all pairs similarity search").
+    """
+    frequency = Counter(word for words in sets for word in words)
+    seen: defaultdict[str, list[int]] = defaultdict(list)
+    for two, mine in enumerate(sets):
+        rarest = sorted(mine, key=lambda word: (frequency[word], word))
+        looked_up = rarest[: len(mine) - math.ceil(SAME * len(mine) - 1e-9) + 1] or [""]  # nothing is like nothing
+        for one in {one for word in looked_up for one in seen[word]}:
+            if len(sets[one] & mine) >= SAME * max(len(sets[one]), len(mine)):
+                yield one, two
+        for word in looked_up:
+            seen[word].append(two)
+
+
+def _same_sense(one: RubricPoint, two: RubricPoint) -> bool:
+    """Whether both are wanted or both are mistakes, and both affirm or both deny."""
+    return (one.weight > 0) == (two.weight > 0) and _negations(one.text) == _negations(two.text)
 
 
 def _negations(text: str) -> int:
     return sum(word.lower() in lexicon.NOT or word.lower().endswith("n't") for word in words(text))
-
-
-def _unmet_need(rubric: Rubric) -> list[Finding]:
-    """A group that needs more points than it has."""
-    findings: list[Finding] = []
-    for name, group in rubric.groups.items():
-        size = sum(point.group == name for point in rubric.points)
-        if group.need > size:
-            message = f"group '{name}' needs {group.need} points but has {size}; lower 'need' or add points"
-            findings.append(Finding("unreachable", None, message))
-    return findings
 
 
 def _uncovered_reference(rubric: Rubric) -> list[Finding]:
@@ -172,7 +187,7 @@ def _uncovered_reference(rubric: Rubric) -> list[Finding]:
         for span in segments(rubric.reference_answer[start:end]):
             text = rubric.reference_answer[start + span.start : start + span.end]
             if len(content_stems(text)) >= MIN_UNCOVERED_WORDS:
-                message = f"no point covers '{_short(text)}'; add a point or shorten the reference answer"
+                message = f"no point covers '{shorten(text, 80)}'; add a point or shorten the reference answer"
                 findings.append(Finding("uncovered_reference", None, message))
     return findings
 
@@ -215,9 +230,4 @@ def _weights(rubric: Rubric) -> list[Finding]:
     return [Finding("weights", None, message)]
 
 
-def _short(text: str, limit: int = 80) -> str:
-    plain = " ".join(text.split())
-    return plain if len(plain) <= limit else plain[: limit - 1].rsplit(" ", 1)[0] + "…"
-
-
-RUBRIC_CHECKS = (_duplicate, _unmet_need, _uncovered_reference, _unequal_group_weights, _weights)
+RUBRIC_CHECKS = (_duplicate, _uncovered_reference, _unequal_group_weights, _weights)

@@ -5,6 +5,7 @@ Nothing here computes a score or writes a file; numbers are rounded where they a
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup, escape
 
+from grader.phrases import count
 from grader.schema import Grade, PointGrade
-from grader.summary import GradesSummary, QuestionRow, n_covered, n_wanted
+from grader.summary import GradesSummary, QuestionRow, n_covered, n_partial, n_wanted
 from grader.text import is_hidden
 
 if TYPE_CHECKING:
@@ -77,10 +79,18 @@ def cut_into_runs(text: str, spans: Sequence[tuple[int, int]]) -> list[Run]:
 
     """
     edges = sorted({0, len(text)} | {edge for span in spans for edge in span if 0 < edge < len(text)})
+    opening: defaultdict[int, list[int]] = defaultdict(list)
+    closing: defaultdict[int, list[int]] = defaultdict(list)
+    for i, (start, end) in enumerate(spans):
+        if start < end:
+            opening[max(start, 0)].append(i)
+            closing[end].append(i)
     runs = []
+    holders: set[int] = set()
     for start, end in pairwise(edges):
-        holders = tuple(i for i, span in enumerate(spans) if span[0] <= start and end <= span[1])
-        runs.append(Run(text[start:end], holders, tuple(i for i in holders if spans[i][0] == start)))
+        holders = holders.union(opening[start]).difference(closing[start])
+        begins = tuple(i for i in opening[start] if spans[i][0] == start)
+        runs.append(Run(text[start:end], tuple(sorted(holders)), begins))
     return runs
 
 
@@ -124,6 +134,7 @@ class _Card:
     points: tuple[_ShownPoint, ...]
     runs: tuple[_ShownRun, ...]
     n_covered: int
+    n_partial: int
     n_wanted: int
     told: str
     missed: dict[str, list[_ShownPoint]]
@@ -223,7 +234,7 @@ def _card(grade: Grade, anchor: str) -> _Card:
         for position, point in enumerate(grade.points, 1)
     )
     told = feedback_parts(grade)
-    lines = {point: [f"{word}: {point.grade.text}" for word in _COSTLY] for point in points}
+    lines = {point: [f"{begin}{point.grade.text}" for begin in _COSTLY] for point in points}
     missed = [point for point in points if any(line in told.missed for line in lines[point])]
     named = {line for point in missed for line in lines[point]}
     return _Card(
@@ -232,6 +243,7 @@ def _card(grade: Grade, anchor: str) -> _Card:
         points,
         tuple(_shown_runs(grade.answer, [point for point in points if point.span is not None])),
         n_covered=n_covered(grade),
+        n_partial=n_partial(grade),
         n_wanted=n_wanted(grade),
         told=told.opening,
         missed={look: [point for point in missed if point.look == look] for look in LOOKS},
@@ -241,8 +253,11 @@ def _card(grade: Grade, anchor: str) -> _Card:
 
 
 def _span(point: PointGrade, answer: str) -> tuple[int, int] | None:
-    """Where the evidence stands; `None` without evidence and where a file claims words that are not there."""
-    found = point.evidence
+    """Where the evidence stands; `None` without evidence and where a file claims words that are not there.
+
+    A mistake that was not made has none either, whatever a file says.
+    """
+    found = None if look_of(point) == "avoided" else point.evidence
     return (found.start, found.end) if found and found.start < min(found.end, len(answer)) else None
 
 
@@ -266,7 +281,7 @@ def _decided_together(points: Sequence[PointGrade]) -> str:
 
 
 # How `feedback.missed` begins a line about one point; the page shows such a line by the point's number.
-_COSTLY = ("missing", "only in part", "contradicted", "mistake")
+_COSTLY = ("", "missing: ", "only in part: ", "contradicted: ", "mistake: ")
 
 
 def _strongest(looks: Iterable[str]) -> str:
@@ -299,11 +314,6 @@ def number(value: float, scale: float | None = None) -> str:
 def percent(share: float | None) -> str:
     """A share in whole percent; a dash where there is none."""
     return "\u2013" if share is None else f"{share:.0%}"
-
-
-def count(n: int, noun: str) -> str:
-    """`1 answer`, `1,200 answers`."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def words(name: str) -> str:

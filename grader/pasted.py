@@ -52,6 +52,7 @@ _QUESTION = re.compile(
     _LEAD + rf"(?:(?i:question|ques){_AFTER_WORD}|Q\s?(?:[-#.]?\s?\d{{1,4}}\s?[:\uff1a.)-]?|[:\uff1a.)]))"
     r"\s*(?P<rest>.*)$"
 )
+_SOLUTION = re.compile(rf"(?P<lead>{_LEAD}(?i:sample |model |suggested )?)(?i:solution)(?={_AFTER_WORD})")
 _NUMBER = re.compile(r"^ ?[>#*\s]{0,8}\(?(?P<number>\d{1,4})[.)](?:\s+|(?=[^\W\d_]))(?P<rest>\S.*)$")
 _HEADING = re.compile(r"^ {0,3}(?P<marks>#{1,6})\s+(?P<rest>.*?)(?: #+)?$")
 _NO_QUESTION = re.compile(
@@ -135,7 +136,7 @@ def cut_page(lines: Iterable[tuple[int, str]]) -> Page:
         lines: the text of each line with its number, in order.
 
     """
-    page = _page_lines(lines)
+    page = _page_lines(_with_answer_labels(list(lines)))
     kind, starts = _question_starts(page)
     level = int(kind.removeprefix("heading")) if kind.startswith("heading") else 7
     sections = {
@@ -176,6 +177,20 @@ def _pair(block: list[_Line], topic: str, *, is_last: bool) -> tuple[Pair, list[
     line = next((line.number for line in block if not line.is_empty), block[0].number)
     pieces = [Dropped(rest.text.strip(), rest.number, "a footer of the page") for rest in footer]
     return Pair(question, _answer_text(kept), topic, line), pieces
+
+
+def _with_answer_labels(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The lines with "Solution:" as "Answer:" where that is how the page labels its answers.
+
+    It is not where answers have the usual label, or where fewer than half of the questions have a solution.
+    """
+    texts = [text.rstrip() for _, text in lines]
+    n_solutions = sum(_SOLUTION.match(text) is not None for text in texts)
+    n_questions = sum(text.endswith("?") for text in texts)
+    labelled = any(_ANSWER.match(text) or _INLINE_ANSWER.search(text) for text in texts)
+    if labelled or not n_solutions or 2 * n_solutions < n_questions:
+        return lines
+    return [(number, _SOLUTION.sub(r"\g<lead>Answer", text)) for number, text in lines]
 
 
 def _page_lines(lines: Iterable[tuple[int, str]]) -> list[_Line]:

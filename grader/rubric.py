@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -50,18 +50,40 @@ def read_rubric(path: str | Path) -> Rubric:
     """
     document = read_document(path)
     key, values = _our_form(document)
-    points = values["points"]
-    if not isinstance(points, list):
-        line = document.line_of((key,) if key else ())
-        raise InputError("expected a list of points", source=document.source, line=line, field=key or None)
     at: Place = (key,) if key else ()
+    values["points"] = named_points(
+        values["points"],
+        source=document.source,
+        line_of=lambda number: document.line_of(at if number is None else (*at, number, "id")),
+        field=key or None,
+    )
+    return validate(Rubric, values, source=document.source, line_of=partial(_line_of, document, at))
+
+
+def named_points(
+    points: object, *, source: str, line_of: Callable[[int | None], int | None], field: str | None
+) -> list[Any]:
+    """Points as people and peers write them, with ids as text and an id for each; the rest is left for a model.
+
+    Args:
+        points: what stands there.
+        source: the file, for error messages.
+        line_of: the line of the point at a position (from 0), or of all of them (`None`).
+        field: where they stand in the file, if they have a name.
+
+    Raises:
+        InputError: not a list, or an id appears twice.
+
+    """
+    if not isinstance(points, list):
+        raise InputError("expected a list of points", source=source, line=line_of(None), field=field)
+    points = [_point(item) for item in points]
     seen: dict[str, int | None] = {}
     for number, point in enumerate(points):
-        if isinstance(point, dict) and isinstance(point.get("id"), str):
-            line = document.line_of((*at, number, "id"))
-            refuse_twice(seen, point["id"], line=line, field=f"points[{number + 1}].id", source=document.source)
-    values["points"] = [_with_id(point, number, seen) for number, point in enumerate(points, 1)]
-    return validate(Rubric, values, source=document.source, line_of=partial(_line_of, document, at))
+        if isinstance(point, dict) and isinstance(point.get("id"), str) and point["id"]:
+            place = f"{field or 'points'}[{number + 1}].id"
+            refuse_twice(seen, point["id"], line=line_of(number), field=place, source=source)
+    return [_with_id(point, number, seen) for number, point in enumerate(points, 1)]
 
 
 def _our_form(document: Document) -> tuple[str, dict[str, Any]]:
@@ -69,29 +91,19 @@ def _our_form(document: Document) -> tuple[str, dict[str, Any]]:
     data = document.data
     named = re.sub(r"\.(rubric|points)$", "", Path(document.source).stem)
     if isinstance(data, list):
-        return "", {"question_id": named, "points": _points(data)}
+        return "", {"question_id": named, "points": data}
     key = next((key for key in _POINT_KEYS if key in data), "") if isinstance(data, dict) else ""
     if not key:
         problem = "not a rubric: expected 'points:' with a list"
         raise InputError(problem, source=document.source, line=document.line_of(()), field="points")
     if key == "points":
-        values = {**data, "points": _points(data["points"])}
-        return key, {
-            **values,
-            "question_id": id_text(data["question_id"]),
-        } if "question_id" in data else values
-    values = {"question_id": named, "points": _points(data[key])}
+        return key, {**data, "question_id": id_text(data["question_id"])} if "question_id" in data else dict(data)
+    values = {"question_id": named, "points": data[key]}
     for field, names in _PEER_KEYS.items():
         found = next((data[name] for name in names if isinstance(data.get(name), str | int | float)), None)
         if found is not None:
             values[field] = id_text(found) if field == "question_id" else found
     return key, values
-
-
-def _points(data: Any) -> Any:
-    if isinstance(data, list):
-        return [_point(item) for item in data]
-    return data
 
 
 def _point(item: Any) -> Any:

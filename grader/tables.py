@@ -5,6 +5,7 @@ What the columns mean is for the callers to know; nothing here validates a value
 
 import codecs
 import csv
+import dataclasses
 import json
 import math
 import re
@@ -22,10 +23,19 @@ from grader.sheets import parquet_records, xlsx_records
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: `line` is where it starts in the file (row number in XLSX and Parquet), `values` by column."""
+    """One row: `line` is where it starts in the file (row number in XLSX and Parquet), `values` by column.
+
+    `header` is the line that names the columns, where the table has one.
+    """
 
     line: int
     values: dict[str, Any]
+    header: int | None = dataclasses.field(default=None, compare=False)
+
+    @property
+    def names_line(self) -> int:
+        """Where the names of the columns stand: in the header, else in the row itself."""
+        return self.line if self.header is None else self.header
 
 
 # --- text and JSON ---------------------------------------------------------------------------------
@@ -55,6 +65,7 @@ def text_lines(path: str | Path, *, limit: int | None = None) -> Iterator[tuple[
                 raise InputError(f"larger than {limit:,} bytes", source=source_name(path))
             if number == 0:
                 raw = raw.removeprefix(codecs.BOM_UTF8)
+                _refuse_binary(raw, path)
             try:
                 text = raw.decode("utf-8")
             except UnicodeDecodeError:
@@ -67,6 +78,16 @@ def text_lines(path: str | Path, *, limit: int | None = None) -> Iterator[tuple[
                 if piece:
                     number += 1
                     yield number, piece
+
+
+# How files begin that are no text, and what they should end in to be read.
+_BINARY = {b"PK\x03\x04": ("an XLSX workbook or another ZIP archive", ".xlsx"), b"PAR1": ("a Parquet file", ".parquet")}
+
+
+def _refuse_binary(begin: bytes, path: str | Path) -> None:
+    for magic, (what, ending) in _BINARY.items():
+        if begin.startswith(magic):
+            raise InputError(f"is {what}, expected text: give a file that ends in {ending}", source=source_name(path))
 
 
 def _open(path: str | Path) -> Any:
@@ -188,7 +209,7 @@ def read_rows(path: str | Path) -> Iterator[Row]:
     their type.
 
     Args:
-        path: a file with a suffix of `FORMATS`, or `-` for standard input: JSONL, or CSV with a header line.
+        path: a file with a suffix of `FORMATS`, or `-` for standard input (`text_rows`).
 
     Raises:
         InputError: the file cannot be read, is empty or is broken; with the line.
@@ -196,7 +217,7 @@ def read_rows(path: str | Path) -> Iterator[Row]:
 
     """
     if str(path) == "-":
-        return _at_least_one(_read_stdin(), "<stdin>")
+        return text_rows(text_lines(path), source_name(path))
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:
         known = ", ".join(FORMATS)
@@ -214,13 +235,16 @@ def _at_least_one(rows: Iterator[Row], source: str) -> Iterator[Row]:
     yield from rows
 
 
-def _read_stdin() -> Iterator[Row]:
-    lines = text_lines("-")
-    first = next((line for line in lines if line[1].strip()), None)
-    if first is None:
-        return iter(())
-    read = jsonl_rows if first[1].lstrip()[0] in "{[" else csv_rows
-    return read(chain([first], lines), "<stdin>")
+def text_rows(lines: Iterator[tuple[int, str]], source: str) -> Iterator[Row]:
+    """The rows of a text without a name: its beginning tells JSONL, a JSON list and CSV or TSV apart.
+
+    Raises:
+        InputError: as `read_rows`.
+
+    """
+    first = next((line for line in lines if line[1].strip()), (0, ""))
+    read = {"{": jsonl_rows, "[": _json_rows}.get(first[1].lstrip()[:1], csv_rows)
+    return _at_least_one(read(chain([first], lines), source), source)
 
 
 def _read_jsonl(path: str | Path) -> Iterator[Row]:
@@ -242,17 +266,22 @@ def _object_row(value: object, line: int, source: str) -> Row:
 
 
 def _read_json(path: str | Path) -> Iterator[Row]:
-    text = "".join(line for _, line in text_lines(path))
+    return _json_rows(text_lines(path), str(path))
+
+
+def _json_rows(lines: Iterator[tuple[int, str]], source: str) -> Iterator[Row]:
+    first = next(lines, (1, ""))
+    text = "".join(line for _, line in chain([first], lines))
     if not text.strip():
         return
-    values = parse_json(text, source=str(path))
+    values = parse_json(text, source=source, line=first[0])
     if not isinstance(values, list):
-        raise InputError("expected a list of objects: [{...}, {...}]", source=path, line=1)
-    position, line = text.index("[") + 1, 1 + text.count("\n", 0, text.index("["))
+        raise InputError("expected a list of objects: [{...}, {...}]", source=source, line=1)
+    position, line = text.index("[") + 1, first[0] + text.count("\n", 0, text.index("["))
     for value in values:
         start = re.compile(r"[\s,]*").match(text, position).end()  # type: ignore[union-attr]  # `*` always matches
         line += text.count("\n", position, start)
-        yield _object_row(value, line, str(path))
+        yield _object_row(value, line, source)
         _, position = _STRICT.raw_decode(text, start)
         line += text.count("\n", start, position)
 
@@ -316,7 +345,7 @@ def _named_rows(records: Iterator[tuple[int, list[str]]], source: str) -> Iterat
             if not name and cell.strip():
                 problem = f"column {number} has no name in the header, but holds '{cell.strip()[:40]}'"
                 raise InputError(problem, source=source, line=line)
-        yield Row(line, {name: cell for name, cell in zip(names, cells, strict=True) if name})
+        yield Row(line, {name: cell for name, cell in zip(names, cells, strict=True) if name}, header)
 
 
 def _read_xlsx(path: str | Path) -> Iterator[Row]:

@@ -4,13 +4,15 @@ Nothing here computes a score or prints; what it gives is for `rich` to print.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from grader.page import LOOKS, count, feedback_parts, look_of, number, percent, unseen, words
+from grader.page import LOOKS, feedback_parts, look_of, number, percent, unseen, words
+from grader.phrases import count, one_line
 from grader.schema import Grade, PointGrade
-from grader.summary import GradesSummary, QuestionRow, n_covered, n_wanted
+from grader.summary import GradesSummary, QuestionRow
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, Group, RenderableType
@@ -54,6 +56,7 @@ def terminal_table(summary: GradesSummary, *, width: int | None = None) -> "Grou
         totals.append(f"{summary.n_not_shown:,} not shown here, all are in the grades file")
     return Group(
         _answers_table(summary.grades, width),
+        *_legend(look_of(point) for grade in summary.grades for point in grade.points),
         Text(" " + "; ".join(totals)),
         _questions_table(summary.questions, width),
     )
@@ -75,7 +78,13 @@ def _outcome(grade: Grade) -> tuple[str, str, str]:
         return _score(grade), "", grade.ungraded_reason or ""
     told = feedback_parts(grade)
     missed = "; ".join(line.removeprefix("missing: ") for line in told.missed)
-    return _score(grade), f"{n_covered(grade)}/{n_wanted(grade)}", missed or told.opening
+    return _score(grade), _tally(grade.points), missed or told.opening
+
+
+def _tally(points: Iterable[PointGrade]) -> str:
+    """How many points have which mark: `+4 ~2 -3`; mistakes that were not made are not counted."""
+    looks = Counter(map(look_of, points))
+    return " ".join(f"{mark.sign}{looks[look]}" for look, mark in _MARKS.items() if looks[look] and look != "avoided")
 
 
 def _score(grade: Grade) -> str:
@@ -99,7 +108,7 @@ def _questions_table(questions: Sequence[QuestionRow], width: int | None) -> "Ta
 
 
 # Columns that keep their width when space is short, and how wide they may be; the others share what is left.
-_WIDTHS = {"answer": 20, "candidate": 14, "score": 12, "points": 7, "question": 32, "answers": 9, "mean": 5}
+_WIDTHS = {"answer": 20, "candidate": 14, "score": 12, "points": 14, "question": 32, "answers": 9, "mean": 5}
 _RIGHT = frozenset({"score", "points", "answers", "mean"})
 
 
@@ -126,7 +135,7 @@ def _add_row(table: "Table", cells: Sequence[str]) -> None:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(clean_terminal(text).split())
+    return one_line(clean_terminal(text))
 
 
 class _Mark(NamedTuple):
@@ -171,10 +180,18 @@ def terminal_details(grades: Iterable[Grade], *, width: int | None = None) -> "G
     for grade in grades:
         parts += [_heading(grade), *_reason(grade), Padding.indent(_points(grade.points), _INDENT), Text()]
         looks.update(map(look_of, grade.points))
-    if looks:
-        legend = "  ".join(f"{mark.sign} {LOOKS[look].word}" for look, mark in _MARKS.items() if look in looks)
-        parts.append(Text(legend, style="dim"))
+    parts += _legend(looks)
     return Group(*(Constrain(part, width) for part in parts))
+
+
+def _legend(looks: Iterable[str]) -> "Iterator[Text]":
+    """What the marks mean that are to be seen."""
+    from rich.text import Text
+
+    seen = set(looks)
+    if seen:
+        legend = "  ".join(f"{mark.sign} {LOOKS[look].word}" for look, mark in _MARKS.items() if look in seen)
+        yield Text(legend, style="dim")
 
 
 def _heading(grade: Grade) -> "Text":

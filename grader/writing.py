@@ -85,7 +85,22 @@ def _atomic_bytes(path: str | Path) -> Iterator[BinaryIO]:
             temporary.unlink(missing_ok=True)
 
 
-_DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
+def make_folder(folder: str | Path) -> None:
+    """Make a folder, and those around it, if it is not there.
+
+    Raises:
+        InputError: a file is in the way, or it is not allowed.
+
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise InputError("is a file, expected a folder: choose another name", source=folder) from error
+    except OSError as error:
+        raise InputError(f"the folder cannot be made: {error.strerror or error}", source=folder) from error
+
+
+DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 
 
 @contextmanager
@@ -94,7 +109,7 @@ def _output_faults(source: str | Path, *files: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _DISK_FAULTS or str(error.filename) in map(str, files):
+        if error.errno in DISK_FAULTS or str(error.filename) in map(str, files):
             raise InputError(f"cannot be written: {error.strerror or error}", source=source) from error
         raise
 

@@ -1,6 +1,7 @@
 import io
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
         (
             "a.csv",
             "id,question_id,text\n1,q,x\n",
-            "a.csv:2: field 'answer': no such column: found id, question_id, text; expected one of answer, "
+            "a.csv:1: field 'answer': no such column: found id, question_id, text; expected one of answer, "
             "response, submission, actual_output, student_answer",
         ),
         (
@@ -160,7 +161,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
         (
             "a.jsonl",
             '{"id": 1, "question_id": "q", "answer": ["x"]}',
-            "a.jsonl:1: field 'answer': expected a valid string",
+            "a.jsonl:1: field 'answer': expected text",
         ),
         ("a.jsonl", "", "a.jsonl: is empty"),
         ("a.txt", "x", "'.txt' is not a known table format"),
@@ -234,6 +235,15 @@ def test_broken_markdown(tmp_path: Path, text: str, problem: str) -> None:
     assert problem in fault(put(tmp_path, "a.md", text), questions=QUESTIONS)
 
 
+def test_many_equal_headings_take_linear_time(tmp_path: Path) -> None:
+    text = "## q-3\nx\n" + "## q\nx\n" * 20_000
+    begin = time.perf_counter()
+    ids = [answer.answer_id for answer in read_answers(put(tmp_path, "a.md", text))]
+    assert time.perf_counter() - begin < 5
+    assert ids[:5] == ["q-3", "q", "q-2", "q-4", "q-5"]
+    assert len(set(ids)) == len(ids)
+
+
 # --- labelled sets ---------------------------------------------------------------------------------
 
 LABELLED: dict[str, Any] = {
@@ -293,7 +303,7 @@ def test_what_may_be_left_out(tmp_path: Path) -> None:
     ("changes", "problem"),
     [
         ({"answer": ...}, "a.jsonl:2: field 'answer': is missing"),
-        ({"human_score": "high"}, "a.jsonl:2: field 'human_score': expected a valid number"),
+        ({"human_score": "high"}, "a.jsonl:2: field 'human_score': expected a number, found \"high\""),
         ({"human_score": 3}, "a.jsonl:2: human_score: found 3.0, expected 0 to max_score 2.0"),
         ({"human_score": -1}, "human_score: found -1.0, expected 0 to max_score 2.0"),
         ({"max_score": 0}, "a.jsonl:2: field 'max_score': expected greater than 0, found 0"),
@@ -304,11 +314,64 @@ def test_what_may_be_left_out(tmp_path: Path) -> None:
         ({"rubric": ..., "point_labels": {"p1": 1}}, "point_labels: 'p1' is not a point of the rubric"),
         ({"point_labels": {"p1": 2}}, "field 'point_labels.p1': expected less than or equal to 1, found 2"),
         ({"rubric": [{"id": "p1"}]}, "field 'rubric[1].text': is missing"),
-        ({"answer_id": None}, "field 'answer_id': expected a valid string, found null"),
+        ({"answer_id": None}, "field 'answer_id': expected text, found null"),
+        ({"answer": None}, "a.jsonl:2: field 'answer': found null, expected text"),
+        ({"human_scores": {"r1": 9}}, "a.jsonl:2: human_scores.r1: found 9.0, expected 0 to max_score 2.0"),
+        ({"rubric": "p1"}, "a.jsonl:2: field 'rubric': expected a list of points"),
+        ({"rubric": [{"id": 1, "text": "x"}] * 2}, "a.jsonl:2: field 'rubric[2].id': '1' appears twice"),
+        ({"rubric": [{"id": "p1", "text": "x", "weight": -1}]}, "field 'rubric': at least one weight must be positive"),
+        (
+            {"rubric": [{"id": "p1", "text": "x", "group": "g"}]},
+            "a.jsonl:2: field 'rubric': 'p1' belongs to group 'g', which 'groups' does not define",
+        ),
+        (
+            {"rubric": [{"id": "p1", "text": "x", "source_span": [0, 4]}], "reference_answers": []},
+            "a.jsonl:2: field 'rubric': source_span [0, 4] of 'p1' is outside the reference answer (0 characters)",
+        ),
     ],
 )
 def test_broken_labelled_rows(tmp_path: Path, changes: dict[str, Any], problem: str) -> None:
     assert problem in labelled_fault(tmp_path, **changes)
+
+
+PEERS = {
+    "answer": ["student_answer", "response", "submission", "actual_output"],
+    "reference_answers": ["reference", "reference_answer", "expected_output", "desired_answer"],
+}
+
+
+@pytest.mark.parametrize(("field", "name"), [(field, name) for field, names in PEERS.items() for name in names])
+def test_labelled_rows_of_peers(tmp_path: Path, field: str, name: str) -> None:
+    value = LABELLED[field][0] if field == "reference_answers" else LABELLED[field]
+    row = {key: item for key, item in LABELLED.items() if key != field} | {name: value}
+    ours = read_labelled(put(tmp_path, "ours.jsonl", json.dumps(LABELLED)))
+    assert read_labelled(put(tmp_path, "peers.jsonl", json.dumps(row))) == ours
+
+
+def test_points_of_labelled_rows_are_read_as_in_rubric_files(tmp_path: Path) -> None:
+    points = [{"criterion": "A", "points": 2}, {"id": 2, "requirement": "B", "weight": 1, "tags": ["x"]}, {"text": "C"}]
+    row = LABELLED | {"rubric": points, "point_labels": {"p1": 1, "2": 0}}
+    [labelled] = read_labelled(put(tmp_path, "a.jsonl", json.dumps(row)))
+    assert labelled.rubric == (
+        RubricPoint(id="p1", text="A", weight=2),
+        RubricPoint(id="2", text="B", weight=1),
+        RubricPoint(id="p3", text="C"),
+    )
+
+
+def test_a_labelled_table(tmp_path: Path) -> None:
+    header = "answer_id,question_id,response,reference,human_score,max_score,label,human_scores"
+    path = put(tmp_path, "a.csv", f"{header}\n007,3,It relaxes.,The gluten relaxes.,1.5,2,,\n")
+    [row] = read_labelled(path)
+    assert (row.answer_id, row.reference_answers, row.human_score, row.label) == (
+        "007",
+        ("The gluten relaxes.",),
+        1.5,
+        None,
+    )
+    put(tmp_path, "a.csv", "answer_id,question_id,response,reference,max_score\na1,3,x,y,2\n")
+    with pytest.raises(InputError, match=r"a\.csv:1: field 'human_score': is missing"):
+        read_labelled(path)
 
 
 def test_repeated_labelled_rows(tmp_path: Path) -> None:

@@ -155,6 +155,9 @@ def test_questions_without_answer_and_repeated_ones_are_reported(tmp_path: Path)
         ),
         ("(Depends on your experience)", "open", "Depends on your experience"),
         ("[Answers will vary.].", "open", "Answers will vary."),
+        ("(open)", "open", "open"),
+        ("[Open-ended question]", "open", "Open-ended question"),
+        ("(open the file first)", "knowledge", None),
         ("This question requires a personal answer: name tools.", "open", None),
         ("[1, 2, 3]", "knowledge", None),
         ("[a] and [your b]", "knowledge", None),
@@ -244,7 +247,7 @@ def test_ids_in_tables(tmp_path: Path) -> None:
         (
             "a.csv",
             "text,answer\na,b\n",
-            "a.csv: field 'question': no such column: found text, answer; expected one of question",
+            "a.csv:1: field 'question': no such column: found text, answer; expected one of question",
         ),
         (
             "a.csv",
@@ -254,7 +257,7 @@ def test_ids_in_tables(tmp_path: Path) -> None:
         (
             "a.csv",
             "question,answer,max_score\na,b,ten\n",
-            "a.csv:2: field 'max_score': expected a valid number",
+            "a.csv:2: field 'max_score': expected a number",
         ),
         (
             "a.csv",
@@ -264,7 +267,7 @@ def test_ids_in_tables(tmp_path: Path) -> None:
         (
             "a.jsonl",
             '{"question": ["a"], "answer": "b"}\n',
-            "a.jsonl:1: field 'question': expected a valid string",
+            "a.jsonl:1: field 'question': expected text",
         ),
         (
             "a.yaml",
@@ -332,7 +335,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
             "a.yaml:3: field 'id': 'a' appears twice, the first time on line 2",
         ),
         ("title: x\n", "a.yaml:1: field 'questions': is missing"),
-        ("- x\n", "a.yaml:1: expected a valid dictionary"),
+        ("- x\n", "a.yaml:1: expected an object with named fields"),
     ],
 )
 def test_broken_banks(tmp_path: Path, text: str, problem: str) -> None:

@@ -1,11 +1,15 @@
 """The command line as a user meets it: exit codes, stdout as data, stderr as talk, one-line errors."""
 
 import csv
+import fcntl
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
+import termios
+import time
 from pathlib import Path
 
 import openpyxl
@@ -80,6 +84,59 @@ def test_importing_what_import_wrote_gives_the_same_bank(bank: Path) -> None:
     assert again.read_bytes() == bank.read_bytes()
 
 
+def test_import_never_overwrites_another_bank(bank: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.txt"
+    bank.write_text(f"# looked through by hand\n{bank.read_text()}")
+    before = bank.read_bytes()
+    assert run("import", page, "-o", bank).exit_code == 0
+    assert bank.read_bytes() == before
+    page.write_text(PAGE.replace("random units", "some units"))
+    check_one_line(run("import", page, "-o", bank), "bank.yaml: is there already")
+    assert bank.read_bytes() == before
+    notes = tmp_path / "notes.yaml"
+    notes.write_text("something: else\n")
+    check_one_line(run("import", page, "-o", notes), "notes.yaml: is there already")
+    assert run("import", page, "-o", bank, "--force").exit_code == 0
+    assert "some units" in bank.read_text()
+
+
+def test_no_output_destroys_what_is_read(answers: Path, rubrics: Path, question: str, tmp_path: Path) -> None:
+    (tmp_path / "link.jsonl").symlink_to(answers)
+    (tmp_path / "hard.jsonl").hardlink_to(answers)
+    rubric = next(rubrics.iterdir())
+    page, bank, grades = tmp_path / "page.txt", tmp_path / "bank.yaml", tmp_path / "grades.jsonl"
+    assert run("grade", answers, "--rubrics", rubrics, "-o", grades).exit_code == 0
+    before = {file: file.read_bytes() for file in (answers, rubric, page, bank, grades)}
+    grade = ("grade", answers, "--rubrics", rubrics)
+    for arguments in (
+        (*grade, "-o", answers),
+        (*grade, "-o", tmp_path / "rubrics" / ".." / "answers.jsonl"),
+        (*grade, "-o", tmp_path / "link.jsonl"),
+        (*grade, "-o", tmp_path / "hard.jsonl"),
+        (*grade, "--report", answers),
+        (*grade, "--report", rubric),
+        ("grade", answers, "--rubrics", rubric, "-o", rubric, "--format", "jsonl"),
+        ("report", grades, "-o", grades),
+        ("import", page, "-o", page, "--force"),
+        ("import", bank, "-o", bank, "--force"),
+    ):
+        check_one_line(run(*arguments), "would overwrite what is read")
+    bank.rename(tmp_path / f"{question}.yaml")
+    named = run("derive", tmp_path / f"{question}.yaml", "-o", tmp_path, "--force")
+    check_one_line(named, "would overwrite what is read")
+    (tmp_path / f"{question}.yaml").rename(bank)
+    assert {file: file.read_bytes() for file in before} == before
+
+
+def test_two_outputs_need_two_files(answers: Path, rubrics: Path, tmp_path: Path) -> None:
+    grade = ("grade", answers, "--rubrics", rubrics)
+    out = tmp_path / "out.jsonl"
+    check_one_line(run(*grade, "-o", out, "--report", out), "named for two outputs")
+    check_one_line(run(*grade, "-o", "-", "--format", "jsonl", "--report", "-"), "named for two outputs")
+    assert not out.exists()
+    assert run(*grade, "-o", "/dev/null", "--format", "jsonl", "--report", "/dev/null").exit_code == 0
+
+
 def test_import_reads_stdin_and_writes_stdout() -> None:
     done = run("import", "-", stdin=PAGE)
     assert done.exit_code == 0
@@ -98,6 +155,7 @@ def test_derive_never_overwrites_an_edit(bank: Path, rubrics: Path, question: st
     edited = path.read_text().replace("random units", "some units, at random,")
     path.write_text(edited)
     kept = run("derive", bank, "-o", rubrics)
+    assert f"2 rubrics in {rubrics}: " in kept.stderr and "1 kept" in kept.stderr and "1 unchanged" in kept.stderr
     assert kept.exit_code == 0
     assert path.read_text() == edited
     assert "some units, at random," in kept.stderr and "--force" in kept.stderr
@@ -108,7 +166,7 @@ def test_derive_never_overwrites_an_edit(bank: Path, rubrics: Path, question: st
 def test_derive_again_is_quiet(bank: Path, rubrics: Path) -> None:
     before = {path: path.read_bytes() for path in rubrics.iterdir()}
     done = run("derive", bank, "-o", rubrics)
-    assert "2 rubrics are up to date" in done.stderr
+    assert f"2 rubrics in {rubrics}: 2 unchanged" in done.stderr
     assert {path: path.read_bytes() for path in rubrics.iterdir()} == before
 
 
@@ -188,12 +246,43 @@ def test_grade_to_csv_and_xlsx_is_safe_to_open(answers: Path, rubrics: Path, tmp
     assert all(cell.data_type != "f" for cell in cells)
 
 
+@pytest.mark.parametrize("name", ["grades.tsv", "grades.parquet", "grades.ndjson"])
+def test_grades_go_to_every_kind_of_table(name: str, answers: Path, rubrics: Path, tmp_path: Path) -> None:
+    assert run("grade", answers, "--rubrics", rubrics, "-o", tmp_path / name).exit_code == 0
+    rows = [row.values for row in read_rows(tmp_path / name)]
+    assert [row["answer_id"] for row in rows] == ["007", "no"]
+    assert float(rows[1]["score"]) == 0
+
+
+def test_a_workbook_needs_a_file(answers: Path, rubrics: Path) -> None:
+    for form in ("xlsx", "parquet"):
+        for more in ((), ("-o", "-")):
+            done = run("grade", answers, "--rubrics", rubrics, "--format", form, *more)
+            assert done.exit_code == 2
+            assert f"add --output grades.{form}" in " ".join(done.stderr.split())
+
+
 def test_grade_reads_stdin_and_markdown(answers: Path, rubrics: Path, question: str, tmp_path: Path) -> None:
     assert run("grade", "-", "--rubrics", rubrics, "--json", stdin=answers.read_text()).exit_code == 0
     markdown = tmp_path / "answers.md"
     markdown.write_text("## What does dropout do?\nIt disables units.\n")
     done = run("grade", markdown, "--rubrics", rubrics, "--format", "jsonl")
     assert json.loads(done.stdout)["question_id"] == question
+
+
+def test_every_text_can_come_from_stdin(rubrics: Path, question: str) -> None:
+    row = {"answer_id": "1", "question_id": question, "answer": "It disables units."}
+    for text in (
+        json.dumps(row),
+        json.dumps([row], indent=1),
+        f"\nanswer_id,question_id,answer\n1,{question},It disables units.\n",
+        f"answer_id\tquestion_id\tanswer\n1\t{question}\tIt disables units.\n",
+        f"# Mine\n\n## {question}\nIt disables units.\n",
+    ):
+        done = run("grade", "-", "--rubrics", rubrics, "--format", "jsonl", stdin=text)
+        assert json.loads(done.stdout)["answer"] == "It disables units."
+    workbook = run("grade", "-", "--rubrics", rubrics, stdin="PK\x03\x04...")
+    check_one_line(workbook, "<stdin>: is an XLSX workbook or another ZIP archive, expected text")
 
 
 def test_report_is_one_page_and_can_be_rendered_again(answers: Path, rubrics: Path, tmp_path: Path) -> None:
@@ -268,6 +357,11 @@ BAD_RUBRICS = {
     "nan weight": ("question_id: q\npoints:\n- {id: p1, text: x, weight: .nan}\n", "weight"),
     "bomb": ("a: &a [x]\nb: &b [*a, *a]\nquestion_id: q\npoints: []\n", "q.yaml:1"),
     "python tag": ("question_id: !!python/object/apply:os.system [ls]\npoints: []\n", "q.yaml:1"),
+    "one number": ("question_id: q\npoints:\n- {id: p1, text: x, source_span: 3}\n", "span': expected a list"),
+    "three numbers": (
+        "question_id: q\npoints:\n- {text: x, source_span: [1, 2, 3]}\n",
+        "expected 2 values, found a list",
+    ),
     "unknown field": ("question_id: q\npoints:\n- {id: p1, text: x, wieght: 2}\n", "wieght"),
 }
 
@@ -328,16 +422,82 @@ def test_every_command_has_help_with_an_example() -> None:
         assert f"grader {name}" in done.stdout.partition("Example")[2]
 
 
-def test_a_closed_pipe_and_an_interrupt_leave_no_traceback(answers: Path, rubrics: Path) -> None:
-    done = subprocess.run(
-        f"{sys.executable} -m grader grade {answers} --rubrics {rubrics} --format jsonl | head -c 10",
-        shell=True,  # a pipe is what is tested
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        check=True,
+def test_an_interruption_says_what_was_written(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "grader", "import", "-", "-o", str(tmp_path / "bank.yaml")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None and process.stderr is not None
+        process.stdin.write(b"What is dropout?\n")
+        process.stdin.flush()
+        while unread(process.stdin.fileno()):  # once it has read this, it waits for more
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read().decode().strip() == "grader: interrupted, no file was written"
+    assert process.returncode == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def unread(pipe: int) -> int:
+    """How many bytes of a pipe nobody has read yet."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+def test_a_report_of_a_flat_table_says_what_it_needs(answers: Path, rubrics: Path, tmp_path: Path) -> None:
+    grades = tmp_path / "grades.csv"
+    assert run("grade", answers, "--rubrics", rubrics, "-o", grades).exit_code == 0
+    done = run("report", grades, "-o", tmp_path / "r.html")
+    check_one_line(done, "grades.csv:2: field 'points': holds each point's credit alone")
+    assert "grader grade -o grades.jsonl" in done.stderr
+
+
+def test_derive_of_a_folder_names_check(rubrics: Path) -> None:
+    check_one_line(
+        run("derive", rubrics), "is a folder, expected a question bank; to look rubrics through, add --check"
     )
-    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["a-folder", "no-folder/x", "page.txt/x"])
+def test_an_output_that_cannot_be_written_is_found_before_the_work(
+    name: str, answers: Path, rubrics: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "a-folder").mkdir()
+    place = tmp_path / name
+    missing = tmp_path / "missing"  # had the work begun, this would be what is told
+    check_one_line(run("grade", missing, "--rubrics", rubrics, "-o", place, "--format", "csv"), str(place))
+    check_one_line(run("grade", missing, "--rubrics", rubrics, "--report", place), str(place))
+    check_one_line(run("import", missing, "-o", place), str(place))
+    check_one_line(run("report", missing, "-o", place), str(place))
+
+
+@pytest.mark.parametrize("name", ["page.txt", "page.txt/x"])
+def test_derive_needs_a_folder(name: str, bank: Path, tmp_path: Path) -> None:
+    check_one_line(run("derive", bank, "-o", tmp_path / name), str(tmp_path / name))
+
+
+def started(*arguments: object, out: int) -> subprocess.CompletedProcess[str]:
+    """The program as a process of its own, whose stdout is a file descriptor."""
+    command = [sys.executable, "-m", "grader", *map(str, arguments)]
+    return subprocess.run(command, stdout=out, stderr=subprocess.PIPE, text=True, check=False)
+
+
+@pytest.mark.parametrize("form", ["table", "csv"])
+def test_a_closed_pipe_ends_the_program_quietly(form: str, answers: Path, rubrics: Path, tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = started(
+        "grade", answers, "--rubrics", rubrics, "--format", form, "--report", tmp_path / "r.html", out=writer
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
+    assert (tmp_path / "r.html").is_file()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+@pytest.mark.parametrize("arguments", [("derive", "bank.yaml"), ("import", "bank.yaml"), ("--help",)])
+def test_a_full_disk_behind_stdout_gets_one_line(arguments: tuple[str, ...], bank: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        done = started(*(bank if name == bank.name else name for name in arguments), out=full.fileno())
+    assert done.returncode == 1
+    assert done.stderr == "grader: <stdout>: cannot be written: No space left on device\n"
 
 
 def check_one_line(done: Result, place: str) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.bank import read_bank
-from grader.derive import DERIVED_BY, derive, weigh
+from grader.derive import DERIVED_BY, FALLBACK_CRITERION, derive, weigh
 from grader.errors import InputError
 from grader.grammar.listings import how_many
 from grader.lint import lint
@@ -224,6 +224,14 @@ class TestGroups:
         assert [group.need for group in rubric.groups.values()] == [3]
 
 
+def test_a_reference_answer_without_end_is_refused() -> None:
+    assert rubric_of("Dropout disables units. " * 2000).points
+    with pytest.raises(
+        InputError, match="'q1' has a reference answer of 1,000,000 characters, expected at most 50,000"
+    ):
+        rubric_of("x" * 1_000_000)
+
+
 class TestOpenQuestions:
     def test_guidance_becomes_criteria(self) -> None:
         reference = (
@@ -243,6 +251,7 @@ class TestOpenQuestions:
         assert texts(reference, kind="open") == ["Mentions specific projects"]
 
     def test_guidance_that_names_nothing(self) -> None:
+        assert texts("open", kind="open") == texts("Open-ended question.", kind="open") == [FALLBACK_CRITERION]
         rubric = rubric_of("[This requires a personalized answer.]", kind="open")
         assert [point.text for point in rubric.points] == ["Answers from personal experience with concrete details"]
         assert rubric.kind == "open"
@@ -303,11 +312,11 @@ def test_any_text_gives_a_valid_rubric_or_says_why_not(text: str, kind: str, max
 
 
 def test_ten_thousand_words() -> None:
-    reference = "The model reads a long text and writes a short one, which helps. " * 770
+    reference = "The model reads a long text and writes a short one, which helps. " * 769
     start = time.perf_counter()
     rubric = rubric_of(reference)
     assert time.perf_counter() - start < 10
-    assert len(rubric.points) == 2 * 770
+    assert len(rubric.points) == 2 * 769
     assert math.fsum(point.weight for point in rubric.points) == pytest.approx(10, abs=1e-9)
 
 

@@ -1,11 +1,20 @@
 """The documentation says what the program does now."""
 
 import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from grader import __version__
+from grader.answers import LabelledAnswer, read_answers, read_labelled
+from grader.bank import read_bank
 from grader.encoding import Encoder
+from grader.grades import read_grades
+from grader.lint import lint
+from grader.rubric import read_rubric
+from grader.schema import Answer, Grade, PointGrade, Question, Rubric, RubricPoint
 from grader.settings import Settings
 from tests.generated_docs import HELP_PAGE, README, ROOT, commands, help_page, with_sample
 
@@ -31,6 +40,41 @@ def test_the_python_example_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_map_names_every_module() -> None:
     described = set(re.findall(r"`(\w+)\.py`", README.read_text()))
     assert {path.stem for path in (ROOT / "grader").glob("*.py")} - {"__init__", "__main__"} <= described
+
+
+FORMATS_PAGE = ROOT / "docs" / "formats.md"
+READERS: dict[str, Callable[[Path], Any]] = {
+    "bank.yaml": read_bank,
+    "rubric.yaml": read_rubric,
+    "answers.csv": lambda path: list(read_answers(path)),
+    "answers.md": lambda path: list(read_answers(path, questions={"dropout": "What does dropout do?"})),
+    "labelled.jsonl": read_labelled,
+    "grades.jsonl": lambda path: list(read_grades(path)),
+}
+
+
+def test_the_examples_of_files_are_read(tmp_path: Path) -> None:
+    examples = dict(re.findall(r"(?s)<!-- (\S+) -->\n```\w+\n(.*?)```", FORMATS_PAGE.read_text()))
+    assert examples.keys() == READERS.keys()
+    read = {}
+    for name, text in examples.items():
+        (tmp_path / name).write_text(text)
+        read[name] = READERS[name](tmp_path / name)
+    rubric, [grade] = read["rubric.yaml"], read["grades.jsonl"]
+    assert [rubric.reference_answer[slice(*point.source_span)] for point in rubric.points[:1]] == [
+        "Dropout disables random units"
+    ]
+    assert lint(rubric) == ()
+    for point in grade.points:
+        assert grade.answer[point.evidence.start : point.evidence.end] == point.evidence.text
+    assert [answer.answer_id for answer in read["answers.csv"]] == ["007", "008"]
+
+
+def test_the_page_of_files_names_every_field() -> None:
+    page = FORMATS_PAGE.read_text()
+    for noun in (Question, Rubric, RubricPoint, Answer, LabelledAnswer, Grade, PointGrade):
+        for name in noun.model_fields.keys() - {"extra", "derived_by"}:
+            assert name in page, f"{noun.__name__}.{name}"
 
 
 def test_every_command_is_in_the_readme() -> None:

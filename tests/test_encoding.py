@@ -84,5 +84,14 @@ def test_rare_words_tell_more() -> None:
 
 
 def test_a_model_that_is_not_there_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match=r"cannot be loaded .* or leave it out to use the packaged"):
+    with pytest.raises(SetupError, match=r"cannot be loaded .* or leave --encoder out to use the packaged"):
         load_encoder(str(tmp_path)).encode(["text"])
+
+
+def test_a_model_that_cannot_be_downloaded_is_not_tried_for_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")  # a port where nobody listens
+    with pytest.raises(SetupError, match=r"'nosuch' is not on this machine, and http://127.0.0.1:9 cannot be reached"):
+        load_encoder("nosuch").encode(["text"])
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(SetupError, match="HF_HUB_OFFLINE forbids to download it; give a folder"):
+        load_encoder("nosuch").encode(["text"])

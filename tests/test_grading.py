@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from grader import Answer, Grade, Grader, InputError, Rubric
 from grader.encoding import Encoder
+from grader.grading import _chunks
 
 DROPOUT = {
     "question_id": "dropout",
@@ -66,7 +67,8 @@ def test_what_is_missing_has_no_evidence_and_is_named(grader: Grader) -> None:
     assert {point.status for point in grade.points} == {"missing"}
     assert {point.evidence for point in grade.points} == {None}
     assert "Stated 0 of 3 points." in grade.feedback
-    assert "missing: Dropout reduces overfitting." in grade.feedback
+    assert "Missed: " in grade.feedback and "Dropout reduces overfitting." in grade.feedback
+    assert "missing" not in grade.feedback
 
 
 def test_the_score_is_the_weighted_credit(grader: Grader) -> None:
@@ -142,6 +144,14 @@ def test_any_company_and_any_order_give_the_same_grade(grader: Grader) -> None:
         assert [point.evidence for point in together.points] == [point.evidence for point in one.points]
 
 
+def test_long_answers_go_in_smaller_chunks() -> None:
+    """Vectors of one chunk are held at once: 256 answers of a book's length would fill the memory."""
+    short = [answer("x", answer_id=str(i)) for i in range(600)]
+    assert [len(chunk) for chunk in _chunks(short)] == [256, 256, 88]
+    long = [answer("x" * 100_000, answer_id=str(i)) for i in range(7)]
+    assert [len(chunk) for chunk in _chunks(iter(long))] == [3, 3, 1]
+
+
 def test_twice_gives_the_same_bytes(grader: Grader) -> None:
     answers = [answer(GOOD), answer("Overfitting", answer_id="a2")]
     first, second = ([grade.model_dump_json() for grade in grader.grade_many(answers)] for _ in range(2))
@@ -170,6 +180,7 @@ def test_a_mistake_costs_only_when_it_was_made(encoder: Encoder) -> None:
     grader = Grader([Rubric.model_validate({**DROPOUT, "points": points})], encoder=encoder)
     clean, wrong = grader.grade_many([answer(GOOD), answer(GOOD + " Dropout makes training faster.", answer_id="a2")])
     assert clean.points[3].credit == 0
+    assert (clean.points[3].status, clean.points[3].evidence) == ("missing", None)
     assert wrong.points[3].credit == pytest.approx(1, abs=0.01)
     assert wrong.fraction is not None and clean.fraction is not None
     assert wrong.fraction < clean.fraction

@@ -1,6 +1,7 @@
 """The page: everything is shown, nothing is run."""
 
 import re
+import time
 from collections.abc import Collection
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -199,6 +200,19 @@ def test_statuses_are_told_in_words() -> None:
     ]
 
 
+def test_a_mistake_that_was_not_made_marks_no_words() -> None:
+    answer = "It turns units off."
+    avoided = point(1, "partial", weight=-1, evidence=quote(answer, answer))
+    assert page(grade("a", 0.5, point(2, "missing"), avoided, answer=answer)).text(tag="mark") == ""
+
+
+def test_feedback_of_older_files_is_shown_by_number_too() -> None:
+    result = page(
+        grade("a", 0.5, point(1, "missing"), feedback="Stated 0 of 1 points. Missed: missing: point number 1")
+    )
+    assert " ".join(result.text(classes={"told"}).split()) == "Stated 0 of 1 points. \u25cb missing 1"
+
+
 def test_what_was_missed_stands_by_number_and_a_group_in_words() -> None:
     wanted = [RubricPoint(id=f"p{n}", text=f"point number {n}") for n in (1, 2, 3)]
     examples = [RubricPoint(id=f"p{n}", text=f"point number {n}", group="examples") for n in (4, 5)]
@@ -209,7 +223,7 @@ def test_what_was_missed_stands_by_number_and_a_group_in_words() -> None:
     result = page(grade("a", 0.5, *points, feedback=plain_feedback(rubric, points)))
     told = " ".join(result.text(classes={"told"}).split())
     assert told == (
-        "Stated 1 of 5 points. \u25d0 partial 3 \u25cb missing 1 \u2717 mistake made 6 "
+        "Stated 1 of 5 points, 1 more in part. \u25d0 partial 3 \u25cb missing 1 \u2717 mistake made 6 "
         "1 more of: point number 4; point number 5"
     )
 
@@ -296,6 +310,13 @@ def test_overlapping_spans_are_cut_where_any_begins_or_ends() -> None:
         ("h", (), ()),
     ]
     assert cut_into_runs("", [(0, 3)]) == []
+
+
+def test_many_overlapping_spans_are_cut_in_no_quadratic_time() -> None:
+    spans = [(2 * i, 2 * i + 5) for i in range(20_000)]
+    begin = time.perf_counter()
+    assert len(cut_into_runs("x" * 40_004, spans)) == 40_000
+    assert time.perf_counter() - begin < 5
 
 
 @given(st.text(max_size=30), st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=6))

@@ -31,6 +31,8 @@ _PATTERNS = {
     "bullets": "- <H>\n  - <h>\n- <T>\n  - <t>\n",
     "dashes": "-\n<H>\n- Answer: <h>\n-\n<T>\n- Answer: <t>\n",
     "dashes without labels": "-\n<H>\n- <h>\n-\n<T>\n- <t>\n",
+    "solutions": "<H>\n- Solution: <h>\n<T>\n- Solution: <t>\n",
+    "solutions under headings": "## <H>\n**Solution 1:** <h>\n## <T>\n**Solution 2:** <t>\n",
     "pictures": "❓ <H>\n✅ Answer: <h>\n\n❓ <T>\n✅ Answer: <t>\n",
     "windows": "Q: <H>\r\nA: <h>\r\nQ: <T>\r\nA: <t>\r\n",
 }
@@ -55,6 +57,15 @@ def test_forms_of_a_page(form: str) -> None:
     assert found(titled) == TWO
     assert titled.dropped == (Dropped("Trees", 1, "the title of the page"),)
     assert titled.title == "Trees"
+
+
+def test_a_solution_within_an_answer_is_no_label() -> None:
+    text = "A tree.\n\nProblem: it is slow.\n\nSolution: sort it."
+    for page in (
+        f"## {HEAP[0]}\n{text}\n## {TRIE[0]}\nx\n## What is a list?\ny\n",
+        f"## {HEAP[0]}\nAnswer: {text}\n## {TRIE[0]}\nAnswer: x\n",
+    ):
+        assert found(cut(page))[:2] == [(HEAP[0], text), (TRIE[0], "x")]
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from grader.derive import derive
-from grader.revise import is_edited, save_derived
+from grader.revise import Saved, is_edited, save_derived
 from grader.rubric import read_rubric, rubric_path, write_rubric
 from grader.schema import Question, Rubric
 
@@ -14,14 +14,15 @@ QUESTION = Question(id="q", question="What does dropout do?", reference_answer="
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    assert save_derived(derive(QUESTION), tmp_path) is None
+    assert save_derived(derive(QUESTION), tmp_path).outcome == "new"
     return rubric_path(tmp_path, "q")
 
 
 def test_an_untouched_file_follows_the_bank(path: Path) -> None:
     assert not is_edited(read_rubric(path))
     changed = derive(QUESTION.model_copy(update={"reference_answer": "Dropout turns random units off."}))
-    assert save_derived(changed, path.parent) is None
+    assert save_derived(changed, path.parent) == Saved("rewritten")
+    assert save_derived(changed, path.parent) == Saved("unchanged")
     assert read_rubric(path).points[0].text == "Dropout turns random units off"
 
 
@@ -37,14 +38,14 @@ EDITS = [
 def test_every_kind_of_edit_is_kept_and_shown(path: Path, edit: dict[str, object]) -> None:
     write_rubric(Rubric.model_validate({**read_rubric(path).model_dump(), **edit}), path)
     before = path.read_bytes()
-    difference = save_derived(derive(QUESTION), path.parent)
-    assert difference is not None and "(edited)" in difference
+    saved = save_derived(derive(QUESTION), path.parent)
+    assert saved.outcome == "kept" and "(edited)" in saved.difference
     assert path.read_bytes() == before
-    assert save_derived(derive(QUESTION), path.parent, force=True) is None
+    assert save_derived(derive(QUESTION), path.parent, force=True).outcome == "rewritten"
     assert path.read_bytes() != before
 
 
 def test_a_rubric_that_a_person_wrote_is_kept(path: Path) -> None:
     path.write_text("question_id: q\npoints:\n- text: Names dropout\n")
-    assert save_derived(derive(QUESTION), path.parent) is not None
+    assert save_derived(derive(QUESTION), path.parent).outcome == "kept"
     assert "Names dropout" in path.read_text()

@@ -162,7 +162,7 @@ def test_number_ids_of_json_become_text(tmp_path: Path) -> None:
         ("question_id: q\npoints: 3\n", "a.yaml:2: field 'points': expected a list of points"),
         ("question_id: q\n", "a.yaml:1: field 'points': not a rubric: expected 'points:' with a list"),
         ("just text\n", "a.yaml:1: field 'points': not a rubric"),
-        ("- 3\n", "a.yaml:1: field 'points[1]': expected a valid dictionary"),
+        ("- 3\n", "a.yaml:1: field 'points[1]': expected an object with named fields"),
         ("question_id: q\npoints: []\n", "a.yaml:1: points: a rubric needs at least one point"),
         (
             "question_id: q\npoints:\n- id: a\n  text: x\n- id: a\n  text: y\n",

@@ -63,14 +63,22 @@ def test_a_row_has_score_points_what_was_missed_and_flags() -> None:
             0.8,
             *points,
             candidate="c01",
-            feedback="Stated 1 of 2 points. Missed: missing: x | mistake: y",
+            feedback="Stated 1 of 2 points. Missed: x | mistake: y",
         ),
         grade("a18", None, needs_review=True, flags=("no_answer",)),
     ).splitlines()
-    assert re.search(r"a17 +c01 +8/10 +1/2 +x; mistake: y", lines[3])
+    assert re.search(r"a17 +c01 +8/10 +\+1 -1 +x; mistake: y", lines[3])
     assert re.search(r"a18 +ungraded +the judge did not reply +review, no ans", lines[4])
     assert " 2 answers; mean 80%; 1 ungraded; 1 to be looked at by a person" in lines
     assert any(re.search(r"q1 +2 +80% +100%: point number 2", line) for line in lines)
+
+
+def test_the_points_column_tells_what_is_stated_in_part() -> None:
+    """A score of 5.3 beside "0/3" would be a riddle: what was stated in part is counted and explained."""
+    points = [point(1, "partial"), point(2, "partial"), point(3, "contradicted"), point(4, weight=-1)]
+    text = printed(grade("a1", 0.53, *points))
+    assert re.search(r"a1 +5.3/10 +~2 !1 x1", text)
+    assert "~ partial  ! contradicted  x mistake made" in text
 
 
 def test_full_marks_and_other_feedback_are_told_as_they_are() -> None:

@@ -77,11 +77,6 @@ def blocks(text: str) -> list[Block]:
     return found
 
 
-def one_line(text: str) -> str:
-    """The text without line breaks and repeated spaces."""
-    return " ".join(text.split())
-
-
 def _lines(text: str) -> list[_Line]:
     lines: list[_Line] = []
     for span in segments(text):

@@ -1,0 +1,17 @@
+"""How texts and numbers are put into a message: one line, short, in the singular or plural."""
+
+
+def one_line(text: str) -> str:
+    """The text with every run of white space as one space."""
+    return " ".join(text.split())
+
+
+def shorten(text: str, width: int = 100) -> str:
+    """The beginning of a text, on one line of at most `width` characters, in whole words where there are any."""
+    flat = one_line(text)
+    return flat if len(flat) <= width else flat[: width - 1].rsplit(" ", 1)[0] + "…"
+
+
+def count(n: int, noun: str) -> str:
+    """`1 answer`, `1,200 answers`."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
