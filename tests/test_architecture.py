@@ -13,7 +13,7 @@ LAYERS = [
     {"errors", "schema", "settings"},
     {"text", "coverage", "scoring", "agreement", "reliability", "intervals", "grammar"},
     {"encoding", "tables", "sheets", "writing", "documents", "bank", "pasted", "rubric", "answers", "grades"},
-    {"feedback", "derive", "lint", "revise", "preparing", "grading", "evaluation"},
+    {"feedback", "derive", "lint", "revise", "preparing", "grading", "evaluation", "attacks"},
     {"summary", "page", "terminal"},
     {"cli", "console", "__init__", "__main__"},
 ]
