@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from grader.attacks import disguises, edits, facts, roles, texts
 from grader.attacks.lists import OPPOSITES
-from grader.schema import RubricPoint
+from grader.schema import Rubric, RubricPoint
 from grader.text import normalise, words
 
 
@@ -222,3 +222,32 @@ def test_a_salad_has_the_same_words() -> None:
 
 def test_replacing_keeps_capitals_and_whole_words() -> None:
     assert disguises.replaced("Use it. The user uses it.", {"use": "employ"}) == "Employ it. The user uses it."
+
+
+SHARED = "A forward pass first computes the output and stores the activations."
+
+
+def changes(edit: facts.Edit) -> set[tuple[str, str]]:
+    """The points and the changed words of a reference whose two points share their subject."""
+    rubric = Rubric.model_validate(
+        {
+            "question_id": "q",
+            "reference_answer": SHARED,
+            "points": [
+                {"id": "p1", "text": "A forward pass first computes the output", "source_span": [0, 40]},
+                {"id": "p2", "text": "A forward pass stores the activations", "source_span": [45, 67]},
+            ],
+        }
+    )
+    places = facts.in_reference(rubric)
+    found = facts.changed(SHARED, places, edit, facts.any_claim, rng(), limit=9, own_words=True)
+    return {(fact.point_id, fact.change) for fact in found}
+
+
+def test_only_words_on_which_no_other_point_hangs_are_changed() -> None:
+    assert changes(edits.negations) == {
+        ("p1", "first computes -> does not first compute"),
+        ("p2", "stores -> does not store"),
+    }
+    assert changes(edits.opposites) == {("p2", "stores -> discards")}  # not "forward", the subject of both
+    assert changes(roles.role_swaps) == set()

@@ -39,11 +39,12 @@ class ChangedFact(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """A sentence of the text that may make a point, and the points that show in it beside."""
+    """A sentence that may make a point, the points that show in it beside, and what neighbours from it say."""
 
     point: RubricPoint
     sentence: Span
     free: frozenset[str]
+    neighbours: tuple[str, ...] = ()
 
 
 def in_answer(text: str, grade: Grade, rubric: Rubric) -> Iterator[_Place]:
@@ -53,24 +54,26 @@ def in_answer(text: str, grade: Grade, rubric: Rubric) -> Iterator[_Place]:
     for point in rubric.points:
         if point.id in shown and point.group is None and point.weight > 0:
             for span in spans:
-                if _meet(span, shown[point.id]):
-                    beside = {name for name, other in shown.items() if _meet(span, other)}
+                if _overlap(span, _ends(shown[point.id])):
+                    beside = {name for name, other in shown.items() if _overlap(span, _ends(other))}
                     yield _Place(point, span, frozenset(beside - {point.id}))
 
 
-def _meet(span: Span, evidence: Evidence) -> bool:
-    return span.start < evidence.end and evidence.start < span.end
+def _ends(evidence: Evidence) -> tuple[int, int]:
+    return evidence.start, evidence.end
+
+
+def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
 
 
 def in_reference(rubric: Rubric) -> Iterator[_Place]:
     """The sentences of the reference answer from which each point came; each has its own words, so none is free."""
-    text = rubric.reference_answer
-    for point in rubric.points:
-        if point.source_span is not None and point.group is None and point.weight > 0:
-            start, end = point.source_span
-            for span in segments(text):
-                if span.start < end and start < span.end:
-                    yield _Place(point, span, frozenset())
+    for span in segments(rubric.reference_answer):
+        made = [point for point in rubric.points if point.source_span is not None and _overlap(span, point.source_span)]
+        for point in made:
+            if point.group is None and point.weight > 0:
+                yield _Place(point, span, frozenset(), tuple(other.text for other in made if other is not point))
 
 
 def changed(
@@ -124,13 +127,13 @@ def _applied(text: str, place: _Place, flip: Flip) -> ChangedFact:
 
 
 def _is_own(place: _Place, flip: Flip) -> bool:
-    """Whether the change lies in the point's own words, and no neighbour hangs on them."""
+    """Whether the change lies in the point's own words, and no neighbour from the same sentence hangs on them."""
     source = place.point.source_span
     if source is None:
         return False
     start, end = place.sentence.start + flip.span.start, place.sentence.start + flip.span.end
-    whole = source[0] <= place.sentence.start and place.sentence.end <= source[1] + 1
-    return source[0] <= start and end <= source[1] and (whole or not flip.shared)
+    hangs = flip.shared or any(flip.old.lower() in text.lower() for text in place.neighbours)
+    return source[0] <= start and end <= source[1] and not (place.neighbours and hangs)
 
 
 # Where a claim may end: signs, and words that join clauses.

@@ -135,7 +135,7 @@ def repeated(item: Item, rng: np.random.Generator) -> Iterator[Case]:
     for count in (2, 5):
         text = "\n".join([item.good] * count)
         yield Case(text, item.good, same(LOOSE), same(TOLERANCE), change=f"{count} times")
-    one = max(disguises.sentences(item.good), key=len)
+    one = max(disguises.sentences(item.good), key=len, default=item.good)
     yield Case(" ".join([one] * 8), one, same(LOOSE), same(TOLERANCE), change="one sentence 8 times")
 
 

@@ -80,7 +80,8 @@ def _exchanged(sentence: str, one: Sequence[Token], other: Sequence[Token], clau
         if one[0].tag in ("DET", "ADJ"):  # any other first word may be a name
             first = first[:1].lower() + first[1:]
     between = sentence[left.end : right.start]
-    return flip_at(sentence, Span(left.start, right.end), second + between + first, clause, surely=True)
+    new = second + between + first
+    return flip_at(sentence, Span(left.start, right.end), new, clause, surely=True, shared=True)
 
 
 def _swapped_terms(sentence: str) -> Iterator[Flip]:
