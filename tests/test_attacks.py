@@ -134,6 +134,13 @@ def test_weakenings(sentence: str, weaker: str) -> None:
     assert weaker in [flip.text for flip in edits.weakenings(sentence)]
 
 
+@pytest.mark.parametrize(
+    "sentence", ["It need not always end.", "No data at all.", "It runs every time.", "Each other's keys."]
+)
+def test_quantifiers_that_claim_nothing_are_left_alone(sentence: str) -> None:
+    assert edits.weakenings(sentence) == []
+
+
 @given(st.text(max_size=80))
 def test_edits_never_fail_and_always_change(sentence: str) -> None:
     for edit in (edits.negations, edits.opposites, edits.numbers, roles.role_swaps, edits.weakenings):

@@ -213,9 +213,10 @@ def weakenings(sentence: str) -> list[Flip]:
     spans = clause_spans(sentence)
     for span, word in phrases_in(sentence, WEAKER):
         before = sentence[: span.start].lower().split()[-1:]
-        after = sentence[span.end :].lower().split()[:1]
+        after = re.findall(r"[a-z]+", sentence[span.end :].lower())[:1]
         new = "some of" if word == "all" and after == ["the"] else WEAKER[word]
-        idiom = before in (["at"], ["or"], ["after"], ["above"], ["in"]) or after in (["other"], ["around"])
+        idiom = before in (["at"], ["or"], ["after"], ["above"], ["in"]) or after in (["other"], ["around"], ["time"])
+        idiom = idiom or before == ["not"] or "".join(before).endswith("n't")
         if not idiom:
             flips.append(flip_at(sentence, span, new, clause_around(spans, span)))
     return flips
