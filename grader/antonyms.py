@@ -23,6 +23,7 @@ thick thicker | thin thinner
 heavy heavier | light lighter
 hot hotter hottest warm warmer | cold colder cool cooler
 hard harder hardest difficult | easy easier easiest simple
+simple simpler simplest | complex complicated
 hard harder | soft softer
 early earlier earliest | late later latest
 old older oldest ancient | new newer newest young younger recent
@@ -63,7 +64,7 @@ allow enable permit let | prevent forbid prohibit block disable deny disallow ba
 help support encourage promote facilitate aid | hinder oppose discourage hamper impede harm hurt
 accept approve | reject refuse decline deny
 create build make construct produce form | destroy demolish break eliminate
-keep retain preserve maintain | discard lose drop abandon change
+keep retain preserve maintain store save reuse | discard lose drop abandon change
 remember memorize recall | forget
 learn | forget
 win succeed success | lose fail failure

@@ -5,6 +5,7 @@ otherwise the same. Nothing here measures similarity of meaning, and nothing spe
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -49,8 +50,8 @@ _WEAK = word_set(
     several maybe probably
     """
 )
-# Verbs of which the sides can be exchanged without harm, and the words of comparison of which they cannot.
-_SYMMETRIC = word_set("and or with equal equals resemble resembles match matches differ differs versus")
+# Words of which the sides can be exchanged without harm, and the word that turns a verb's sides around.
+_SYMMETRIC = word_set("equal equals equally resemble resembles match matches differ differs versus")
 _PASSIVE = word_set("by")
 
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*|[,;:.!?()]")
@@ -113,6 +114,13 @@ class Claim:
         """Numbers with their units, and orders of growth."""
         return quantities(self.text)
 
+    @cached_property
+    def leaves_open(self) -> bool:
+        """Whether a negation stands for words said before: "some accept it, others do not"."""
+        plain = [word.text for word in self.words]
+        reached = {word.negated_by for word in self.words}
+        return any(_is_negation(plain, index) and index not in reached for index in range(len(plain)))
+
     def in_quantity(self, word: Word) -> bool:
         """Whether a word is a number or its unit: those are compared by value."""
         return any(quantity.start <= word.start < quantity.end for quantity in self.quantities)
@@ -140,7 +148,7 @@ class Checked(NamedTuple):
     Attributes:
         finding: what speaks against the point, or `None`.
         segment: the segment in which it stands.
-        also_stated: whether another segment states the point as well.
+        also_stated: whether another segment comes as near to stating the point without denying it.
 
     """
 
@@ -159,17 +167,24 @@ def check(wordings: Sequence[Claim], statements: Sequence[Claim], recalls: Seque
 
     """
     best = max(recalls, default=0.0)
-    doubt: tuple[Finding, int] | None = None
-    agreed = False
-    for index in sorted(range(len(statements)), key=lambda i: -recalls[i]):
+    denied: list[tuple[Finding, int]] = []
+    agreed = 0.0
+    for index, statement in enumerate(statements):
         if recalls[index] < _RIVAL * best:
-            break
-        findings = [contradiction(wording, statements[index]) for wording in wordings]
-        finding = findings[0] if all(findings) else None
-        agreed |= finding is None
-        if finding is not None and (doubt is None or finding.certain > doubt[0].certain):
-            doubt = (finding, index)
-    return Checked(None, 0, agreed) if doubt is None else Checked(*doubt, agreed)
+            continue
+        findings = [finding for wording in wordings if (finding := contradiction(wording, statement)) is not None]
+        if len(findings) == len(wordings):
+            denied.append((findings[0], index))
+        else:
+            agreed = max(agreed, recalls[index])
+    if not denied:
+        return Checked(None, 0, agreed > 0)
+    finding, index = max(denied, key=lambda found: (found[0].certain, recalls[found[1]]))
+    # A claim that stands as well elsewhere outweighs an opposite word, which may belong to another claim of the same
+    # shape ("high bias underfits, high variance overfits"), but not its plain negation.
+    if finding.kind != "negation" and agreed >= recalls[index]:
+        finding = finding._replace(certain=False)
+    return Checked(finding, index, agreed > 0)
 
 
 def contradiction(point: Claim, statement: Claim) -> Finding | None:
@@ -227,13 +242,18 @@ def _opposites(point: Claim, statement: Claim) -> Iterator[tuple[int, int]]:
     """Pairs of words, one of the point and one of the statement, that deny each other and stand for each other."""
     mine = point.plain | {word.stem for word in point.words}
     theirs = statement.plain | {word.stem for word in statement.words}
-    missing = [i for i, w in enumerate(point.words) if w.text[0].isalpha() and not {w.text, w.stem} & theirs]
-    new = [j for j, w in enumerate(statement.words) if w.text[0].isalpha() and not {w.text, w.stem} & mine]
+    missing = [i for i, w in enumerate(point.words) if _can_flip(w) and not {w.text, w.stem} & theirs]
+    new = [j for j, w in enumerate(statement.words) if _can_flip(w) and not {w.text, w.stem} & mine]
     for i in missing:
         for j in new:
             if are_opposites(point.words[i].text, statement.words[j].text) and _same_place(point, i, statement, j):
                 yield i, j
                 break
+
+
+def _can_flip(word: Word) -> bool:
+    """Whether a word may have an opposite: negations are counted by themselves."""
+    return word.text[0].isalpha() and word.text not in _NEGATORS
 
 
 def _same_place(point: Claim, i: int, statement: Claim, j: int) -> bool:
@@ -264,6 +284,8 @@ def _negation(point: Claim, statement: Claim, flips: Sequence[tuple[int, int]]) 
     for i, j in [*_same_words(point, statement), *flips]:
         own, other = point.words[i], statement.words[j]
         is_opposite = (i, j) in opposed
+        if own.denied and not other.denied and statement.leaves_open:
+            continue
         if is_opposite != (own.denied != other.denied) and (is_opposite or _is_head(point, i, statement, j)):
             denials.setdefault(
                 (own.negated_by, other.negated_by) if not is_opposite else (i, j), (own, other, is_opposite)
@@ -321,12 +343,14 @@ def _quantifier(point: Claim, statement: Claim) -> Finding | None:
 
 def _roles(point: Claim, statement: Claim) -> Finding | None:
     """Two of the point's content words around a third that have changed places."""
-    order: dict[str, int] = {}
-    for place, j in enumerate(statement.content):
-        order.setdefault(statement.words[j].stem, place)
-    common = [i for i in point.content if point.words[i].stem in order]
+    swapped = _compared_the_other_way(point, statement)
+    if swapped is not None:
+        return swapped
+    mine, theirs = (Counter(claim.words[i].stem for i in claim.content) for claim in (point, statement))
+    order = {statement.words[j].stem: place for place, j in enumerate(statement.content)}
+    common = [i for i in point.content if mine[point.words[i].stem] == theirs[point.words[i].stem] == 1]
     places = [order[point.words[i].stem] for i in common]
-    if len(set(places)) < len(places) or statement.plain & _PASSIVE != point.plain & _PASSIVE:
+    if statement.plain & _PASSIVE != point.plain & _PASSIVE or statement.plain & _SYMMETRIC:
         return None
     for first in range(len(common) - 2):
         for last in range(first + 2, len(common)):
@@ -334,6 +358,25 @@ def _roles(point: Claim, statement: Claim) -> Finding | None:
             if places[last] < min(between) and max(between) < places[first] and between == sorted(between):
                 one, other = (point.words[common[k]] for k in (first, last))
                 word = statement.words[statement.content[places[last]]]
-                swapped = f"'{one.text}' and '{other.text}' have changed places"
-                return Finding("roles", True, word.start, word.end, swapped)
+                reason = f"has '{one.text}' and '{other.text}' change places"
+                return Finding("roles", True, word.start, word.end, reason)
     return None
+
+
+def _compared_the_other_way(point: Claim, statement: Claim) -> Finding | None:
+    """Whether the two compare the same things the other way round ("A is faster than B")."""
+    mine, theirs = _compared(point), _compared(statement)
+    if mine is None or theirs is None or mine.stem == theirs.stem:
+        return None
+    before = {word.stem for word in statement.words if word.start < theirs.start}
+    if mine.stem in before and any(word.stem == theirs.stem and word.start < mine.start for word in point.words):
+        return Finding(
+            "roles", True, theirs.start, theirs.end, f"compares with '{theirs.text}' instead of '{mine.text}'"
+        )
+    return None
+
+
+def _compared(claim: Claim) -> Word | None:
+    """The first content word after "than"."""
+    at = next((i for i, word in enumerate(claim.words) if word.text == "than"), len(claim.words))
+    return next((word for word in claim.words[at:] if word.content), None)

@@ -23,7 +23,17 @@ _WORDS = {
 }  # fmt: skip
 # "One" and "once" are mostly pronoun and conjunction, "both" and "double" seldom a count: they answer for a number but
 # never ask for one.
-_VAGUE = frozenset(["one", "once", "both", "double", "zero", "half", "twice", "hundred", "thousand"])
+_VAGUE = frozenset(["one", "once", "both", "double", "half", "twice", "hundred", "thousand"])
+# Words for how something grows with another; each excludes the others.
+_ORDERS = {
+    word: order
+    for order, forms in {
+        "logarithmic": "logarithmic logarithmically", "linear": "linear linearly",
+        "square": "quadratic quadratically square squared", "cube": "cubic cubically cube cubed",
+        "polynomial": "polynomially", "exponential": "exponential exponentially",
+    }.items()
+    for word in forms.split()
+}  # fmt: skip
 # A unit's kind and its size in the kind's base unit.
 _UNITS = {
     "ns": ("time", 1e-9), "us": ("time", 1e-6), "μs": ("time", 1e-6), "ms": ("time", 1e-3), "s": ("time", 1.0),
@@ -52,8 +62,8 @@ _LABEL = re.compile(r"(?:^|\n)\s*\(?$")
 class Quantity(NamedTuple):
     """One quantity of a text: its kind, its value in the kind's base unit, and its words.
 
-    Kinds are "growth" (the value is the text within the brackets), the units' kinds, what is counted, or nothing for a
-    bare number, which has the word before it in `after`.
+    Kinds are "growth" (the value is the text within the brackets), "order" ("linear", "quadratic"), the units' kinds, what
+    is counted, or nothing for a bare number, which has the word before it in `after`.
     """
 
     kind: str
@@ -81,6 +91,8 @@ def quantities(text: str) -> tuple[Quantity, ...]:
         found.append(_measured(text, match.start(), match.end(), value))
     for match in _SPELLED.finditer(text):
         word = match[0].lower()
+        if word in _ORDERS:
+            found.append(Quantity("order", _ORDERS[word], *match.span(), match[0]))
         if word in _WORDS and not any(start <= match.start() < end for start, end in taken):
             found.append(_measured(text, *match.span(), _WORDS[word])._replace(vague=word in _VAGUE))
     return tuple(found)
@@ -132,7 +144,7 @@ def _is_count(quantity: Quantity) -> bool:
     return quantity.kind not in _KINDS
 
 
-_KINDS = frozenset(kind for kind, _ in _UNITS.values()) | {"growth"}
+_KINDS = frozenset(kind for kind, _ in _UNITS.values()) | {"growth", "order"}
 
 
 def _close(one: float, other: float) -> bool:

@@ -86,7 +86,9 @@ def normalise(raw: str) -> NormalisedText:
         n_hidden += sum(is_hidden(char) and char not in _HARMLESS for char in piece)
         folded = unicodedata.normalize("NFKC", visible)
         bare = _LOOSE_MARKS.sub("", folded)
-        n_hidden += len(folded) - len(bare) >= _PILED
+        if len(bare) < len(folded) and len(_LOOSE_MARKS.findall(visible)) >= _PILED:
+            bare = _LOOSE_MARKS.sub("", unicodedata.normalize("NFKD", folded))
+            n_hidden += 1
         folded = bare
         pieces.append(folded)
         starts.extend([start] * len(folded))
@@ -98,7 +100,7 @@ def normalise(raw: str) -> NormalisedText:
 # Marks that only change how a letter looks where NFKC could not merge them with it; variation selectors among them.
 _MARKS = r"\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f"
 _LOOSE_MARKS = re.compile(f"[{_MARKS}]")
-# So many loose marks on one letter are no spelling.
+# So many marks on one letter, of which some belong to no spelling, are none.
 _PILED = 2
 # A character with the marks and jamo that NFKC may merge into it; CR LF counts as one.
 _CLUSTER = re.compile(rf"\r\n|.[{_MARKS}\u1160-\u11ff\u3099\u309a]*", re.DOTALL)
