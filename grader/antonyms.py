@@ -60,7 +60,7 @@ left | right
 front forward ahead | back backward rear behind
 up upward upwards | down downward downwards
 ascending ascend | descending descend
-allow enable permit let | prevent forbid prohibit block disable deny disallow ban
+allow enable permit let cause | prevent avoid forbid prohibit block disable deny disallow ban
 help support encourage promote facilitate aid | hinder oppose discourage hamper impede harm hurt
 accept approve | reject refuse decline deny
 create build make construct produce form | destroy demolish break eliminate
@@ -162,6 +162,10 @@ buy | sell
 lend | borrow
 teach | learn
 ask question | answer
+save | waste spend
+damp dampen suppress | amplify strengthen
+pull | push
+favour favor prefer reward | penalize punish avoid
 cause | effect result
 profit gain | loss
 import | export

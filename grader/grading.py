@@ -215,7 +215,7 @@ class Grader:
             rationale = f"the answer {finding.reason}" if finding.certain else f"unsure: {finding.reason}"
             if finding.certain:
                 status, earned, stretch = "contradicted", 0.0, spans[checked.segment]
-            elif status == "covered":
+            elif status == "covered" and finding.kind == "quantifier":
                 status, earned = "partial", min(earned, settings.covered_at)
         if point.weight < 0 and status != "covered":
             earned, status = 0.0, "missing"  # a mistake that was not clearly made was not made

@@ -15,7 +15,7 @@ from grader.antonyms import are_opposites
 from grader.grammar.lexicon import FUNCTION_WORDS, stem, word_set
 from grader.quantities import Quantity, differs, quantities
 
-Kind = Literal["negation", "opposite", "number", "quantifier", "roles"]
+Kind = Literal["negation", "opposite", "number", "quantifier", "roles", "rival"]
 
 # Share of a point's content words that a statement must repeat before a difference counts as a denial. Below it the
 # two may speak of different things.
@@ -61,7 +61,7 @@ class Finding(NamedTuple):
     """Why a statement does not support a point.
 
     Attributes:
-        kind: which check found it.
+        kind: which check found it; "rival" where the claim stands elsewhere as well, so that a person should look.
         certain: whether it denies the point; otherwise a person should look.
         start, end: the telling words, in characters of the statement.
         reason: one line for the reader.
@@ -108,6 +108,11 @@ class Claim:
     def plain(self) -> frozenset[str]:
         """All words as they stand, in lower case."""
         return frozenset(word.text for word in self.words)
+
+    @cached_property
+    def all_stems(self) -> frozenset[str]:
+        """Stems of all words."""
+        return frozenset(word.stem for word in self.words)
 
     @cached_property
     def quantities(self) -> tuple[Quantity, ...]:
@@ -175,7 +180,7 @@ def check(wordings: Sequence[Claim], statements: Sequence[Claim], recalls: Seque
         findings = [finding for wording in wordings if (finding := contradiction(wording, statement)) is not None]
         if len(findings) == len(wordings):
             denied.append((findings[0], index))
-        else:
+        elif not any(any(_opposites(wording, statement)) for wording in wordings):
             agreed = max(agreed, recalls[index])
     if not denied:
         return Checked(None, 0, agreed > 0)
@@ -183,7 +188,7 @@ def check(wordings: Sequence[Claim], statements: Sequence[Claim], recalls: Seque
     # A claim that stands as well elsewhere outweighs an opposite word, which may belong to another claim of the same
     # shape ("high bias underfits, high variance overfits"), but not its plain negation.
     if finding.kind != "negation" and agreed >= recalls[index]:
-        finding = finding._replace(certain=False)
+        finding = finding._replace(kind="rival", certain=False)
     return Checked(finding, index, agreed > 0)
 
 
@@ -208,7 +213,7 @@ def contradiction(point: Claim, statement: Claim) -> Finding | None:
     return (
         _number(point, statement)
         or _quantifier(point, statement)
-        or (_roles(point, statement) if shared >= _ALMOST_IDENTICAL and not flips else None)
+        or (_roles(point, statement) if len(told & statement.stems) >= _ALMOST_IDENTICAL * len(told) else None)
     )
 
 
@@ -240,15 +245,34 @@ def _is_negation(plain: Sequence[str], index: int) -> bool:
 
 def _opposites(point: Claim, statement: Claim) -> Iterator[tuple[int, int]]:
     """Pairs of words, one of the point and one of the statement, that deny each other and stand for each other."""
-    mine = point.plain | {word.stem for word in point.words}
-    theirs = statement.plain | {word.stem for word in statement.words}
-    missing = [i for i, w in enumerate(point.words) if _can_flip(w) and not {w.text, w.stem} & theirs]
-    new = [j for j, w in enumerate(statement.words) if _can_flip(w) and not {w.text, w.stem} & mine]
+    missing = [i for i, word in enumerate(point.words) if _can_flip(word) and not _stands(point, i, statement)]
+    new = [j for j, word in enumerate(statement.words) if _can_flip(word) and not _stands(statement, j, point)]
     for i in missing:
         for j in new:
             if are_opposites(point.words[i].text, statement.words[j].text) and _same_place(point, i, statement, j):
                 yield i, j
                 break
+
+
+def _stands(claim: Claim, at: int, other: Claim) -> bool:
+    """Whether the other claim has this word, too: anywhere, or, where its neighbour has an opposite, beside that."""
+    word = claim.words[at]
+    if word.text not in other.plain and word.stem not in other.all_stems:
+        return False
+    following = _next_content(claim, at)
+    if following is None or following not in other.stems:
+        return True
+    places = [j for j, same in enumerate(other.words) if same.stem == word.stem]
+    rivals = [j for j, rival in enumerate(other.words) if are_opposites(word.text, rival.text)]
+    return any(_next_content(other, j) == following for j in places) or not any(
+        _next_content(other, j) == following for j in rivals
+    )
+
+
+def _next_content(claim: Claim, at: int) -> str | None:
+    """The stem of the word that follows, if it carries content."""
+    word = claim.words[at + 1] if at + 1 < len(claim.words) else None
+    return word.stem if word is not None and word.content else None
 
 
 def _can_flip(word: Word) -> bool:

@@ -62,8 +62,8 @@ _LABEL = re.compile(r"(?:^|\n)\s*\(?$")
 class Quantity(NamedTuple):
     """One quantity of a text: its kind, its value in the kind's base unit, and its words.
 
-    Kinds are "growth" (the value is the text within the brackets), "order" ("linear", "quadratic"), the units' kinds, what
-    is counted, or nothing for a bare number, which has the word before it in `after`.
+    Kinds are "growth" (the value is the text within the brackets), "order" ("linear", "quadratic"), the units' kinds,
+    what is counted, or nothing for a bare number, which has the word before it in `after`.
     """
 
     kind: str
