@@ -7,16 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+import numpy as np
+
 from grader import __version__
-from grader.coverage import Covered, PointTokens, cover, credit, segment_starts
+from grader.coverage import Covered, Floats, Ints, cover, credit, heard, match, match_by_segment, segment_starts
 from grader.encoding import Encoder, TokenVectors, load_encoder
 from grader.errors import InputError
 from grader.feedback import plain_feedback
-from grader.preparing import encode_points
+from grader.preparing import Prepared, encode_points
 from grader.rubric import rubric_hash
 from grader.schema import Answer, Evidence, Grade, PointGrade, Rubric, RubricPoint, Status
 from grader.scoring import fraction, score
 from grader.settings import Settings
+from grader.substance import asked, kept_credit, new_content, respell
 from grader.text import NormalisedText, Span, normalise, segments, words
 
 # Answers that are encoded together: enough for batches of like length, few enough to hold their vectors.
@@ -65,7 +68,7 @@ class Grader:
         self.settings = settings or Settings()
         self.encoder = encoder or load_encoder(self.settings.encoder)
         self.rubrics: dict[str, Rubric] = {}
-        self._points: dict[str, PointTokens] = {}
+        self._prepared: dict[str, Prepared] = {}
         for rubric in rubrics.values() if isinstance(rubrics, Mapping) else rubrics:
             if rubric.question_id in self.rubrics:
                 raise InputError(f"two rubrics are for the question '{rubric.question_id}'")
@@ -83,7 +86,7 @@ class Grader:
             InputError: when a point has a wording that cannot be read.
             SetupError: when the encoder cannot be loaded.
         """
-        self._points.update(encode_points(self.rubrics.values(), self.encoder, self.settings))
+        self._prepared.update(encode_points(self.rubrics.values(), self.encoder, self.settings))
 
     def grade(self, answer: Answer) -> Grade:
         """Grade one answer: a batch of one."""
@@ -111,8 +114,8 @@ class Grader:
             grades.append(grade)
             if grade is None:
                 ready.append(_Ready(answer, self.rubrics[answer.question_id], text))
-        new = [item.rubric for item in ready if item.rubric.question_id not in self._points]
-        self._points.update(encode_points(new, self.encoder, self.settings))
+        new = [item.rubric for item in ready if item.rubric.question_id not in self._prepared]
+        self._prepared.update(encode_points(new, self.encoder, self.settings))
         unique = list(dict.fromkeys(item.text.text for item in ready))
         vectors = dict(zip(unique, self.encoder.encode(unique), strict=True)) if unique else {}
         judged = iter([self._with_vectors(item, vectors[item.text.text]) for item in ready])
@@ -141,28 +144,39 @@ class Grader:
         if not held:  # the encoder saw nothing in it
             points = tuple(_point_grade(point, "missing", 0.0, rule=NO_ANSWER) for point in rubric.points)
             return self._grade(answer, rubric, text, points=points, flags=["no_answer"])
-        covered = cover(
-            self._points[rubric.question_id],
-            encoded.vectors,
-            starts,
-            center=self.settings.match_center,
-            slope=self.settings.match_slope,
-        )
+        prepared = self._prepared[rubric.question_id]
+        vectors = respell(encoded.texts, encoded.n_pieces, encoded.vectors, prepared.subject.spellings)
+        curve = {"center": self.settings.match_center, "slope": self.settings.match_slope}
+        covered = cover(prepared.points, vectors, starts, **curve)
+        kept = self._kept(prepared, encoded, vectors, starts)
         points = tuple(
             self._judge(
                 point,
                 found,
                 Span(spans[held[found.first_segment]].start, spans[held[found.last_segment]].end),
                 item,
+                kept,
             )
             for point, found in zip(rubric.points, covered, strict=True)
         )
         return self._grade(answer, rubric, text, points=points, flags=["long_answer"] * (encoded.n_windows > 1))
 
-    def _judge(self, point: RubricPoint, found: Covered, stretch: Span, item: _Ready) -> PointGrade:
-        """From a point's coverage to its status, credit and evidence."""
+    def _kept(self, prepared: Prepared, encoded: TokenVectors, vectors: Floats, starts: Ints) -> float:
+        """Share of its credits that an answer keeps for how much it says beyond the question."""
+        settings, points, subject = self.settings, prepared.points, prepared.subject
+        curve = {"center": settings.match_center, "slope": settings.match_slope}
+        share = heard(points, match_by_segment(points, vectors, starts, **curve)).max(axis=0)
+        matched = match((points.vectors @ vectors.T).max(axis=0), **curve)
+        matched *= np.repeat(share, np.diff(np.append(starts, len(vectors))))
+        said = new_content(encoded.texts, encoded.rarity * matched * (1 - asked(vectors, subject.question, **curve)))
+        return kept_credit(said, subject.content, brief_below=settings.brief_below, brief_loss=settings.brief_loss)
+
+    def _judge(self, point: RubricPoint, found: Covered, stretch: Span, item: _Ready, kept: float) -> PointGrade:
+        """From a point's coverage to its status, credit and evidence; a brief answer keeps only part of its credits."""
         settings = self.settings
         earned = credit(found.coverage, no_credit=settings.no_credit, full_credit=settings.full_credit)
+        if point.weight > 0:  # a mistake costs as much in a brief answer
+            earned *= kept
         status: Status = (
             "covered" if earned >= settings.covered_at else "partial" if earned >= settings.partial_at else "missing"
         )
