@@ -17,6 +17,9 @@ Ints = NDArray[np.int64]
 
 # Two neighbouring segments are shown as evidence where the pair shows at least this much more than either alone.
 _WORTH_A_SEGMENT = 0.06
+# Recall of a wording by one segment: up to the first it is chance, which any sentence of filler reaches; from the
+# second the segment is taken to speak of the point. Without them 300 words of filler earn .07 (docs/accuracy.md).
+_CHANCE, _HEARD = 0.2, 0.35
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +31,8 @@ class PointTokens:
         weights: weight of each token; they sum to 1 within a wording, shape `(n_tokens,)`.
         starts: first token of each wording, shape `(n_wordings,)`.
         owners: the point that each wording belongs to, ascending, shape `(n_wordings,)`.
+        given: recall that is taken off each wording because the question alone reaches it, 0..1 (below 1), shape
+            `(n_wordings,)`.
 
     """
 
@@ -35,6 +40,7 @@ class PointTokens:
     weights: Floats
     starts: Ints
     owners: Ints
+    given: Floats
 
 
 class Covered(NamedTuple):
@@ -49,13 +55,15 @@ class Covered(NamedTuple):
     by_segment: Floats
 
 
-def token_weights(ids: Ints, rarity: Floats, question_ids: Ints, *, question_discount: float) -> Floats:
-    """Weight of each token of a wording: its rarity, discounted where the question already says it; sums to 1.
+def token_weights(rarity: Floats, asked: Floats, *, question_discount: float) -> Floats:
+    """Weight of each token of a wording: its rarity, less where the question already says it; sums to 1.
+
+        weight ~ rarity * (1 - (1 - question_discount) * asked)
 
     Args:
-        ids, rarity: shape `(n_tokens,)`, as the encoder gives them.
-        question_ids: the question's token ids.
-        question_discount: factor in 0..1 for tokens that occur in the question.
+        rarity: as the encoder gives it, shape `(n_tokens,)`.
+        asked: how far the question says each token, 0..1, shape `(n_tokens,)`.
+        question_discount: what is left in 0..1 of the weight of a token that the question says in full.
 
     **Undefined:** equal weights when every token weighs nothing (only punctuation).
 
@@ -63,12 +71,12 @@ def token_weights(ids: Ints, rarity: Floats, question_ids: Ints, *, question_dis
         ValueError: when the wording has no token.
 
     """
-    if not len(ids):
+    if not len(rarity):
         raise ValueError("a wording without any token has no weights")
-    weights = rarity * np.where(np.isin(ids, question_ids), np.float32(question_discount), np.float32(1))
+    weights = rarity * (1 - np.float32(1 - question_discount) * asked)
     total = weights.sum()
     if total == 0:
-        return np.full(len(ids), 1 / len(ids), np.float32)
+        return np.full(len(rarity), 1 / len(rarity), np.float32)
     normed: Floats = (weights / total).astype(np.float32)
     return normed
 
@@ -96,12 +104,17 @@ def cover(
 ) -> list[Covered]:
     """Coverage and evidence of every point in one answer.
 
-        recall(A) = sum_t weight_t * max_{a in A} match(cos(t, a))
-        coverage  = max over wordings of (recall(answer) + recall(best stretch)) / 2
+        recall(s) = sum_t weight_t * match(t, s),    match(t, s) = max_{a in s} match(cos(t, a))
+        heard(s)  = clamp((recall(s) - .2) / (.35 - .2))
+        answer    = sum_t weight_t * max_s heard(s) * match(t, s)
+        both      = (answer + recall(best stretch)) / 2
+        coverage  = max over wordings of (both - given) / (1 - given), at least 0
 
-    with t over the wording's tokens and a over the tokens of A. A stretch is a segment or two neighbouring ones: a
-    point counts for more when it is made in one place than when its words lie scattered. The stretch that is shown as
-    evidence is the best single segment, unless a pair shows clearly more.
+    `given` is what repeating the question would earn; t runs over the wording's tokens, s over the segments, a over a
+    segment's tokens. A segment counts as far as it speaks of the point by itself, so that filler adds next to nothing.
+    A stretch is a segment or two neighbouring ones: a point counts for more when it is made in one place than when its
+    words lie scattered. The stretch that is shown as evidence is the best single segment, unless a pair shows clearly
+    more.
 
     Args:
         points: the rubric's wordings.
@@ -123,12 +136,14 @@ def cover(
     ends = np.append(points.starts[1:], len(points.weights))
     if muted is not None:
         matched[np.repeat(muted[points.owners], ends - points.starts, axis=0)] = 0
-    whole = np.add.reduceat(points.weights * matched.max(axis=1), points.starts)
+    counted = matched * np.repeat(heard(points, matched), ends - points.starts, axis=0)
+    whole = np.add.reduceat(points.weights * counted.max(axis=1), points.starts)
     best = [Covered(-1.0, 0, 0, np.zeros(0, np.float32))] * (int(points.owners[-1]) + 1)
     for wording, owner in enumerate(points.owners):
         rows = slice(int(points.starts[wording]), int(ends[wording]))
         shown = _best_stretch(matched[rows], points.weights[rows])
-        coverage = min(1.0, (float(whole[wording]) + shown.coverage) / 2)
+        given = float(points.given[wording])
+        coverage = min(1.0, max(0.0, ((float(whole[wording]) + shown.coverage) / 2 - given) / (1 - given)))
         if coverage > best[owner].coverage:
             best[owner] = shown._replace(coverage=coverage)
     return best
@@ -147,6 +162,19 @@ def match_by_segment(
         raise ValueError("an answer without any token has no coverage")
     best: Floats = np.maximum.reduceat(points.vectors @ answer.T, segment_starts, axis=1)
     return match(best, center=center, slope=slope)
+
+
+def heard(points: PointTokens, matched: Floats) -> Floats:
+    """How far each segment speaks of each wording, 0..1, shape `(n_wordings, n_segments)`.
+
+    Args:
+        points: the rubric's wordings.
+        matched: what `match_by_segment` gives, shape `(n_tokens, n_segments)`.
+
+    """
+    recalls = np.add.reduceat(points.weights[:, None] * matched, points.starts, axis=0)
+    shares: Floats = np.clip((recalls - _CHANCE) / (_HEARD - _CHANCE), 0, 1).astype(np.float32)
+    return shares
 
 
 def _best_stretch(matched: Floats, weights: Floats) -> Covered:

@@ -9,18 +9,19 @@ from typing import NamedTuple
 import numpy as np
 
 from grader import __version__
-from grader.coverage import Covered, PointTokens, cover, credit, segment_starts
+from grader.coverage import Covered, Floats, Ints, cover, credit, heard, match, match_by_segment, segment_starts
 from grader.encoding import Encoder, TokenVectors, load_encoder
 from grader.errors import InputError
 from grader.feedback import plain_feedback
 from grader.grammar.lexicon import content_stems
 from grader.guards import Checked, Claim, check, read_claim
-from grader.manner import Manner, is_foreign, manner
-from grader.preparing import encode_points
+from grader.manner import is_foreign, manner
+from grader.preparing import Prepared, encode_points
 from grader.rubric import rubric_hash
 from grader.schema import Answer, Evidence, Grade, PointGrade, Rubric, RubricPoint, Status
 from grader.scoring import fraction, score
 from grader.settings import Settings
+from grader.substance import asked, kept_credit, new_content, respell
 from grader.text import NormalisedText, Span, normalise, segments, words
 
 # Answers that are encoded together: enough for batches of like length, few enough to hold their vectors. A character
@@ -83,7 +84,7 @@ class Grader:
         self.settings = settings or Settings()
         self.encoder = encoder or load_encoder(self.settings.encoder)
         self.rubrics: dict[str, Rubric] = {}
-        self._points: dict[str, PointTokens] = {}
+        self._prepared: dict[str, Prepared] = {}
         self._claims: dict[str, tuple[_PointClaims, ...]] = {}
         for rubric in rubrics.values() if isinstance(rubrics, Mapping) else rubrics:
             if rubric.question_id in self.rubrics:
@@ -102,7 +103,7 @@ class Grader:
             InputError: when a point has a wording that cannot be read.
             SetupError: when the encoder cannot be loaded.
         """
-        self._points.update(encode_points(self.rubrics.values(), self.encoder, self.settings))
+        self._prepared.update(encode_points(self.rubrics.values(), self.encoder, self.settings))
 
     def grade(self, answer: Answer) -> Grade:
         """Grade one answer: a batch of one."""
@@ -129,8 +130,8 @@ class Grader:
             grades.append(grade)
             if grade is None:
                 ready.append(_Ready(answer, self.rubrics[answer.question_id], text))
-        new = [item.rubric for item in ready if item.rubric.question_id not in self._points]
-        self._points.update(encode_points(new, self.encoder, self.settings))
+        new = [item.rubric for item in ready if item.rubric.question_id not in self._prepared]
+        self._prepared.update(encode_points(new, self.encoder, self.settings))
         unique = list(dict.fromkeys(item.text.text for item in ready))
         vectors = dict(zip(unique, self.encoder.encode(unique), strict=True)) if unique else {}
         judged = iter([self._with_vectors(item, vectors[item.text.text]) for item in ready])
@@ -168,20 +169,22 @@ class Grader:
             spans,
             question=rubric.question,
             reference=rubric.reference_answer,
-            n_pieces=int(np.count_nonzero(encoded.rarity)),
+            n_pieces=int(encoded.n_pieces[encoded.rarity > 0].sum()),
         )
-        claims = self._read(rubric)
+        prepared, claims = self._prepared[rubric.question_id], self._read(rubric)
+        vectors = respell(encoded.texts, encoded.n_pieces, encoded.vectors, prepared.subject.spellings)
         covered = cover(
-            self._points[rubric.question_id],
-            encoded.vectors,
+            prepared.points,
+            vectors,
             starts,
             center=self.settings.match_center,
             slope=self.settings.match_slope,
             muted=np.outer([claim.novel for claim in claims], seen.empty) if any(seen.empty) else None,
         )
+        share = seen.share * self._kept(prepared, encoded, vectors, starts)
         statements = [read_claim(text.text[start:end]) for start, end in spans]
         points = tuple(
-            self._judge(point, found, check(claim.wordings, statements, found.by_segment.tolist()), spans, seen, item)
+            self._judge(point, found, check(claim.wordings, statements, found.by_segment.tolist()), spans, share, item)
             for point, found, claim in zip(rubric.points, covered, claims, strict=True)
         )
         flags = [*_point_flags(points), *seen.flags, *(["long_answer"] * (encoded.n_windows > 1))]
@@ -198,12 +201,27 @@ class Grader:
             self._claims[rubric.question_id] = tuple(read)
         return self._claims[rubric.question_id]
 
+    def _kept(self, prepared: Prepared, encoded: TokenVectors, vectors: Floats, starts: Ints) -> float:
+        """Share of its credits that an answer keeps for how much it says beyond the question."""
+        settings, points, subject = self.settings, prepared.points, prepared.subject
+        curve = {"center": settings.match_center, "slope": settings.match_slope}
+        share = heard(points, match_by_segment(points, vectors, starts, **curve)).max(axis=0)
+        matched = match((points.vectors @ vectors.T).max(axis=0), **curve)
+        matched *= np.repeat(share, np.diff(np.append(starts, len(vectors))))
+        said = new_content(encoded.texts, encoded.rarity * matched * (1 - asked(vectors, subject.question, **curve)))
+        return kept_credit(said, subject.content, brief_below=settings.brief_below, brief_loss=settings.brief_loss)
+
     def _judge(
-        self, point: RubricPoint, found: Covered, checked: Checked, spans: Sequence[Span], seen: Manner, item: _Ready
+        self, point: RubricPoint, found: Covered, checked: Checked, spans: Sequence[Span], share: float, item: _Ready
     ) -> PointGrade:
-        """From a point's coverage, and what speaks against it, to its status, credit and evidence."""
+        """From a point's coverage, and what speaks against it, to its status, credit and evidence.
+
+        `share` is what remains of each credit for how the answer is written and how much it says.
+        """
         settings = self.settings
-        earned = seen.share * credit(found.coverage, no_credit=settings.no_credit, full_credit=settings.full_credit)
+        earned = credit(found.coverage, no_credit=settings.no_credit, full_credit=settings.full_credit)
+        if point.weight > 0:  # a mistake costs as much in a brief answer
+            earned *= share
         status: Status = (
             "covered" if earned >= settings.covered_at else "partial" if earned >= settings.partial_at else "missing"
         )

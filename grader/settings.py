@@ -15,16 +15,24 @@ class Settings(Noun):
     question_discount: float = Field(
         default=0.2, ge=0, le=1, description="weight of a point's words that the question already says"
     )
+    echo_share: float = Field(
+        default=0.3, ge=0, lt=1, description="share that is taken off of the coverage which the question alone reaches"
+    )
     match_center: float = Field(default=0.4, ge=0, le=1, description="cosine at which a token counts as half matched")
     match_slope: float = Field(default=8.0, gt=0, description="how sharply a token's match rises around the center")
-    no_credit: float = Field(default=0.22, ge=0, le=1, description="coverage up to which a point earns nothing")
+    no_credit: float = Field(default=0.08, ge=0, le=1, description="coverage up to which a point earns nothing")
     full_credit: float = Field(default=1.0, ge=0, le=1, description="coverage from which a point earns everything")
-    partial_at: float = Field(default=0.4, ge=0, le=1, description="credit from which a point counts as partial")
-    covered_at: float = Field(default=0.7, ge=0, le=1, description="credit from which a point counts as covered")
+    brief_below: float = Field(
+        default=0.5, gt=0, le=1, description="share of the points' new content from which an answer is not too brief"
+    )
+    brief_loss: float = Field(default=0.3, ge=0, le=1, description="share of a credit that the briefest answers lose")
+    partial_at: float = Field(default=0.5, ge=0, le=1, description="credit from which a point counts as partial")
+    covered_at: float = Field(default=0.8, ge=0, le=1, description="credit from which a point counts as covered")
 
     def signature(self) -> str:
-        """The coverage part of a signature, such as `q.2,m.4/8,c.22-1,s.4/.7`."""
+        """The coverage part of a signature, such as `q.2/.3,m.4/8,c.08-1,b.5/.3,s.5/.8`."""
         numbers = {name: f"{value:g}".removeprefix("0") or "0" for name, value in self if isinstance(value, float)}
         return (
-            "q{question_discount},m{match_center}/{match_slope},c{no_credit}-{full_credit},s{partial_at}/{covered_at}"
+            "q{question_discount}/{echo_share},m{match_center}/{match_slope},c{no_credit}-{full_credit}"
+            ",b{brief_below}/{brief_loss},s{partial_at}/{covered_at}"
         ).format(**numbers)

@@ -20,6 +20,7 @@ LAYERS = [
         "manner",
         "wordorder",
         "coverage",
+        "substance",
         "scoring",
         "agreement",
         "reliability",

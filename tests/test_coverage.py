@@ -1,5 +1,7 @@
 """Coverage arithmetic on small vectors, checked by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -23,6 +25,7 @@ def points(*wordings: tuple[int, list[int], list[float]]) -> PointTokens:
         weights=np.concatenate([np.array(weights, np.float32) for _, _, weights in wordings]),
         starts=np.cumsum([0, *lengths[:-1]]),
         owners=np.array([owner for owner, _, _ in wordings]),
+        given=np.zeros(len(wordings), np.float32),
     )
 
 
@@ -68,16 +71,38 @@ def test_nothing_to_compare_is_refused() -> None:
     with pytest.raises(ValueError, match="without any token"):
         cover(points((0, [0], [1.0])), axes()[:0], np.array([0]), **CURVE)
     with pytest.raises(ValueError, match="without any token"):
-        token_weights(np.array([], int), np.array([], np.float32), np.array([1]), question_discount=0.2)
+        token_weights(np.array([], np.float32), np.array([], np.float32), question_discount=0.2)
 
 
 def test_words_of_the_question_weigh_less() -> None:
-    weights = token_weights(np.array([7, 8]), np.array([2, 2], np.float32), np.array([8]), question_discount=0.25)
+    weights = token_weights(np.array([2, 2], np.float32), np.array([0, 1], np.float32), question_discount=0.25)
     assert weights == pytest.approx([0.8, 0.2])
+    # half said by the question: half of the discount
+    weights = token_weights(np.array([2, 2], np.float32), np.array([0, 0.5], np.float32), question_discount=0.5)
+    assert weights == pytest.approx([1 / 1.75, 0.75 / 1.75])
+
+
+def test_what_the_question_gives_is_taken_off() -> None:
+    given = replace(points((0, [0, 1], [0.7, 0.3])), given=np.array([0.2], np.float32))
+    [part] = cover(given, axes(0, 5), np.array([0]), **CURVE)
+    assert part.coverage == pytest.approx((0.7 - 0.2) / 0.8, abs=1e-6)
+    [everything] = cover(given, axes(0, 1), np.array([0]), **CURVE)
+    assert everything.coverage == pytest.approx(1, abs=1e-6)
+    [less_than_given] = cover(given, axes(5), np.array([0]), **CURVE)
+    assert less_than_given.coverage == 0
+
+
+def test_segments_that_match_by_chance_add_nothing() -> None:
+    some = points((0, [0, 1], [0.9, 0.1]))
+    alone = cover(some, axes(0), np.array([0]), **CURVE)[0].coverage
+    # the second segment recalls .1 of the point: that much any sentence does; it shows in the best pair alone
+    with_chance = cover(some, axes(0, 5, 1), np.array([0, 1, 2]), **CURVE)[0].coverage
+    assert alone == pytest.approx(0.9, abs=1e-6)
+    assert with_chance == pytest.approx(0.9, abs=1e-6)
 
 
 def test_a_wording_of_marks_alone_weighs_evenly() -> None:
-    weights = token_weights(np.array([1, 2]), np.zeros(2, np.float32), np.array([9]), question_discount=0.2)
+    weights = token_weights(np.zeros(2, np.float32), np.zeros(2, np.float32), question_discount=0.2)
     assert weights == pytest.approx([0.5, 0.5])
 
 
@@ -114,7 +139,7 @@ def test_more_matching_text_never_lowers_coverage(data: st.DataObject) -> None:
 
     # two wordings of one point; three segments, then a fourth
     weights = np.concatenate([rng.dirichlet(np.full(4, 0.5)), rng.dirichlet(np.full(3, 0.5))]).astype(np.float32)
-    some = PointTokens(unit(7), weights, np.array([0, 4]), np.array([0, 0]))
+    some = PointTokens(unit(7), weights, np.array([0, 4]), np.array([0, 0]), np.array([0.1, 0], np.float32))
     answer, more = unit(6), unit(2)
     [less] = cover(some, answer, np.array([0, 2, 4]), **CURVE)
     [all_] = cover(some, np.concatenate([answer, more]), np.array([0, 2, 4, 6]), **CURVE)

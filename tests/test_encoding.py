@@ -13,6 +13,7 @@ from grader.encoding import (
     SentenceTransformerEncoder,
     load_encoder,
     vocabulary_rarity,
+    word_starts,
 )
 from grader.errors import SetupError
 
@@ -36,7 +37,7 @@ def test_contract(name: str) -> None:
     encoded = encoder.encode(SHORT)
     assert len(encoded) == len(SHORT)
     for text, tokens in zip(SHORT, encoded, strict=True):
-        n = len(tokens.ids)
+        n = len(tokens.texts)
         assert (n == 0) == (text == "")
         assert tokens.vectors.shape[0] == tokens.spans.shape[0] == tokens.rarity.shape[0] == n
         assert np.allclose(np.linalg.norm(tokens.vectors, axis=1), 1, atol=1e-5)
@@ -95,3 +96,26 @@ def test_a_model_that_cannot_be_downloaded_is_not_tried_for_a_minute(monkeypatch
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(SetupError, match="HF_HUB_OFFLINE forbids to download it; give a folder"):
         load_encoder("nosuch").encode(["text"])
+
+
+def test_pieces_that_touch_make_a_word() -> None:
+    def starts(text: str, *pieces: str) -> list[int]:
+        spans, at = [], 0
+        for piece in pieces:
+            at = text.index(piece, at)
+            spans.append((at, at + len(piece)))
+            at += len(piece)
+        return word_starts(text, np.array(spans).reshape(-1, 2)).tolist()
+
+    assert starts("a momentun, b", "a", "moment", "un", ",", "b") == [0, 1, 3, 4]
+    assert starts("self-attention", "self", "-", "attention") == [0, 1, 2]
+    assert starts("梯度", "梯", "度") == [0, 1]
+    assert starts("") == []
+
+
+def test_a_word_in_pieces_is_one_token(encoder: Encoder) -> None:
+    [tokens] = encoder.encode(["Hyperparametrization works"])
+    assert tokens.texts == ("hyperparametrization", "works")
+    assert tokens.n_pieces[0] > 1
+    assert tokens.spans.tolist() == [[0, 20], [21, 26]]
+    assert np.linalg.norm(tokens.vectors, axis=1) == pytest.approx([1, 1], abs=1e-5)

@@ -23,7 +23,7 @@ def rubric(reference: str = REFERENCE, points: list[dict[str, object]] | None = 
 
 def wordings_of(some: Rubric, encoder: Encoder) -> list[int]:
     """How many wordings each point has."""
-    prepared = encode_points([some], encoder, Settings())["q"]
+    prepared = encode_points([some], encoder, Settings())["q"].points
     return np.bincount(prepared.owners).tolist()
 
 
@@ -55,7 +55,7 @@ def test_without_a_reference_there_is_nothing_to_borrow(encoder: Encoder) -> Non
 
 
 def test_the_weights_of_every_wording_sum_to_one(encoder: Encoder) -> None:
-    prepared = encode_points([rubric()], encoder, Settings())["q"]
+    prepared = encode_points([rubric()], encoder, Settings())["q"].points
     sums = np.add.reduceat(prepared.weights, prepared.starts)
     assert sums == pytest.approx(np.ones(len(prepared.starts)), abs=1e-5)
     assert (np.diff(prepared.owners) >= 0).all()
