@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import typer
 from typer.core import TyperGroup
 
-from grader import __version__
+from grader import PACKAGED_MODEL, __version__
 from grader.console import drop_stdout, estimate_text, print_json, progress, say
 from grader.errors import GraderError, InputError
 from grader.outputs import Outputs, check_outputs
@@ -86,7 +86,6 @@ Rubrics = Annotated[
     typer.Option("--rubrics", envvar="GRADER_RUBRICS", help="A folder of rubric files, or one rubric file."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
-PACKAGED = "all-MiniLM-L6-v2"
 
 
 def main() -> None:
@@ -250,7 +249,7 @@ def grade(
             help="Show every point with the words that state it; by default for up to 5 answers.",
         ),
     ] = None,
-    encoder: EncoderName = PACKAGED,
+    encoder: EncoderName = PACKAGED_MODEL,
     as_json: AsJson = False,
 ) -> None:
     """Score every answer: the points it states, the words that show them, and what is missing.
@@ -302,7 +301,7 @@ def evaluate(
     labelled: Annotated[
         str, typer.Argument(help="Answers that people scored (JSONL, one answer a row); '-' is stdin.")
     ],
-    encoder: EncoderName = PACKAGED,
+    encoder: EncoderName = PACKAGED_MODEL,
     seed: Annotated[int, typer.Option("--seed", envvar="GRADER_SEED", help="Seed of the bootstrap.")] = 12345,
     resamples: Annotated[
         int,
