@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+PACKAGED_MODEL = "all-MiniLM-L6-v2"  # the encoder that comes with the package, and the default
 
 if TYPE_CHECKING:
     from grader.errors import GraderError, InputError, SetupError

@@ -12,18 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import typer
 from typer.core import TyperGroup
 
-from grader import __version__
+from grader import PACKAGED_MODEL, __version__
 from grader.console import drop_stdout, estimate_text, print_json, progress, say
 from grader.errors import GraderError, InputError
-from grader.outputs import Outputs, check_outputs
+from grader.outputs import Outputs, check_outputs, grades_format, print_grades, write_grades, write_report
 from grader.phrases import count, one_line, shorten
 
 if TYPE_CHECKING:
     from grader.schema import Grade, Rubric
     from grader.settings import Settings
-    from grader.writing import Format
-
-    Form = Literal["table"] | Format
 
 Item = TypeVar("Item")
 UNGRADED = 3
@@ -86,7 +83,6 @@ Rubrics = Annotated[
     typer.Option("--rubrics", envvar="GRADER_RUBRICS", help="A folder of rubric files, or one rubric file."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
-PACKAGED = "all-MiniLM-L6-v2"
 
 
 def main() -> None:
@@ -250,7 +246,7 @@ def grade(
             help="Show every point with the words that state it; by default for up to 5 answers.",
         ),
     ] = None,
-    encoder: EncoderName = PACKAGED,
+    encoder: EncoderName = PACKAGED_MODEL,
     as_json: AsJson = False,
 ) -> None:
     """Score every answer: the points it states, the words that show them, and what is missing.
@@ -271,7 +267,7 @@ def grade(
     from grader.grading import Grader
     from grader.rubric import read_rubrics
 
-    form = _format(format_, output)
+    form = grades_format(format_, output)
     ctx.meta[OUTPUTS] = check_outputs(output, report, inputs=[answers, rubrics])
     known = read_rubrics(rubrics)
     grader = Grader(known, settings=_settings(encoder))
@@ -282,10 +278,10 @@ def grade(
     grades = list(progress(grader.grade_many(asked), "grading", total=len(asked)))
     seconds = time.perf_counter() - begin
     if report is not None:  # before stdout, whose reader may have seen enough
-        _write_report(grades, report, title=f"Grades of {Path(answers).name}")
-    _write_grades(grades, form, output, as_json=as_json)
+        write_report(grades, report, title=f"Grades of {Path(answers).name}")
+    write_grades(grades, form, output, as_json=as_json)
     if (form == "table" or show) and not as_json:
-        _print_grades(grades, details=len(grades) <= DETAILED if details is None else details)
+        print_grades(grades, details=len(grades) <= DETAILED if details is None else details)
     totals = _totals(grades, seconds)
     if as_json:
         print_json({**totals, "signature": grader.signature, "output": None if output is None else str(output)})
@@ -302,7 +298,7 @@ def evaluate(
     labelled: Annotated[
         str, typer.Argument(help="Answers that people scored (JSONL, one answer a row); '-' is stdin.")
     ],
-    encoder: EncoderName = PACKAGED,
+    encoder: EncoderName = PACKAGED_MODEL,
     seed: Annotated[int, typer.Option("--seed", envvar="GRADER_SEED", help="Seed of the bootstrap.")] = 12345,
     resamples: Annotated[
         int,
@@ -358,7 +354,7 @@ def attack(
     only: Annotated[str, typer.Option(help="Ids of attacks, such as C10,C11; by default all.")] = "",
     examples: Annotated[int, typer.Option(min=0, help="Show so many successful cases of each attack.")] = 0,
     seed: Annotated[int, typer.Option("--seed", envvar="GRADER_SEED", help="Seed of the attacks.")] = 12345,
-    encoder: EncoderName = PACKAGED,
+    encoder: EncoderName = PACKAGED_MODEL,
     as_json: AsJson = False,
 ) -> None:
     """Attack the grader as configured, and say how often each attack succeeds.
@@ -432,84 +428,13 @@ def report(
     from grader.grades import read_grades
 
     ctx.meta[OUTPUTS] = check_outputs(output, inputs=[grades])
-    _write_report(read_grades(grades), output, title=f"Grades in {Path(grades).name}")
+    write_report(read_grades(grades), output, title=f"Grades in {Path(grades).name}")
 
 
 def _settings(encoder: str) -> "Settings":
     from grader.settings import Settings
 
     return Settings(encoder=encoder)
-
-
-# What a grades file may end in, and the format that it then has.
-_ENDINGS: dict[str, "Format"] = {
-    "jsonl": "jsonl",
-    "ndjson": "jsonl",
-    "csv": "csv",
-    "tsv": "tsv",
-    "xlsx": "xlsx",
-    "parquet": "parquet",
-}
-
-
-def _format(given: "Form | None", output: Path | None) -> "Form":
-    """The form of the output: as asked, else by the file's ending, else a table for people."""
-    if given is not None:
-        if given in ("xlsx", "parquet") and (output is None or str(output) == "-"):
-            raise typer.BadParameter(f"{given} needs a file: add --output grades.{given}", param_hint="--format")
-        if given == "table" and output is not None:
-            raise typer.BadParameter("a table is for the terminal: leave --output out, or choose another format")
-        return given
-    if output is None:
-        return "table"
-    ending = output.suffix.lower().lstrip(".")
-    if ending not in _ENDINGS:
-        problem = (
-            f"'{output.name}' does not end in {', '.join(f'.{name}' for name in _ENDINGS)}: rename it or add --format"
-        )
-        raise typer.BadParameter(problem, param_hint="--output")
-    return _ENDINGS[ending]
-
-
-def _write_grades(grades: "list[Grade]", form: "Form", output: Path | None, *, as_json: bool) -> None:
-    """Grades to the file or stdout; with --json stdout belongs to the JSON object."""
-    from grader.grades import flat_columns, flat_row, grade_row
-    from grader.writing import write_rows
-
-    if form != "table" and (output is not None or not as_json):
-        target = "-" if output is None else output
-        if form == "jsonl":
-            write_rows(target, map(grade_row, grades), format="jsonl")
-        else:
-            point_ids = {point.point_id for grade in grades for point in grade.points}
-            rows = (flat_row(grade, point_ids=point_ids) for grade in grades)
-            write_rows(target, rows, columns=flat_columns(grades), format=form)
-
-
-def _print_grades(grades: "list[Grade]", *, details: bool) -> None:
-    """Grades on stdout for people: every point, or one line an answer."""
-    from rich.console import Console
-
-    from grader.summary import summarise
-    from grader.terminal import terminal_details, terminal_table
-
-    console = Console()
-    with console.capture() as shown:  # rich has its own way to end when nobody reads
-        if details:
-            console.print(terminal_details(grades, width=console.width))
-        else:
-            console.print(terminal_table(summarise(grades, keep=len(grades)), width=console.width))
-    typer.echo(shown.get(), nl=False)
-
-
-def _write_report(grades: "Iterable[Grade]", path: Path, *, title: str) -> None:
-    from grader.page import render_html
-    from grader.summary import summarise
-    from grader.writing import atomic_writer
-
-    page = render_html(summarise(grades), title=title)
-    with atomic_writer(path) as file:
-        file.write(page)
 
 
 def _totals(grades: "Sequence[Grade]", seconds: float) -> dict[str, Any]:

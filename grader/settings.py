@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from grader import PACKAGED_MODEL
 from grader.schema import Noun
 
 
@@ -11,7 +12,7 @@ class Settings(Noun):
     The defaults were measured over nine scored sets (docs/accuracy.md); change one and the signature changes.
     """
 
-    encoder: str = Field(default="all-MiniLM-L6-v2", description="encoder: a name or a folder")
+    encoder: str = Field(default=PACKAGED_MODEL, description="encoder: a name or a folder")
     question_discount: float = Field(
         default=0.2, ge=0, le=1, description="weight of a point's words that the question already says"
     )
