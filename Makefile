@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help grade test lint fix bench docs clean
+.PHONY: help grade test lint fix bench attack docs clean
 
 help: ## what each target does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -42,6 +42,9 @@ docs: $(INSTALLED) ## write the generated parts of README.md and docs/ again
 bench: $(INSTALLED) ## measure accuracy over the scored sets in DATASETS
 	$(BIN)/python tests/benchmarks/accuracy.py $(DATASETS)
 	$(BIN)/python tests/benchmarks/derive_points.py $(DATASETS)
+
+attack: $(INSTALLED) ## attack the grader as configured and print how often each attack succeeds
+	$(BIN)/grader attack --rubrics rubrics/ --answers data/practice_answers.jsonl
 
 clean: ## remove what make wrote
 	rm -rf .venv out build dist

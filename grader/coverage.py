@@ -38,11 +38,15 @@ class PointTokens:
 
 
 class Covered(NamedTuple):
-    """Coverage of one point, 0..1, and the first and last segment (inclusive) that show it best."""
+    """Coverage of one point, 0..1, the first and last segment (inclusive) that show it best, and each segment's recall.
+
+    `by_segment` belongs to the wording that was covered best, shape `(n_segments,)`.
+    """
 
     coverage: float
     first_segment: int
     last_segment: int
+    by_segment: Floats
 
 
 def token_weights(ids: Ints, rarity: Floats, question_ids: Ints, *, question_discount: float) -> Floats:
@@ -81,7 +85,15 @@ def match(cosines: Floats, *, center: float, slope: float) -> Floats:
     return matched
 
 
-def cover(points: PointTokens, answer: Floats, segment_starts: Ints, *, center: float, slope: float) -> list[Covered]:
+def cover(
+    points: PointTokens,
+    answer: Floats,
+    segment_starts: Ints,
+    *,
+    center: float,
+    slope: float,
+    muted: NDArray[np.bool_] | None = None,
+) -> list[Covered]:
     """Coverage and evidence of every point in one answer.
 
         recall(A) = sum_t weight_t * max_{a in A} match(cos(t, a))
@@ -96,6 +108,7 @@ def cover(points: PointTokens, answer: Floats, segment_starts: Ints, *, center: 
         answer: unit token vectors of the answer, shape `(n_answer_tokens, dim)`, at least one.
         segment_starts: first token of each segment, ascending, beginning with 0, shape `(n_segments,)`.
         center, slope: the curve of `match`.
+        muted: which segments cannot state which points, shape `(n_points, n_segments)`; none if left out.
 
     Returns:
         one entry a point, in the order of the points.
@@ -107,15 +120,17 @@ def cover(points: PointTokens, answer: Floats, segment_starts: Ints, *, center: 
 
     """
     matched = match_by_segment(points, answer, segment_starts, center=center, slope=slope)
-    whole = np.add.reduceat(points.weights * matched.max(axis=1), points.starts)
     ends = np.append(points.starts[1:], len(points.weights))
-    best = [Covered(-1.0, 0, 0)] * (int(points.owners[-1]) + 1)
+    if muted is not None:
+        matched[np.repeat(muted[points.owners], ends - points.starts, axis=0)] = 0
+    whole = np.add.reduceat(points.weights * matched.max(axis=1), points.starts)
+    best = [Covered(-1.0, 0, 0, np.zeros(0, np.float32))] * (int(points.owners[-1]) + 1)
     for wording, owner in enumerate(points.owners):
         rows = slice(int(points.starts[wording]), int(ends[wording]))
-        shown, first, last = _best_stretch(matched[rows], points.weights[rows])
-        coverage = min(1.0, (float(whole[wording]) + shown) / 2)
+        shown = _best_stretch(matched[rows], points.weights[rows])
+        coverage = min(1.0, (float(whole[wording]) + shown.coverage) / 2)
         if coverage > best[owner].coverage:
-            best[owner] = Covered(coverage, first, last)
+            best[owner] = shown._replace(coverage=coverage)
     return best
 
 
@@ -143,12 +158,12 @@ def _best_stretch(matched: Floats, weights: Floats) -> Covered:
     """
     alone = weights @ matched
     first = int(np.argmax(alone))
-    single = Covered(float(alone[first]), first, first)
+    single = Covered(float(alone[first]), first, first, alone)
     if matched.shape[1] == 1:
         return single
     pairs = weights @ np.maximum(matched[:, :-1], matched[:, 1:])
     first = int(np.argmax(pairs))
-    pair = Covered(float(pairs[first]), first, first + 1)
+    pair = Covered(float(pairs[first]), first, first + 1, alone)
     if pair.coverage > single.coverage + _WORTH_A_SEGMENT:
         return pair
     return single._replace(coverage=max(single.coverage, pair.coverage))

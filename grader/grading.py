@@ -6,11 +6,16 @@ It brings encoder, coverage and scoring together and decides nothing that belong
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from grader import __version__
 from grader.coverage import Covered, PointTokens, cover, credit, segment_starts
 from grader.encoding import Encoder, TokenVectors, load_encoder
 from grader.errors import InputError
 from grader.feedback import plain_feedback
+from grader.grammar.lexicon import content_stems
+from grader.guards import Checked, Claim, check, read_claim
+from grader.manner import Manner, is_foreign, manner
 from grader.preparing import encode_points
 from grader.rubric import rubric_hash
 from grader.schema import Answer, Evidence, Grade, PointGrade, Rubric, RubricPoint, Status
@@ -28,12 +33,24 @@ NO_ANSWER = "no answer: nothing but white space, punctuation or symbols"
 NO_WORDS = "no answer: only digits and symbols, and the reference answer asks for no number"
 
 
+FOREIGN = "the answer is not in English, which the encoder reads"
+# Flags that only inform; every other one sends the answer to a person.
+PLAIN_FLAGS = frozenset(["no_answer", "long_answer"])
+
+
 class _Ready(NamedTuple):
     """An answer on its way to the encoder."""
 
     answer: Answer
     rubric: Rubric
     text: NormalisedText
+
+
+class _PointClaims(NamedTuple):
+    """A point's wordings as the guards read them, and whether it says anything that the question does not."""
+
+    wordings: tuple[Claim, ...]
+    novel: bool
 
 
 class Grader:
@@ -67,6 +84,7 @@ class Grader:
         self.encoder = encoder or load_encoder(self.settings.encoder)
         self.rubrics: dict[str, Rubric] = {}
         self._points: dict[str, PointTokens] = {}
+        self._claims: dict[str, tuple[_PointClaims, ...]] = {}
         for rubric in rubrics.values() if isinstance(rubrics, Mapping) else rubrics:
             if rubric.question_id in self.rubrics:
                 raise InputError(f"two rubrics are for the question '{rubric.question_id}'")
@@ -131,41 +149,74 @@ class Grader:
         if rubric.kind == "open":
             points = tuple(_point_grade(point, "not_judged", None, rule=OPEN_QUESTION) for point in rubric.points)
             return self._grade(answer, rubric, text, points=points, ungraded_reason=OPEN_QUESTION)
+        if is_foreign(text.text) and not is_foreign(" ".join(point.text for point in rubric.points)):
+            points = tuple(_point_grade(point, "not_judged", None, rule=FOREIGN) for point in rubric.points)
+            return self._grade(answer, rubric, text, points=points, flags=["language"], ungraded_reason=FOREIGN)
         return None
 
     def _with_vectors(self, item: _Ready, encoded: TokenVectors) -> Grade:
-        """Coverage, evidence, credit and score of one answer."""
+        """Coverage, guards, evidence, credit and score of one answer."""
         answer, rubric, text = item
         spans = segments(text.text)
         starts, held = segment_starts(encoded.spans[:, 0], spans)
         if not held:  # the encoder saw nothing in it
             points = tuple(_point_grade(point, "missing", 0.0, rule=NO_ANSWER) for point in rubric.points)
             return self._grade(answer, rubric, text, points=points, flags=["no_answer"])
+        spans = [spans[index] for index in held]
+        seen = manner(
+            text.text,
+            spans,
+            question=rubric.question,
+            reference=rubric.reference_answer,
+            n_pieces=int(np.count_nonzero(encoded.rarity)),
+        )
+        claims = self._read(rubric)
         covered = cover(
             self._points[rubric.question_id],
             encoded.vectors,
             starts,
             center=self.settings.match_center,
             slope=self.settings.match_slope,
+            muted=np.outer([claim.novel for claim in claims], seen.empty) if any(seen.empty) else None,
         )
+        statements = [read_claim(text.text[start:end]) for start, end in spans]
         points = tuple(
-            self._judge(
-                point,
-                found,
-                Span(spans[held[found.first_segment]].start, spans[held[found.last_segment]].end),
-                item,
-            )
-            for point, found in zip(rubric.points, covered, strict=True)
+            self._judge(point, found, check(claim.wordings, statements, found.by_segment.tolist()), spans, seen, item)
+            for point, found, claim in zip(rubric.points, covered, claims, strict=True)
         )
-        return self._grade(answer, rubric, text, points=points, flags=["long_answer"] * (encoded.n_windows > 1))
+        flags = [*_point_flags(points), *seen.flags, *(["long_answer"] * (encoded.n_windows > 1))]
+        return self._grade(answer, rubric, text, points=points, flags=flags)
 
-    def _judge(self, point: RubricPoint, found: Covered, stretch: Span, item: _Ready) -> PointGrade:
-        """From a point's coverage to its status, credit and evidence."""
+    def _read(self, rubric: Rubric) -> tuple[_PointClaims, ...]:
+        """The rubric's points as the guards read them."""
+        if rubric.question_id not in self._claims:
+            asked = set(content_stems(normalise(rubric.question).text))
+            read = []
+            for point in rubric.points:
+                wordings = tuple(read_claim(normalise(text).text) for text in (point.text, *point.aliases))
+                read.append(_PointClaims(wordings, any(claim.stems - asked for claim in wordings)))
+            self._claims[rubric.question_id] = tuple(read)
+        return self._claims[rubric.question_id]
+
+    def _judge(
+        self, point: RubricPoint, found: Covered, checked: Checked, spans: Sequence[Span], seen: Manner, item: _Ready
+    ) -> PointGrade:
+        """From a point's coverage, and what speaks against it, to its status, credit and evidence."""
         settings = self.settings
-        earned = credit(found.coverage, no_credit=settings.no_credit, full_credit=settings.full_credit)
+        earned = seen.share * credit(found.coverage, no_credit=settings.no_credit, full_credit=settings.full_credit)
         status: Status = (
             "covered" if earned >= settings.covered_at else "partial" if earned >= settings.partial_at else "missing"
         )
+        stretch = Span(spans[found.first_segment].start, spans[found.last_segment].end)
+        rationale = f"the answer matches {found.coverage:.0%} of this point's wording"
+        finding = checked.finding
+        by_guard = finding is not None and earned > 0
+        if finding is not None and by_guard:
+            rationale = f"the answer {finding.reason}" if finding.certain else f"unsure: {finding.reason}"
+            if finding.certain:
+                status, earned, stretch = "contradicted", 0.0, spans[checked.segment]
+            elif status == "covered" and finding.kind == "quantifier":
+                status, earned = "partial", min(earned, settings.covered_at)
         if point.weight < 0 and status != "covered":
             earned, status = 0.0, "missing"  # a mistake that was not clearly made was not made
         evidence = None
@@ -180,8 +231,8 @@ class Grader:
             credit=earned,
             weight=point.weight,
             evidence=evidence,
-            decided_by="embedding",
-            rationale=f"the answer matches {found.coverage:.0%} of this point's wording",
+            decided_by="guard" if by_guard else "embedding",
+            rationale=rationale,
         )
 
     def _grade(
@@ -199,7 +250,7 @@ class Grader:
         if rubric is not None and ungraded_reason is None:
             credits = {point.point_id: point.credit for point in points}
             share = fraction(rubric, credits)
-        hidden = ["hidden_characters"] * (text.n_hidden > 0)
+        flags = [*flags, *(["hidden_characters"] * (text.n_hidden > 0)), *(["mixed_script"] * (text.n_disguised > 0))]
         return Grade(
             answer_id=answer.answer_id,
             question_id=answer.question_id,
@@ -209,8 +260,8 @@ class Grader:
             fraction=share,
             points=points,
             feedback="" if rubric is None or share is None else plain_feedback(rubric, points),
-            flags=(*flags, *hidden),
-            needs_review=bool(hidden) or ungraded_reason is not None,
+            flags=tuple(flags),
+            needs_review=ungraded_reason is not None or not PLAIN_FLAGS.issuperset(flags),
             ungraded_reason=ungraded_reason,
             signature=self._signature("none" if rubric is None else rubric_hash(rubric)),
             question="" if rubric is None else rubric.question,
@@ -224,6 +275,16 @@ class Grader:
             f"grader:{__version__}|encoder:{encoder}|coverage:{self.settings.signature()}"
             f"|guards:none|calibration:none|judge:none|rubric:{rubric}"
         )
+
+
+def _point_flags(points: Sequence[PointGrade]) -> list[str]:
+    """Flags of an answer that come from what the guards found at its points."""
+    flags = []
+    if any(point.status == "contradicted" for point in points):
+        flags.append("contradiction")
+    if any(point.decided_by == "guard" and point.status != "contradicted" for point in points):
+        flags.append("unsure_meaning")
+    return flags
 
 
 def _chunks(answers: Iterable[Answer]) -> Iterator[list[Answer]]:

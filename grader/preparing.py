@@ -93,11 +93,19 @@ def _reference_wordings(
     starts, held = segment_starts(reference.spans[:, 0], spans)
     if not held:  # no segment with a letter or digit
         return []
-    curve = {"center": settings.match_center, "slope": settings.match_slope}
-    stated = np.array([found.coverage >= _STATED for found in cover(points, reference.vectors, starts, **curve)])
+    stated = np.array(
+        [
+            found.coverage >= _STATED
+            for found in cover(
+                points, reference.vectors, starts, center=settings.match_center, slope=settings.match_slope
+            )
+        ]
+    )
     derived = np.array([point.source_span is not None for point in rubric.points])
     instructs = (~stated & ~derived)[points.owners]
-    matched = match_by_segment(points, reference.vectors, starts, **curve)
+    matched = match_by_segment(
+        points, reference.vectors, starts, center=settings.match_center, slope=settings.match_slope
+    )
     recalls = np.add.reduceat(points.weights[:, None] * matched, points.starts, axis=0)
     sources = [point.source_span for point in rubric.points if point.source_span is not None]
     taken = np.array([any(start < spans[i].end and spans[i].start < end for start, end in sources) for i in held])

@@ -303,6 +303,12 @@ def csv_rows(lines: Iterator[tuple[int, str]], source: str, delimiter: str | Non
     return _named_rows(_csv_records(reader, above, source), source)
 
 
+def tsv_rows(path: str | Path) -> Iterator[Row]:
+    """The rows of a tab-separated file in which quote characters mean nothing, as text corpora come."""
+    cells = ((number, text.rstrip("\r\n").split("\t")) for number, text in text_lines(path))
+    return _at_least_one(_named_rows(cells, source_name(path)), source_name(path))
+
+
 def _csv_records(reader: Any, above: int, source: str) -> Iterator[tuple[int, list[str]]]:
     """The records with the line on which each starts; `above` is the number of lines before the first."""
     while True:

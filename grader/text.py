@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.confusables import fold_lookalikes
+
 KEPT_CONTROLS = "\n\t"
 # Soft hyphen and the joiners of emoji and of some scripts: invisible, but no one hides anything with them.
 _HARMLESS = "\u00ad\u200c\u200d"
@@ -28,10 +30,13 @@ class NormalisedText:
     """Text as the scorer sees it.
 
     Attributes:
-        text: NFKC-normalised, without invisible and control characters (line feed and tab stay).
+        text: NFKC-normalised, without invisible and control characters (line feed and tab stay), without marks piled
+            on letters, and with look-alike letters of other scripts made Latin.
         starts, ends: for each character of `text`, where its source begins and ends in the original,
             shape `(len(text),)`; `None` when nothing moved.
-        n_hidden: how many invisible or control characters were dropped, joiners and soft hyphens not counted.
+        n_hidden: how many invisible or control characters were dropped, joiners and soft hyphens not counted, and
+            letters with piled marks.
+        n_disguised: how many words were written with look-alike letters of another script.
 
     """
 
@@ -39,6 +44,7 @@ class NormalisedText:
     starts: NDArray[np.int64] | None = None
     ends: NDArray[np.int64] | None = None
     n_hidden: int = 0
+    n_disguised: int = 0
 
     def original_span(self, start: int, end: int) -> Span:
         """The original's span that `text[start:end]` came from.
@@ -60,11 +66,11 @@ def is_hidden(char: str) -> bool:
 
 
 def normalise(raw: str) -> NormalisedText:
-    """Fold compatibility forms (NFKC) and drop invisible characters, remembering where each came from.
+    """Fold compatibility forms (NFKC) and look-alikes, drop invisible characters, and remember where each came from.
 
     Carriage returns become line feeds, so that answers from any system read the same.
 
-    Source: Unicode Standard Annex 15 (normalisation forms).
+    Source: Unicode Standard Annex 15 (normalisation forms), Technical Standard 39 (confusables).
     """
     if raw.isascii() and raw.replace("\n", " ").replace("\t", " ").isprintable():
         return NormalisedText(raw)
@@ -79,14 +85,25 @@ def normalise(raw: str) -> NormalisedText:
         visible = "".join(char for char in piece if not is_hidden(char))
         n_hidden += sum(is_hidden(char) and char not in _HARMLESS for char in piece)
         folded = unicodedata.normalize("NFKC", visible)
+        bare = _LOOSE_MARKS.sub("", folded)
+        if len(bare) < len(folded) and len(_LOOSE_MARKS.findall(visible)) >= _PILED:
+            bare = _LOOSE_MARKS.sub("", unicodedata.normalize("NFKD", folded))
+            n_hidden += 1
+        folded = bare
         pieces.append(folded)
         starts.extend([start] * len(folded))
         ends.extend([end] * len(folded))
-    return NormalisedText("".join(pieces), np.array(starts, np.int64), np.array(ends, np.int64), n_hidden)
+    text, n_disguised = fold_lookalikes("".join(pieces))
+    return NormalisedText(text, np.array(starts, np.int64), np.array(ends, np.int64), n_hidden, n_disguised)
 
 
-# A base character with the marks, joiners and jamo that NFKC may merge into it; CR LF counts as one.
-_CLUSTER = re.compile(r"\r\n|[^\W\d_][\u0300-\u036f\u1160-\u11ff\u3099\u309a]*|.", re.DOTALL)
+# Marks that only change how a letter looks where NFKC could not merge them with it; variation selectors among them.
+_MARKS = r"\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f"
+_LOOSE_MARKS = re.compile(f"[{_MARKS}]")
+# So many marks on one letter, of which some belong to no spelling, are none.
+_PILED = 2
+# A character with the marks and jamo that NFKC may merge into it; CR LF counts as one.
+_CLUSTER = re.compile(rf"\r\n|.[{_MARKS}\u1160-\u11ff\u3099\u309a]*", re.DOTALL)
 
 
 def _clusters(raw: str) -> list[Span]:

@@ -11,10 +11,24 @@ PACKAGE = Path(__file__).parent.parent / "grader"
 
 LAYERS = [
     {"errors", "phrases", "schema", "settings"},
-    {"text", "coverage", "scoring", "agreement", "reliability", "intervals", "grammar"},
+    {
+        "confusables",
+        "text",
+        "antonyms",
+        "quantities",
+        "guards",
+        "manner",
+        "wordorder",
+        "coverage",
+        "scoring",
+        "agreement",
+        "reliability",
+        "intervals",
+        "grammar",
+    },
     {"encoding", "tables", "sheets", "writing", "documents", "bank", "pasted", "rubric", "answers", "grades"},
-    {"feedback", "derive", "lint", "revise", "preparing", "grading", "evaluation"},
-    {"summary", "page", "terminal"},
+    {"feedback", "derive", "lint", "revise", "preparing", "grading", "evaluation", "attacks", "robustness", "pairs"},
+    {"summary", "page", "terminal", "terminal_attacks"},
     {"cli", "outputs", "console", "__init__", "__main__"},
 ]
 # Within layer 1 nothing but numpy may be imported from outside.
@@ -82,7 +96,9 @@ def test_heavy_packages_are_imported_where_they_are_used(path: Path) -> None:
     assert not early & HEAVY
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["grade", "--help"], ["evaluate", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["grade", "--help"], ["evaluate", "--help"], ["attack", "--help"]]
+)
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     code = f"import sys; sys.argv = ['grader', *{arguments!r}]; import grader.cli, atexit\n"
     code += "atexit.register(lambda: print('LOADED', sorted(sys.modules), file=sys.stderr)); grader.cli.main()"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.coverage import Covered, PointTokens, cover, credit, match, segment_starts, token_weights
+from grader.coverage import Floats, Ints, PointTokens, cover, credit, match, segment_starts, token_weights
 
 CURVE = {"center": 0.4, "slope": 8.0}
 
@@ -41,10 +41,27 @@ def test_the_best_wording_counts() -> None:
 def test_evidence_is_the_shortest_stretch_that_shows_the_point() -> None:
     answer = axes(5, 0, 1, 4)  # one token a segment
     starts = np.arange(4)
-    assert cover(points((0, [0], [1.0])), answer, starts, **CURVE) == [Covered(pytest.approx(1), 1, 1)]
-    assert cover(points((0, [0, 1], [0.5, 0.5])), answer, starts, **CURVE) == [Covered(pytest.approx(1), 1, 2)]
+    assert shown(points((0, [0], [1.0])), answer, starts) == (pytest.approx(1), 1, 1)
+    assert shown(points((0, [0, 1], [0.5, 0.5])), answer, starts) == (pytest.approx(1), 1, 2)
     # the second segment adds too little to be shown
-    assert cover(points((0, [0, 1], [0.97, 0.03])), answer, starts, **CURVE)[0][1:] == (1, 1)
+    assert shown(points((0, [0, 1], [0.97, 0.03])), answer, starts)[1:] == (1, 1)
+
+
+def shown(some: PointTokens, answer: Floats, starts: Ints) -> tuple[float, int, int]:
+    [found] = cover(some, answer, starts, **CURVE)
+    return found.coverage, found.first_segment, found.last_segment
+
+
+def test_recalls_of_the_segments_belong_to_the_best_wording() -> None:
+    [found] = cover(points((0, [3], [1.0]), (0, [0, 1], [0.75, 0.25])), axes(0, 1, 4), np.arange(3), **CURVE)
+    assert found.by_segment == pytest.approx([0.75, 0.25, 0], abs=1e-6)
+
+
+def test_a_muted_segment_states_nothing() -> None:
+    some = points((0, [0], [1.0]), (1, [0], [1.0]))
+    muted = np.array([[True, False], [False, False]])
+    first, second = cover(some, axes(0, 3), np.arange(2), **CURVE, muted=muted)
+    assert (first.coverage, second.coverage) == pytest.approx((0, 1), abs=1e-6)
 
 
 def test_nothing_to_compare_is_refused() -> None:

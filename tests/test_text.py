@@ -4,7 +4,7 @@ import unicodedata
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from grader.text import content_words, normalise, segments, words
@@ -62,8 +62,11 @@ def test_plain_ascii_is_left_alone(raw: str) -> None:
 
 @given(st.text(alphabet=st.characters(categories=["L", "N", "P", "Zs"]), max_size=60))
 def test_without_hidden_characters_it_is_the_standard_form(raw: str) -> None:
-    pieces = unicodedata.normalize("NFKC", raw)
-    assert unicodedata.normalize("NFKC", normalise(raw).text) == pieces
+    standard = unicodedata.normalize("NFKC", raw)
+    assume(not any(unicodedata.combining(char) for char in standard))
+    normal = normalise(raw)
+    assume(normal.n_disguised == 0)
+    assert unicodedata.normalize("NFKC", normal.text) == standard
 
 
 def test_a_span_outside_the_text_is_refused() -> None:
@@ -115,3 +118,29 @@ def test_long_texts_are_cut_quickly(piece: str) -> None:
 def test_words() -> None:
     assert words("It's a state-of-the-art model, v2.") == ["It's", "a", "state-of-the-art", "model", "v2"]
     assert content_words("The loss of THE model is a number") == ["loss", "model", "number"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "text", "n_disguised"),
+    [
+        ("Drop\u043eut r\u0430ndomly", "Dropout randomly", 2),
+        ("\u0430 model", "a model", 1),
+        ("rate \u03b1 and \u03b2", "rate \u03b1 and \u03b2", 0),
+        ("\u03b1t + \u03b2x", "\u03b1t + \u03b2x", 0),
+        ("\u042d\u0442\u043e \u043e\u0442\u0432\u0435\u0442", "\u042d\u0442\u043e \u043e\u0442\u0432\u0435\u0442", 0),
+    ],
+)
+def test_lookalikes_are_read_as_latin_where_they_stand_in_for_it(raw: str, text: str, n_disguised: int) -> None:
+    normalised = normalise(raw)
+    assert (normalised.text, normalised.n_disguised) == (text, n_disguised)
+
+
+def test_piled_marks_are_hidden_characters() -> None:
+    normalised = normalise("d\u0337\u0322\u031brop")
+    assert normalised.text == "drop"
+    assert normalised.n_hidden == 1
+
+
+def test_accents_stay() -> None:
+    assert normalise("cafe\u0301 na\u00efve").text == "caf\u00e9 na\u00efve"
+    assert normalise("cafe\u0301 na\u00efve").n_hidden == 0

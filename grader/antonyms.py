@@ -1,0 +1,249 @@
+"""Words that turn a claim into its opposite when one stands in the other's place.
+
+A closed list for technical and everyday prose, with the prefixes that deny a word. Nothing here looks at context:
+`guards` decides whether two words stand in the same place of the same claim.
+"""
+
+from functools import lru_cache
+
+from grader.grammar.lexicon import stem
+
+# Each line: any word on the left denies any word on the right. Listed by hand from opposites of technical English.
+_OPPOSITES = """
+increase grow rise raise enlarge expand amplify gain boost | decrease shrink fall drop reduce lower diminish decline
+more most greater | less fewer least
+high higher highest | low lower lowest
+large larger largest big bigger biggest huge | small smaller smallest little tiny
+fast faster fastest quick quicker rapid quickly rapidly | slow slower slowest slowly
+strong stronger strongest | weak weaker weakest
+long longer longest | short shorter shortest brief
+deep deeper deepest | shallow shallower
+wide wider widest broad broader | narrow narrower
+thick thicker | thin thinner
+heavy heavier | light lighter
+hot hotter hottest warm warmer | cold colder cool cooler
+hard harder hardest difficult | easy easier easiest simple
+simple simpler simplest | complex complicated
+hard harder | soft softer
+early earlier earliest | late later latest
+old older oldest ancient | new newer newest young younger recent
+near nearer close closer | far farther further distant
+good better best beneficial helpful | bad worse worst poor poorer harmful evil
+right correct true valid accurate | wrong incorrect false invalid inaccurate
+rich richer | poor poorer
+cheap cheaper inexpensive | expensive dear
+safe safer | dangerous unsafe risky
+clean cleaner | dirty noisy
+full | empty
+open | closed shut
+same identical equal equivalent similar alike | different distinct opposite unequal
+positive | negative
+maximum maximal maximize | minimum minimal minimize
+before prior previous precede | after afterwards following subsequent follow
+above over exceed | below under
+inside within internal inner | outside external outer
+include contain comprise | exclude omit lack
+with | without
+add addition | subtract remove delete subtraction removal
+multiply multiplication | divide division
+encrypt encryption encode encoder | decrypt decryption decode decoder
+compress compression | decompress decompression expand
+push enqueue insert insertion | pop dequeue delete deletion remove
+upload | download
+send transmit output emit | receive input absorb
+input | output
+read | write
+start begin open launch | stop end finish close terminate
+first initial | last final
+top upper | bottom lower
+left | right
+front forward ahead | back backward rear behind
+up upward upwards | down downward downwards
+ascending ascend | descending descend
+allow enable permit let cause | prevent avoid forbid prohibit block disable deny disallow ban
+help support encourage promote facilitate aid | hinder oppose discourage hamper impede harm hurt
+accept approve | reject refuse decline deny
+create build make construct produce form | destroy demolish break eliminate
+keep retain preserve maintain store save reuse | discard lose drop abandon change
+remember memorize recall | forget
+learn | forget
+win succeed success | lose fail failure
+pass | fail
+improve better enhance strengthen | worsen degrade deteriorate weaken impair
+accelerate hasten | slow delay decelerate
+attract attraction | repel repulsion
+connect join attach link unite merge combine | disconnect separate detach split divide
+converge convergence | diverge divergence
+appear arise emerge | disappear vanish
+explode | vanish
+overfit overfitting | underfit underfitting
+overestimate | underestimate
+underflow | overflow
+bias | variance
+encoder | decoder
+generator generative | discriminator discriminative
+precision | recall
+train training | test testing inference
+supervised | unsupervised
+static fixed constant | dynamic variable changing adaptive
+discrete | continuous
+local | global
+global | local
+linear | nonlinear
+convex | concave nonconvex
+dense | sparse
+deterministic | stochastic random nondeterministic
+random | fixed ordered systematic deterministic
+parallel simultaneous concurrent simultaneously concurrently | sequential serial sequentially serially
+synchronous | asynchronous
+directed | undirected
+symmetric symmetrical | asymmetric asymmetrical
+explicit | implicit
+direct directly | indirect indirectly inverse inversely
+proportional | inversely
+public | private
+shared common | private separate own
+general generic | specific particular
+abstract | concrete
+absolute | relative
+active | passive inactive idle
+permanent permanently | temporary temporarily
+mutable | immutable
+volatile | persistent nonvolatile
+primary main major | secondary minor
+single one sole | multiple many several
+single alone | double both together
+many much lots | few little
+all every each everything everyone | none no nothing
+always | never
+often frequently usually commonly | rarely seldom
+everywhere | nowhere
+present presence available | absent absence missing unavailable
+visible | invisible hidden
+known | unknown
+possible able can | impossible unable cannot
+necessary essential required needed important crucial | unnecessary optional needless unimportant
+sufficient enough | insufficient
+useful | useless
+legal lawful | illegal
+normal usual common typical | abnormal unusual rare atypical
+rare rarer uncommon | frequent common
+natural | artificial synthetic
+male | female
+man | woman
+alive living live | dead
+birth born | death dead die
+day | night
+north northern | south southern
+east eastern | west western
+urban | rural
+ally friend friendly | enemy hostile
+love like enjoy | hate dislike
+guilty | innocent
+sharp | blunt flat
+rough | smooth
+wet | dry
+solid | liquid gas
+liquid | gas
+heat warm | cool chill
+freeze | melt boil
+evaporate | condense
+expand | contract
+oxidize oxidation | reduction
+acid acidic | base basic alkaline
+conductor conduct | insulator insulate
+charged charge | uncharged neutral discharge
+complete closed | incomplete open partial
+on | off
+in into | out
+agree | disagree
+obey comply | violate disobey
+buy | sell
+lend | borrow
+teach | learn
+ask question | answer
+save | waste spend
+damp dampen suppress | amplify strengthen
+pull | push
+favour favor prefer reward | penalize punish avoid
+cause | effect result
+profit gain | loss
+import | export
+increase | stagnate
+quiet silent | loud
+calm | nervous
+happy glad | sad unhappy
+beautiful pretty | ugly
+clever smart intelligent wise | stupid dumb foolish
+polite | rude
+brave | cowardly
+healthy well | sick ill
+careful | careless
+awake | asleep
+fresh | stale
+tight | loose
+vertical vertically | horizontal horizontally
+odd | even
+major | minor
+upstream | downstream
+parent ancestor | child descendant
+server | client
+sender source | receiver destination
+master | slave
+row | column
+numerator | denominator
+acceleration | deceleration
+best | worst
+stable steady | unstable
+reversible | irreversible
+sharper | flatter
+larger | smaller
+"""
+
+
+@lru_cache(maxsize=1)
+def _table() -> dict[str, frozenset[str]]:
+    """For each stem the stems that deny it."""
+    table: dict[str, set[str]] = {}
+    for line in _OPPOSITES.strip().splitlines():
+        left, right = (side.split() for side in line.split("|"))
+        for one in left:
+            for other in right:
+                for first in {one, stem(one)}:
+                    for second in {other, stem(other)}:
+                        table.setdefault(first, set()).add(second)
+                        table.setdefault(second, set()).add(first)
+    return {word: frozenset(others - {word}) for word, others in table.items()}
+
+
+# Prefixes that deny the word they stand before, and an ending that denies its counterpart.
+_PREFIXES = ("un", "in", "im", "il", "ir", "non", "dis", "de", "mis", "anti", "a", "ab", "mal", "counter")
+_ENDINGS = (("ful", "less"), ("full", "less"))
+# Shorter remainders are accidents: "in" + "put", "de" + "fine".
+_SHORTEST_BASE = 4
+
+
+@lru_cache(maxsize=65536)
+def are_opposites(first: str, second: str) -> bool:
+    """Whether one lower-case word denies the other: listed, or the same word with a denying prefix or ending."""
+    if first == second:
+        return False
+    table = _table()
+    stems = (stem(first), stem(second))
+    if stems[0] == stems[1]:
+        return False
+    if any(b in table.get(a, ()) for a in {first, stems[0]} for b in {second, stems[1]}):
+        return True
+    return _denies(first, second) or _denies(second, first) or _denies(stems[0], stems[1]) or _denies(*stems[::-1])
+
+
+def _denies(longer: str, shorter: str) -> bool:
+    if len(shorter) < _SHORTEST_BASE:
+        return False
+    bare = longer.replace("-", "")
+    if any(bare == prefix + shorter for prefix in _PREFIXES):
+        return True
+    return any(
+        longer.endswith(no) and shorter.endswith(yes) and longer.removesuffix(no) == shorter.removesuffix(yes)
+        for yes, no in _ENDINGS
+    )

@@ -1,0 +1,59 @@
+"""Letters of other scripts that look like Latin ones, folded where they stand in for them.
+
+Only looks are compared: words that are really Greek, Russian or Armenian stay as they are, and so do the single Greek
+letters of formulas.
+"""
+
+import re
+
+# Unicode's confusables.txt (Technical Standard 39, version 15.1) for letters that look like one ASCII letter, and
+# lower-case Cyrillic that looks like small capitals. Written as code points would be unreadable; pairs are by position.
+_LOOKALIKES = (
+    ("ɑƄᴄꬲꬵꞙẝɡᶃıɪɩƖǀᴏᴑꬽꭇꭈꜱƽꞟᴜꭎꭒʋᴠɯᴡɣᶌʏỿꭚᴢꞴꞘꞲƦꞳ", "abcefffggiiiIlooorrssuuuuuvwwyyyyyzBFJRX"),
+    ("αϲιΙοσρϱᴦυνγΑΒϹΕϜΗͿΚΜϺΝΟΡΤΧΥϒΖ", "aciIooppruvyABCEFHJKMMNOPTXYYZ"),
+    ("аЬсԁеҽһіꙇӏјІӀорԛгѕѵѡԝхуүАВСЕԌНЈКМОРЅТѴԜХУҮктмнв", "abcdeehiiijIIopqrsvwwxyyABCEGHJKMOPSTVWXYYktmhb"),
+    ("ᏏꮯᏧᏂꭵᎥꮁꮪꮩꮃꮓᎪᏴᏟᎠᎬᏀᏳᎻᎫᏦᏞᎷᏢᎡᏒᏕᏚᎢᏙᎳᏔᎩᎽᏃ", "bcdhiirsvwzABCDEGGHJKLMPRRSSTVWWYYZ"),
+    ("ⲥⲒⲟⲣⲅⲤⲎⲔⳐⲘⲚⲞⲢⲦⲬⲨ", "cIoprCHKLMNOPTXY"),
+    ("ꓒꓲꓮꓐꓚꓓꓰꓝꓖꓧꓙꓗꓡꓟꓠꓳꓑꓣꓢꓔꓴꓦꓪꓫꓬꓜ", "dIABCDEFGHJKLMNOPRSTUVWXYZ"),
+    ("քցհոռօգզսաՕՏՍ", "fghnnoqquwOSU"),
+)
+_TO_LATIN = {ord(other): latin for others, latins in _LOOKALIKES for other, latin in zip(others, latins, strict=True)}
+_WORD = re.compile(r"[^\W\d_]+")
+_ASCII = re.compile(r"[A-Za-z]")
+# Greek small letters stand alone, in pairs and beside a Latin letter in formulas: "αt", "σx".
+_GREEK_SMALL = re.compile(r"[α-ω]")
+_SHORTEST_DISGUISE = 3
+
+
+def fold_lookalikes(text: str) -> tuple[str, int]:
+    """The text with look-alike letters made Latin, each in its place, and how many words were disguised.
+
+    A word is folded when it mixes them with Latin letters, or when it consists of nothing else in a text that is
+    mostly Latin.
+
+    Args:
+        text: any text, NFKC-normalised; the result has the same length.
+
+    """
+    if text.isascii():
+        return text, 0
+    mostly_latin = 2 * len(_ASCII.findall(text)) > sum(map(len, _WORD.findall(text)))
+    n_folded = 0
+
+    def fold(match: re.Match[str]) -> str:
+        nonlocal n_folded
+        word = match[0]
+        latin = word.translate(_TO_LATIN)
+        if latin == word or not _is_disguised(word, latin, mostly_latin):
+            return word
+        n_folded += 1
+        return latin
+
+    return _WORD.sub(fold, text), n_folded
+
+
+def _is_disguised(word: str, latin: str, mostly_latin: bool) -> bool:
+    """Whether a word with look-alikes is meant to be read as Latin."""
+    if _GREEK_SMALL.search(word) and len(word) < _SHORTEST_DISGUISE:
+        return False
+    return bool(_ASCII.search(word)) or (mostly_latin and latin.isascii())

@@ -1,0 +1,101 @@
+"""Contradictions between one statement and one point."""
+
+import pytest
+
+from grader.guards import check, contradiction, read_claim
+
+
+def finding(point: str, statement: str) -> str | None:
+    found = contradiction(read_claim(point), read_claim(statement))
+    return None if found is None else found.kind
+
+
+@pytest.mark.parametrize(
+    ("point", "statement", "kind"),
+    [
+        (
+            "Dropout disables random units during training",
+            "Dropout does not disable random units during training",
+            "negation",
+        ),
+        (
+            "Dropout disables random units during training",
+            "In training dropout never disables random units",
+            "negation",
+        ),
+        ("ReLU does not saturate for positive inputs", "ReLU saturates for positive inputs", "negation"),
+        ("The cache can't hold stale entries", "The cache can hold stale entries", "negation"),
+        ("A large learning rate makes training diverge", "A small learning rate makes training diverge", "opposite"),
+        ("Warm-up increases the step size slowly", "Warm-up decreases the step size slowly", "opposite"),
+        ("The loss is convex in the weights", "The loss is nonconvex in the weights", "opposite"),
+        ("Merge sort is stable", "Merge sort is unstable", "opposite"),
+        ("The search takes O(log n) steps", "The search takes O(n) steps", "number"),
+        ("The window holds 512 tokens", "The window holds 1,024 tokens", "number"),
+        ("The call returns after 40 ms", "The call returns after 40 s", "number"),
+        ("All replicas see every write", "Some replicas see every write", "quantifier"),
+        ("The generator fools the discriminator", "The discriminator fools the generator", "roles"),
+        ("A mutex is slower than a spin lock", "A spin lock is slower than a mutex", "roles"),
+    ],
+)
+def test_finds_what_denies_a_point(point: str, statement: str, kind: str) -> None:
+    assert finding(point, statement) == kind
+
+
+@pytest.mark.parametrize(
+    ("point", "statement"),
+    [
+        ("Dropout disables random units during training", "Dropout disables random units during training"),
+        ("Dropout disables random units during training", "Dropout not only disables random units during training"),
+        ("ReLU does not saturate for positive inputs", "For positive inputs ReLU doesn't saturate"),
+        ("The split is not unfair", "The split is fair"),
+        ("The answer was not wrong", "The answer was right"),
+        ("The longer the string, the lower the pitch", "The shorter the string, the higher the pitch"),
+        ("The window holds 512 tokens", "The window holds five hundred and 512 tokens"),
+        ("It has 3 layers", "It has three layers"),
+        ("Half of the units are dropped", "50 % of the units are dropped"),
+        ("The delay is 1000 ms", "The delay is 1 s"),
+        ("The gradient is clipped by its norm", "Its norm is what clips the gradient"),
+        ("The generator fools the discriminator", "The discriminator is fooled by the generator"),
+        ("Precision counts false alarms", "The weather is not bad in June"),
+        ("", "Nothing to compare"),
+    ],
+)
+def test_leaves_honest_statements_alone(point: str, statement: str) -> None:
+    assert finding(point, statement) is None
+
+
+def test_shows_the_telling_words() -> None:
+    statement = read_claim("As far as I know dropout doesn't disable random units during training.")
+    found = contradiction(read_claim("Dropout disables random units during training"), statement)
+    assert found is not None
+    assert statement.text[found.start : found.end] == "doesn't disable"
+    assert found.certain
+
+
+def test_a_quantifier_is_not_certain() -> None:
+    found = contradiction(read_claim("All replicas see every write"), read_claim("Some replicas see every write"))
+    assert found is not None
+    assert not found.certain
+
+
+def test_looks_beyond_the_best_segment() -> None:
+    point = (read_claim("Batch size changes the noise of the gradient"),)
+    said = [
+        read_claim("Batch size changes the noise of the gradient"),
+        read_claim("Batch size does not change the noise of the gradient"),
+        read_claim("The weather does not change"),
+    ]
+    checked = check(point, said, [0.95, 0.93, 0.2])
+    assert checked.finding is not None
+    assert (checked.segment, checked.also_stated) == (1, True)
+
+
+def test_agreeing_with_an_alias_is_no_contradiction() -> None:
+    wordings = (read_claim("Sorting is stable"), read_claim("Sorting is not unstable"))
+    assert check(wordings, [read_claim("The sorting is stable")], [0.9]).finding is None
+
+
+def test_far_segments_do_not_count() -> None:
+    point = (read_claim("Caches speed up reads"),)
+    said = [read_claim("Reads get faster thanks to caches"), read_claim("Caches do not speed up reads")]
+    assert check(point, said, [0.9, 0.3]).finding is None
