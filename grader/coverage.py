@@ -42,17 +42,23 @@ class PointTokens:
     owners: Ints
     given: Floats
 
+    def rows(self, wording: int) -> slice:
+        """The tokens of one wording."""
+        following = self.starts[wording + 1] if wording + 1 < len(self.starts) else len(self.weights)
+        return slice(int(self.starts[wording]), int(following))
+
 
 class Covered(NamedTuple):
     """Coverage of one point, 0..1, the first and last segment (inclusive) that show it best, and each segment's recall.
 
-    `by_segment` belongs to the wording that was covered best, shape `(n_segments,)`.
+    `by_segment` belongs to `wording`, the one that was covered best, shape `(n_segments,)`.
     """
 
     coverage: float
     first_segment: int
     last_segment: int
     by_segment: Floats
+    wording: int = 0
 
 
 def token_weights(rarity: Floats, asked: Floats, *, question_discount: float) -> Floats:
@@ -140,12 +146,12 @@ def cover(
     whole = np.add.reduceat(points.weights * counted.max(axis=1), points.starts)
     best = [Covered(-1.0, 0, 0, np.zeros(0, np.float32))] * (int(points.owners[-1]) + 1)
     for wording, owner in enumerate(points.owners):
-        rows = slice(int(points.starts[wording]), int(ends[wording]))
+        rows = points.rows(wording)
         shown = _best_stretch(matched[rows], points.weights[rows])
         given = float(points.given[wording])
         coverage = min(1.0, max(0.0, ((float(whole[wording]) + shown.coverage) / 2 - given) / (1 - given)))
         if coverage > best[owner].coverage:
-            best[owner] = shown._replace(coverage=coverage)
+            best[owner] = shown._replace(coverage=coverage, wording=wording)
     return best
 
 

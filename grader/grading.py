@@ -4,25 +4,29 @@ It brings encoder, coverage and scoring together and decides nothing that belong
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from grader import __version__
-from grader.coverage import Covered, Floats, Ints, cover, credit, heard, match, match_by_segment, segment_starts
+from grader import PACKAGED_MODEL, __version__
+from grader.confidence import STATED, Weighed, answer_confidence
+from grader.coverage import Covered, Floats, Ints, PointTokens, cover, heard, match, match_by_segment, segment_starts
 from grader.encoding import Encoder, TokenVectors, load_encoder
 from grader.errors import InputError
 from grader.feedback import plain_feedback
-from grader.grammar.lexicon import content_stems
-from grader.guards import Checked, Claim, check, read_claim
-from grader.manner import is_foreign, manner
+from grader.guards import RULES_VERSION, Checked, read_claim
+from grader.manner import Manner, is_foreign, manner
 from grader.preparing import Prepared, encode_points
 from grader.rubric import rubric_hash
-from grader.schema import Answer, Evidence, Grade, PointGrade, Rubric, RubricPoint, Status
+from grader.schema import Answer, Grade, PointGrade, Rubric, RubricPoint, Status
 from grader.scoring import fraction, score
 from grader.settings import Settings
 from grader.substance import asked, kept_credit, new_content, respell
-from grader.text import NormalisedText, Span, normalise, segments, words
+from grader.text import NormalisedText, normalise, segments, words
+from grader.verdicts import Heard, PointClaims, doubts, point_flags, read_points, verdict
+from grader.verifier import Verifier
+from grader.wordorder import table_revision
 
 # Answers that are encoded together: enough for batches of like length, few enough to hold their vectors. A character
 # takes some 400 bytes of vectors, so the longest chunk takes some 100 MB.
@@ -45,13 +49,6 @@ class _Ready(NamedTuple):
     answer: Answer
     rubric: Rubric
     text: NormalisedText
-
-
-class _PointClaims(NamedTuple):
-    """A point's wordings as the guards read them, and whether it says anything that the question does not."""
-
-    wordings: tuple[Claim, ...]
-    novel: bool
 
 
 class Grader:
@@ -85,7 +82,7 @@ class Grader:
         self.encoder = encoder or load_encoder(self.settings.encoder)
         self.rubrics: dict[str, Rubric] = {}
         self._prepared: dict[str, Prepared] = {}
-        self._claims: dict[str, tuple[_PointClaims, ...]] = {}
+        self._claims: dict[str, tuple[PointClaims, ...]] = {}
         for rubric in rubrics.values() if isinstance(rubrics, Mapping) else rubrics:
             if rubric.question_id in self.rubrics:
                 raise InputError(f"two rubrics are for the question '{rubric.question_id}'")
@@ -150,10 +147,19 @@ class Grader:
         if rubric.kind == "open":
             points = tuple(_point_grade(point, "not_judged", None, rule=OPEN_QUESTION) for point in rubric.points)
             return self._grade(answer, rubric, text, points=points, ungraded_reason=OPEN_QUESTION)
-        if is_foreign(text.text) and not is_foreign(" ".join(point.text for point in rubric.points)):
+        if (
+            self._is_english_only
+            and is_foreign(text.text)
+            and not is_foreign(" ".join(point.text for point in rubric.points))
+        ):
             points = tuple(_point_grade(point, "not_judged", None, rule=FOREIGN) for point in rubric.points)
             return self._grade(answer, rubric, text, points=points, flags=["language"], ungraded_reason=FOREIGN)
         return None
+
+    @property
+    def _is_english_only(self) -> bool:
+        """Whether the encoder is the packaged one, which was trained on English; others may read any language."""
+        return self.settings.guards and self.encoder.name == PACKAGED_MODEL
 
     def _with_vectors(self, item: _Ready, encoded: TokenVectors) -> Grade:
         """Coverage, guards, evidence, credit and score of one answer."""
@@ -164,13 +170,10 @@ class Grader:
             points = tuple(_point_grade(point, "missing", 0.0, rule=NO_ANSWER) for point in rubric.points)
             return self._grade(answer, rubric, text, points=points, flags=["no_answer"])
         spans = [spans[index] for index in held]
-        seen = manner(
-            text.text,
-            spans,
-            question=rubric.question,
-            reference=rubric.reference_answer,
-            n_pieces=int(encoded.n_pieces[encoded.rarity > 0].sum()),
-        )
+        n_pieces = int(encoded.n_pieces[encoded.rarity > 0].sum())
+        seen = manner(text.text, spans, question=rubric.question, reference=rubric.reference_answer, n_pieces=n_pieces)
+        if not self.settings.guards:
+            seen = Manner((), 1.0, (False,) * len(spans))
         prepared, claims = self._prepared[rubric.question_id], self._read(rubric)
         vectors = respell(encoded.texts, encoded.n_pieces, encoded.vectors, prepared.subject.spellings)
         covered = cover(
@@ -181,24 +184,35 @@ class Grader:
             slope=self.settings.match_slope,
             muted=np.outer([claim.novel for claim in claims], seen.empty) if any(seen.empty) else None,
         )
-        share = seen.share * self._kept(prepared, encoded, vectors, starts)
-        statements = [read_claim(text.text[start:end]) for start, end in spans]
+        heard = Heard(
+            original=answer.answer,
+            text=text,
+            spans=spans,
+            statements=[read_claim(text.text[start:end]) for start, end in spans],
+            vectors=vectors,
+            starts=starts,
+            share=seen.share * self._kept(prepared, encoded, vectors, starts),
+        )
         points = tuple(
-            self._judge(point, found, check(claim.wordings, statements, found.by_segment.tolist()), spans, share, item)
+            verdict(point, found, self._doubts(claim, prepared.points, found, heard), heard, self.settings)
             for point, found, claim in zip(rubric.points, covered, claims, strict=True)
         )
-        flags = [*_point_flags(points), *seen.flags, *(["long_answer"] * (encoded.n_windows > 1))]
+        flags = [*point_flags(points), *seen.flags, *(["long_answer"] * (encoded.n_windows > 1))]
         return self._grade(answer, rubric, text, points=points, flags=flags)
 
-    def _read(self, rubric: Rubric) -> tuple[_PointClaims, ...]:
+    def _doubts(self, claims: PointClaims, points: PointTokens, found: Covered, heard: Heard) -> Checked | None:
+        return doubts(claims, points, found, heard, self._verifier) if self.settings.guards else None
+
+    @cached_property
+    def _verifier(self) -> Verifier | None:
+        """The trained verifier, if it knows this encoder's vectors."""
+        verifier = Verifier()
+        return verifier if verifier.fits(self.encoder.name, self.encoder.revision) else None
+
+    def _read(self, rubric: Rubric) -> tuple[PointClaims, ...]:
         """The rubric's points as the guards read them."""
         if rubric.question_id not in self._claims:
-            asked = set(content_stems(normalise(rubric.question).text))
-            read = []
-            for point in rubric.points:
-                wordings = tuple(read_claim(normalise(text).text) for text in (point.text, *point.aliases))
-                read.append(_PointClaims(wordings, any(claim.stems - asked for claim in wordings)))
-            self._claims[rubric.question_id] = tuple(read)
+            self._claims[rubric.question_id] = read_points(rubric)
         return self._claims[rubric.question_id]
 
     def _kept(self, prepared: Prepared, encoded: TokenVectors, vectors: Floats, starts: Ints) -> float:
@@ -210,48 +224,6 @@ class Grader:
         matched *= np.repeat(share, np.diff(np.append(starts, len(vectors))))
         said = new_content(encoded.texts, encoded.rarity * matched * (1 - asked(vectors, subject.question, **curve)))
         return kept_credit(said, subject.content, brief_below=settings.brief_below, brief_loss=settings.brief_loss)
-
-    def _judge(
-        self, point: RubricPoint, found: Covered, checked: Checked, spans: Sequence[Span], share: float, item: _Ready
-    ) -> PointGrade:
-        """From a point's coverage, and what speaks against it, to its status, credit and evidence.
-
-        `share` is what remains of each credit for how the answer is written and how much it says.
-        """
-        settings = self.settings
-        earned = credit(found.coverage, no_credit=settings.no_credit, full_credit=settings.full_credit)
-        if point.weight > 0:  # a mistake costs as much in a brief answer
-            earned *= share
-        status: Status = (
-            "covered" if earned >= settings.covered_at else "partial" if earned >= settings.partial_at else "missing"
-        )
-        stretch = Span(spans[found.first_segment].start, spans[found.last_segment].end)
-        rationale = f"the answer matches {found.coverage:.0%} of this point's wording"
-        finding = checked.finding
-        by_guard = finding is not None and earned > 0
-        if finding is not None and by_guard:
-            rationale = f"the answer {finding.reason}" if finding.certain else f"unsure: {finding.reason}"
-            if finding.certain:
-                status, earned, stretch = "contradicted", 0.0, spans[checked.segment]
-            elif status == "covered" and finding.kind == "quantifier":
-                status, earned = "partial", min(earned, settings.covered_at)
-        if point.weight < 0 and status != "covered":
-            earned, status = 0.0, "missing"  # a mistake that was not clearly made was not made
-        evidence = None
-        if status != "missing":
-            start, end = item.text.original_span(*stretch)
-            evidence = Evidence(text=item.answer.answer[start:end], start=start, end=end)
-        return PointGrade(
-            point_id=point.id,
-            text=point.text,
-            status=status,
-            coverage=found.coverage,
-            credit=earned,
-            weight=point.weight,
-            evidence=evidence,
-            decided_by="guard" if by_guard else "embedding",
-            rationale=rationale,
-        )
 
     def _grade(
         self,
@@ -265,6 +237,9 @@ class Grader:
     ) -> Grade:
         """Put a grade together; the score comes from `scoring` alone."""
         share = None
+        judged = [Weighed(p.weight, p.confidence) for p in points if p.confidence is not None]
+        confidence = answer_confidence(judged) if ungraded_reason is None else None
+        unsure = confidence is not None and confidence < self.settings.review_below
         if rubric is not None and ungraded_reason is None:
             credits = {point.point_id: point.credit for point in points}
             share = fraction(rubric, credits)
@@ -279,7 +254,8 @@ class Grader:
             points=points,
             feedback="" if rubric is None or share is None else plain_feedback(rubric, points),
             flags=tuple(flags),
-            needs_review=ungraded_reason is not None or not PLAIN_FLAGS.issuperset(flags),
+            needs_review=ungraded_reason is not None or not PLAIN_FLAGS.issuperset(flags) or unsure,
+            confidence=confidence,
             ungraded_reason=ungraded_reason,
             signature=self._signature("none" if rubric is None else rubric_hash(rubric)),
             question="" if rubric is None else rubric.question,
@@ -291,18 +267,16 @@ class Grader:
         encoder = f"{self.encoder.name}@{self.encoder.revision}"
         return (
             f"grader:{__version__}|encoder:{encoder}|coverage:{self.settings.signature()}"
-            f"|guards:none|calibration:none|judge:none|rubric:{rubric}"
+            f"|guards:{self._guards}|calibration:{STATED.name}|judge:none|rubric:{rubric}"
         )
 
-
-def _point_flags(points: Sequence[PointGrade]) -> list[str]:
-    """Flags of an answer that come from what the guards found at its points."""
-    flags = []
-    if any(point.status == "contradicted" for point in points):
-        flags.append("contradiction")
-    if any(point.decided_by == "guard" and point.status != "contradicted" for point in points):
-        flags.append("unsure_meaning")
-    return flags
+    @property
+    def _guards(self) -> str:
+        """Which guards speak: the rules' version, the word-order table and the verifier, or none."""
+        if not self.settings.guards:
+            return "none"
+        verifier = f"+verifier@{self._verifier.revision}" if self._verifier is not None else ""
+        return f"rules.{RULES_VERSION}+order@{table_revision()}{verifier}"
 
 
 def _chunks(answers: Iterable[Answer]) -> Iterator[list[Answer]]:
@@ -350,4 +324,5 @@ def _point_grade(point: RubricPoint, status: Status, earned: float | None, *, ru
         evidence=None,
         decided_by="rule",
         rationale=rule,
+        confidence=None if earned is None else 1.0,
     )

@@ -15,14 +15,20 @@ from grader.antonyms import are_opposites
 from grader.grammar.lexicon import FUNCTION_WORDS, stem, word_set
 from grader.quantities import Quantity, differs, quantities
 
-Kind = Literal["negation", "opposite", "number", "quantifier", "roles", "rival"]
+Kind = Literal["negation", "opposite", "number", "quantifier", "roles", "denial", "rival"]
 
+# Part of every signature: raised when the rules change.
+RULES_VERSION = 1
 # Share of a point's content words that a statement must repeat before a difference counts as a denial. Below it the
 # two may speak of different things.
 _NEAR_COPY = 0.8
 # Swapped roles are only told from free word order when hardly anything else differs.
 _ALMOST_IDENTICAL = 0.85
 
+# From this probability on the verifier's word alone is enough; below the other, negation and opposites found by rule
+# are taken back.
+_SURELY = 0.8
+_HARDLY = 0.05
 # A denial counts when its segment comes this near to the best statement of the point.
 _RIVAL = 0.85
 
@@ -61,7 +67,8 @@ class Finding(NamedTuple):
     """Why a statement does not support a point.
 
     Attributes:
-        kind: which check found it; "rival" where the claim stands elsewhere as well, so that a person should look.
+        kind: which check found it; "denial" for the trained verifier, "rival" where the claim stands elsewhere as well,
+            so that a person should look.
         certain: whether it denies the point; otherwise a person should look.
         start, end: the telling words, in characters of the statement.
         reason: one line for the reader.
@@ -162,34 +169,57 @@ class Checked(NamedTuple):
     also_stated: bool
 
 
-def check(wordings: Sequence[Claim], statements: Sequence[Claim], recalls: Sequence[float]) -> Checked:
+def rivals(recalls: Sequence[float]) -> list[int]:
+    """Segments that come nearly as close to stating a point as the best one, in order."""
+    bound = _RIVAL * max(recalls, default=0.0)
+    return [index for index, recall in enumerate(recalls) if recall > 0 and recall >= bound]
+
+
+def check(
+    wordings: Sequence[Claim],
+    statements: Sequence[Claim],
+    recalls: Sequence[float],
+    denied: Sequence[float | None],
+) -> Checked:
     """Look for a contradiction of one point in every segment that comes near to stating it, not only in the best.
 
     Args:
         wordings: the point's text and aliases; a statement that agrees with one of them contradicts none.
         statements: the segments of the answer.
         recalls: how much of the point each segment states by itself, 0..1.
+        denied: how likely each segment denies the point as a trained verifier has it, 0..1; `None` where not asked.
 
     """
-    best = max(recalls, default=0.0)
-    denied: list[tuple[Finding, int]] = []
+    against: list[tuple[Finding, int]] = []
     agreed = 0.0
-    for index, statement in enumerate(statements):
-        if recalls[index] < _RIVAL * best:
-            continue
-        findings = [finding for wording in wordings if (finding := contradiction(wording, statement)) is not None]
-        if len(findings) == len(wordings):
-            denied.append((findings[0], index))
-        elif not any(any(_opposites(wording, statement)) for wording in wordings):
+    for index in rivals(recalls):
+        finding = _finding(wordings, statements[index], denied[index])
+        if finding is not None:
+            against.append((finding, index))
+        elif not any(any(_opposites(wording, statements[index])) for wording in wordings):
             agreed = max(agreed, recalls[index])
-    if not denied:
+    if not against:
         return Checked(None, 0, agreed > 0)
-    finding, index = max(denied, key=lambda found: (found[0].certain, recalls[found[1]]))
+    finding, index = max(against, key=lambda found: (found[0].certain, recalls[found[1]]))
     # A claim that stands as well elsewhere outweighs an opposite word, which may belong to another claim of the same
     # shape ("high bias underfits, high variance overfits"), but not its plain negation.
     if finding.kind != "negation" and agreed >= recalls[index]:
         finding = finding._replace(kind="rival", certain=False)
     return Checked(finding, index, agreed > 0)
+
+
+def _finding(wordings: Sequence[Claim], statement: Claim, denied: float | None) -> Finding | None:
+    """What the rules say of all wordings, and what the verifier says where it was asked."""
+    findings = [finding for wording in wordings if (finding := contradiction(wording, statement)) is not None]
+    finding = findings[0] if len(findings) == len(wordings) else None
+    if denied is None:
+        return finding
+    if finding is not None and finding.kind in ("negation", "opposite") and denied < _HARDLY:
+        return None
+    if finding is None and denied >= _SURELY:
+        reason = "says the opposite of the point in nearly its words"
+        return Finding("denial", True, 0, len(statement.text), reason)
+    return finding
 
 
 def contradiction(point: Claim, statement: Claim) -> Finding | None:

@@ -145,7 +145,10 @@ class Evidence(Noun):
 
 
 class PointGrade(Noun):
-    """What one point earned: `coverage` and `credit` in 0..1, `None` when the point was not judged."""
+    """What one point earned: `coverage` and `credit` in 0..1, `None` when the point was not judged.
+
+    `confidence` is the chance, 0..1, that a person would decide alike; `None` where nothing was judged.
+    """
 
     point_id: str
     text: str
@@ -156,6 +159,7 @@ class PointGrade(Noun):
     evidence: Evidence | None
     decided_by: DecidedBy
     rationale: str
+    confidence: float | None = Field(default=None, ge=0, le=1)
 
 
 class Grade(Noun):

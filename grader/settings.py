@@ -28,11 +28,13 @@ class Settings(Noun):
     )
     brief_loss: float = Field(default=0.3, ge=0, le=1, description="share of a credit that the briefest answers lose")
     partial_at: float = Field(default=0.5, ge=0, le=1, description="credit from which a point counts as partial")
+    guards: bool = Field(default=True, description="whether guards may veto points and flag answers")
+    review_below: float = Field(default=0.6, ge=0, le=1, description="confidence below which a person should look")
     covered_at: float = Field(default=0.8, ge=0, le=1, description="credit from which a point counts as covered")
 
     def signature(self) -> str:
         """The coverage part of a signature, such as `q.2/.3,m.4/8,c.08-1,b.5/.3,s.5/.8`."""
-        numbers = {name: f"{value:g}".removeprefix("0") or "0" for name, value in self if isinstance(value, float)}
+        numbers = {name: f"{value:g}".removeprefix("0") or "0" for name, value in self if type(value) is float}
         return (
             "q{question_discount}/{echo_share},m{match_center}/{match_slope},c{no_credit}-{full_credit}"
             ",b{brief_below}/{brief_loss},s{partial_at}/{covered_at}"

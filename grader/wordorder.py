@@ -7,6 +7,7 @@ than chance would have it; `tests/benchmarks/train_word_order.py` made it.
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -81,6 +82,12 @@ def _pairs(sentence: str, index: dict[str, int]) -> Iterator[tuple[int, int]]:
     for run in runs(sentence):
         classes = [index[BEGINNING], *(index[word_class(word, index)] for word in run)]
         yield from pairwise(classes)
+
+
+@lru_cache(maxsize=1)
+def table_revision() -> str:
+    """First 12 hex digits of the sha256 of the table's file."""
+    return sha256(_TABLE.read_bytes()).hexdigest()[:12]
 
 
 @lru_cache(maxsize=1)

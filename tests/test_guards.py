@@ -33,7 +33,7 @@ def finding(point: str, statement: str) -> str | None:
         ("The window holds 512 tokens", "The window holds 1,024 tokens", "number"),
         ("The call returns after 40 ms", "The call returns after 40 s", "number"),
         ("All replicas see every write", "Some replicas see every write", "quantifier"),
-        ("The generator fools the discriminator", "The discriminator fools the generator", "roles"),
+        ("The planner feeds the scheduler", "The scheduler feeds the planner", "roles"),
         ("A mutex is slower than a spin lock", "A spin lock is slower than a mutex", "roles"),
     ],
 )
@@ -85,17 +85,30 @@ def test_looks_beyond_the_best_segment() -> None:
         read_claim("Batch size does not change the noise of the gradient"),
         read_claim("The weather does not change"),
     ]
-    checked = check(point, said, [0.95, 0.93, 0.2])
+    checked = check(point, said, [0.95, 0.93, 0.2], [None, None, None])
     assert checked.finding is not None
     assert (checked.segment, checked.also_stated) == (1, True)
 
 
 def test_agreeing_with_an_alias_is_no_contradiction() -> None:
     wordings = (read_claim("Sorting is stable"), read_claim("Sorting is not unstable"))
-    assert check(wordings, [read_claim("The sorting is stable")], [0.9]).finding is None
+    assert check(wordings, [read_claim("The sorting is stable")], [0.9], [None]).finding is None
 
 
 def test_far_segments_do_not_count() -> None:
     point = (read_claim("Caches speed up reads"),)
     said = [read_claim("Reads get faster thanks to caches"), read_claim("Caches do not speed up reads")]
-    assert check(point, said, [0.9, 0.3]).finding is None
+    assert check(point, said, [0.9, 0.3], [None, None]).finding is None
+
+
+def test_the_verifier_speaks_where_the_rules_are_silent() -> None:
+    point = (read_claim("Caches speed up reads"),)
+    said = [read_claim("Caches bring reads to a crawl")]
+    assert check(point, said, [0.8], [0.95]).finding is not None
+    assert check(point, said, [0.8], [0.5]).finding is None
+
+
+def test_the_verifier_takes_back_a_denial_by_rule() -> None:
+    point = (read_claim("Dropout disables random units"),)
+    said = [read_claim("Dropout does not disable all but disables random units")]
+    assert check(point, said, [0.9], [0.01]).finding is None
