@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "grader"
 
 LAYERS = [
     {"errors", "schema", "settings"},
-    {"text", "coverage", "substance", "scoring", "agreement", "reliability", "intervals", "grammar"},
+    {"text", "coverage", "substance", "calibrated", "scoring", "agreement", "reliability", "intervals", "grammar"},
     {"encoding", "tables", "sheets", "writing", "documents", "bank", "pasted", "rubric", "answers", "grades"},
     {"feedback", "derive", "lint", "revise", "preparing", "grading", "evaluation"},
     {"summary", "page", "terminal"},
