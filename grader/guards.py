@@ -216,10 +216,19 @@ def _finding(wordings: Sequence[Claim], statement: Claim, denied: float | None) 
         return finding
     if finding is not None and finding.kind in ("negation", "opposite") and denied < _HARDLY:
         return None
-    if finding is None and denied >= _SURELY:
+    if finding is None and denied >= _SURELY and all(_brings_something(wording, statement) for wording in wordings):
         reason = "says the opposite of the point in nearly its words"
         return Finding("denial", True, 0, len(statement.text), reason)
     return finding
+
+
+def _brings_something(point: Claim, statement: Claim) -> bool:
+    """Whether the statement has a content word or a negation that the point lacks, or lacks one of its negations.
+
+    What only leaves words out, or puts a pronoun in their place, cannot deny them.
+    """
+    negations = [{word.text for word in claim.words if word.text in _NEGATORS} for claim in (point, statement)]
+    return not statement.stems <= point.stems or negations[0] != negations[1]
 
 
 def contradiction(point: Claim, statement: Claim) -> Finding | None:
