@@ -193,15 +193,27 @@ class Grader:
             starts=starts,
             share=seen.share * self._kept(prepared, encoded, vectors, starts),
         )
+        recalls = np.stack([found.by_segment for found in covered])
         points = tuple(
-            verdict(point, found, self._doubts(claim, prepared.points, found, heard), heard, self.settings)
-            for point, found, claim in zip(rubric.points, covered, claims, strict=True)
+            verdict(
+                point,
+                found,
+                self._doubts(claim, prepared.points, found, heard, np.delete(recalls, number, axis=0)),
+                heard,
+                self.settings,
+            )
+            for number, (point, found, claim) in enumerate(zip(rubric.points, covered, claims, strict=True))
         )
         flags = [*point_flags(points), *seen.flags, *(["long_answer"] * (encoded.n_windows > 1))]
         return self._grade(answer, rubric, text, points=points, flags=flags)
 
-    def _doubts(self, claims: PointClaims, points: PointTokens, found: Covered, heard: Heard) -> Checked | None:
-        return doubts(claims, points, found, heard, self._verifier) if self.settings.guards else None
+    def _doubts(
+        self, claims: PointClaims, points: PointTokens, found: Covered, heard: Heard, others: Floats
+    ) -> Checked | None:
+        """What speaks against one point; `others` are the recalls of the other points, `(n_points - 1, n_segments)`."""
+        if not self.settings.guards:
+            return None
+        return doubts(claims, points, found, heard, self._verifier, of_others=others.max(axis=0, initial=0.0))
 
     @cached_property
     def _verifier(self) -> Verifier | None:

@@ -25,10 +25,10 @@ _NEAR_COPY = 0.8
 # Swapped roles are only told from free word order when hardly anything else differs.
 _ALMOST_IDENTICAL = 0.85
 
-# From this probability on the verifier's word alone is enough; below the other, negation and opposites found by rule
-# are taken back.
+# From this probability on the verifier's word alone is enough.
 _SURELY = 0.8
-_HARDLY = 0.05
+_VERY_SURELY = 0.97
+_NEVER = 2.0
 # A denial counts when its segment comes this near to the best statement of the point.
 _RIVAL = 0.85
 
@@ -169,6 +169,9 @@ class Checked(NamedTuple):
     also_stated: bool
 
 
+NO_DOUBT = Checked(None, 0, also_stated=False)
+
+
 def rivals(recalls: Sequence[float]) -> list[int]:
     """Segments that come nearly as close to stating a point as the best one, in order."""
     bound = _RIVAL * max(recalls, default=0.0)
@@ -180,6 +183,8 @@ def check(
     statements: Sequence[Claim],
     recalls: Sequence[float],
     denied: Sequence[float | None],
+    *,
+    asked: frozenset[str] = frozenset(),
 ) -> Checked:
     """Look for a contradiction of one point in every segment that comes near to stating it, not only in the best.
 
@@ -188,12 +193,13 @@ def check(
         statements: the segments of the answer.
         recalls: how much of the point each segment states by itself, 0..1.
         denied: how likely each segment denies the point as a trained verifier has it, 0..1; `None` where not asked.
+        asked: stems of the question, which an answer need not repeat.
 
     """
     against: list[tuple[Finding, int]] = []
     agreed = 0.0
     for index in rivals(recalls):
-        finding = _finding(wordings, statements[index], denied[index])
+        finding = _finding(wordings, statements[index], denied[index], asked)
         if finding is not None:
             against.append((finding, index))
         elif not any(any(_opposites(wording, statements[index])) for wording in wordings):
@@ -208,27 +214,33 @@ def check(
     return Checked(finding, index, agreed > 0)
 
 
-def _finding(wordings: Sequence[Claim], statement: Claim, denied: float | None) -> Finding | None:
+def _finding(
+    wordings: Sequence[Claim], statement: Claim, denied: float | None, asked: frozenset[str]
+) -> Finding | None:
     """What the rules say of all wordings, and what the verifier says where it was asked."""
     findings = [finding for wording in wordings if (finding := contradiction(wording, statement)) is not None]
     finding = findings[0] if len(findings) == len(wordings) else None
     if denied is None:
         return finding
-    if finding is not None and finding.kind in ("negation", "opposite") and denied < _HARDLY:
-        return None
-    if finding is None and denied >= _SURELY and all(_brings_something(wording, statement) for wording in wordings):
+    if finding is None and denied >= max(_needed(wording, statement, asked) for wording in wordings):
         reason = "says the opposite of the point in nearly its words"
         return Finding("denial", True, 0, len(statement.text), reason)
     return finding
 
 
-def _brings_something(point: Claim, statement: Claim) -> bool:
-    """Whether the statement has a content word or a negation that the point lacks, or lacks one of its negations.
+def _needed(point: Claim, statement: Claim, asked: frozenset[str]) -> float:
+    """How sure the verifier must be, above 1 for never.
 
-    What only leaves words out, or puts a pronoun in their place, cannot deny them.
+    A statement that only leaves words of the point out, or puts a pronoun in their place, cannot deny it. One that has
+    all words of the point and more, as a list has, is seldom a denial.
     """
     negations = [{word.text for word in claim.words if word.text in _NEGATORS} for claim in (point, statement)]
-    return not statement.stems <= point.stems or negations[0] != negations[1]
+    if negations[0] != negations[1]:
+        return _SURELY
+    if statement.stems <= point.stems:
+        return _NEVER
+    own = {point.words[i].stem for i in point.content if not point.in_quantity(point.words[i])} - asked
+    return _VERY_SURELY if own <= statement.stems else _SURELY
 
 
 def contradiction(point: Claim, statement: Claim) -> Finding | None:
