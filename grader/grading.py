@@ -217,7 +217,9 @@ class Grader:
 
     @cached_property
     def _verifier(self) -> Verifier | None:
-        """The trained verifier, if it knows this encoder's vectors."""
+        """The trained verifier, if it is wanted and knows this encoder's vectors."""
+        if not self.settings.verifier:
+            return None
         verifier = Verifier()
         return verifier if verifier.fits(self.encoder.name, self.encoder.revision) else None
 

@@ -29,6 +29,10 @@ class Settings(Noun):
     brief_loss: float = Field(default=0.3, ge=0, le=1, description="share of a credit that the briefest answers lose")
     partial_at: float = Field(default=0.5, ge=0, le=1, description="credit from which a point counts as partial")
     guards: bool = Field(default=True, description="whether guards may veto points and flag answers")
+    verifier: bool = Field(
+        default=False,
+        description="whether the trained verifier may veto near copies (some paraphrases, too)",
+    )
     review_below: float = Field(default=0.6, ge=0, le=1, description="confidence below which a person should look")
     covered_at: float = Field(default=0.8, ge=0, le=1, description="credit from which a point counts as covered")
 

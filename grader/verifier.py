@@ -1,10 +1,11 @@
-"""Whether a statement contradicts a point that it nearly repeats: a small trained network on token vectors, in numpy.
+"""Whether a statement contradicts a point that it nearly repeats: small trained networks on token vectors, in numpy.
 
 Similarity cannot tell a claim from its denial; this can, for wordings that are close. It knows nothing of questions or
-scores, decides nothing, and was not made for statements in quite other words (docs/verifier.md).
+scores, decides nothing, and was not made for statements in quite other words (docs/accuracy.md).
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from io import BytesIO
@@ -29,7 +30,7 @@ class VectorPair(NamedTuple):
 
 
 class Verifier:
-    """The network with the weights that the package carries; they are read at first use.
+    """Two networks of one design, whose mean decides; the weights come with the package and are read at first use.
 
     Both texts are laid side by side, each token beside a blend of the other text's tokens that are most like it; a
     small transformer then reads all of them at once, so that "not" and "unstable" can cancel out.
@@ -51,7 +52,12 @@ class Verifier:
         return sha256(self._file).hexdigest()[:12]
 
     def fits(self, encoder_name: str, encoder_revision: str) -> bool:
-        """Whether the weights were trained on the token vectors of this encoder; other vectors mean nothing to them."""
+        """Whether there are weights and they were trained on the token vectors of this encoder.
+
+        Other vectors mean nothing to them. Who removes the file of weights grades by rules alone.
+        """
+        if not self._path.is_file():
+            return False
         trained_on = (str(self._stored["encoder_name"]), str(self._stored["encoder_revision"]))
         return trained_on == (encoder_name, encoder_revision)
 
@@ -73,22 +79,70 @@ class Verifier:
         return np.array([self._judge(*pair) if len(pair[0]) and len(pair[1]) else 0.0 for pair in pairs], np.float64)
 
     def _judge(self, point: Floats, statement: Floats) -> float:
+        """What the mean of the networks' logits stands for, 0..1."""
+        logit = np.mean([network.logit(point, statement) for network in self._networks])
+        return float(1 / (1 + np.exp(-logit)))
+
+    @cached_property
+    def _networks(self) -> tuple["_Network", ...]:
+        """The trained networks; stored as float16, used as float32."""
+        stored = self._stored
+        numbers = sorted({name.partition(".")[0] for name, array in stored.items() if array.dtype == np.float16})
+        return tuple(
+            _Network(
+                {
+                    name.partition(".")[2]: array.astype(np.float32)
+                    for name, array in stored.items()
+                    if name.startswith(number + ".")
+                },
+                n_layers=int(stored["n_layers"]),
+                n_heads=int(stored["n_heads"]),
+            )
+            for number in numbers
+        )
+
+    @cached_property
+    def _stored(self) -> Mapping[str, NDArray[Any]]:
+        """Everything in the file, as it is there."""
+        with np.load(BytesIO(self._file), allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+
+    @cached_property
+    def _file(self) -> bytes:
+        return self._path.read_bytes()
+
+
+@dataclass(frozen=True, eq=False)
+class _Network:
+    """One trained network.
+
+    Attributes:
+        weights: by the name of the part that they belong to.
+        n_layers, n_heads: of the transformer.
+
+    """
+
+    weights: Mapping[str, Floats]
+    n_layers: int
+    n_heads: int
+
+    def logit(self, point: Floats, statement: Floats) -> float:
+        """The logit that the statement contradicts the point."""
         cosines = point @ statement.T
         sides = (
             self._beside(point, statement, cosines, 0),
             self._beside(statement, point, cosines.T, 1),
         )
         hidden = np.concatenate(sides)
-        for layer in range(int(self._stored["n_layers"])):
+        for layer in range(self.n_layers):
             hidden = self._read(hidden, f"blocks.{layer}.")
         hidden = self._norm(hidden, "norm")
         pooled = np.concatenate([hidden.mean(axis=0), hidden.max(axis=0)])
-        logit = self._linear(np.maximum(self._linear(pooled, "h1"), 0), "h2")
-        return float(1 / (1 + np.exp(-np.float64(logit[0]))))
+        return float(self._linear(np.maximum(self._linear(pooled, "h1"), 0), "h2")[0])
 
     def _beside(self, own: Floats, other: Floats, cosines: Floats, side: int) -> Floats:
         """Each token of one side beside its counterpart on the other, shape `(n_own, width)`."""
-        weights = self._weights
+        weights = self.weights
         shares = _softmax(weights["tau"] * cosines)
         counterpart = shares @ other
         likeness = (shares * cosines).sum(axis=1, keepdims=True)
@@ -101,7 +155,7 @@ class Verifier:
 
     def _read(self, hidden: Floats, block: str) -> Floats:
         """One transformer layer over the tokens of both sides."""
-        heads = int(self._stored["n_heads"])
+        heads = self.n_heads
         length, width = hidden.shape
         mixed = self._linear(self._norm(hidden, block + "n1"), block + "qkv")
         query, key, value = mixed.reshape(length, 3, heads, width // heads).transpose(1, 2, 0, 3)
@@ -112,30 +166,15 @@ class Verifier:
         return hidden + self._linear(raised, block + "down")
 
     def _linear(self, values: Floats, name: str) -> Floats:
-        product: Floats = values @ self._weights[name + ".weight"].T
-        bias = self._weights.get(name + ".bias")
+        product: Floats = values @ self.weights[name + ".weight"].T
+        bias = self.weights.get(name + ".bias")
         return product if bias is None else product + bias
 
     def _norm(self, values: Floats, name: str) -> Floats:
         centred = values - values.mean(axis=1, keepdims=True)
         spread = np.sqrt((centred**2).mean(axis=1, keepdims=True) + _LAYER_NORM_EPSILON)
-        normed: Floats = centred / spread * self._weights[name + ".weight"] + self._weights[name + ".bias"]
+        normed: Floats = centred / spread * self.weights[name + ".weight"] + self.weights[name + ".bias"]
         return normed
-
-    @cached_property
-    def _file(self) -> bytes:
-        return self._path.read_bytes()
-
-    @cached_property
-    def _stored(self) -> Mapping[str, NDArray[Any]]:
-        """Everything in the file, as it is there."""
-        with np.load(BytesIO(self._file), allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-
-    @cached_property
-    def _weights(self) -> Mapping[str, Floats]:
-        """The weights: stored as float16, used as float32."""
-        return {name: array.astype(np.float32) for name, array in self._stored.items() if array.dtype == np.float16}
 
 
 def _softmax(scores: Floats) -> Floats:
