@@ -382,6 +382,8 @@ def _same_words(point: Claim, statement: Claim) -> Iterator[tuple[int, int]]:
     """Content words that both have, each of the point's with the statement's first of like polarity if there is one."""
     for i in point.content:
         own = point.words[i]
+        if any(point.words[k].stem == own.stem and point.words[k].denied != own.denied for k in point.content):
+            continue  # said and denied within the point, each of something else
         places = [j for j in statement.content if statement.words[j].stem == own.stem]
         if places:
             yield i, next((j for j in places if statement.words[j].denied == own.denied), places[0])

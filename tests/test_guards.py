@@ -56,6 +56,10 @@ def test_finds_what_denies_a_point(point: str, statement: str, kind: str) -> Non
         ("The delay is 1000 ms", "The delay is 1 s"),
         ("The gradient is clipped by its norm", "Its norm is what clips the gradient"),
         ("The generator fools the discriminator", "The discriminator is fooled by the generator"),
+        (
+            "Dropout disables units so that no unit relies on another",
+            "Dropout disables units, so none relies on another",
+        ),
         ("Precision counts false alarms", "The weather is not bad in June"),
         ("", "Nothing to compare"),
     ],
