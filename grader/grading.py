@@ -12,7 +12,7 @@ import numpy as np
 from grader import PACKAGED_MODEL, __version__
 from grader.confidence import STATED, Weighed, answer_confidence
 from grader.coverage import Covered, Floats, Ints, PointTokens, cover, heard, match, match_by_segment, segment_starts
-from grader.encoding import Encoder, TokenVectors, load_encoder
+from grader.encoding import Encoder, TokenVectors, load_encoder, model_revision, packaged_model
 from grader.errors import InputError
 from grader.feedback import plain_feedback
 from grader.guards import RULES_VERSION, Checked, read_claim
@@ -217,11 +217,12 @@ class Grader:
 
     @cached_property
     def _verifier(self) -> Verifier | None:
-        """The trained verifier, if it is wanted and knows this encoder's vectors."""
+        """The trained verifier, if it is wanted and was trained on the packaged model at hand."""
         if not self.settings.verifier:
             return None
-        verifier = Verifier()
-        return verifier if verifier.fits(self.encoder.name, self.encoder.revision) else None
+        model = packaged_model()
+        verifier = Verifier(model)
+        return verifier if verifier.fits(model_revision(model)) else None
 
     def _read(self, rubric: Rubric) -> tuple[PointClaims, ...]:
         """The rubric's points as the guards read them."""

@@ -12,7 +12,7 @@ from grader.guards import NO_DOUBT, Checked, Claim, check, read_claim, rivals
 from grader.schema import Evidence, PointGrade, Rubric, RubricPoint, Status
 from grader.settings import Settings
 from grader.text import NormalisedText, Span, normalise
-from grader.verifier import VectorPair, Verifier
+from grader.verifier import Verifier
 
 # The verifier may speak where the tokens of either side have on average this cosine to their nearest in the other: it
 # was trained on near copies. 98 % of the pairs of claims and refutations that people wrote lie above.
@@ -96,13 +96,14 @@ def doubts(
     recalls = found.by_segment.tolist()
     denied: list[float | None] = [None] * len(recalls)
     if verifier is not None:
+        point = claims.wordings[found.wording - first].text
         wording = points.vectors[points.rows(found.wording)]
         ends = np.append(heard.starts[1:], len(heard.vectors))
         for index in rivals(np.where(of_others > found.by_segment + _CLEARLY_MORE, 0, found.by_segment).tolist()):
             segment = heard.vectors[heard.starts[index] : ends[index]]
             cosines = wording @ segment.T
             if min(float(cosines.max(axis=side).mean()) for side in (0, 1)) >= _NEAR_COPY:
-                denied[index] = float(verifier.contradicts([VectorPair(wording, segment)])[0])
+                denied[index] = float(verifier.contradicts([(point, heard.statements[index].text)])[0])
     return check(claims.wordings, heard.statements, recalls, denied, asked=claims.asked)
 
 

@@ -1,15 +1,15 @@
-"""The verifier on the real encoder: what turns a point round, what leaves it, and that company changes nothing."""
+"""The verifier on the packaged model: what turns a point round, what leaves it, and that company changes nothing."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
-from grader.encoding import Encoder
-from grader.verifier import VectorPair, Verifier
-from tests.benchmarks.verifier_network import INPUT_SCALE, Network, save
+from grader.encoding import model_revision, packaged_model
+from grader.verifier import N_TOKENS, Verifier
+from tests.benchmarks.verifier_network import Network, Tokens, predict, save
 
 SURE = 0.8
 
@@ -30,88 +30,85 @@ KEPT = [
     ("The lookup takes 5 seconds.", "The buffer is never flushed before the process exits."),
     ("Never share the private key.", "A larger batch needs less memory."),
     ("That loop is unsafe.", "That loop is not safe."),
+    ("When the buffer is large, writing is fast.", "When the buffer is too large, writing becomes fast."),
+    (
+        "The worker takes one job and then sleeps for a second.",
+        "The worker grabs a job, then it sleeps for one second.",
+    ),
+    (
+        "A hash table finds a key in constant time on average.",
+        "On average a hash table needs constant time to find a key.",
+    ),
+    ("All rows except the header are parsed.", "Every row after the header is parsed."),
+    ("The compiler makes a copy of the function body.", "The compiler creates a copy of the body of the function."),
 ]
 
 
 @pytest.fixture(scope="module")
 def verifier() -> Verifier:
-    return Verifier()
+    return Verifier(packaged_model())
 
 
 @pytest.fixture(scope="module")
-def pairs(encoder: Encoder) -> list[VectorPair]:
-    flat = [encoded.vectors for texts in TURNED + KEPT for encoded in encoder.encode(texts)]
-    return [VectorPair(*both) for both in zip(flat[::2], flat[1::2], strict=True)]
+def small() -> Network:
+    """A network as it is before training: its last layers say nothing, but they say it everywhere alike."""
+    torch.manual_seed(3)
+    return Network(packaged_model()).eval()
 
 
-def test_statements_that_turn_the_point_round_contradict_it(verifier: Verifier, pairs: list[VectorPair]) -> None:
-    likely = verifier.contradicts(pairs[: len(TURNED)])
-    assert [pair for pair, p in zip(TURNED, likely, strict=True) if p < SURE] == []
+@pytest.mark.parametrize(("point", "statement"), TURNED)
+def test_a_statement_that_turns_the_point_round_contradicts_it(verifier: Verifier, point: str, statement: str) -> None:
+    assert verifier.contradicts([(point, statement)])[0] >= SURE
 
 
-def test_a_statement_is_judged_within_its_answer(verifier: Verifier, encoder: Encoder) -> None:
-    point, said = "Dropout is active during training.", "Dropout is not active during training."
-    answer = f"A larger batch needs more memory. {said} The cache helps."
-    tokens, whole = encoder.encode([point, answer])
-    start = answer.index(said)
-    inside = (whole.spans[:, 0] >= start) & (whole.spans[:, 0] < start + len(said))
-    denied, beside = verifier.contradicts(
-        [(tokens.vectors, whole.vectors[inside]), (tokens.vectors, whole.vectors[whole.spans[:, 0] < start])]
-    )
-    assert denied >= SURE
-    assert beside < 0.5
+@pytest.mark.parametrize(("point", "statement"), KEPT)
+def test_a_statement_that_says_the_same_or_something_else_contradicts_nothing(
+    verifier: Verifier, point: str, statement: str
+) -> None:
+    assert verifier.contradicts([(point, statement)])[0] < SURE
 
 
-def test_a_pair_is_judged_the_same_in_any_company(verifier: Verifier, pairs: list[VectorPair]) -> None:
+def test_a_pair_is_judged_the_same_in_any_company(verifier: Verifier) -> None:
+    pairs = [*TURNED, *KEPT]
     together = verifier.contradicts(pairs)
     assert np.array_equal(together[::-1], verifier.contradicts(pairs[::-1]))
     assert np.array_equal(together, [verifier.contradicts([pair])[0] for pair in pairs])
     assert ((together >= 0) & (together <= 1)).all()
 
 
-def test_nothing_contradicts_and_is_contradicted_by_nothing(verifier: Verifier, pairs: list[VectorPair]) -> None:
-    nothing = np.zeros((0, 384), np.float32)
+def test_nothing_contradicts_and_is_contradicted_by_nothing(verifier: Verifier) -> None:
     assert verifier.contradicts([]).shape == (0,)
-    assert verifier.contradicts([(nothing, pairs[0].statement), (pairs[0].point, nothing)]).tolist() == [0, 0]
+    assert verifier.contradicts([("", "The cache helps."), ("The cache helps.", " \n")]).tolist() == [0, 0]
 
 
-def test_it_fits_the_packaged_encoder_only(verifier: Verifier, encoder: Encoder) -> None:
-    assert verifier.fits(encoder.name, encoder.revision)
-    assert not verifier.fits(encoder.name, "another")
-    assert not verifier.fits("another", encoder.revision)
+def test_what_lies_beyond_the_first_tokens_is_not_read(verifier: Verifier) -> None:
+    point, same = "word " * N_TOKENS, "word " * N_TOKENS
+    first, longer = verifier.contradicts([(point, same), (point, same + "never " * 10)])
+    assert first == longer
 
 
-def test_without_weights_it_fits_nothing(encoder: Encoder, tmp_path: Path) -> None:
-    assert not Verifier(tmp_path / "removed.npz").fits(encoder.name, encoder.revision)
+def test_it_fits_the_packaged_model_only(verifier: Verifier) -> None:
+    assert verifier.fits(model_revision(packaged_model()))
+    assert not verifier.fits("another")
 
 
-def test_its_revision_names_the_weights(verifier: Verifier, tmp_path: Path) -> None:
+def test_without_weights_it_fits_nothing(tmp_path: Path) -> None:
+    missing = Verifier(packaged_model(), tmp_path / "removed.npz")
+    assert not missing.fits(model_revision(packaged_model()))
+
+
+def test_its_revision_names_the_weights(verifier: Verifier, small: Network, tmp_path: Path) -> None:
     other = tmp_path / "weights.npz"
-    save(other, [Network()], encoder={"name": "x", "revision": "y"})
+    save(other, small, words_from="x")
     assert len(verifier.revision) == 12
-    assert verifier.revision != Verifier(other).revision
+    assert verifier.revision != Verifier(packaged_model(), other).revision
 
 
-def test_numpy_computes_what_torch_computes(tmp_path: Path) -> None:
-    rng = np.random.default_rng(3)
-    torch.manual_seed(3)
-    networks = [Network().eval(), Network().eval()]
+def test_numpy_computes_what_torch_computes(small: Network, tmp_path: Path) -> None:
     path = tmp_path / "weights.npz"
-    save(path, networks, encoder={"name": "x", "revision": "y"})
-    with torch.no_grad():  # what is stored is rounded to half precision
-        for name, values in (pair for network in networks for pair in network.named_parameters()):
-            scale = INPUT_SCALE if name.split(".")[0] in ("x", "a", "m") else 1
-            values.copy_((values * scale).half().float() / scale)
-    for n_point, n_said in ((1, 1), (1, 9), (12, 5), (70, 80)):
-        pair = VectorPair(unit(rng, n_point), unit(rng, n_said))
-        point, said = (torch.from_numpy(side)[None] for side in pair)
-        masks = (torch.ones(1, n, dtype=torch.bool) for n in (n_point, n_said))
-        inputs = [part for pair_of in zip((point, said), masks, strict=True) for part in pair_of]
-        with torch.inference_mode():
-            logit = torch.stack([network(*inputs) for network in networks]).mean()
-        assert Verifier(path).contradicts([pair])[0] == pytest.approx(torch.sigmoid(logit).item(), abs=1e-5)
-
-
-def unit(rng: np.random.Generator, n: int) -> NDArray[np.float32]:
-    vectors = rng.normal(size=(n, 384)).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    save(path, small, words_from="x")
+    tokenizer = Tokenizer.from_file(str(packaged_model() / "tokenizer.json"))
+    pairs = [*TURNED[:3], ("a", "b"), ("word " * 70, "other " * 80)]
+    exact = predict(small, Tokens(pairs, tokenizer))
+    # int8 rows and bfloat16 products each cost a little
+    assert Verifier(packaged_model(), path).contradicts(pairs) == pytest.approx(exact, abs=0.02)

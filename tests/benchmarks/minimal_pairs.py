@@ -149,7 +149,7 @@ def _both_ways(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
     return table
 
 
-def _inflected(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def inflected(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     forms = []
     for first, second in pairs:
         forms += list(zip(_verb(first), _verb(second), strict=True))
@@ -183,7 +183,7 @@ def _verb(lemma: str) -> tuple[str, ...]:
     return (lemma, third, lemma + "ed", lemma + "ing")
 
 
-OPPOSITE_OF = _both_ways(_inflected(_pairs(VERB_OPPOSITES)) + _pairs(OPPOSITES))
+OPPOSITE_OF = _both_ways(inflected(_pairs(VERB_OPPOSITES)) + _pairs(OPPOSITES))
 _DESCRIBING = _both_ways(_pairs(OPPOSITES))
 SYNONYM_OF = _both_ways(_pairs(SYNONYMS))
 _QUANTIFIER_OF: dict[str, list[str]] = {}

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import minimal_pairs
 import numpy as np
+from other_words import WordNet, reworded, turned
 
 from grader.answers import LabelledAnswer, read_labelled
 from grader.derive import derive
@@ -197,6 +198,23 @@ def balanced(sources: Sequence[Source], rng: np.random.Generator) -> list[Pair]:
     return pairs
 
 
+def other_worded(sources: Sequence[Source], wordnet: WordNet, rng: np.random.Generator) -> list[Pair]:
+    """Sentences in other words, which say the same, and turned ones in other words, which do not."""
+    pairs = []
+    for sentence in sources:
+        text = sentence.text
+        if (same := reworded(text, wordnet.same, rng)) is not None:
+            pairs.append(_pair(sentence, text, same.text, 0, same.family, rng))
+        new = _drawn(minimal_pairs.TURNING, text, 1, rng)
+        against = list(turned(text, wordnet.opposite))
+        if against and rng.random() < 0.5:
+            new = _some(against, 1, rng)
+        if new:
+            again = reworded(new[0].text, wordnet.same, rng, most=3) if rng.random() < 0.7 else None
+            pairs.append(_pair(sentence, text, (again or new[0]).text, 1, "turned, other words", rng))
+    return pairs
+
+
 def _some(items: Sequence[Any], n: int, rng: np.random.Generator) -> list[Any]:
     return [items[int(i)] for i in rng.permutation(len(items))[:n]]
 
@@ -254,6 +272,12 @@ def overlap(point: str, said: str) -> float:
     there = set(map(str.lower, words(said)))
     own = set(map(str.lower, words(point)))
     return len(own & there) / max(1, len(own))
+
+
+def near_copy(pair: Pair, *, at_least: float = 0.6) -> bool:
+    """Whether one side repeats most words of the other, in either direction."""
+    point, statement = pair.point.words, pair.statement.words
+    return max(overlap(point, statement), overlap(statement, point)) >= at_least
 
 
 def is_right(row: LabelledAnswer) -> bool:

@@ -1,197 +1,181 @@
-"""The verifier's network in torch, for training; `grader/verifier.py` runs the same in numpy."""
+"""The verifier in torch, for training; `grader/verifier.py` runs the same in numpy.
 
-from collections.abc import Iterator, Mapping, Sequence
+The packaged encoder's layers read point and statement together and are trained on; its word vectors stay as they are,
+so that only the layers need to be shipped.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from transformers import BertModel
 
-# Positions that have a vector of their own; tokens further along share the last.
-POSITIONS = 64
-# Entries of unit vectors are small; this brings them to the scale of the other inputs. Saved weights include it.
-INPUT_SCALE = 3.0
+from grader.verifier import N_TOKENS
+
 # Labels are softened by this much on either side, for some are wrong.
 SMOOTHING = 0.01
 # Tokens in one training batch, padding included.
-BATCH_TOKENS = 3000
+BATCH_TOKENS = 2300
 # How much of the running average of the weights a step keeps.
-AVERAGE = 0.998
-_HIDDEN_FROM_SOFTMAX = -1e9
-
-
-class Layer(nn.Module):
-    """One transformer layer, normalisation first."""
-
-    def __init__(self, width: int, heads: int, inner: int, drop: float) -> None:
-        super().__init__()
-        self.heads = heads
-        self.n1, self.n2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.up, self.down = nn.Linear(width, inner), nn.Linear(inner, width)
-        self.drop = nn.Dropout(drop)
-
-    def forward(self, hidden: Tensor, bias: Tensor) -> Tensor:
-        n, length, width = hidden.shape
-        mixed = self.qkv(self.n1(hidden)).view(n, length, 3, self.heads, width // self.heads)
-        query, key, value = mixed.permute(2, 0, 3, 1, 4)
-        seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
-        hidden = hidden + self.drop(self.out(seen.transpose(1, 2).reshape(n, length, width)))
-        return hidden + self.drop(self.down(functional.relu(self.up(self.n2(hidden)))))
+AVERAGE = 0.995
+_WIDTH = 128
 
 
 class Network(nn.Module):
-    """Token vectors of a point and of a statement -> the logit that the statement contradicts the point."""
+    """Token ids of a point and of a statement -> the logit that the statement contradicts the point."""
 
-    def __init__(self, dim: int = 384, *, width: int = 128, layers: int = 2, heads: int = 4, inner: int = 256) -> None:
+    def __init__(self, model: Path) -> None:
         super().__init__()
-        drop = 0.15
-        self.x = nn.Linear(dim, width)
-        self.a, self.m = nn.Linear(dim, width, bias=False), nn.Linear(dim, width, bias=False)
-        self.c = nn.Linear(1, width, bias=False)
-        self.side, self.pos, self.posa = nn.Embedding(2, width), *(nn.Embedding(POSITIONS, width) for _ in range(2))
-        self.tau = nn.Parameter(torch.tensor(12.0))
-        self.blocks = nn.ModuleList([Layer(width, heads, inner, drop) for _ in range(layers)])
-        self.norm = nn.LayerNorm(width)
-        self.h1, self.h2 = nn.Linear(2 * width, width), nn.Linear(width, 1)
-        self.drop = nn.Dropout(drop)
-        for embedding in (self.side, self.pos, self.posa):
-            nn.init.normal_(embedding.weight, std=0.1)
+        # tanh's approximation of the activation: numpy has no error function
+        self.bert = BertModel.from_pretrained(model, add_pooling_layer=False, hidden_act="gelu_pytorch_tanh")
+        for name, weights in self.bert.embeddings.named_parameters():
+            weights.requires_grad = not name.startswith("word_embeddings")
+        dim = self.bert.config.hidden_size
+        self.h1, self.h2 = nn.Linear(3 * dim, _WIDTH), nn.Linear(_WIDTH, 1)
+        self.drop = nn.Dropout(0.1)
 
-    def forward(self, point: Tensor, point_mask: Tensor, said: Tensor, said_mask: Tensor) -> Tensor:
-        cosines = point @ said.transpose(1, 2)
-        sides = (
-            self._beside(point, said, said_mask, cosines, 0),
-            self._beside(said, point, point_mask, cosines.transpose(1, 2), 1),
-        )
-        mask = torch.cat([point_mask, said_mask], 1)
-        bias = torch.zeros(mask.shape).masked_fill(~mask, _HIDDEN_FROM_SOFTMAX)[:, None, None]
-        hidden = self.drop(torch.cat(sides, 1))
-        for block in self.blocks:
-            hidden = block(hidden, bias)
-        hidden = self.norm(hidden)
-        mean = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
-        highest = hidden.masked_fill(~mask[..., None], _HIDDEN_FROM_SOFTMAX).amax(1)
-        return self.h2(functional.relu(self.h1(torch.cat([mean, highest], 1)))).squeeze(-1)
-
-    def _beside(self, own: Tensor, other: Tensor, other_mask: Tensor, cosines: Tensor, side: int) -> Tensor:
-        hidden = ~other_mask[:, None]
-        shares = (self.tau * cosines).masked_fill(hidden, _HIDDEN_FROM_SOFTMAX).softmax(-1)
-        counterpart = shares @ other
-        said = INPUT_SCALE * (self.x(own) + self.a(counterpart) + self.m(own * counterpart))
-        likeness = self.c((shares * cosines).sum(-1, keepdim=True))
-        here, there = (torch.arange(side.shape[1]).clamp(max=POSITIONS - 1) for side in (own, other))
-        return said + likeness + self.side.weight[side] + self.pos(here) + shares @ self.posa(there)
+    def forward(self, ids: Tensor, sides: Tensor, mask: Tensor) -> Tensor:
+        hidden = self.bert(input_ids=ids, token_type_ids=sides, attention_mask=mask).last_hidden_state
+        there = mask[..., None].bool()
+        mean = (hidden * there).sum(1) / mask.sum(1, keepdim=True)
+        highest = hidden.masked_fill(~there, -1e4).amax(1)
+        pooled = self.drop(torch.cat([hidden[:, 0], mean, highest], 1))
+        return self.h2(functional.relu(self.h1(pooled))).squeeze(-1)
 
 
-class Vectors:
-    """Token vectors of many pieces in one float16 array.
+class Tokens:
+    """Token ids of many pairs, `[CLS] point [SEP] statement [SEP]`, each side cut at `N_TOKENS`."""
 
-    Args:
-        flat: shape `(n_tokens, dim)`.
-        where: for each pair the first token and the number of tokens of its point, then of its statement,
-            shape `(n_pairs, 4)`.
-
-    """
-
-    def __init__(self, flat: NDArray[np.float16], where: NDArray[np.int64]) -> None:
-        self.flat = flat
-        self.where = where
-        self.lengths = where[:, 1] + where[:, 3]
+    def __init__(self, pairs: Sequence[tuple[str, str]], tokenizer: Tokenizer) -> None:
+        texts = list(dict.fromkeys(text for pair in pairs for text in pair))
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(N_TOKENS)
+        ids = {
+            text: encoded.ids
+            for text, encoded in zip(texts, tokenizer.encode_batch(texts, add_special_tokens=False), strict=True)
+        }
+        first, last = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
+        self.rows = [([first, *ids[point], last], [*ids[said], last]) for point, said in pairs]
+        self.lengths = np.array([len(point) + len(said) for point, said in self.rows])
 
     def batch(self, which: NDArray[np.int64]) -> list[Tensor]:
-        """Padded vectors and masks of the points, then of the statements."""
-        tensors = []
-        for column in (0, 2):
-            starts, lengths = self.where[which, column], self.where[which, column + 1]
-            steps = np.arange(lengths.max())
-            mask = steps < lengths[:, None]
-            rows = np.minimum(starts[:, None] + steps, len(self.flat) - 1)
-            tensors += [
-                torch.from_numpy(self.flat[rows].astype(np.float32) * mask[..., None]),
-                torch.from_numpy(mask),
-            ]
-        return tensors
+        """Ids, sides (0 point, 1 statement) and mask, padded, each `(n_pairs, n_tokens)`."""
+        longest = int(self.lengths[which].max())
+        found = torch.zeros(3, len(which), longest, dtype=torch.long)
+        for row, at in enumerate(which.tolist()):
+            point, said = self.rows[at]
+            n = len(point) + len(said)
+            found[0, row, :n] = torch.tensor(point + said)
+            found[1, row, len(point) : n] = 1
+            found[2, row, :n] = 1
+        return list(found)
 
-    def batches(self, tokens: int, rng: np.random.Generator | None = None) -> Iterator[NDArray[np.int64]]:
+    def batches(
+        self, chosen: NDArray[np.int64], tokens: int, rng: np.random.Generator | None = None
+    ) -> Iterator[NDArray[np.int64]]:
         """Pairs of like length together; in random order if there is a generator."""
-        jitter = 0 if rng is None else rng.uniform(0, 6, len(self.lengths))
-        order = np.argsort(self.lengths + jitter, kind="stable")
-        cuts, held = [0], 0
+        jitter = 0 if rng is None else rng.uniform(0, 6, len(chosen))
+        order = chosen[np.argsort(self.lengths[chosen] + jitter, kind="stable")]
+        cuts, longest = [0], 0
         for at, length in enumerate(self.lengths[order]):
-            held = max(held, int(length))
-            if (at - cuts[-1] + 1) * held > tokens and at - cuts[-1] >= 8:
+            longest = max(longest, int(length))
+            if (at - cuts[-1] + 1) * longest > tokens and at - cuts[-1] >= 8:
                 cuts.append(at)
-                held = int(length)
+                longest = int(length)
         parts = np.split(order, cuts[1:])
         for number in range(len(parts)) if rng is None else rng.permutation(len(parts)):
             yield parts[int(number)]
 
 
 def train(
-    vectors: Vectors,
+    network: Network,
+    tokens: Tokens,
     labels: Sequence[int],
     weights: Sequence[float],
+    epochs: Sequence[NDArray[np.int64]],
     *,
-    epochs: int,
-    rate: float = 1.2e-3,
+    rate: float = 1e-4,
     seed: int = 0,
 ) -> Network:
-    """Train a network; AdamW, 200 steps of warm-up, then a cosine down to 0; returns the averaged weights."""
+    """Train; AdamW, 100 steps of warm-up, then a cosine down to 0; bfloat16 products; returns the averaged weights.
+
+    Args:
+        network: is changed.
+        tokens, labels, weights: of all pairs.
+        epochs: which pairs each epoch sees.
+        rate: highest learning rate; the new last layers learn ten times as fast.
+        seed: of the order and of dropout.
+
+    """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    network = Network(vectors.flat.shape[1])
     targets = torch.tensor(labels, dtype=torch.float32) * (1 - 2 * SMOOTHING) + SMOOTHING
     importance = torch.tensor(weights, dtype=torch.float32)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.02)
+    new = [*network.h1.parameters(), *network.h2.parameters()]
+    old = [weights for weights in network.bert.parameters() if weights.requires_grad]
+    groups = [{"params": old, "top": rate}, {"params": new, "top": 10 * rate}]
+    optimizer = torch.optim.AdamW(groups, lr=rate, weight_decay=0.01)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE))
-    total = epochs * sum(1 for _ in vectors.batches(BATCH_TOKENS))
-    step = 0
-    for epoch in range(epochs):
-        network.train()
-        losses = []
-        for which in vectors.batches(BATCH_TOKENS, rng):
-            decay = 0.5 + 0.5 * np.cos(np.pi * min(1.0, step / total))
-            for group in optimizer.param_groups:
-                group["lr"] = rate * min(1.0, (step + 1) / 200) * decay
-            logits = network(*vectors.batch(which))
-            each = functional.binary_cross_entropy_with_logits(logits, targets[which], reduction="none")
-            loss = (each * importance[which]).mean()
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimizer.step()
-            average.update_parameters(network)
-            losses.append(loss.item())
-            step += 1
-        print(f"epoch {epoch + 1} of {epochs}: mean loss {np.mean(losses):.4f}", flush=True)
+    plan = [which for epoch in epochs for which in tokens.batches(epoch, BATCH_TOKENS, rng)]
+    recent: list[float] = []
+    network.train()
+    for step, which in enumerate(plan):
+        share = min(1.0, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * step / len(plan)))
+        for group in optimizer.param_groups:
+            group["lr"] = group["top"] * share
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = network(*tokens.batch(which)).float()
+        each = functional.binary_cross_entropy_with_logits(logits, targets[which], reduction="none")
+        loss = (each * importance[which]).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        average.update_parameters(network)
+        recent.append(loss.item())
+        if (step + 1) % 100 == 0:
+            print(f"step {step + 1} of {len(plan)}: mean loss {np.mean(recent[-100:]):.4f}", flush=True)
     averaged: Network = average.module
     return averaged.eval()
 
 
-def predict(networks: Sequence[Network], vectors: Vectors) -> NDArray[np.float64]:
-    """How likely each pair contradicts by the mean of the logits, 0..1, shape `(n_pairs,)`."""
-    logits = np.zeros(len(vectors.lengths))
-    with torch.inference_mode():
-        for which in vectors.batches(2 * BATCH_TOKENS):
-            batch = vectors.batch(which)
-            logits[which] = np.mean([network(*batch).numpy() for network in networks], axis=0)
+def predict(network: Network, tokens: Tokens) -> NDArray[np.float64]:
+    """How likely each pair contradicts, 0..1, shape `(n_pairs,)`."""
+    logits = np.zeros(len(tokens.lengths))
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        for which in tokens.batches(np.arange(len(tokens.lengths)), 2 * BATCH_TOKENS):
+            logits[which] = network(*tokens.batch(which)).float().numpy()
     return 1 / (1 + np.exp(-logits))
 
 
-def save(path: Path, networks: Sequence[Network], *, encoder: Mapping[str, str]) -> None:
-    """Write the weights as `grader/verifier.py` reads them, with the name and revision of the encoder they belong to.
+def save(path: Path, network: Network, *, words_from: str) -> None:
+    """Write the weights as `grader/verifier.py` reads them: matrices as int8 with a scale for each row, else float32.
 
-    Float16, the scale of the input included, the networks numbered.
+    Args:
+        path: where to.
+        network: trained.
+        words_from: revision of the model whose word vectors it reads.
+
     """
-    arrays = {f"encoder_{key}": np.array(value) for key, value in encoder.items()}
-    arrays["n_layers"] = np.array(len(networks[0].blocks))
-    arrays["n_heads"] = np.array(networks[0].blocks[0].heads)
-    for number, network in enumerate(networks):
-        for name, tensor in network.state_dict().items():
-            scale = INPUT_SCALE if name.split(".")[0] in ("x", "a", "m") else 1.0
-            arrays[f"{number}.{name}"] = (tensor.numpy() * scale).astype(np.float16)
+    arrays = {"words_from": np.array(words_from), "n_heads": np.array(network.bert.config.num_attention_heads)}
+    for name, tensor in network.state_dict().items():
+        values = tensor.float().numpy()
+        name = name.removeprefix("bert.").removeprefix("encoder.")
+        if "word_embeddings" in name or "position_ids" in name or "token_type_ids" in name:
+            continue
+        if "position_embeddings" in name:
+            values = values[: 2 * N_TOKENS + 3]  # both sides, and the three marks around them
+        if values.ndim == 2 and name.startswith("layer."):
+            scale = np.abs(values).max(axis=1, keepdims=True) / 127
+            arrays[name] = np.round(values / scale).astype(np.int8)
+            arrays[name + ".scale"] = scale.astype(np.float32)
+        else:
+            arrays[name] = values.astype(np.float32)
     np.savez_compressed(path, **arrays)
