@@ -87,6 +87,29 @@ def token_weights(rarity: Floats, asked: Floats, *, question_discount: float) ->
     return normed
 
 
+def said_by_others(points: PointTokens, *, center: float, slope: float) -> Floats:
+    """How far the other points say each token, 0..1, shape `(n_tokens,)`: the mean over them of its best match.
+
+    Wordings of the same point do not count. Such tokens (the subject of all points) tell little about which is stated.
+
+    Args:
+        points: the rubric's wordings; every point has one.
+        center, slope: the curve of `match`.
+
+    **Undefined:** 0 for the tokens of a single point.
+
+    """
+    owned, first_wordings = np.unique(points.owners, return_index=True)
+    if len(owned) == 1:
+        return np.zeros(len(points.weights), np.float32)
+    cosines = np.maximum.reduceat(points.vectors @ points.vectors.T, points.starts[first_wordings], axis=1)
+    matched = match(cosines, center=center, slope=slope)
+    ends = np.append(points.starts[1:], len(points.weights))
+    matched[np.arange(len(matched)), np.repeat(points.owners, ends - points.starts)] = 0
+    shares: Floats = matched.sum(axis=1) / np.float32(len(owned) - 1)
+    return shares
+
+
 def match(cosines: Floats, *, center: float, slope: float) -> Floats:
     """How far a token is matched, 0..1: a logistic curve over its cosine that is 0 at cosine 0 and 1 at cosine 1.
 

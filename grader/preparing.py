@@ -5,12 +5,21 @@ Where the reference answer does not state such a point's own words, the part of 
 becomes a further wording.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from grader.coverage import Floats, Ints, PointTokens, cover, match_by_segment, segment_starts, token_weights
+from grader.coverage import (
+    Floats,
+    Ints,
+    PointTokens,
+    cover,
+    match_by_segment,
+    said_by_others,
+    segment_starts,
+    token_weights,
+)
 from grader.encoding import Encoder, TokenVectors
 from grader.errors import InputError
 from grader.schema import Rubric
@@ -34,12 +43,16 @@ class Prepared(NamedTuple):
 
 
 class _Wording(NamedTuple):
-    """One way to say a point: the point's index in the rubric, its tokens, their weights, what the question gives."""
+    """One way to say a point: the point's index in the rubric, its tokens, their weights, what the question gives.
+
+    `asked` says how far the question says each token, `told` how much it tells beyond the question.
+    """
 
     owner: int
     texts: list[str]
     vectors: Floats
     weights: Floats
+    asked: Floats
     told: Floats
     given: float
 
@@ -95,6 +108,7 @@ def _points(rubric: Rubric, encoded: Mapping[str, TokenVectors], settings: Setti
         text = _clean(rubric.reference_answer)
         wordings += _reference_wordings(rubric, _stack(wordings), text, encoded[text], question, settings)
         wordings.sort(key=lambda wording: wording.owner)
+    wordings = _told_apart(wordings, settings)
     return Prepared(_stack(wordings), _subject(rubric, wordings, question))
 
 
@@ -152,10 +166,24 @@ def _wording(owner: int, tokens: TokenVectors, which: Ints, question: Floats, se
     already = asked(vectors, question, center=settings.match_center, slope=settings.match_slope)
     weights = token_weights(rarity, already, question_discount=settings.question_discount)
     given = settings.echo_share * float(weights @ already)
-    return _Wording(owner, [tokens.texts[i] for i in which], vectors, weights, rarity * (1 - already), given)
+    return _Wording(owner, [tokens.texts[i] for i in which], vectors, weights, already, rarity * (1 - already), given)
 
 
-def _stack(wordings: list[_Wording]) -> PointTokens:
+def _told_apart(wordings: Sequence[_Wording], settings: Settings) -> list[_Wording]:
+    """The wordings, with less weight on words that other points say, too: these do not tell which point is stated."""
+    points = _stack(wordings)
+    shared = said_by_others(points, center=settings.match_center, slope=settings.match_slope)
+    left = points.weights * (1 - np.float32(1 - settings.shared_discount) * shared)
+    changed = []
+    for number, wording in enumerate(wordings):
+        weights = left[points.rows(number)]
+        weights = weights / weights.sum() if weights.any() else wording.weights
+        given = settings.echo_share * float(weights @ wording.asked)
+        changed.append(wording._replace(weights=weights, given=given))
+    return changed
+
+
+def _stack(wordings: Sequence[_Wording]) -> PointTokens:
     lengths = [len(wording.weights) for wording in wordings]
     return PointTokens(
         vectors=np.concatenate([wording.vectors for wording in wordings]),

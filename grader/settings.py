@@ -19,6 +19,9 @@ class Settings(Noun):
     echo_share: float = Field(
         default=0.3, ge=0, lt=1, description="share that is taken off of the coverage which the question alone reaches"
     )
+    shared_discount: float = Field(
+        default=0.5, ge=0, le=1, description="weight of a point's words that all other points say, too"
+    )
     match_center: float = Field(default=0.4, ge=0, le=1, description="cosine at which a token counts as half matched")
     match_slope: float = Field(default=8.0, gt=0, description="how sharply a token's match rises around the center")
     no_credit: float = Field(default=0.08, ge=0, le=1, description="coverage up to which a point earns nothing")
@@ -37,9 +40,9 @@ class Settings(Noun):
     covered_at: float = Field(default=0.8, ge=0, le=1, description="credit from which a point counts as covered")
 
     def signature(self) -> str:
-        """The coverage part of a signature, such as `q.2/.3,m.4/8,c.08-1,b.5/.3,s.5/.8`."""
+        """The coverage part of a signature, such as `q.2/.3,o.5,m.4/8,c.08-1,b.5/.3,s.5/.8`."""
         numbers = {name: f"{value:g}".removeprefix("0") or "0" for name, value in self if type(value) is float}
         return (
-            "q{question_discount}/{echo_share},m{match_center}/{match_slope},c{no_credit}-{full_credit}"
-            ",b{brief_below}/{brief_loss},s{partial_at}/{covered_at}"
+            "q{question_discount}/{echo_share},o{shared_discount},m{match_center}/{match_slope}"
+            ",c{no_credit}-{full_credit},b{brief_below}/{brief_loss},s{partial_at}/{covered_at}"
         ).format(**numbers)

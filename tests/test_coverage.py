@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.coverage import Floats, Ints, PointTokens, cover, credit, match, segment_starts, token_weights
+from grader.coverage import (
+    Floats,
+    Ints,
+    PointTokens,
+    cover,
+    credit,
+    match,
+    said_by_others,
+    segment_starts,
+    token_weights,
+)
 
 CURVE = {"center": 0.4, "slope": 8.0}
 
@@ -90,6 +100,15 @@ def test_what_the_question_gives_is_taken_off() -> None:
     assert everything.coverage == pytest.approx(1, abs=1e-6)
     [less_than_given] = cover(given, axes(5), np.array([0]), **CURVE)
     assert less_than_given.coverage == 0
+
+
+def test_a_word_is_shared_as_far_as_the_other_points_say_it() -> None:
+    # three points, the first with two wordings: axis 0 is in all, axis 1 in two points, the others in one
+    some = points(
+        (0, [0, 1], [0.5, 0.5]), (0, [0, 2], [0.5, 0.5]), (1, [0, 1, 3], [0.4, 0.3, 0.3]), (2, [0, 0], [0.5, 0.5])
+    )
+    assert said_by_others(some, **CURVE) == pytest.approx([1, 0.5, 1, 0, 1, 0.5, 0, 1, 1], abs=1e-6)
+    assert said_by_others(points((0, [0], [1.0]), (0, [0], [1.0])), **CURVE).tolist() == [0, 0]
 
 
 def test_segments_that_match_by_chance_add_nothing() -> None:
