@@ -70,7 +70,7 @@ learn | forget
 win succeed success | lose fail failure
 pass | fail
 improve better enhance strengthen | worsen degrade deteriorate weaken impair
-accelerate hasten | slow delay decelerate
+accelerate hasten speed | slow delay decelerate
 attract attraction | repel repulsion
 connect join attach link unite merge combine | disconnect separate detach split divide
 converge convergence | diverge divergence

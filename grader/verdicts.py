@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from grader.claims import Claim, read_claim
 from grader.confidence import STATED, point_confidence
 from grader.coverage import Covered, Floats, Ints, PointTokens, credit
 from grader.grammar.lexicon import content_stems
-from grader.guards import NO_DOUBT, Checked, Claim, check, read_claim, rivals
+from grader.guards import NO_DOUBT, Checked, check, rivals
 from grader.schema import Evidence, PointGrade, Rubric, RubricPoint, Status
 from grader.settings import Settings
 from grader.text import NormalisedText, Span, normalise

@@ -2,7 +2,8 @@
 
 import pytest
 
-from grader.guards import check, contradiction, read_claim
+from grader.claims import read_claim
+from grader.guards import check, contradiction
 
 
 def finding(point: str, statement: str) -> str | None:
