@@ -33,6 +33,7 @@ class PointTokens:
         owners: the point that each wording belongs to, ascending, shape `(n_wordings,)`.
         given: recall that is taken off each wording because the question alone reaches it, 0..1 (below 1), shape
             `(n_wordings,)`.
+        texts: the tokens in lower case, `n_tokens` of them, or none where nobody compares words.
 
     """
 
@@ -41,6 +42,7 @@ class PointTokens:
     starts: Ints
     owners: Ints
     given: Floats
+    texts: tuple[str, ...] = ()
 
     def rows(self, wording: int) -> slice:
         """The tokens of one wording."""

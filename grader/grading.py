@@ -190,6 +190,7 @@ class Grader:
             text=text,
             spans=spans,
             statements=[read_claim(text.text[start:end]) for start, end in spans],
+            texts=encoded.texts,
             vectors=vectors,
             starts=starts,
             share=seen.share * self._kept(prepared, encoded, vectors, starts),

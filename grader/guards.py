@@ -21,7 +21,7 @@ RULES_VERSION = 1
 _NEAR_COPY = 0.8
 # Swapped roles are only told from free word order when hardly anything else differs.
 _ALMOST_IDENTICAL = 0.85
-# Content words that a point must have beside its numbers: with fewer nothing shows that both count the same things.
+# Content words beside a number that show what it counts.
 _TELLING = 2
 
 # From this probability on the verifier's word alone is enough.
@@ -97,9 +97,20 @@ def check(
     finding, index = max(against, key=lambda found: (found[0].certain, recalls[found[1]]))
     # A claim that stands as well elsewhere outweighs an opposite word, which may belong to another claim of the same
     # shape ("high bias underfits, high variance overfits"), but not its plain negation.
-    if finding.kind != "negation" and agreed >= recalls[index]:
+    if (finding.kind != "negation" and agreed >= recalls[index]) or (
+        finding.kind == "number" and _counts_elsewhere(wordings, statements, index)
+    ):
         finding = finding._replace(kind="rival", certain=False)
     return Checked(finding, index, agreed > 0)
+
+
+def _counts_elsewhere(wordings: Sequence[Claim], statements: Sequence[Claim], index: int) -> bool:
+    """Whether another statement has the number that is nearly all of the point: then this one counts something else."""
+    others = [quantity for at, said in enumerate(statements) if at != index for quantity in said.quantities]
+    return bool(others) and any(
+        len(_told(wording)) < _TELLING and differs(wording.quantities, [*statements[index].quantities, *others]) is None
+        for wording in wordings
+    )
 
 
 def _finding(
@@ -140,7 +151,7 @@ def contradiction(point: Claim, statement: Claim) -> Finding | None:
     if not point.content or not statement.content:
         return None
     opposed = list(flips(point, statement))
-    told = {point.words[i].stem for i in point.content if not point.in_quantity(point.words[i])}
+    told = _told(point)
     turned = {point.words[i].stem for i, _ in opposed}
     shared = len(told & (statement.stems | turned)) / len(told) if told else 1.0
     if shared < _NEAR_COPY:
@@ -152,19 +163,24 @@ def contradiction(point: Claim, statement: Claim) -> Finding | None:
     if denied is not None or (exchanged and opposed):
         return denied
     return (
-        _number(point, statement, certain=len(told) >= _TELLING)
+        _number(point, statement)
         or _quantifier(point, statement)
         or (roles(point, statement) if len(told & statement.stems) >= _ALMOST_IDENTICAL * len(told) else None)
     )
 
 
-def _number(point: Claim, statement: Claim, *, certain: bool) -> Finding | None:
+def _told(point: Claim) -> set[str]:
+    """Stems of what a point says beside its numbers."""
+    return {point.words[i].stem for i in point.content if not point.in_quantity(point.words[i])}
+
+
+def _number(point: Claim, statement: Claim) -> Finding | None:
     """A quantity of the point for which the statement has another of the same kind."""
     pair = differs(point.quantities, statement.quantities)
     if pair is None:
         return None
     own, other = pair
-    return Finding("number", certain, other.start, other.end, f"says '{other.text}' where the point says '{own.text}'")
+    return Finding("number", True, other.start, other.end, f"says '{other.text}' where the point says '{own.text}'")
 
 
 def _quantifier(point: Claim, statement: Claim) -> Finding | None:

@@ -163,6 +163,7 @@ def _stack(wordings: list[_Wording]) -> PointTokens:
         starts=np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64),
         owners=np.array([wording.owner for wording in wordings], np.int64),
         given=np.array([wording.given for wording in wordings], np.float32),
+        texts=tuple(text for wording in wordings for text in wording.texts),
     )
 
 

@@ -64,6 +64,8 @@ _NAMED = re.compile(r"([^\W_]+)\W*[=≈]\s*$")
 _FOLLOWING = re.compile(r"\s*[-]?\s*(%|[^\W\d_]+)?")
 _PRECEDING = re.compile(r"([^\W\d_]+|=)\W*$")
 _LONGEST_WORD = 30
+# More numbers than this are a table or a calculation, where the same one stands in many places.
+_MANY = 4
 _SPELLED = re.compile(r"[^\W\d_]+")
 _LABEL = re.compile(r"(?:^|\n)\s*\(?$")
 
@@ -170,6 +172,8 @@ def differs(own: Sequence[Quantity], other: Sequence[Quantity]) -> tuple[Quantit
         if mine.vague or mine.calculated or lacks <= 0:
             continue
         elsewhere = _count(mine, other) > 0
+        if elsewhere and max(len(own), len(other)) > _MANY:
+            continue
         for theirs in other:
             if theirs.calculated or _count(theirs, own) >= _count(theirs, other):
                 continue

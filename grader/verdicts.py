@@ -46,6 +46,7 @@ class Heard(NamedTuple):
         text: the same, normalised.
         spans: its segments, in characters of `text`.
         statements: the segments as the guards read them.
+        texts: the tokens in lower case, `n_tokens` of them.
         vectors: token vectors, shape `(n_tokens, dim)`.
         starts: first token of each segment, shape `(n_segments,)`.
         share: what remains of each credit for how the answer is written and how much it says, 0..1.
@@ -56,6 +57,7 @@ class Heard(NamedTuple):
     text: NormalisedText
     spans: Sequence[Span]
     statements: Sequence[Claim]
+    texts: Sequence[str]
     vectors: Floats
     starts: Ints
     share: float
