@@ -195,7 +195,7 @@ def _same(one: Quantity, other: Quantity) -> bool:
     if one.kind == other.kind or (_is_count(one) and _is_count(other)):
         return _close(one.value, other.value, step)
     # Some leave the unit out.
-    if "" in (one.kind, other.kind) and one.number is not None and one.number == other.number:
+    if _is_count(one) != _is_count(other) and one.number is not None and one.number == other.number:
         return True
     shares = {one.kind, other.kind} & {"share"} and (_is_count(one) or _is_count(other))
     # "50 %" is "0.5", and some write "50" alone.
