@@ -6,7 +6,7 @@ Nothing here decides whether the two resemble each other.
 from collections.abc import Iterator, Sequence
 
 from grader.antonyms import are_opposites
-from grader.claims import NEGATORS, REACH, Claim, Word
+from grader.claims import NEGATORS, REACH, Claim, Word, is_negation
 from grader.findings import Finding
 from grader.grammar.lexicon import FUNCTION_WORDS, word_set
 
@@ -41,6 +41,17 @@ def flips(point: Claim, statement: Claim) -> Iterator[tuple[int, int]]:
             if (before_same or not names_both) and _same_place(point, i, statement, j):
                 yield i, j
                 break
+
+
+def speaks_of_another_case(point: Claim, statement: Claim) -> bool:
+    """Whether a statement is about a case that the point does not name ("if", "otherwise")."""
+    return not statement.plain & _OTHER_CASE <= point.plain
+
+
+def tells_a_denial(claim: Claim) -> bool:
+    """Whether a claim denies anything, by a negation or by a word such as "prevents"."""
+    plain = [word.text for word in claim.words]
+    return bool(claim.plain & _DENYING) or any(is_negation(plain, at) for at in range(len(plain)))
 
 
 def _stands(claim: Claim, at: int, other: Claim) -> bool:
@@ -114,7 +125,7 @@ def negation(point: Claim, statement: Claim, opposed: Sequence[tuple[int, int]],
     if (len(denials) + turned) % 2 == 0 or not denials:
         return None
     own, other, is_opposite = next(iter(denials.values()))
-    certain = statement.plain & _OTHER_CASE <= point.plain
+    certain = not speaks_of_another_case(point, statement)
     if is_opposite:
         reason = f"says '{other.text}' where the point says '{own.text}'"
         return Finding("opposite", certain, other.start, other.end, reason)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from grader.alignment import doubt, may_doubt, word_cosines
 from grader.claims import Claim, read_claim
 from grader.confidence import STATED, point_confidence
 from grader.coverage import Covered, Floats, Ints, PointTokens, credit
@@ -106,7 +107,28 @@ def doubts(
             cosines = wording @ segment.T
             if min(float(cosines.max(axis=side).mean()) for side in (0, 1)) >= _NEAR_COPY:
                 denied[index] = float(verifier.contradicts([VectorPair(wording, segment)])[0])
-    return check(claims.wordings, heard.statements, recalls, denied, asked=claims.asked)
+    checked = check(claims.wordings, heard.statements, recalls, denied, asked=claims.asked)
+    return checked if checked.finding is not None else _in_own_words(claims, points, found, heard)
+
+
+def _in_own_words(claims: PointClaims, points: PointTokens, found: Covered, heard: Heard) -> Checked:
+    """What the best segment seems to deny of the point in words of its own: for a person to look at."""
+    at = int(found.by_segment.argmax())
+    wording, segment = claims.wordings[found.wording - _first(points, found)], heard.statements[at]
+    if not may_doubt(wording, segment, float(found.by_segment[at])):
+        return NO_DOUBT
+    rows, end = points.rows(found.wording), [*heard.starts.tolist(), len(heard.vectors)][at + 1]
+    columns = slice(int(heard.starts[at]), end)
+    cosines = word_cosines(
+        (wording, points.texts[rows], points.vectors[rows]),
+        (segment, heard.texts[columns], heard.vectors[columns]),
+    )
+    return Checked(doubt(wording, segment, cosines), at, also_stated=False)
+
+
+def _first(points: PointTokens, found: Covered) -> int:
+    """The first wording of the point to which the best one belongs."""
+    return int(np.searchsorted(points.owners, points.owners[found.wording]))
 
 
 def verdict(

@@ -19,6 +19,7 @@ LAYERS = [
         "claims",
         "findings",
         "polarity",
+        "alignment",
         "roles",
         "guards",
         "manner",
