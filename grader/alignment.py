@@ -18,8 +18,8 @@ from grader.polarity import speaks_of_another_case, tells_a_denial
 _ALIGNED = 0.55
 # Share of the point's words that a clause must have, in other words or the same, to be about the point.
 _ABOUT = 0.6
-# Recall of the point by the segment below which the two may speak of different things. At .6, and half the words, 5 % of
-# the full-mark answers of the neural-networks set and 6 % of operating systems were doubted.
+# Recall of the point by the segment below which the two may speak of different things. At .6, and half the words, 5 %
+# of the full-mark answers of the neural-networks set and 6 % of operating systems were doubted.
 _STATED = 0.7
 # Negations that deny a whole clause; others ("no", "without") deny one thing in it.
 _OF_CLAUSES = word_set("not never cannot")
@@ -77,6 +77,7 @@ def _opposed(point: Claim, statement: Claim, cosines: Floats) -> Finding | None:
         column = int(cosines[row].argmax())
         own, other = point.words[i], statement.words[statement.content[column]]
         known = own.stem in statement.stems or other.stem in point.stems or own.denied != other.denied
+        known |= any(are_opposites(statement.words[j].text, other.text) for j in statement.content)  # it names both
         if not known and nearest[row] >= _ALIGNED and are_opposites(own.text, other.text):
             reason = f"says '{other.text}' where the point says '{own.text}'"
             return Finding("opposite", False, other.start, other.end, reason)

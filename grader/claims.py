@@ -15,7 +15,8 @@ from grader.quantities import Quantity, quantities
 NEGATORS = word_set(
     """
     not never no none nobody neither nor cannot without hardly barely scarcely lack lacks lacking fail fails
-    failed failing unable refuse refuses refused refusing avoid avoids avoided avoiding
+    failed failing unable refuse refuses refused refusing avoid avoids avoided avoiding non dont doesnt isnt arent cant
+    wont didnt wasnt
     """
 )
 # After these "not" adds instead of denying.

@@ -93,6 +93,9 @@ def test_finds_what_denies_a_point(point: str, statement: str, kind: str) -> Non
         ("No loss, doubling or delay of parcels", "No loss, no doubling and no delay of parcels"),
         ("Fields in the letter and not the card: the stamp", "Fields such as the stamp in the letter, not in the card"),
         ("No, fruity cookies are not pure sugar", "No fruity cookies are not pure sugar"),
+        ("A nonrigid frame carries a rigid roof", "A non rigid frame carries a rigid roof"),
+        ("The guard falls asleep at noon", "The guard falls into sleep at noon"),
+        ("Ants rest, bees don't", "Ants rest, bees dont rest"),
         ("No one was hurt in the fall", "Nobody was hurt in the fall"),
         # Words in another order.
         ("City has been linked with a move for Ada", "Ada has been linked with a move to City"),
