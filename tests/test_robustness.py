@@ -17,7 +17,8 @@ from grader.robustness import ATTACK_IDS, Robustness, attack, attack_ids
 from grader.rubric import read_rubric, read_rubrics
 from grader.schema import Answer, Rubric
 
-# The gate: the highest rate at which an attack may succeed on the questions below. Tighten a number when a defence makes it possible; never loosen one.
+# The gate: the highest rate at which an attack may succeed on the questions below. Tighten a number
+# when a defence makes it possible; never loosen one.
 ALLOWED = {
     "C01": 0.0,  # blank
     "C02": 0.0,  # symbols
