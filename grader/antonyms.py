@@ -70,7 +70,7 @@ learn | forget
 win succeed success | lose fail failure
 pass | fail
 improve better enhance strengthen | worsen degrade deteriorate weaken impair
-accelerate hasten | slow delay decelerate
+accelerate hasten speed | slow delay decelerate
 attract attraction | repel repulsion
 connect join attach link unite merge combine | disconnect separate detach split divide
 converge convergence | diverge divergence
@@ -217,8 +217,10 @@ def _table() -> dict[str, frozenset[str]]:
 
 
 # Prefixes that deny the word they stand before, and an ending that denies its counterpart.
-_PREFIXES = ("un", "in", "im", "il", "ir", "non", "dis", "de", "mis", "anti", "a", "ab", "mal", "counter")
+_PREFIXES = ("un", "in", "im", "il", "ir", "non", "dis", "de", "mis", "anti", "ab", "mal", "counter")
 _ENDINGS = (("ful", "less"), ("full", "less"))
+# "A" denies few words: "asleep" is no opposite of "sleep".
+_AFTER_A = ("symmetr", "synchron", "typical", "period", "social", "moral", "cycl", "politic", "biotic")
 # Shorter remainders are accidents: "in" + "put", "de" + "fine".
 _SHORTEST_BASE = 4
 
@@ -241,7 +243,9 @@ def _denies(longer: str, shorter: str) -> bool:
     if len(shorter) < _SHORTEST_BASE:
         return False
     bare = longer.replace("-", "")
-    if any(bare == prefix + shorter for prefix in _PREFIXES):
+    if any(bare == prefix + shorter for prefix in _PREFIXES) or (
+        bare == "a" + shorter and shorter.startswith(_AFTER_A)
+    ):
         return True
     return any(
         longer.endswith(no) and shorter.endswith(yes) and longer.removesuffix(no) == shorter.removesuffix(yes)

@@ -10,12 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from grader import PACKAGED_MODEL, __version__
+from grader.claims import read_claim
 from grader.confidence import STATED, Weighed, answer_confidence
 from grader.coverage import Covered, Floats, Ints, PointTokens, cover, heard, match, match_by_segment, segment_starts
 from grader.encoding import Encoder, TokenVectors, load_encoder, model_revision, packaged_model
 from grader.errors import InputError
 from grader.feedback import plain_feedback
-from grader.guards import RULES_VERSION, Checked, read_claim
+from grader.guards import RULES_VERSION, Checked
 from grader.manner import Manner, is_foreign, manner
 from grader.preparing import Prepared, encode_points
 from grader.rubric import rubric_hash

@@ -51,10 +51,21 @@ _UNITS = {
     "khz": ("rate", 1e3), "mhz": ("rate", 1e6), "ghz": ("rate", 1e9),
 }  # fmt: skip
 _GROWTH = re.compile(r"\b[OΘΩ]\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
-_NUMBER = re.compile(r"(?<![\w.])[-−]?\d+(?:,\d{3})+(?:\.\d+)?|(?<![\w.])[-−]?\d*\.?\d+(?:e[-+]?\d+)?", re.IGNORECASE)
+# "0,5" and "12,5 %" have a decimal comma, "1,024" one between thousands.
+_NUMBER = re.compile(
+    r"(?<![\w.])[-−]?(?:(?P<comma>0,\d+|\d+,\d+(?=\s*%))|\d+(?:,\d{3})+(?:\.\d+)?|\d*\.?\d+(?:e[-+]?\d+)?)",
+    re.IGNORECASE,
+)
+# A number between such signs is part of a calculation, not a claim; at the start of a line they are bullets.
+_CALCULATED = re.compile(r"[^\s*+·][ \t]*[*×+^/·][ \t]*[(]?$|[(]\s*[^\W\d_]*\s*=\s*$")
+_CALCULATING = re.compile(r"[ \t]*(?:[*×^+/·!]|[-−][ \t]*[\w(]*\d|[)]\s*\^)")
+_EXAMPLE = re.compile(r"\b(?:e\.?g|for (?:example|instance)|such as)\b\.?[^.;)]*$", re.IGNORECASE)
+_NAMED = re.compile(r"([^\W_]+)\W*[=≈]\s*$")
 _FOLLOWING = re.compile(r"\s*[-]?\s*(%|[^\W\d_]+)?")
 _PRECEDING = re.compile(r"([^\W\d_]+|=)\W*$")
 _LONGEST_WORD = 30
+# More numbers than this are a table or a calculation, where the same one stands in many places.
+_MANY = 4
 _SPELLED = re.compile(r"[^\W\d_]+")
 _LABEL = re.compile(r"(?:^|\n)\s*\(?$")
 
@@ -64,6 +75,16 @@ class Quantity(NamedTuple):
 
     Kinds are "growth" (the value is the text within the brackets), "order" ("linear", "quadratic"), the units' kinds,
     what is counted, or nothing for a bare number, which has the word before it in `after`.
+
+    Attributes:
+        kind, value, start, end, text: what it is, and where its words stand.
+        vague: whether its word is mostly none of number.
+        after: the word before a number without unit; with the sign in "x = 3".
+        beside: the words around it.
+        number: as it is written, whatever the unit.
+        step: one in its last digit, in the kind's base unit; 0 where it is exact.
+        calculated: whether it is part of a calculation or an example.
+
     """
 
     kind: str
@@ -73,6 +94,10 @@ class Quantity(NamedTuple):
     text: str
     vague: bool = False
     after: str = ""
+    beside: tuple[str, str] = ("", "")
+    number: float | None = None
+    step: float = 0.0
+    calculated: bool = False
 
 
 def quantities(text: str) -> tuple[Quantity, ...]:
@@ -87,56 +112,97 @@ def quantities(text: str) -> tuple[Quantity, ...]:
         label = _LABEL.search(text[: match.start()]) and text[match.end() : match.end() + 1] in (".", ")", ":")
         if label or any(start <= match.start() < end for start, end in taken):
             continue
-        value = float(match[0].replace(",", "").replace("−", "-"))
-        found.append(_measured(text, match.start(), match.end(), value))
+        plain = match[0].replace("−", "-")
+        plain = plain.replace(",", ".") if match["comma"] else plain.replace(",", "")
+        found.append(_measured(text, match.start(), match.end(), float(plain), step=_step(plain)))
     for match in _SPELLED.finditer(text):
         word = match[0].lower()
         if word in _ORDERS:
-            found.append(Quantity("order", _ORDERS[word], *match.span(), match[0]))
+            beside = _beside(text, *match.span())
+            found.append(Quantity("order", _ORDERS[word], *match.span(), match[0], beside=beside))
         if word in _WORDS and not any(start <= match.start() < end for start, end in taken):
             found.append(_measured(text, *match.span(), _WORDS[word])._replace(vague=word in _VAGUE))
     return tuple(found)
 
 
-def _measured(text: str, start: int, end: int, value: float) -> Quantity:
+def _step(plain: str) -> float:
+    """One in the last digit of a number with decimals; 0 for others, which may be counts."""
+    digits, _, exponent = plain.lower().partition("e")
+    decimals = len(digits.partition(".")[2])
+    return 0.0 if exponent or not decimals else 10.0**-decimals
+
+
+def _beside(text: str, start: int, end: int) -> tuple[str, str]:
+    """The words before and after a stretch."""
+    before = _PRECEDING.search(text, max(0, start - _LONGEST_WORD), start)
+    after = _FOLLOWING.match(text, end)
+    return before[1].lower() if before else "", (after[1] or "").lower() if after else ""
+
+
+def _measured(text: str, start: int, end: int, value: float, *, step: float = 0.0) -> Quantity:
     """A number with the unit or the noun that follows it."""
+    beside = _beside(text, start, end)
+    around = text[max(0, start - _LONGEST_WORD) : start]
+    calculated = bool(_CALCULATED.search(around) or _CALCULATING.match(text, end) or _EXAMPLE.search(text[:start]))
     following = _FOLLOWING.match(text, end)
     name = following[1] if following and following[1] else ""
     unit = _UNITS.get(name) or _UNITS.get(name.lower()) or _UNITS.get(stem(name.lower()) if name else "")
     if unit is None:
         kind = "" if name.lower() in FUNCTION_WORDS else stem(name.lower())
-        before = _PRECEDING.search(text, max(0, start - _LONGEST_WORD), start)
-        return Quantity(kind, value, start, end, text[start:end], after=before[1].lower() if before else "")
+        named = _NAMED.search(around)
+        after = f"= {named[1].lower()}" if named else beside[0]
+        return Quantity(
+            kind, value, start, end, text[start:end], False, after, beside, value, step, calculated=calculated
+        )
     kind, size = unit
     stop = following.end(1) if following else end
-    return Quantity(kind, value * size, start, stop, text[start:stop])
+    words = text[start:stop]
+    return Quantity(kind, value * size, start, stop, words, False, "", beside, value, step * size, calculated)
 
 
 def differs(own: Sequence[Quantity], other: Sequence[Quantity]) -> tuple[Quantity, Quantity] | None:
     """A quantity of the first text and the one that the second has in its place, or `None`.
 
     The second text must lack the first's value and bring one that the first lacks, of the same kind: the same unit, the
-    same counted noun, or, for bare numbers, after the same word.
+    same counted noun, or, for bare numbers, after the same word. A value that each has elsewhere as well must stand
+    between the same words. Parts of calculations claim nothing.
     """
     for mine in own:
-        if mine.vague or any(_same(mine, theirs) for theirs in other):
+        lacks = _count(mine, own) - _count(mine, other)
+        if mine.vague or mine.calculated or lacks <= 0:
             continue
-        new = [theirs for theirs in other if not any(_same(theirs, one) for one in own)]
-        for theirs in new:
-            if theirs.kind == mine.kind and (mine.kind != "" or mine.after == theirs.after):
-                return mine, theirs
+        elsewhere = _count(mine, other) > 0
+        if elsewhere and max(len(own), len(other)) > _MANY:
+            continue
+        for theirs in other:
+            if theirs.calculated or _count(theirs, own) >= _count(theirs, other):
+                continue
+            if theirs.kind == mine.kind and (mine.kind != "" or (mine.after and mine.after == theirs.after)):
+                same_place = mine.beside[0] == theirs.beside[0] or mine.beside[1] == theirs.beside[1] != ""
+                if same_place or not (elsewhere or _count(theirs, own)):
+                    return mine, theirs
     return None
+
+
+def _count(quantity: Quantity, among: Sequence[Quantity]) -> int:
+    return sum(_same(quantity, other) for other in among)
 
 
 def _same(one: Quantity, other: Quantity) -> bool:
     if isinstance(one.value, str) or isinstance(other.value, str):
         return one.value == other.value
+    step = max(one.step, other.step)
     if one.kind == other.kind or (_is_count(one) and _is_count(other)):
-        return _close(one.value, other.value)
+        return _close(one.value, other.value, step)
+    # Some leave the unit out.
+    if _is_count(one) != _is_count(other) and one.number is not None and one.number == other.number:
+        return True
     shares = {one.kind, other.kind} & {"share"} and (_is_count(one) or _is_count(other))
     # "50 %" is "0.5", and some write "50" alone.
     return bool(shares) and (
-        _close(one.value, other.value) or _close(100 * one.value, other.value) or _close(one.value, 100 * other.value)
+        _close(one.value, other.value, step)
+        or _close(100 * one.value, other.value, 100 * step)
+        or _close(one.value, 100 * other.value, 100 * step)
     )
 
 
@@ -147,5 +213,6 @@ def _is_count(quantity: Quantity) -> bool:
 _KINDS = frozenset(kind for kind, _ in _UNITS.values()) | {"growth", "order"}
 
 
-def _close(one: float, other: float) -> bool:
-    return abs(one - other) <= 1e-9 * max(abs(one), abs(other), 1.0)
+def _close(one: float, other: float, step: float) -> bool:
+    """Whether two values are the same, as far as the digits of the rougher one go."""
+    return abs(one - other) <= 0.5 * step + 1e-9 * max(abs(one), abs(other), 1.0)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from grader.guards import check, contradiction, read_claim
+from grader.claims import read_claim
+from grader.guards import check, contradiction
 
 
 def finding(point: str, statement: str) -> str | None:
@@ -35,6 +36,17 @@ def finding(point: str, statement: str) -> str | None:
         ("All replicas see every write", "Some replicas see every write", "quantifier"),
         ("The planner feeds the scheduler", "The scheduler feeds the planner", "roles"),
         ("A mutex is slower than a spin lock", "A spin lock is slower than a mutex", "roles"),
+        ("Reading needs more time than writing", "Writing needs more time than reading", "roles"),
+        ("A warm cache saves the slow disk", "The slow disk saves a warm cache", "roles"),
+        ("The kiln reaches 0.5 of its heat at noon", "The kiln reaches 0.7 of its heat at noon", "number"),
+        ("One small pot loses nearly zero heat", "One small pot loses nearly one heat", "number"),
+        ("The cubic bound beats the cubic guess", "The linear bound beats the cubic guess", "number"),
+        ("The lamp switches on", "The lamp switches off", "opposite"),
+        (
+            "A larger crate calls for a larger van",
+            "A smaller crate calls for a larger van, says a large firm",
+            "opposite",
+        ),
     ],
 )
 def test_finds_what_denies_a_point(point: str, statement: str, kind: str) -> None:
@@ -61,6 +73,33 @@ def test_finds_what_denies_a_point(point: str, statement: str, kind: str) -> Non
             "Dropout disables units, so none relies on another",
         ),
         ("Precision counts false alarms", "The weather is not bad in June"),
+        # Numbers: as far as the rougher one's digits go, and not those of calculations and examples.
+        ("The chance of rain is 0.27648", "The chance of rain is 0.2765"),
+        ("The chance of rain is 0.014", "The chance of rain is 0,0138"),
+        ("The chance of rain is 0.8208", "The chance of rain is 82,08 %"),
+        ("The chance of rain is 15 * 0.02 + 6 * 0.03", "The chance of rain is 3 * 0.16"),
+        ("The chance of rain is 0.3", "The chance of rain is 0.6 * 0.5"),
+        ("The ditch shrinks, e.g. from 300 m to 30 m", "The ditch shrinks, e.g. from 90 m to 9 m"),
+        ("The ditch is 40 meters wide", "The ditch is 40 wide, for 20 meters are added to it"),
+        # Both opposites, each with its own claim.
+        ("The longer the rope, the fewer the swings", "If the rope is short more swings, if it is long fewer swings"),
+        ("The bell jar shrinks by half", "The bell jar gets reduced by half as the speed is increased"),
+        ("Tea is more specific than soup", "Soup is more generic than tea"),
+        # Small words belong to what stands beside them.
+        ("The face off happens in Rome", "They face each other in Rome, it happens on Monday"),
+        ("Ada is the person behind the great show", "Ada is the person to see ahead of Sunday's great show"),
+        # Denied in other words, in a list, or by a contrast.
+        ("No loss, doubling or delay of parcels", "This prevents loss, doubling or delay of parcels"),
+        ("No loss, doubling or delay of parcels", "No loss, no doubling and no delay of parcels"),
+        ("Fields in the letter and not the card: the stamp", "Fields such as the stamp in the letter, not in the card"),
+        ("No, fruity cookies are not pure sugar", "No fruity cookies are not pure sugar"),
+        ("A nonrigid frame carries a rigid roof", "A non rigid frame carries a rigid roof"),
+        ("The guard falls asleep at noon", "The guard falls into sleep at noon"),
+        ("Ants rest, bees don't", "Ants rest, bees dont rest"),
+        ("No one was hurt in the fall", "Nobody was hurt in the fall"),
+        # Words in another order.
+        ("City has been linked with a move for Ada", "Ada has been linked with a move to City"),
+        ("Little vitamin c leaves the dye blue", "The dye stays blue because little vitamin c leaves it so"),
         ("", "Nothing to compare"),
     ],
 )
@@ -80,6 +119,21 @@ def test_a_quantifier_is_not_certain() -> None:
     found = contradiction(read_claim("All replicas see every write"), read_claim("Some replicas see every write"))
     assert found is not None
     assert not found.certain
+
+
+def test_another_case_is_not_certain() -> None:
+    found = contradiction(
+        read_claim("The key sticks to the magnet"), read_claim("If it does not stick to the magnet, the key is gold")
+    )
+    assert found is None or not found.certain
+
+
+def test_a_number_that_stands_elsewhere_too_is_not_certain() -> None:
+    point = (read_claim("9 minutes"),)
+    checked = check(
+        point, [read_claim("Baking takes five minutes"), read_claim("so 9 minutes in all")], [0.9, 0.9], [None, None]
+    )
+    assert checked.finding is None or not checked.finding.certain
 
 
 def test_looks_beyond_the_best_segment() -> None:

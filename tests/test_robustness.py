@@ -17,40 +17,40 @@ from grader.robustness import ATTACK_IDS, Robustness, attack, attack_ids
 from grader.rubric import read_rubric, read_rubrics
 from grader.schema import Answer, Rubric
 
-# The gate: the highest rate at which an attack may succeed on the questions below. 1.0 stands where nothing
-# defends yet. Tighten a number when a defence makes it possible; never loosen one.
+# The gate: the highest rate at which an attack may succeed on the questions below. Tighten a number
+# when a defence makes it possible; never loosen one.
 ALLOWED = {
     "C01": 0.0,  # blank
     "C02": 0.0,  # symbols
-    "C03": 1.0,  # gibberish: scores near 0, but no flag says so
+    "C03": 0.0,  # gibberish
     "C04": 0.0,  # openings
     "C05": 0.0,  # question echoed
     "C06": 0.0,  # question before the answer
-    "C07": 1.0,  # keywords
-    "C08": 1.0,  # words shuffled
+    "C07": 0.0,  # keywords
+    "C08": 0.0,  # words shuffled
     "C09": 0.0,  # sentences shuffled
-    "C10": 1.0,  # negation
-    "C11": 1.0,  # opposite
-    "C12": 1.0,  # number
-    "C13": 1.0,  # roles
-    "C14": 1.0,  # quantifier
-    "C15": 1.0,  # one fact of the reference
-    "C16": 1.0,  # contradiction appended
-    "C17": 1.0,  # each claim and its denial
-    "C18": 0.6,  # off topic
+    "C10": 0.125,  # negation: in words of its own it is hardly seen
+    "C11": 0.0,  # opposite
+    "C12": 0.0,  # number
+    "C13": 0.0,  # roles
+    "C14": 0.5,  # quantifier
+    "C15": 0.0,  # one fact of the reference
+    "C16": 0.0,  # contradiction appended
+    "C17": 0.0,  # each claim and its denial
+    "C18": 0.25,  # off topic
     "C19": 0.0,  # padding
     "C20": 0.0,  # repetition
     "C21": 0.0,  # partial answer
     "C22": 0.0,  # adverbs
     "C23": 0.0,  # prefix
-    "C24": 0.5,  # keywords in a weak answer
+    "C24": 0.34,  # keywords in a weak answer
     "C25": 0.0,  # typos and the like
-    "C26": 1.0,  # another language
+    "C26": 0.0,  # another language
     "C27": 0.0,  # layout
-    "C29": 1.0,  # look-alike letters
-    "C30": 0.1,  # invisible characters
+    "C29": 0.0,  # look-alike letters
+    "C30": 0.0,  # invisible characters
     "C31": 0.0,  # fullwidth and bold
-    "C32": 1.0,  # copy: full marks, but no flag says so
+    "C32": 0.0,  # copy
     "C33": 0.0,  # duplicates
     "C34": 0.0,  # order
     "C35": 0.0,  # faulty files
