@@ -5,6 +5,9 @@ from pydantic import Field
 from grader import PACKAGED_MODEL
 from grader.schema import Noun
 
+# Raise it whenever a formula or a constant of coverage.py or substance.py changes: those are no settings, but move scores.
+COVERAGE_VERSION = 1
+
 
 class Settings(Noun):
     """How coverage is measured and turned into credit.
@@ -37,9 +40,9 @@ class Settings(Noun):
     covered_at: float = Field(default=0.8, ge=0, le=1, description="credit from which a point counts as covered")
 
     def signature(self) -> str:
-        """The coverage part of a signature, such as `q.2/.3,m.4/8,c.08-1,b.5/.3,s.5/.8`."""
+        """The coverage part of a signature, such as `v1,q.2/.3,m.4/8,c.08-1,b.5/.3,s.5/.8`."""
         numbers = {name: f"{value:g}".removeprefix("0") or "0" for name, value in self if type(value) is float}
-        return (
+        return f"v{COVERAGE_VERSION}," + (
             "q{question_discount}/{echo_share},m{match_center}/{match_slope},c{no_credit}-{full_credit}"
             ",b{brief_below}/{brief_loss},s{partial_at}/{covered_at}"
         ).format(**numbers)
