@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from grader import PACKAGED_MODEL, __version__
-from grader.console import drop_stdout, estimate_text, print_json, progress, say
+from grader.console import drop_stdout, print_json, progress, say
 from grader.errors import GraderError, InputError
 from grader.outputs import Outputs, check_outputs, grades_format, print_grades, write_grades, write_report
 from grader.phrases import count, one_line, shorten
@@ -318,6 +318,7 @@ def evaluate(
     """
     from grader.answers import read_labelled
     from grader.evaluation import evaluate as evaluate_rows
+    from grader.terminal_evaluation import evaluation_lines
 
     rows = read_labelled(labelled)
     result = evaluate_rows(
@@ -330,11 +331,7 @@ def evaluate(
     if as_json:
         print_json(result.as_dict())
     else:
-        numbers = f"{count(result.n_answers, 'answer')} to {count(result.n_questions, 'question')}"
-        typer.echo(f"{numbers}, {result.n_ungraded} ungraded")
-        for name, estimate in result.statistics.items():
-            typer.echo(f"  {name:<24} {estimate_text(estimate)}")
-        typer.echo(result.signature)
+        typer.echo("\n".join(evaluation_lines(result)))
     if result.n_ungraded:
         say(f"ungraded: {count(result.n_ungraded, 'answer')} with neither a rubric nor a reference answer")
         raise typer.Exit(UNGRADED)

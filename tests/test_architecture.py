@@ -24,6 +24,7 @@ LAYERS = [
         "confidence",
         "verifier",
         "scoring",
+        "trust",
         "agreement",
         "reliability",
         "intervals",
@@ -43,7 +44,7 @@ LAYERS = [
         "robustness",
         "pairs",
     },
-    {"summary", "page", "terminal", "terminal_attacks"},
+    {"summary", "page", "terminal", "terminal_attacks", "terminal_evaluation"},
     {"cli", "outputs", "console", "__init__", "__main__"},
 ]
 # Within layer 1 nothing but numpy may be imported from outside.

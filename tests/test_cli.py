@@ -321,6 +321,7 @@ def test_evaluate_prints_json_and_text(tmp_path: Path) -> None:
     assert data["n_answers"] == 9 and data["pearson"]["value"] > 0.5
     text = run("evaluate", path, "--resamples", 100).stdout
     assert "pearson" in text and "9 answers to 3 questions" in text
+    assert "pearson of the rest when the least sure answers go to people" in text and "20% sent" in text
 
 
 BAD_ANSWERS = {
