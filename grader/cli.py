@@ -15,12 +15,12 @@ from typer.core import TyperGroup
 from grader import PACKAGED_MODEL, __version__
 from grader.console import drop_stdout, print_json, progress, say
 from grader.errors import GraderError, InputError
+from grader.options import AsJson, EncoderName, Rubrics, UseGuards, UseVerifier, chosen_settings
 from grader.outputs import Outputs, check_outputs, grades_format, print_grades, write_grades, write_report
 from grader.phrases import count, one_line, shorten
 
 if TYPE_CHECKING:
     from grader.schema import Grade, Rubric
-    from grader.settings import Settings
 
 Item = TypeVar("Item")
 UNGRADED = 3
@@ -69,20 +69,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "GRADER"},
 )
-
-EncoderName = Annotated[
-    str,
-    typer.Option(
-        "--encoder",
-        envvar="GRADER_ENCODER",
-        help="A sentence-transformers model: a name or a folder. The default is packaged and needs no download.",
-    ),
-]
-Rubrics = Annotated[
-    Path,
-    typer.Option("--rubrics", envvar="GRADER_RUBRICS", help="A folder of rubric files, or one rubric file."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 
 
 def main() -> None:
@@ -247,6 +233,8 @@ def grade(
         ),
     ] = None,
     encoder: EncoderName = PACKAGED_MODEL,
+    guards: UseGuards = None,
+    verifier: UseVerifier = None,
     as_json: AsJson = False,
 ) -> None:
     """Score every answer: the points it states, the words that show them, and what is missing.
@@ -270,7 +258,7 @@ def grade(
     form = grades_format(format_, output)
     ctx.meta[OUTPUTS] = check_outputs(output, report, inputs=[answers, rubrics])
     known = read_rubrics(rubrics)
-    grader = Grader(known, settings=_settings(encoder))
+    grader = Grader(known, settings=chosen_settings(encoder, guards=guards, verifier=verifier))
     grader.prepare()
     # All answers are read before the first is graded: a fault in the last line costs no work.
     asked = list(read_answers(answers, questions={name: rubric.question for name, rubric in known.items()}))
@@ -299,6 +287,8 @@ def evaluate(
         str, typer.Argument(help="Answers that people scored (JSONL, one answer a row); '-' is stdin.")
     ],
     encoder: EncoderName = PACKAGED_MODEL,
+    guards: UseGuards = None,
+    verifier: UseVerifier = None,
     seed: Annotated[int, typer.Option("--seed", envvar="GRADER_SEED", help="Seed of the bootstrap.")] = 12345,
     resamples: Annotated[
         int,
@@ -323,7 +313,7 @@ def evaluate(
     rows = read_labelled(labelled)
     result = evaluate_rows(
         rows,
-        settings=_settings(encoder),
+        settings=chosen_settings(encoder, guards=guards, verifier=verifier),
         seed=seed,
         n_resamples=resamples,
         progress=lambda grades: progress(grades, "grading", total=len(rows)),
@@ -352,6 +342,8 @@ def attack(
     examples: Annotated[int, typer.Option(min=0, help="Show so many successful cases of each attack.")] = 0,
     seed: Annotated[int, typer.Option("--seed", envvar="GRADER_SEED", help="Seed of the attacks.")] = 12345,
     encoder: EncoderName = PACKAGED_MODEL,
+    guards: UseGuards = None,
+    verifier: UseVerifier = None,
     as_json: AsJson = False,
 ) -> None:
     """Attack the grader as configured, and say how often each attack succeeds.
@@ -374,7 +366,7 @@ def attack(
         read = read_pairs(pairs)
         report = judge_pairs(
             read,
-            settings=_settings(encoder),
+            settings=chosen_settings(encoder, guards=guards, verifier=verifier),
             progress=lambda verdicts: progress(verdicts, "grading", total=len(read)),
         ).as_dict()
         if as_json:
@@ -395,7 +387,7 @@ def attack(
     known = read_rubrics(rubrics)
     questions = {name: rubric.question for name, rubric in known.items()}
     result = attack_grader(
-        Grader(known, settings=_settings(encoder)),
+        Grader(known, settings=chosen_settings(encoder, guards=guards, verifier=verifier)),
         () if answers is None else list(read_answers(answers, questions=questions)),
         only=wanted,
         seed=seed,
@@ -426,12 +418,6 @@ def report(
 
     ctx.meta[OUTPUTS] = check_outputs(output, inputs=[grades])
     write_report(read_grades(grades), output, title=f"Grades in {Path(grades).name}")
-
-
-def _settings(encoder: str) -> "Settings":
-    from grader.settings import Settings
-
-    return Settings(encoder=encoder)
 
 
 def _totals(grades: "Sequence[Grade]", seconds: float) -> dict[str, Any]:

@@ -45,7 +45,7 @@ LAYERS = [
         "pairs",
     },
     {"summary", "page", "terminal", "terminal_attacks", "terminal_evaluation"},
-    {"cli", "outputs", "console", "__init__", "__main__"},
+    {"cli", "options", "outputs", "console", "__init__", "__main__"},
 ]
 # Within layer 1 nothing but numpy may be imported from outside.
 PURE = LAYERS[0] | LAYERS[1]
