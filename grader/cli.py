@@ -252,6 +252,7 @@ def grade(
     import time
 
     from grader.answers import read_answers
+    from grader.duplicates import mark_duplicates
     from grader.grading import Grader
     from grader.rubric import read_rubrics
 
@@ -263,7 +264,7 @@ def grade(
     # All answers are read before the first is graded: a fault in the last line costs no work.
     asked = list(read_answers(answers, questions={name: rubric.question for name, rubric in known.items()}))
     begin = time.perf_counter()
-    grades = list(progress(grader.grade_many(asked), "grading", total=len(asked)))
+    grades = mark_duplicates(list(progress(grader.grade_many(asked), "grading", total=len(asked))))
     seconds = time.perf_counter() - begin
     if report is not None:  # before stdout, whose reader may have seen enough
         write_report(grades, report, title=f"Grades of {Path(answers).name}")
@@ -277,6 +278,9 @@ def grade(
     say(f"{count(len(grades), 'answer')}, {totals['n_ungraded']} ungraded{mean}, {seconds:.1f} s")
     for reason, n in Counter(grade.ungraded_reason for grade in grades if grade.ungraded_reason).items():
         say(f"ungraded: {n} x {reason}")
+    alike = [grade.answer_id for grade in grades if "duplicate" in grade.flags]
+    if alike:
+        say(f"the same words from different candidates: {', '.join(alike)}")
     if totals["n_ungraded"]:
         raise typer.Exit(UNGRADED)
 

@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "grader"
 
 LAYERS = [
-    {"errors", "phrases", "schema", "settings"},
+    {"errors", "flags", "phrases", "schema", "settings"},
     {
         "confusables",
         "text",
@@ -33,6 +33,7 @@ LAYERS = [
     {"encoding", "tables", "sheets", "writing", "documents", "bank", "pasted", "rubric", "answers", "grades"},
     {
         "feedback",
+        "duplicates",
         "derive",
         "lint",
         "revise",
