@@ -13,14 +13,14 @@ import typer
 from typer.core import TyperGroup
 
 from grader import PACKAGED_MODEL, __version__
-from grader.console import drop_stdout, estimate_text, print_json, progress, say
+from grader.console import drop_stdout, print_json, progress, say
 from grader.errors import GraderError, InputError
+from grader.options import AsJson, EncoderName, Rubrics, UseGuards, UseVerifier, chosen_settings
 from grader.outputs import Outputs, check_outputs, grades_format, print_grades, write_grades, write_report
 from grader.phrases import count, one_line, shorten
 
 if TYPE_CHECKING:
     from grader.schema import Grade, Rubric
-    from grader.settings import Settings
 
 Item = TypeVar("Item")
 UNGRADED = 3
@@ -69,20 +69,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "GRADER"},
 )
-
-EncoderName = Annotated[
-    str,
-    typer.Option(
-        "--encoder",
-        envvar="GRADER_ENCODER",
-        help="A sentence-transformers model: a name or a folder. The default is packaged and needs no download.",
-    ),
-]
-Rubrics = Annotated[
-    Path,
-    typer.Option("--rubrics", envvar="GRADER_RUBRICS", help="A folder of rubric files, or one rubric file."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 
 
 def main() -> None:
@@ -247,6 +233,8 @@ def grade(
         ),
     ] = None,
     encoder: EncoderName = PACKAGED_MODEL,
+    guards: UseGuards = None,
+    verifier: UseVerifier = None,
     as_json: AsJson = False,
 ) -> None:
     """Score every answer: the points it states, the words that show them, and what is missing.
@@ -264,18 +252,19 @@ def grade(
     import time
 
     from grader.answers import read_answers
+    from grader.duplicates import mark_duplicates
     from grader.grading import Grader
     from grader.rubric import read_rubrics
 
     form = grades_format(format_, output)
     ctx.meta[OUTPUTS] = check_outputs(output, report, inputs=[answers, rubrics])
     known = read_rubrics(rubrics)
-    grader = Grader(known, settings=_settings(encoder))
+    grader = Grader(known, settings=chosen_settings(encoder, guards=guards, verifier=verifier))
     grader.prepare()
     # All answers are read before the first is graded: a fault in the last line costs no work.
     asked = list(read_answers(answers, questions={name: rubric.question for name, rubric in known.items()}))
     begin = time.perf_counter()
-    grades = list(progress(grader.grade_many(asked), "grading", total=len(asked)))
+    grades = mark_duplicates(list(progress(grader.grade_many(asked), "grading", total=len(asked))))
     seconds = time.perf_counter() - begin
     if report is not None:  # before stdout, whose reader may have seen enough
         write_report(grades, report, title=f"Grades of {Path(answers).name}")
@@ -289,6 +278,9 @@ def grade(
     say(f"{count(len(grades), 'answer')}, {totals['n_ungraded']} ungraded{mean}, {seconds:.1f} s")
     for reason, n in Counter(grade.ungraded_reason for grade in grades if grade.ungraded_reason).items():
         say(f"ungraded: {n} x {reason}")
+    alike = [grade.answer_id for grade in grades if "duplicate" in grade.flags]
+    if alike:
+        say(f"the same words from different candidates: {', '.join(alike)}")
     if totals["n_ungraded"]:
         raise typer.Exit(UNGRADED)
 
@@ -299,6 +291,8 @@ def evaluate(
         str, typer.Argument(help="Answers that people scored (JSONL, one answer a row); '-' is stdin.")
     ],
     encoder: EncoderName = PACKAGED_MODEL,
+    guards: UseGuards = None,
+    verifier: UseVerifier = None,
     seed: Annotated[int, typer.Option("--seed", envvar="GRADER_SEED", help="Seed of the bootstrap.")] = 12345,
     resamples: Annotated[
         int,
@@ -318,11 +312,12 @@ def evaluate(
     """
     from grader.answers import read_labelled
     from grader.evaluation import evaluate as evaluate_rows
+    from grader.terminal_evaluation import evaluation_lines
 
     rows = read_labelled(labelled)
     result = evaluate_rows(
         rows,
-        settings=_settings(encoder),
+        settings=chosen_settings(encoder, guards=guards, verifier=verifier),
         seed=seed,
         n_resamples=resamples,
         progress=lambda grades: progress(grades, "grading", total=len(rows)),
@@ -330,11 +325,7 @@ def evaluate(
     if as_json:
         print_json(result.as_dict())
     else:
-        numbers = f"{count(result.n_answers, 'answer')} to {count(result.n_questions, 'question')}"
-        typer.echo(f"{numbers}, {result.n_ungraded} ungraded")
-        for name, estimate in result.statistics.items():
-            typer.echo(f"  {name:<24} {estimate_text(estimate)}")
-        typer.echo(result.signature)
+        typer.echo("\n".join(evaluation_lines(result)))
     if result.n_ungraded:
         say(f"ungraded: {count(result.n_ungraded, 'answer')} with neither a rubric nor a reference answer")
         raise typer.Exit(UNGRADED)
@@ -355,6 +346,8 @@ def attack(
     examples: Annotated[int, typer.Option(min=0, help="Show so many successful cases of each attack.")] = 0,
     seed: Annotated[int, typer.Option("--seed", envvar="GRADER_SEED", help="Seed of the attacks.")] = 12345,
     encoder: EncoderName = PACKAGED_MODEL,
+    guards: UseGuards = None,
+    verifier: UseVerifier = None,
     as_json: AsJson = False,
 ) -> None:
     """Attack the grader as configured, and say how often each attack succeeds.
@@ -377,7 +370,7 @@ def attack(
         read = read_pairs(pairs)
         report = judge_pairs(
             read,
-            settings=_settings(encoder),
+            settings=chosen_settings(encoder, guards=guards, verifier=verifier),
             progress=lambda verdicts: progress(verdicts, "grading", total=len(read)),
         ).as_dict()
         if as_json:
@@ -398,7 +391,7 @@ def attack(
     known = read_rubrics(rubrics)
     questions = {name: rubric.question for name, rubric in known.items()}
     result = attack_grader(
-        Grader(known, settings=_settings(encoder)),
+        Grader(known, settings=chosen_settings(encoder, guards=guards, verifier=verifier)),
         () if answers is None else list(read_answers(answers, questions=questions)),
         only=wanted,
         seed=seed,
@@ -429,12 +422,6 @@ def report(
 
     ctx.meta[OUTPUTS] = check_outputs(output, inputs=[grades])
     write_report(read_grades(grades), output, title=f"Grades in {Path(grades).name}")
-
-
-def _settings(encoder: str) -> "Settings":
-    from grader.settings import Settings
-
-    return Settings(encoder=encoder)
 
 
 def _totals(grades: "Sequence[Grade]", seconds: float) -> dict[str, Any]:

@@ -5,23 +5,11 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import typer
 
-if TYPE_CHECKING:
-    from grader.intervals import Estimate
-
 Item = TypeVar("Item")
-
-
-def estimate_text(estimate: "Estimate") -> str:
-    """A statistic with its interval and n; the reason where it is undefined."""
-    if estimate.value is None:
-        return f"      -  ({estimate.note})"
-    interval = "" if estimate.low is None or estimate.high is None else f"  [{estimate.low:.3f}, {estimate.high:.3f}]"
-    note = "" if estimate.note is None else f"  ({estimate.note})"
-    return f"{estimate.value:7.3f}{interval}  n={estimate.n}{note}"
 
 
 def progress(items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,10 @@ from grader.intervals import Estimate, cluster_bootstrap
 from grader.schema import Answer, Grade, Question, Rubric
 from grader.settings import Settings
 from grader.text import content_words, normalise, words
+from grader.trust import Diagram, Interval, ReviewCurve, chance_of_right, chances, reliability_diagram, review_curve
 
 Floats = NDArray[np.float64]
 PairStatistic = Callable[[Floats, Floats], float]
-Interval = Callable[[Callable[[NDArray[np.int64]], float], NDArray[np.str_]], Estimate]
 
 # Folds over questions for the score map; fewer where there are fewer questions.
 _FOLDS = 5
@@ -39,7 +39,9 @@ _CORRECT_AT = 0.5
 class Evaluation:
     """Agreement of one grader with the people who scored one set.
 
-    `statistics` has the names of the documentation; a statistic that does not apply to the set is absent.
+    `statistics` has the names of the documentation; a statistic that does not apply to the set is absent. So does
+    `reliability`: of `points` where people marked points, of `answers` where they said only right or wrong. `review` is
+    `None` when nothing was graded.
     """
 
     n_answers: int
@@ -49,6 +51,8 @@ class Evaluation:
     signature: str
     seconds: float
     statistics: Mapping[str, Estimate]
+    review: ReviewCurve | None
+    reliability: Mapping[str, Diagram]
 
     def as_dict(self) -> dict[str, Any]:
         """One flat JSON object, as `grader evaluate --json` prints it."""
@@ -61,6 +65,8 @@ class Evaluation:
             "seconds": round(self.seconds, 3),
             "answers_per_second": round(self.n_answers / self.seconds, 2) if self.seconds else None,
             **{name: estimate.as_dict() for name, estimate in self.statistics.items()},
+            "review": None if self.review is None else self.review.as_dict(),
+            "reliability": {name: diagram.as_dict() for name, diagram in self.reliability.items()},
         }
 
 
@@ -70,6 +76,7 @@ class _Scored:
 
     row: LabelledAnswer
     grade: Grade
+    rubric: Rubric
     cosine: float
     lexical: float
 
@@ -121,13 +128,12 @@ def evaluate(
     settings = settings or Settings()
     keeper = _MeanKeeper(encoder or load_encoder(settings.encoder))
     begin = time.perf_counter()
-    rubrics = _rubrics_of(rows)
-    grader = Grader({r.question_id: r for mine in rubrics for r in mine}, encoder=keeper, settings=settings)
-    grades = list(progress(_best_grades(grader, rows, rubrics)))
+    grader, passing = grade_labelled(rows, encoder=keeper, settings=settings)
+    grades = list(progress(passing))
     seconds = time.perf_counter() - begin
     keeper.encode(sorted({normalise(text).text for row in rows for text in _references(row)}))
     scored = [
-        _Scored(row, grade, _cosine(row, keeper.means), _lexical(row))
+        _Scored(row, grade, grader.rubrics[grade.question_id], _cosine(row, keeper.means), _lexical(row))
         for row, grade in zip(rows, grades, strict=True)
         if grade is not None and grade.fraction is not None
     ]
@@ -145,7 +151,23 @@ def evaluate(
             **_verdict_statistics(scored, interval),
             **_point_statistics(scored, interval),
         },
+        review=_review(scored, interval) if scored else None,
+        reliability=_reliability(scored),
     )
+
+
+class Labelled(NamedTuple):
+    """The grader of a labelled set, and each row's grade; `None` for a row without anything to compare with."""
+
+    grader: Grader
+    grades: Iterator[Grade | None]
+
+
+def grade_labelled(rows: Sequence[LabelledAnswer], *, encoder: Encoder, settings: Settings) -> Labelled:
+    """Grade the rows of a labelled set, in order, each by its own rubric or the best-matching derived one."""
+    rubrics = _rubrics_of(rows)
+    grader = Grader({r.question_id: r for mine in rubrics for r in mine}, encoder=encoder, settings=settings)
+    return Labelled(grader, _best_grades(grader, rows, rubrics))
 
 
 def _rubrics_of(rows: Sequence[LabelledAnswer]) -> list[tuple[Rubric, ...]]:
@@ -289,7 +311,7 @@ def _rater_statistics(scored: Sequence[_Scored], interval: Interval) -> dict[str
 def _verdict_statistics(scored: Sequence[_Scored], interval: Interval) -> dict[str, Estimate]:
     """Right or wrong: only where people gave nothing but 0 and full marks."""
     human = np.array([item.human for item in scored])
-    if not np.isin(human, (0, 1)).all():
+    if not _right_or_wrong(scored):
         return {}
     system = np.array([item.grade.fraction for item in scored], dtype=float)
     questions = np.array([item.row.question_id for item in scored])
@@ -322,6 +344,37 @@ def _point_statistics(scored: Sequence[_Scored], interval: Interval) -> dict[str
         "point_f1": interval(lambda index: agreement.f1(human[index], verdict[index]), questions),
         "point_kappa": interval(lambda index: agreement.cohen_kappa(human[index], verdict[index]), questions),
     }
+
+
+def _right_or_wrong(scored: Sequence[_Scored]) -> bool:
+    """Whether people gave nothing but 0 and full marks."""
+    return all(item.human in (0, 1) for item in scored)
+
+
+def _review(scored: Sequence[_Scored], interval: Interval) -> ReviewCurve:
+    """Agreement of what is left when the least sure answers go to people; an unknown confidence goes first."""
+    human = np.array([item.human for item in scored])
+    system = np.array([item.grade.fraction for item in scored], dtype=float)
+    confidence = np.array([item.grade.confidence or 0.0 for item in scored])
+    questions = np.array([item.row.question_id for item in scored])
+    return review_curve(human, system, confidence, questions, interval=interval)
+
+
+def _reliability(scored: Sequence[_Scored]) -> dict[str, Diagram]:
+    """Predicted chances beside what people decided, for points and for answers where they decided on these."""
+    stated = [
+        (chance, item.row.point_labels[point_id] >= _CORRECT_AT)
+        for item in scored
+        for point_id, chance in chances(item.grade).items()
+        if chance is not None and point_id in item.row.point_labels
+    ]
+    right = [
+        (chance, item.human == 1)
+        for item in (scored if _right_or_wrong(scored) else ())
+        if (chance := chance_of_right(item.grade, item.rubric)) is not None
+    ]
+    found = {"points": stated, "answers": right}
+    return {name: reliability_diagram(*zip(*pairs, strict=True)) for name, pairs in found.items() if pairs}
 
 
 def _cross_mapped(system: Floats, human: Floats, questions: NDArray[np.str_]) -> Floats:

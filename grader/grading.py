@@ -16,6 +16,7 @@ from grader.coverage import Covered, Floats, Ints, PointTokens, cover, heard, ma
 from grader.encoding import Encoder, TokenVectors, load_encoder, model_revision, packaged_model
 from grader.errors import InputError
 from grader.feedback import plain_feedback
+from grader.flags import PLAIN_FLAGS
 from grader.guards import RULES_VERSION, Checked
 from grader.manner import Manner, is_foreign, manner
 from grader.preparing import Prepared, encode_points
@@ -40,8 +41,6 @@ NO_WORDS = "no answer: only digits and symbols, and the reference answer asks fo
 
 
 FOREIGN = "the answer is not in English, which the encoder reads"
-# Flags that only inform; every other one sends the answer to a person.
-PLAIN_FLAGS = frozenset(["no_answer", "long_answer"])
 
 
 class _Ready(NamedTuple):

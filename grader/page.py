@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup, escape
 
+from grader.flags import FLAGS, in_words, plain_flags, review_reasons, sure
 from grader.phrases import count
 from grader.schema import Grade, PointGrade
 from grader.summary import GradesSummary, QuestionRow, n_covered, n_partial, n_wanted
@@ -186,6 +187,7 @@ def render_html(summary: GradesSummary, *, title: str) -> str:
 
     """
     sections = _sections(summary)
+    raised = {flag for grade in summary.grades for flag in grade.flags}
     template = _environment().get_template("grades.html.jinja")
     return template.render(
         title=title,
@@ -195,6 +197,7 @@ def render_html(summary: GradesSummary, *, title: str) -> str:
         opened=len(summary.grades) <= _OPEN_CARDS,
         max_points=max((len(grade.points) for grade in summary.grades), default=0),
         looks=LOOKS,
+        flags={in_words(name): meaning for name, meaning in FLAGS.items() if name in raised},
         statuses=("covered", "partial", "missing", "contradicted"),
     )
 
@@ -211,7 +214,8 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(shown=_shown, plain=_plain, number=number, percent=percent, words=words)
+    environment.filters.update(shown=_shown, plain=_plain, number=number, percent=percent, sure=sure)
+    environment.filters.update(reasons=review_reasons, plain_flags=plain_flags)
     environment.globals.update(count=count)
     return environment
 
@@ -314,8 +318,3 @@ def number(value: float, scale: float | None = None) -> str:
 def percent(share: float | None) -> str:
     """A share in whole percent; a dash where there is none."""
     return "\u2013" if share is None else f"{share:.0%}"
-
-
-def words(name: str) -> str:
-    """A name in snake case as words."""
-    return name.replace("_", " ")

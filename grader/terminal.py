@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from grader.page import LOOKS, feedback_parts, look_of, number, percent, unseen, words
+from grader.flags import plain_flags, review_reasons, sure
+from grader.page import LOOKS, feedback_parts, look_of, number, percent, unseen
 from grader.phrases import count, one_line
 from grader.schema import Grade, PointGrade
 from grader.summary import GradesSummary, QuestionRow
@@ -64,11 +65,12 @@ def terminal_table(summary: GradesSummary, *, width: int | None = None) -> "Grou
 
 def _answers_table(grades: Sequence[Grade], width: int | None) -> "Table":
     named = any(grade.candidate for grade in grades)
-    columns = ["answer", *(["candidate"] if named else []), "score", "points", "missed", "flags"]
+    columns = ["answer", *(["candidate"] if named else []), "score", "sure", "points", "missed", "flags"]
     table = _table(columns, width)
     for grade in grades:
         candidate = [grade.candidate or ""] if named else []
-        _add_row(table, [grade.answer_id, *candidate, *_outcome(grade), _flags(grade)])
+        score, *outcome = _outcome(grade)
+        _add_row(table, [grade.answer_id, *candidate, score, _sure(grade), *outcome, _flags(grade, "review")])
     return table
 
 
@@ -94,8 +96,14 @@ def _score(grade: Grade) -> str:
     return number(grade.score, grade.max_score) + of
 
 
-def _flags(grade: Grade) -> str:
-    return ", ".join([*(["review"] if grade.needs_review else []), *map(words, grade.flags)])
+def _sure(grade: Grade) -> str:
+    return "" if grade.confidence is None else sure(grade.confidence)
+
+
+def _flags(grade: Grade, review: str) -> str:
+    """Why a person should look, after a word or two that say so, then the flags that only inform."""
+    reasons = ", ".join(review_reasons(grade))
+    return "; ".join([*([f"{review}: {reasons}"] if reasons else []), *plain_flags(grade)])
 
 
 def _questions_table(questions: Sequence[QuestionRow], width: int | None) -> "Table":
@@ -108,8 +116,8 @@ def _questions_table(questions: Sequence[QuestionRow], width: int | None) -> "Ta
 
 
 # Columns that keep their width when space is short, and how wide they may be; the others share what is left.
-_WIDTHS = {"answer": 20, "candidate": 14, "score": 12, "points": 14, "question": 32, "answers": 9, "mean": 5}
-_RIGHT = frozenset({"score", "points", "answers", "mean"})
+_WIDTHS = {"answer": 20, "candidate": 14, "score": 12, "sure": 4, "points": 14, "question": 32, "answers": 9, "mean": 5}
+_RIGHT = frozenset({"score", "sure", "points", "answers", "mean"})
 
 
 def _table(columns: Sequence[str], width: int | None) -> "Table":
@@ -122,7 +130,7 @@ def _table(columns: Sequence[str], width: int | None) -> "Table":
             name,
             justify="right" if name in _RIGHT else "left",
             no_wrap=name in _WIDTHS,
-            max_width=_WIDTHS.get(name, 16 if name == "flags" else None),
+            max_width=_WIDTHS.get(name, 24 if name == "flags" else None),
         )
     return table
 
@@ -195,13 +203,15 @@ def _legend(looks: Iterable[str]) -> "Iterator[Text]":
 
 
 def _heading(grade: Grade) -> "Text":
-    """Answer id, candidate, score and flags in one line."""
+    """Answer id, candidate, score, how sure it is, and flags in one line."""
     from rich.text import Text
 
     names = [Text(_one_line(grade.answer_id), style="bold"), Text(_one_line(grade.candidate or ""))]
     for name in names:
         name.truncate(_NAME_WIDTH, overflow="ellipsis")
-    parts = [*names, Text(_score(grade), style="bold"), Text(_one_line(_flags(grade)), style="yellow")]
+    flags = _one_line(_flags(grade, "a person should look"))
+    certainty = f"sure {_sure(grade)}" if grade.confidence is not None else ""
+    parts = [*names, Text(_score(grade), style="bold"), Text(certainty), Text(flags, style="yellow")]
     heading = Text("  ").join(part for part in parts if part)
     heading.no_wrap, heading.overflow = True, "ellipsis"
     return heading

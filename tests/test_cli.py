@@ -317,10 +317,26 @@ def test_evaluate_prints_json_and_text(tmp_path: Path) -> None:
         for i, (text, score) in enumerate([("Gravity.", 2), ("No idea.", 0), ("It is heavy.", 1)])
     ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    data = json.loads(run("evaluate", path, "--json", "--resamples", 100).stdout)
+    data = json.loads(run("evaluate", path, "--json", "--resamples", 100, "--no-guards").stdout)
+    assert "|guards:none|" in data["signature"]
     assert data["n_answers"] == 9 and data["pearson"]["value"] > 0.5
     text = run("evaluate", path, "--resamples", 100).stdout
     assert "pearson" in text and "9 answers to 3 questions" in text
+    assert "pearson of the rest when the least sure answers go to people" in text and "20% sent" in text
+
+
+def test_guards_and_verifier_are_chosen_on_the_command_line(answers: Path, rubrics: Path) -> None:
+    grade = ("grade", answers, "--rubrics", rubrics, "--json")
+
+    def signature(*more: str, env: dict[str, str] | None = None) -> str:
+        return json.loads(run(*grade, *more, env=env).stdout)["signature"]
+
+    assert "|guards:none|" in signature("--no-guards")
+    assert "|guards:none|" in signature(env={"GRADER_GUARDS": "0"})
+    assert "+verifier@" in signature("--verifier")
+    assert "|guards:rules." in signature("--no-verifier") and "+verifier@" not in signature("--no-verifier")
+    attacked = run("attack", "--rubrics", rubrics, "--only", "C01", "--no-guards", "--json")
+    assert "|guards:none|" in json.loads(attacked.stdout)["signature"]
 
 
 BAD_ANSWERS = {

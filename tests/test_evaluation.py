@@ -62,6 +62,13 @@ def test_every_statistic_of_the_set_is_there(rows: list[LabelledAnswer], encoder
     assert data["within_question_pearson"]["value"] is None
     assert data["within_question_pearson"]["note"]
     assert "point_auc" not in data
+    review = data["review"]
+    assert (review["statistic"], review["random"]) == ("auc", 1)
+    assert [(step["share_sent"], step["n"]) for step in review["steps"]] == list(
+        zip((0.0, 0.1, 0.2, 0.3, 0.4, 0.5), (16, 14, 13, 11, 10, 8), strict=True)
+    )
+    assert data["reliability"].keys() == {"answers"}
+    assert data["reliability"]["answers"]["n"] == 16
 
 
 def test_it_is_repeatable(rows: list[LabelledAnswer], encoder: Encoder) -> None:
@@ -87,7 +94,10 @@ def test_a_rubric_in_the_row_is_used_and_its_labels_count(encoder: Encoder) -> N
         )
         for number, (text, (a, b)) in enumerate(zip(texts, labels, strict=True))
     ]
-    statistics = evaluate(rows, encoder=encoder, n_resamples=100).statistics
+    result = evaluate(rows, encoder=encoder, n_resamples=100)
+    statistics = result.statistics
+    assert result.review is not None and result.review.statistic == "pearson"
+    assert result.reliability.keys() == {"points"} and result.reliability["points"].n == 8
     assert statistics["point_auc"].value == 1
     assert statistics["point_kappa"].n == 8
     assert statistics["pearson"].value is not None and statistics["pearson"].value > 0.9

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader import Answer, Grade, Grader, InputError, Rubric
+from grader import Answer, Grade, Grader, InputError, Rubric, coverage, substance
 from grader.encoding import Encoder
 from grader.grading import _chunks
+from grader.settings import COVERAGE_VERSION, Settings
 
 DROPOUT = {
     "question_id": "dropout",
@@ -207,11 +208,18 @@ def test_the_reference_earns_its_own_rubric(grader: Grader) -> None:
 
 def test_the_signature_names_what_moves_a_score(grader: Grader) -> None:
     grade = grader.grade(answer(GOOD))
-    for part in ("grader:", "encoder:all-MiniLM-L6-v2@53aa51172d14", "coverage:q.2", "rubric:"):
+    for part in ("grader:", "encoder:all-MiniLM-L6-v2@53aa51172d14", "coverage:v1,q.2", "rubric:"):
         assert part in grade.signature
     reworded = Rubric.model_validate({**DROPOUT, "max_score": 5})
     other = Grader([reworded], encoder=grader.encoder).grade(answer(GOOD))
     assert other.signature != grade.signature
+
+
+def test_a_changed_constant_of_coverage_raises_its_version() -> None:
+    """These are no settings, so the version in the signature is their only trace: raise it, then note them here."""
+    constants = (coverage._CHANCE, coverage._HEARD, substance._NOTHING_NEW, substance._LITTLE, substance._SHORTEST)
+    assert (COVERAGE_VERSION, *constants) == (1, 0.2, 0.35, 0.1, 3.0, 5)
+    assert Settings().signature().startswith(f"v{COVERAGE_VERSION},")
 
 
 def test_letters_that_the_encoder_does_not_know_are_refused_and_never_match(encoder: Encoder) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.feedback import plain_feedback
+from grader.flags import FLAGS
 from grader.page import cut_into_runs, render_html
 from grader.schema import Evidence, Grade, PointGroup, Rubric, RubricPoint, Status
 from grader.summary import summarise
@@ -176,8 +177,19 @@ def test_evidence_outside_the_answer_marks_nothing(span: tuple[int, int]) -> Non
 
 
 def test_confidence_is_shown_where_it_is_known() -> None:
-    assert "confidence 91%" in page(grade(confidence=0.908)).text(classes={"chips"})
-    assert "confidence" not in page(grade()).text(classes={"chips"})
+    assert "sure .91" in page(grade(confidence=0.908)).text(classes={"chips"})
+    assert "sure" not in page(grade()).text(classes={"chips"})
+    figures = page(grade("a", 0.5, point(1, confidence=0.9), point(2))).text(classes={"figures"})
+    assert figures.count("sure") == 1 and "sure .90" in figures
+
+
+def test_why_a_person_should_look_is_told_and_flags_are_explained() -> None:
+    given = {"needs_review": True, "flags": ("contradiction", "long_answer")}
+    result = page(grade("a", 0.5, point(1, "contradicted"), **given), grade("b", 0.5, needs_review=True))
+    chips = result.text(classes={"chips"})
+    assert "a person should look: contradiction\n" in chips and "a person should look: unsure\n" in chips
+    assert chips.count("long answer") == 1
+    assert FLAGS["contradiction"] in result.text(tag="dl") and FLAGS["repetition"] not in result.text(tag="dl")
 
 
 def test_statuses_are_told_in_words() -> None:

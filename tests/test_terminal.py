@@ -63,12 +63,13 @@ def test_a_row_has_score_points_what_was_missed_and_flags() -> None:
             0.8,
             *points,
             candidate="c01",
+            confidence=0.871,
             feedback="Stated 1 of 2 points. Missed: x | mistake: y",
         ),
         grade("a18", None, needs_review=True, flags=("no_answer",)),
     ).splitlines()
-    assert re.search(r"a17 +c01 +8/10 +\+1 -1 +x; mistake: y", lines[3])
-    assert re.search(r"a18 +ungraded +the judge did not reply +review, no ans", lines[4])
+    assert re.search(r"a17 +c01 +8/10 +\.87 +\+1 -1 +x; mistake: y", lines[3])
+    assert re.search(r"a18 +ungraded +the judge did not reply +review: ungraded; no ", lines[4])
     assert " 2 answers; mean 80%; 1 ungraded; 1 to be looked at by a person" in lines
     assert any(re.search(r"q1 +2 +80% +100%: point number 2", line) for line in lines)
 
@@ -135,11 +136,12 @@ def every_status() -> Grade:
         point(6, weight=-1, evidence=quote(answer, "It stops any overfitting.")),
         point(7, "missing", weight=-1),
     ]
-    return grade("a17", 0.83, *points, candidate="c01", needs_review=True, flags=("long_answer",), answer=answer)
+    changes = {"candidate": "c01", "confidence": 0.46, "needs_review": True, "flags": ("long_answer",)}
+    return grade("a17", 0.83, *points, answer=answer, **changes)
 
 
 EVERY_STATUS = """\
-a17  c01  8.3/10  review, long answer
+a17  c01  8.3/10  sure .46  a person should look: unsure; long answer
   + point number 1
       “It turns units off.”
   ~ point number 2
@@ -168,7 +170,11 @@ def test_colours_add_nothing_that_the_marks_do_not_say() -> None:
 
 def test_ungraded_answers_tell_their_reason() -> None:
     lines = detailed(grade("a18", None, point(1, "not_judged"), needs_review=True, flags=("no_answer",))).split("\n")
-    assert lines[:3] == ["a18  ungraded  review, no answer", "  the judge did not reply", "  ? point number 1"]
+    assert lines[:3] == [
+        "a18  ungraded  a person should look: ungraded; no answer",
+        "  the judge did not reply",
+        "  ? point number 1",
+    ]
     unknown = detailed(grade("a19", None, ungraded_reason="unknown question 'q9'", max_score=None))
     assert unknown == "a19  ungraded\n  unknown question 'q9'\n\n"
 
@@ -224,7 +230,7 @@ def test_details_of_hostile_text_get_no_escapes(text: str, width: int) -> None:
 def test_square_brackets_are_no_markup_in_details() -> None:
     text = "[bold]x[/]"
     shown = detailed(hostile_grade(text))
-    assert f"{text}  {text}  5/10  review, {text}" in shown
+    assert f"{text}  {text}  5/10  a person should look: {text}" in shown
     assert f"+ {text}\n      “{text}”" in shown
 
 

@@ -1,0 +1,52 @@
+"""Agreement with people as lines of text for a terminal.
+
+Nothing here computes a statistic or prints.
+"""
+
+from grader.evaluation import Evaluation
+from grader.intervals import Estimate
+from grader.phrases import count
+from grader.trust import Diagram, ReviewCurve
+
+# What the diagrams of `Evaluation.reliability` are about.
+_ABOUT = {"points": "that people find a point stated", "answers": "that people call an answer right"}
+
+
+def evaluation_lines(result: Evaluation) -> list[str]:
+    """Every statistic with its interval, agreement after review, and predicted chances beside what people decided."""
+    numbers = f"{count(result.n_answers, 'answer')} to {count(result.n_questions, 'question')}"
+    lines = [f"{numbers}, {result.n_ungraded} ungraded"]
+    lines += [f"  {name:<24} {estimate_text(estimate)}" for name, estimate in result.statistics.items()]
+    if result.review is not None:
+        lines += _review_lines(result.review)
+    for name, diagram in result.reliability.items():
+        lines += _diagram_lines(diagram, _ABOUT[name])
+    return [*lines, result.signature]
+
+
+def estimate_text(estimate: Estimate) -> str:
+    """A statistic with its interval and n; the reason where it is undefined."""
+    if estimate.value is None:
+        return f"      -  ({estimate.note})"
+    interval = "" if estimate.low is None or estimate.high is None else f"  [{estimate.low:.3f}, {estimate.high:.3f}]"
+    note = "" if estimate.note is None else f"  ({estimate.note})"
+    return f"{estimate.value:7.3f}{interval}  n={estimate.n}{note}"
+
+
+def _review_lines(curve: ReviewCurve) -> list[str]:
+    unchanged = "-" if curve.random is None else f"{curve.random:.3f}"
+    return [
+        f"{curve.statistic} of the rest when the least sure answers go to people; {unchanged} when any others do",
+        *(f"  {f'{step.share_sent:.0%} sent':<24} {estimate_text(step.kept)}" for step in curve.steps),
+    ]
+
+
+def _diagram_lines(diagram: Diagram, what: str) -> list[str]:
+    error = "-" if diagram.error is None else f"{diagram.error:.3f}"
+    return [
+        f"predicted chance {what}, and how often they do; calibration error {error}",
+        *(
+            f"  {f'{bar.low:.1f} to {bar.high:.1f}, mean {bar.predicted:.2f}':<24} {estimate_text(bar.observed)}"
+            for bar in diagram.bars
+        ),
+    ]
