@@ -230,24 +230,26 @@ def are_opposites(first: str, second: str) -> bool:
     """Whether one lower-case word denies the other: listed, or the same word with a denying prefix or ending."""
     if first == second:
         return False
-    table = _table()
-    stems = (stem(first), stem(second))
-    if stems[0] == stems[1]:
+    one, other = stem(first), stem(second)
+    if one == other:
         return False
-    if any(b in table.get(a, ()) for a in {first, stems[0]} for b in {second, stems[1]}):
+    listed, table = (second, other), _table()
+    if any(word in table.get(key, ()) for key in (first, one) for word in listed):
         return True
-    return _denies(first, second) or _denies(second, first) or _denies(stems[0], stems[1]) or _denies(*stems[::-1])
-
-
-def _denies(longer: str, shorter: str) -> bool:
-    if len(shorter) < _SHORTEST_BASE:
-        return False
-    bare = longer.replace("-", "")
-    if any(bare == prefix + shorter for prefix in _PREFIXES) or (
-        bare == "a" + shorter and shorter.startswith(_AFTER_A)
-    ):
-        return True
-    return any(
-        longer.endswith(no) and shorter.endswith(yes) and longer.removesuffix(no) == shorter.removesuffix(yes)
-        for yes, no in _ENDINGS
+    return (
+        second in _denied_by(first)
+        or first in _denied_by(second)
+        or other in _denied_by(one)
+        or one in _denied_by(other)
     )
+
+
+@lru_cache(maxsize=65536)
+def _denied_by(word: str) -> frozenset[str]:
+    """The words that a word denies by its prefix or its ending."""
+    bare = word.replace("-", "")
+    found = {bare.removeprefix(prefix) for prefix in _PREFIXES if bare.startswith(prefix)}
+    if bare.startswith("a") and bare[1:].startswith(_AFTER_A):
+        found.add(bare[1:])
+    found |= {word.removesuffix(no) + yes for yes, no in _ENDINGS if word.endswith(no)}
+    return frozenset(base for base in found if len(base) >= _SHORTEST_BASE)

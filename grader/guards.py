@@ -10,7 +10,7 @@ from typing import NamedTuple
 from grader.claims import Claim
 from grader.findings import Finding
 from grader.grammar.lexicon import word_set
-from grader.polarity import flips, negation
+from grader.polarity import denies_the_opposite, flips, negation
 from grader.quantities import differs
 from grader.roles import comparison_is_turned, roles
 
@@ -21,13 +21,15 @@ RULES_VERSION = 2
 _NEAR_COPY = 0.8
 # Swapped roles are only told from free word order when hardly anything else differs.
 _ALMOST_IDENTICAL = 0.85
+# A claim of more words than this has to have at least this share of them in the statement as they are.
+_FEW, _HALF = 3, 0.5
 # Content words beside a number that show what it counts.
 _TELLING = 2
 
 # From this probability on the verifier's word alone is enough.
-_SURELY = 0.65
+_SURELY = 0.7
 # Below this the verifier is sure that nothing is turned round, and a rule that saw an opposite or a negation is wrong.
-_SURELY_NOT = 0.1
+_SURELY_NOT = 0.05
 # What the verifier knows better than the rules; exchanged roles it does not see, and numbers not always.
 _VERIFIABLE = ("negation", "opposite")
 # A denial counts when its segment comes this near to the best statement of the point.
@@ -89,8 +91,8 @@ def check(
         finding = _finding(wordings, statements[index], denied[index])
         if finding is not None:
             against.append((finding, index))
-        elif not any(any(flips(wording, statements[index])) for wording in wordings):
-            agreed = max(agreed, recalls[index])
+        elif recalls[index] > agreed and not any(any(flips(wording, statements[index])) for wording in wordings):
+            agreed = recalls[index]
     if not against:
         return Checked(None, 0, agreed > 0)
     finding, index = max(against, key=lambda found: (found[0].certain, recalls[found[1]]))
@@ -118,7 +120,7 @@ def _finding(wordings: Sequence[Claim], statement: Claim, denied: float | None) 
     finding = findings[0] if len(findings) == len(wordings) else None
     if denied is None:
         return finding
-    if finding is None and denied >= _SURELY:
+    if finding is None and denied >= _SURELY and not any(denies_the_opposite(own, statement) for own in wordings):
         return Finding("denial", True, 0, len(statement.text), "says the opposite of the point in nearly its words")
     if finding is not None and finding.kind in _VERIFIABLE and denied < _SURELY_NOT:
         return None
@@ -133,8 +135,10 @@ def contradiction(point: Claim, statement: Claim) -> Finding | None:
     """
     if not point.content or not statement.content:
         return None
-    opposed = list(flips(point, statement))
     told = _told(point)
+    if len(told) > _FEW and len(told & statement.stems) < _HALF * len(told):
+        return None  # cheap: opposites in the place of most words would be another claim
+    opposed = list(flips(point, statement))
     turned = {point.words[i].stem for i, _ in opposed}
     shared = len(told & (statement.stems | turned)) / len(told) if told else 1.0
     if shared < _NEAR_COPY:

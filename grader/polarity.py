@@ -43,6 +43,11 @@ def flips(point: Claim, statement: Claim) -> Iterator[tuple[int, int]]:
                 break
 
 
+def denies_the_opposite(point: Claim, statement: Claim) -> bool:
+    """Whether a statement says a point by denying its opposite: "is not unstable" for "is stable"."""
+    return any(point.words[i].denied != statement.words[j].denied for i, j in flips(point, statement))
+
+
 def speaks_of_another_case(point: Claim, statement: Claim) -> bool:
     """Whether a statement is about a case that the point does not name ("if", "otherwise")."""
     return not statement.plain & _OTHER_CASE <= point.plain

@@ -17,7 +17,9 @@ from grader.verifier import Verifier
 
 # The verifier may speak where the tokens of either side have on average this cosine to their nearest in the other: it
 # was trained on near copies (docs/accuracy.md compares bounds).
-_NEAR_COPY = 0.6
+_NEAR_COPY = 0.65
+# Claims with fewer words and marks are names and numbers, which were not among the claims that it learned from.
+_FEWEST_WORDS = 3
 # A segment belongs to another point when it states this much more of that.
 _CLEARLY_MORE = 0.03
 # Chance that a person agrees when a guard says that a point is denied; .99 of the answers that people gave full marks
@@ -96,15 +98,16 @@ def doubts(
         return NO_DOUBT
     recalls = found.by_segment.tolist()
     denied: list[float | None] = [None] * len(recalls)
-    if verifier is not None:
-        point = claims.wordings[found.wording - first].text
+    point = claims.wordings[found.wording - first]
+    if verifier is not None and len(point.words) >= _FEWEST_WORDS:
         wording = points.vectors[points.rows(found.wording)]
         ends = np.append(heard.starts[1:], len(heard.vectors))
         for index in rivals(np.where(of_others > found.by_segment + _CLEARLY_MORE, 0, found.by_segment).tolist()):
-            segment = heard.vectors[heard.starts[index] : ends[index]]
-            cosines = wording @ segment.T
-            if min(float(cosines.max(axis=side).mean()) for side in (0, 1)) >= _NEAR_COPY:
-                denied[index] = float(verifier.contradicts([(point, heard.statements[index].text)])[0])
+            said = heard.statements[index]
+            cosines = wording @ heard.vectors[heard.starts[index] : ends[index]].T
+            near = min(float(cosines.max(axis=side).mean()) for side in (0, 1)) >= _NEAR_COPY
+            if near and len(said.words) >= _FEWEST_WORDS:
+                denied[index] = float(verifier.contradicts([(point.text, said.text)])[0])
     return check(claims.wordings, heard.statements, recalls, denied)
 
 

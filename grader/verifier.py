@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 
-# Tokens of each side that are read; few points and segments have more.
+# Longest side that is judged, in tokens; few points and segments have more, and half a claim is another claim.
 N_TOKENS = 64
 
 _WEIGHTS = Path(__file__).parent / "models" / "verifier.npz"
@@ -63,19 +63,24 @@ class Verifier:
         A pair is judged alone, so its result does not depend on its company.
 
         Args:
-            pairs: a point and a statement (a segment of an answer); of either the first `N_TOKENS` tokens are read.
+            pairs: a point and a statement (a segment of an answer).
 
         Returns:
             shape `(n_pairs,)`, 0..1; near copies of the point that turn it round are near 1.
 
-        **Undefined:** 0 where a side is blank.
+        **Undefined:** 0 where a side is blank or has more than `N_TOKENS` tokens.
 
         """
-        return np.array([self._judge(*pair) if all(map(str.strip, pair)) else 0.0 for pair in pairs], np.float64)
+        return np.array([self._judge(*pair) for pair in pairs], np.float64)
 
     def _judge(self, point: str, statement: str) -> float:
         """`[CLS] point [SEP] statement [SEP]` through all layers; what its logit stands for, 0..1."""
-        ids, sides = self._tokens(point, statement)
+        own, said = (self._tokenizer.encode(text, add_special_tokens=False).ids for text in (point, statement))
+        if not (0 < len(own) <= N_TOKENS and 0 < len(said) <= N_TOKENS):
+            return 0.0
+        first, last = self._tokenizer.encode("").ids  # the marks that stand around a text
+        ids = [first, *own, last, *said, last]
+        sides = [0] * (len(own) + 2) + [1] * (len(said) + 1)
         weights = self._weights
         placed = weights["embeddings.position_embeddings.weight"][: len(ids)]
         side = weights["embeddings.token_type_embeddings.weight"][sides]
@@ -85,13 +90,6 @@ class Verifier:
         pooled = np.concatenate([hidden[0], hidden.mean(axis=0), hidden.max(axis=0)])
         logit = self._linear(np.maximum(self._linear(pooled, "h1"), 0), "h2")[0]
         return float(1 / (1 + np.exp(-np.float64(logit))))
-
-    def _tokens(self, point: str, statement: str) -> tuple[list[int], list[int]]:
-        """Token ids, and for each whether it belongs to the point (0) or to the statement (1)."""
-        tokenizer = self._tokenizer
-        own, said = (tokenizer.encode(text, add_special_tokens=False).ids for text in (point, statement))
-        first, last = tokenizer.encode("").ids  # the marks that stand around a text
-        return [first, *own, last, *said, last], [0] * (len(own) + 2) + [1] * (len(said) + 1)
 
     def _read(self, hidden: Floats, layer: str) -> Floats:
         """One transformer layer over the tokens of both sides."""
@@ -160,7 +158,7 @@ class Verifier:
 
         tokenizer = Tokenizer.from_file(str(self._model / "tokenizer.json"))
         tokenizer.no_padding()
-        tokenizer.enable_truncation(N_TOKENS)
+        tokenizer.no_truncation()
         return tokenizer
 
 

@@ -250,5 +250,8 @@ def test_a_point_without_a_readable_character_is_refused(encoder: Encoder) -> No
 @given(st.text(max_size=80))
 def test_any_text_gets_a_grade_within_bounds(grader: Grader, text: str) -> None:
     grade = grader.grade(answer(text))
-    assert grade.score is not None and 0 <= grade.score <= 10
+    if grade.score is None:
+        assert grade.ungraded_reason and "language" in grade.flags
+    else:
+        assert 0 <= grade.score <= 10
     check_evidence(grade)

@@ -164,3 +164,14 @@ def test_the_verifier_speaks_where_the_rules_are_silent() -> None:
     said = [read_claim("Caches bring reads to a crawl")]
     assert check(point, said, [0.8], [0.95]).finding is not None
     assert check(point, said, [0.8], [0.5]).finding is None
+
+
+def test_the_verifier_is_not_believed_against_a_denied_opposite() -> None:
+    point, said = [read_claim("The loop is unsafe.")], [read_claim("That loop is not safe.")]
+    assert check(point, said, [0.9], [0.99]).finding is None
+
+
+def test_a_verifier_that_is_sure_of_the_contrary_takes_an_opposite_back() -> None:
+    point, said = [read_claim("The cache is stable under load.")], [read_claim("Under load the cache is unstable.")]
+    assert check(point, said, [0.9], [0.5]).finding is not None
+    assert check(point, said, [0.9], [0.01]).finding is None

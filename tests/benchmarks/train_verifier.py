@@ -58,6 +58,8 @@ KEPT = {
     "turned on both sides": 0.4, "other sentence": 0.4, "frame": 0.5, "refutation, framed": 0.5, "typo": 0.5,
     "negation": 0.6, "denial": 0.5, "opposite": 0.7, "identical": 0.7,
 }  # fmt: skip
+# Highest learning rate of each round; a round warms up and cools down by itself (Loshchilov and Hutter 2017).
+RATES = (1e-4, 7e-5)
 # A veto needs this probability.
 SURE = 0.8
 
@@ -184,7 +186,10 @@ def main() -> None:
     print(f"{len(learned)} pairs to learn from, {sum(map(len, read))} readings, {len(held_out)} held out", flush=True)
     print(f"without: {options.without or 'nothing'}", flush=True)
     labels, weights = [pair.contradicts for pair in learned], [pair.weight for pair in learned]
-    network = train(Network(model), Tokens(said(learned), tokenizer), labels, weights, read)
+    network, tokens = Network(model), Tokens(said(learned), tokenizer)
+    for number, rate in enumerate(RATES):
+        # the second round reads half as much
+        network = train(network, tokens, labels, weights, read[number:], rate=rate, seed=number)
     if options.output:
         save(options.output, network, words_from=model_revision(model))
     likely = predict(network, Tokens(said(held_out), tokenizer))
