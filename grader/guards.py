@@ -10,12 +10,12 @@ from typing import NamedTuple
 from grader.claims import Claim
 from grader.findings import Finding
 from grader.grammar.lexicon import word_set
-from grader.polarity import denies_the_opposite, flips, negation
+from grader.polarity import denies_the_opposite, flips, negation, tells_a_denial
 from grader.quantities import differs
 from grader.roles import comparison_is_turned, roles
 
 # Part of every signature: raised when the rules change.
-RULES_VERSION = 2
+RULES_VERSION = 3
 # Share of a point's content words that a statement must repeat before a difference counts as a denial. Below it the
 # two may speak of different things.
 _NEAR_COPY = 0.8
@@ -26,10 +26,11 @@ _FEW, _HALF = 3, 0.5
 # Content words beside a number that show what it counts.
 _TELLING = 2
 
-# From this probability on the verifier's word alone is enough.
-_SURELY = 0.7
+# From this probability on the verifier's word alone is enough; the higher one holds for a statement that has all words
+# of the point and no denial of its own, as a longer sentence around the claim has.
+_SURELY, _VERY_SURELY, _NEVER = 0.7, 0.97, 2.0
 # Below this the verifier is sure that nothing is turned round, and a rule that saw an opposite or a negation is wrong.
-_SURELY_NOT = 0.05
+_SURELY_NOT = 0.02
 # What the verifier knows better than the rules; exchanged roles it does not see, and numbers not always.
 _VERIFIABLE = ("negation", "opposite")
 # A denial counts when its segment comes this near to the best statement of the point.
@@ -120,11 +121,19 @@ def _finding(wordings: Sequence[Claim], statement: Claim, denied: float | None) 
     finding = findings[0] if len(findings) == len(wordings) else None
     if denied is None:
         return finding
-    if finding is None and denied >= _SURELY and not any(denies_the_opposite(own, statement) for own in wordings):
+    if finding is None and all(denied >= _needed(own, statement) for own in wordings):
         return Finding("denial", True, 0, len(statement.text), "says the opposite of the point in nearly its words")
     if finding is not None and finding.kind in _VERIFIABLE and denied < _SURELY_NOT:
         return None
     return finding
+
+
+def _needed(point: Claim, statement: Claim) -> float:
+    """How sure the verifier must be; more than 1 where the statement denies the opposite."""
+    if denies_the_opposite(point, statement):
+        return _NEVER
+    repeats = point.stems <= statement.stems and tells_a_denial(statement) <= tells_a_denial(point)
+    return _VERY_SURELY if repeats else _SURELY
 
 
 def contradiction(point: Claim, statement: Claim) -> Finding | None:

@@ -30,7 +30,7 @@ _NUMBERS = 0.12
 # An echo says at least this much of one of the question's sentences.
 _ECHOED_SHARE = 0.7
 # Credit that remains for words without sentences, so that a terse honest answer is not lost before a person sees it.
-LIST_SHARE = 0.35
+LIST_SHARE = 0.25
 
 # Words that open or frame an answer without being part of it.
 _FRAMING = {

@@ -32,7 +32,7 @@ class Settings(Noun):
     brief_below: float = Field(
         default=0.5, gt=0, le=1, description="share of the points' new content from which an answer is not too brief"
     )
-    brief_loss: float = Field(default=0.3, ge=0, le=1, description="share of a credit that the briefest answers lose")
+    brief_loss: float = Field(default=0.6, ge=0, le=1, description="share of a credit that the briefest answers lose")
     partial_at: float = Field(default=0.5, ge=0, le=1, description="credit from which a point counts as partial")
     guards: bool = Field(default=True, description="whether guards may veto points and flag answers")
     verifier: bool = Field(default=True, description="whether the trained verifier may judge near copies of a point")

@@ -20,8 +20,8 @@ from grader.verifier import Verifier
 _NEAR_COPY = 0.65
 # Claims with fewer words and marks are names and numbers, which were not among the claims that it learned from.
 _FEWEST_WORDS = 3
-# A segment belongs to another point when it states this much more of that.
-_CLEARLY_MORE = 0.03
+# A segment belongs to another point when it states this much more of that, or nearly all of it and more of that.
+_CLEARLY_MORE, _NEARLY_ALL = 0.03, 0.95
 # Chance that a person agrees when a guard says that a point is denied; .99 of the answers that people gave full marks
 # keep all their points, of refutations 19 in 20 are caught.
 _GUARD_IS_RIGHT = 0.9
@@ -102,7 +102,9 @@ def doubts(
     if verifier is not None and len(point.words) >= _FEWEST_WORDS:
         wording = points.vectors[points.rows(found.wording)]
         ends = np.append(heard.starts[1:], len(heard.vectors))
-        for index in rivals(np.where(of_others > found.by_segment + _CLEARLY_MORE, 0, found.by_segment).tolist()):
+        more = of_others - found.by_segment
+        is_other = (more > _CLEARLY_MORE) | ((more > 0) & (of_others >= _NEARLY_ALL))
+        for index in rivals(np.where(is_other, 0, found.by_segment).tolist()):
             said = heard.statements[index]
             cosines = wording @ heard.vectors[heard.starts[index] : ends[index]].T
             near = min(float(cosines.max(axis=side).mean()) for side in (0, 1)) >= _NEAR_COPY
