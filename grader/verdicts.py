@@ -135,6 +135,8 @@ def verdict(
                 status, earned = "partial", settings.partial_at
     if point.weight < 0 and status != "covered":
         earned, status = 0.0, "missing"  # a mistake that was not clearly made was not made
+        if finding is None:
+            confidence = point_confidence(STATED.stated(found.coverage), earned)
     evidence = None
     if status != "missing":
         start, end = heard.text.original_span(*stretch)

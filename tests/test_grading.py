@@ -255,3 +255,30 @@ def test_any_text_gets_a_grade_within_bounds(grader: Grader, text: str) -> None:
     else:
         assert 0 <= grade.score <= 10
     check_evidence(grade)
+
+
+def test_a_near_copy_that_turns_the_point_round_earns_nothing(encoder: Encoder) -> None:
+    points = [{"id": "p1", "text": "A larger batch size smooths the gradient estimate."}]
+    rubric = Rubric(question_id="q", points=points)
+    turned = answer("A larger batch size makes the gradient estimate noisier.", "q")
+    [point] = Grader([rubric], encoder=encoder).grade(turned).points
+    assert (point.status, point.credit, point.decided_by) == ("contradicted", 0, "guard")
+    [by_rules] = Grader([rubric], encoder=encoder, settings=Settings(verifier=False)).grade(turned).points
+    assert by_rules.status != "contradicted"
+
+
+def test_a_mistake_that_is_only_hinted_at_is_the_less_surely_absent(encoder: Encoder) -> None:
+    points = [
+        {"id": "p1", "text": "Dropout disables random units.", "weight": 5},
+        {"id": "m1", "text": "At inference dropout doubles the number of layers.", "weight": -2},
+    ]
+    grader = Grader([Rubric(question_id="q", points=points)], encoder=encoder)
+    hinted, silent = (
+        grader.grade(answer(text, "q")).points[1]
+        for text in (
+            "Dropout disables random units of all layers.",
+            "Dropout disables random units.",
+        )
+    )
+    assert hinted.credit == silent.credit == 0
+    assert hinted.confidence < silent.confidence
