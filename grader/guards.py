@@ -53,16 +53,14 @@ class Checked(NamedTuple):
     Attributes:
         finding: what speaks against the point, or `None`.
         segment: the segment in which it stands.
-        also_stated: whether another segment comes as near to stating the point without denying it.
 
     """
 
     finding: Finding | None
     segment: int
-    also_stated: bool
 
 
-NO_DOUBT = Checked(None, 0, also_stated=False)
+NO_DOUBT = Checked(None, 0)
 
 
 def rivals(recalls: Sequence[float]) -> list[int]:
@@ -95,7 +93,7 @@ def check(
         elif recalls[index] > agreed and not any(any(flips(wording, statements[index])) for wording in wordings):
             agreed = recalls[index]
     if not against:
-        return Checked(None, 0, agreed > 0)
+        return NO_DOUBT
     finding, index = max(against, key=lambda found: (found[0].certain, recalls[found[1]]))
     # A claim that stands as well elsewhere outweighs an opposite word, which may belong to another claim of the same
     # shape ("high bias underfits, high variance overfits"), but not its plain negation.
@@ -103,7 +101,7 @@ def check(
         finding.kind == "number" and _counts_elsewhere(wordings, statements, index)
     ):
         finding = finding._replace(kind="rival", certain=False)
-    return Checked(finding, index, agreed > 0)
+    return Checked(finding, index)
 
 
 def _counts_elsewhere(wordings: Sequence[Claim], statements: Sequence[Claim], index: int) -> bool:
