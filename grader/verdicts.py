@@ -22,8 +22,8 @@ _NEAR_COPY = 0.65
 _FEWEST_WORDS = 3
 # A segment belongs to another point when it states this much more of that, or nearly all of it and more of that.
 _CLEARLY_MORE, _NEARLY_ALL = 0.03, 0.95
-# Chance that a person agrees when a guard says that a point is denied; .99 of the answers that people gave full marks
-# keep all their points, of refutations 19 in 20 are caught.
+# Chance that a person agrees when a guard says that a point is denied: of the answers that people gave full marks 98 to
+# 100 % keep all their points, of refutations 9 in 10 are caught. It was not fitted.
 _GUARD_IS_RIGHT = 0.9
 _UNSURE = 0.5
 

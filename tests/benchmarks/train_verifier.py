@@ -3,7 +3,7 @@
 Usage: python tests/benchmarks/train_verifier.py [FOLDER] --wordnet DICT [--without SOURCE] [--output FILE]
 
 FOLDER (default ../shared/datasets) holds `polarity_pairs_dev.tsv` (point, statement, relation, source) and the scored
-sets; DICT is the folder of WordNet's files (other_words.py). Training takes about 40 minutes of two cores that know
+sets; DICT is the folder of WordNet's files (other_words.py). Training takes about an hour of two cores that know
 bfloat16. Tables go to standard output. Needs scipy and scikit-learn besides the package.
 """
 
