@@ -8,6 +8,8 @@ import typer
 if TYPE_CHECKING:
     from grader.settings import Settings
 
+UNGRADED = 3  # the exit code when the work is done but some rows have no score
+
 EncoderName = Annotated[
     str,
     typer.Option(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     Form = Literal["table"] | Format
 
+OUTPUTS = "grader.outputs"  # where a command notes, in its context, what it is going to write
 _RUBRIC_ENDINGS = (".yaml", ".yml", ".json")
 
 

@@ -61,7 +61,7 @@ LAYERS = [
         "pairs",
     },
     {"summary", "page", "terminal", "terminal_attacks", "terminal_evaluation"},
-    {"cli", "options", "outputs", "console", "__init__", "__main__"},
+    {"cli", "commands", "options", "outputs", "console", "__init__", "__main__"},
 ]
 # Within layer 1 nothing but numpy may be imported from outside.
 PURE = LAYERS[0] | LAYERS[1]

@@ -1,0 +1,145 @@
+"""`grader import` and `grader derive`: questions out of pages, rubric points out of reference answers."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from grader.console import print_json, say
+from grader.errors import InputError
+from grader.options import AsJson
+from grader.outputs import OUTPUTS, check_outputs
+from grader.phrases import count, shorten
+
+if TYPE_CHECKING:
+    from grader.schema import Rubric
+
+
+def import_(
+    ctx: typer.Context,
+    source: Annotated[
+        str, typer.Argument(help="Text, Markdown, CSV, TSV, XLSX, JSONL, JSON or YAML; '-' is stdin (any but XLSX).")
+    ],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The bank to write (YAML).")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a bank that holds something else.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read questions and reference answers from a page or a table into a question bank.
+
+    Titles, footers and questions without an answer are dropped and reported; a placeholder such as "[This requires
+    a personalized answer ...]" becomes an open question. A file that is there and holds something else is kept,
+    unless --force says otherwise.
+
+    \b
+    Examples:
+      grader import page.txt -o bank.yaml
+      grader import questions.csv --json
+      cat page.md | grader import - > bank.yaml
+    """
+    from grader.bank import import_questions, write_bank
+    from grader.revise import save_imported
+
+    ctx.meta[OUTPUTS] = check_outputs(output, inputs=[source])
+    result = import_questions(source)
+    n_open = sum(question.kind == "open" for question in result.bank.questions)
+    if output is not None:
+        save_imported(result.bank, output, force=force)
+    elif not as_json:
+        write_bank(result.bank, "-")
+    for dropped in result.dropped:
+        say(f"dropped line {dropped.line} ({dropped.why}): {shorten(dropped.text)}")
+    say(f"{count(len(result.bank.questions), 'question')} ({n_open} open), {len(result.dropped)} dropped")
+    if as_json:
+        print_json(
+            {
+                "n_questions": len(result.bank.questions),
+                "n_open": n_open,
+                "dropped": [dropped.text for dropped in result.dropped],
+                "questions": [question.model_dump(mode="json") for question in result.bank.questions],
+            }
+        )
+
+
+def derive(
+    ctx: typer.Context,
+    bank: Annotated[str, typer.Argument(help="A question bank (YAML or JSON); with --check also a folder of rubrics.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The folder to write rubrics to.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only lint: the rubrics in the folder, else new ones.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite rubrics that a person has edited.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Derive rubric points from reference answers, without an LLM; the same answer always gives the same points.
+
+    One file a question. A file that a person has edited is kept, and the difference is shown. --check writes nothing
+    and says which points are compound, vague, double or unreachable and which reference text no point covers.
+
+    \b
+    Examples:
+      grader derive bank.yaml -o rubrics/
+      grader derive bank.yaml -o rubrics/ --check
+      grader derive rubrics/ --check --json
+    """
+    from grader.derive import derive as derive_rubric
+    from grader.lint import lint
+    from grader.revise import save_derived
+    from grader.rubric import read_rubrics, rubric_path
+
+    if check and Path(bank).is_dir():
+        rubrics = list(read_rubrics(bank).values())
+    else:
+        from grader.bank import read_bank
+        from grader.writing import make_folder
+
+        if Path(bank).is_dir():
+            problem = "is a folder, expected a question bank; to look rubrics through, add --check"
+            raise InputError(problem, source=bank)
+        questions = read_bank(bank).questions
+        if output is not None and not check:
+            make_folder(output)
+            files = [rubric_path(output, question.id) for question in questions]
+            ctx.meta[OUTPUTS] = check_outputs(*files, inputs=[bank])
+        rubrics = [derive_rubric(question) for question in questions]
+        if check and output is not None and output.is_dir():
+            present = read_rubrics(output)
+            rubrics = [present.get(rubric.question_id, rubric) for rubric in rubrics]
+    if output is not None and not check:
+        saved = [save_derived(rubric, output, force=force) for rubric in rubrics]
+        for difference in filter(None, (one.difference for one in saved)):
+            say(difference)
+        numbers = Counter(one.outcome for one in saved)
+        say(f"{count(len(saved), 'rubric')} in {output}: {', '.join(f'{n} {what}' for what, n in numbers.items())}")
+        if numbers["kept"]:
+            say("kept are those that a person has edited; --force overwrites them too")
+    found = {rubric.question_id: lint(rubric) for rubric in rubrics}
+    for question_id, findings in found.items():
+        for finding in findings:
+            place = question_id if finding.point_id is None else f"{question_id}: {finding.point_id}"
+            say(f"{place}: {finding.kind}: {finding.message}")
+    if as_json:
+        print_json({"rubrics": [_rubric_summary(rubric, found[rubric.question_id]) for rubric in rubrics]})
+    elif output is None and not check:
+        _print_points(rubrics)
+    elif check:
+        say(f"{count(sum(map(len, found.values())), 'finding')} in {count(len(rubrics), 'rubric')}")
+
+
+def _rubric_summary(rubric: "Rubric", findings: Iterable[Any]) -> dict[str, Any]:
+    return {
+        "question_id": rubric.question_id,
+        "n_points": len(rubric.points),
+        "findings": [
+            {"kind": finding.kind, "point_id": finding.point_id, "message": finding.message} for finding in findings
+        ],
+    }
+
+
+def _print_points(rubrics: "Iterable[Rubric]") -> None:
+    for rubric in rubrics:
+        typer.echo(f"{rubric.question_id} ({rubric.max_score:g})")
+        for point in rubric.points:
+            group = "" if point.group is None else f"  [any {rubric.groups[point.group].need} of {point.group}]"
+            typer.echo(f"  {point.id:<4} {point.weight:5.2f}  {point.text}{group}")
