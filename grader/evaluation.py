@@ -365,7 +365,7 @@ def _reliability(scored: Sequence[_Scored]) -> dict[str, Diagram]:
     stated = [
         (chance, item.row.point_labels[point_id] >= _CORRECT_AT)
         for item in scored
-        for point_id, chance in chances(item.grade).items()
+        for point_id, chance in chances(item.grade.points).items()
         if chance is not None and point_id in item.row.point_labels
     ]
     right = [

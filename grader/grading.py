@@ -13,12 +13,15 @@ from grader import PACKAGED_MODEL, __version__
 from grader.claims import read_claim
 from grader.confidence import STATED, Weighed, answer_confidence
 from grader.coverage import Covered, Floats, Ints, PointTokens, cover, heard, match, match_by_segment, segment_starts
+from grader.drafts import Draft
 from grader.encoding import Encoder, TokenVectors, load_encoder, model_revision, packaged_model
 from grader.errors import InputError
 from grader.feedback import plain_feedback
 from grader.flags import PLAIN_FLAGS
 from grader.guards import RULES_VERSION, Checked
+from grader.judged import judge_drafts
 from grader.manner import Manner, is_foreign, manner
+from grader.panel import Panel
 from grader.preparing import Prepared, encode_points
 from grader.rubric import rubric_hash
 from grader.schema import Answer, Grade, PointGrade, Rubric, RubricPoint, Status
@@ -28,6 +31,7 @@ from grader.substance import asked, kept_credit, new_content, respell
 from grader.text import NormalisedText, normalise, segments, words
 from grader.verdicts import Heard, PointClaims, doubts, point_flags, read_points, verdict
 from grader.verifier import Verifier
+from grader.weight import UNPROVEN, Weight
 from grader.wordorder import table_revision
 
 # Answers that are encoded together: enough for batches of like length, few enough to hold their vectors. A character
@@ -58,6 +62,8 @@ class Grader:
         rubrics: one a question; a mapping from question id or any iterable.
         encoder: what turns texts into token vectors; the one that `settings` names if left out.
         settings: how coverage becomes credit.
+        panel: judges that look at what is unclear; without them nothing leaves the machine.
+        weight: what labelled answers have shown of the judges; by default they settle unclear points alone.
 
     Raises:
         InputError: when two rubrics are for the same question.
@@ -77,8 +83,12 @@ class Grader:
         *,
         encoder: Encoder | None = None,
         settings: Settings | None = None,
+        panel: Panel | None = None,
+        weight: Weight = UNPROVEN,
     ) -> None:
         self.settings = settings or Settings()
+        self.panel = panel
+        self._weight = weight
         self.encoder = encoder or load_encoder(self.settings.encoder)
         self.rubrics: dict[str, Rubric] = {}
         self._prepared: dict[str, Prepared] = {}
@@ -119,41 +129,44 @@ class Grader:
             yield from self._grade_chunk(chunk)
 
     def _grade_chunk(self, answers: Sequence[Answer]) -> list[Grade]:
-        grades: list[Grade | None] = []
+        drafts: list[Draft | None] = []
         ready: list[_Ready] = []
         for answer in answers:
             text = normalise(answer.answer)
-            grade = self._without_model(answer, text)
-            grades.append(grade)
-            if grade is None:
+            draft = self._without_model(answer, text)
+            drafts.append(draft)
+            if draft is None:
                 ready.append(_Ready(answer, self.rubrics[answer.question_id], text))
         new = [item.rubric for item in ready if item.rubric.question_id not in self._prepared]
         self._prepared.update(encode_points(new, self.encoder, self.settings))
         unique = list(dict.fromkeys(item.text.text for item in ready))
         vectors = dict(zip(unique, self.encoder.encode(unique), strict=True)) if unique else {}
-        judged = iter([self._with_vectors(item, vectors[item.text.text]) for item in ready])
-        return [next(judged) if grade is None else grade for grade in grades]
+        covered = iter([self._with_vectors(item, vectors[item.text.text]) for item in ready])
+        whole = [next(covered) if draft is None else draft for draft in drafts]
+        if self.panel is not None:
+            whole = judge_drafts(whole, self.panel, self.settings, weight=self._weight)
+        return [self._grade(draft) for draft in whole]
 
-    def _without_model(self, answer: Answer, text: NormalisedText) -> Grade | None:
-        """The grade of an answer that needs no model: an unknown or open question, or no answer at all."""
+    def _without_model(self, answer: Answer, text: NormalisedText) -> Draft | None:
+        """What needs no model: an unknown or open question, or no answer at all."""
         rubric = self.rubrics.get(answer.question_id)
         if rubric is None:
             reason = f"unknown question '{answer.question_id}': there is no rubric for it"
-            return self._grade(answer, None, text, ungraded_reason=reason)
+            return Draft(answer, None, text, ungraded_reason=reason)
         nothing = _says_nothing(text.text, rubric)
         if nothing is not None:
             points = tuple(_point_grade(point, "missing", 0.0, rule=nothing) for point in rubric.points)
-            return self._grade(answer, rubric, text, points=points, flags=["no_answer"])
+            return Draft(answer, rubric, text, points, ("no_answer",))
         if rubric.kind == "open":
             points = tuple(_point_grade(point, "not_judged", None, rule=OPEN_QUESTION) for point in rubric.points)
-            return self._grade(answer, rubric, text, points=points, ungraded_reason=OPEN_QUESTION)
+            return Draft(answer, rubric, text, points, ungraded_reason=OPEN_QUESTION)
         if (
             self._is_english_only
             and is_foreign(text.text)
             and not is_foreign(" ".join(point.text for point in rubric.points))
         ):
             points = tuple(_point_grade(point, "not_judged", None, rule=FOREIGN) for point in rubric.points)
-            return self._grade(answer, rubric, text, points=points, flags=["language"], ungraded_reason=FOREIGN)
+            return Draft(answer, rubric, text, points, ("language",), ungraded_reason=FOREIGN)
         return None
 
     @property
@@ -161,14 +174,14 @@ class Grader:
         """Whether the encoder is the packaged one, which was trained on English; others may read any language."""
         return self.settings.guards and self.encoder.name == PACKAGED_MODEL
 
-    def _with_vectors(self, item: _Ready, encoded: TokenVectors) -> Grade:
-        """Coverage, guards, evidence, credit and score of one answer."""
+    def _with_vectors(self, item: _Ready, encoded: TokenVectors) -> Draft:
+        """Coverage, guards, evidence and credits of one answer."""
         answer, rubric, text = item
         spans = segments(text.text)
         starts, held = segment_starts(encoded.spans[:, 0], spans)
         if not held:  # the encoder saw nothing in it
             points = tuple(_point_grade(point, "missing", 0.0, rule=NO_ANSWER) for point in rubric.points)
-            return self._grade(answer, rubric, text, points=points, flags=["no_answer"])
+            return Draft(answer, rubric, text, points, ("no_answer",))
         spans = [spans[index] for index in held]
         n_pieces = int(encoded.n_pieces[encoded.rarity > 0].sum())
         seen = manner(text.text, spans, question=rubric.question, reference=rubric.reference_answer, n_pieces=n_pieces)
@@ -204,8 +217,8 @@ class Grader:
             )
             for number, (point, found, claim) in enumerate(zip(rubric.points, covered, claims, strict=True))
         )
-        flags = [*point_flags(points), *seen.flags, *(["long_answer"] * (encoded.n_windows > 1))]
-        return self._grade(answer, rubric, text, points=points, flags=flags)
+        flags = (*point_flags(points), *seen.flags, *(["long_answer"] * (encoded.n_windows > 1)))
+        return Draft(answer, rubric, text, points, flags, share=seen.share)
 
     def _doubts(
         self, claims: PointClaims, points: PointTokens, found: Covered, heard: Heard, others: Floats
@@ -240,25 +253,18 @@ class Grader:
         said = new_content(encoded.texts, encoded.rarity * matched * (1 - asked(vectors, subject.question, **curve)))
         return kept_credit(said, subject.content, brief_below=settings.brief_below, brief_loss=settings.brief_loss)
 
-    def _grade(
-        self,
-        answer: Answer,
-        rubric: Rubric | None,
-        text: NormalisedText,
-        *,
-        points: tuple[PointGrade, ...] = (),
-        flags: Sequence[str] = (),
-        ungraded_reason: str | None = None,
-    ) -> Grade:
+    def _grade(self, draft: Draft) -> Grade:
         """Put a grade together; the score comes from `scoring` alone."""
-        share = None
+        answer, rubric, text, points = draft.answer, draft.rubric, draft.text, draft.points
+        graded = draft.ungraded_reason is None
+        credits = {point.point_id: point.credit for point in points}
+        share = fraction(rubric, credits) if rubric is not None and graded else None
         judged = [Weighed(p.weight, p.confidence) for p in points if p.confidence is not None]
-        confidence = answer_confidence(judged) if ungraded_reason is None else None
+        confidence = answer_confidence(judged) if graded else None
         unsure = confidence is not None and confidence < self.settings.review_below
-        if rubric is not None and ungraded_reason is None:
-            credits = {point.point_id: point.credit for point in points}
-            share = fraction(rubric, credits)
-        flags = [*flags, *(["hidden_characters"] * (text.n_hidden > 0)), *(["mixed_script"] * (text.n_disguised > 0))]
+        seen = {"hidden_characters": text.n_hidden > 0, "mixed_script": text.n_disguised > 0}
+        flags = (*draft.flags, *(flag for flag, raised in seen.items() if raised))
+        plain = "" if rubric is None or share is None else plain_feedback(rubric, points)
         return Grade(
             answer_id=answer.answer_id,
             question_id=answer.question_id,
@@ -267,11 +273,11 @@ class Grader:
             max_score=None if rubric is None else rubric.max_score,
             fraction=share,
             points=points,
-            feedback="" if rubric is None or share is None else plain_feedback(rubric, points),
-            flags=tuple(flags),
-            needs_review=ungraded_reason is not None or not PLAIN_FLAGS.issuperset(flags) or unsure,
+            feedback=draft.feedback or plain,
+            flags=flags,
+            needs_review=not graded or not PLAIN_FLAGS.issuperset(flags) or unsure,
             confidence=confidence,
-            ungraded_reason=ungraded_reason,
+            ungraded_reason=draft.ungraded_reason,
             signature=self._signature("none" if rubric is None else rubric_hash(rubric)),
             question="" if rubric is None else rubric.question,
             answer=answer.answer,
@@ -280,9 +286,10 @@ class Grader:
 
     def _signature(self, rubric: str) -> str:
         encoder = f"{self.encoder.name}@{self.encoder.revision}"
+        judge = "none" if self.panel is None else f"{self.panel.signature},{self._weight.name}"
         return (
             f"grader:{__version__}|encoder:{encoder}|coverage:{self.settings.signature()}"
-            f"|guards:{self._guards}|calibration:{STATED.name}|judge:none|rubric:{rubric}"
+            f"|guards:{self._guards}|calibration:{STATED.name}|judge:{judge}|rubric:{rubric}"
         )
 
     @property

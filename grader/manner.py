@@ -128,7 +128,7 @@ def manner(text: str, segments: Sequence[Span], *, question: str, reference: str
         flags.append("repetition")
     if copies(text, reference):
         flags.append("verbatim_copy")
-    if _INSTRUCTIONS.search(text):
+    if talks_to_examiner(text):
         flags.append("instructions")
     return Manner(tuple(flags), share, empty)
 
@@ -146,6 +146,16 @@ def _no_sentences(spoken: Sequence[str], said: Sequence[str], n_pieces: int) -> 
 def _stems(text: str) -> frozenset[str]:
     """The stems of all words but those that any sentence needs."""
     return frozenset(stem(word) for word in map(str.lower, words(text)) if word not in _CARRYING) - _FRAMING
+
+
+def own_words(text: str, question: str) -> frozenset[str]:
+    """The stems of a text's words that neither the question has nor any sentence or frame of an answer needs."""
+    return _stems(text) - _stems(question)
+
+
+def talks_to_examiner(text: str) -> bool:
+    """Whether a text holds words to the examiner (demands, fake results, marks of a chat) instead of an answer."""
+    return _INSTRUCTIONS.search(text) is not None
 
 
 def _is_empty(piece: str, asked: Sequence[frozenset[str]]) -> bool:

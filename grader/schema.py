@@ -3,7 +3,7 @@
 Frozen data with derived properties only; nothing here reads, writes or computes a score.
 """
 
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -11,6 +11,7 @@ Kind = Literal["knowledge", "open"]
 Importance = Literal["vital", "okay"]
 Status = Literal["covered", "partial", "missing", "contradicted", "not_judged"]
 DecidedBy = Literal["embedding", "judge", "guard", "rule"]
+VerdictWord = Literal["covered", "partial", "missing", "contradicted", "cannot_tell", "not_judged"]
 
 
 class Noun(BaseModel):
@@ -144,10 +145,33 @@ class Evidence(Noun):
     end: int = Field(ge=0)
 
 
+class Verdict(Noun):
+    """What one judge said of one point, checked.
+
+    `not_judged` means that there is no usable verdict; `reason` then says why. `quote` is where the answer has the
+    words that the judge names, `None` where it names none or they are not there; `supported` says whether an award
+    (covered, partial) has such words and they prove something.
+    """
+
+    judge: str
+    verdict: VerdictWord
+    quote: Evidence | None = None
+    supported: bool = True
+    reason: str = ""
+
+
+class Rated(NamedTuple):
+    """What one way of grading alone gives a point."""
+
+    status: Status
+    credit: float | None
+
+
 class PointGrade(Noun):
     """What one point earned: `coverage` and `credit` in 0..1, `None` when the point was not judged.
 
-    `confidence` is the chance, 0..1, that a person would decide alike; `None` where nothing was judged.
+    `confidence` is the chance, 0..1, that a person would decide alike; `None` where nothing was judged. Where judges
+    were asked, `verdicts` has what each of them said and `by_embedding` what the point earns without them.
     """
 
     point_id: str
@@ -160,6 +184,8 @@ class PointGrade(Noun):
     decided_by: DecidedBy
     rationale: str
     confidence: float | None = Field(default=None, ge=0, le=1)
+    verdicts: tuple[Verdict, ...] = ()
+    by_embedding: Rated | None = None
 
 
 class Grade(Noun):

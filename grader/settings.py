@@ -1,6 +1,8 @@
 """Everything that moves a score, in one frozen place, and the short form of it that goes into the signature."""
 
-from pydantic import Field
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
 
 from grader import PACKAGED_MODEL
 from grader.schema import Noun
@@ -48,3 +50,37 @@ class Settings(Noun):
             "q{question_discount}/{echo_share},o{shared_discount},m{match_center}/{match_slope}"
             ",c{no_credit}-{full_credit},b{brief_below}/{brief_loss},s{partial_at}/{covered_at}"
         ).format(**numbers)
+
+
+class JudgeSettings(Noun):
+    """When a judge is asked, about what, and what its word may do. All of it moves scores and is in the signature."""
+
+    when: Literal["unclear", "all", "never-for-score"] = Field(
+        default="unclear",
+        description="points whose chance of being stated is in the band; all points; all, but for explanations alone",
+    )
+    # The knee of the measured curve of agreement against calls: docs/judge.md.
+    unclear_from: float = Field(default=0.3, ge=0, le=1, description="lower end of the band of chances")
+    unclear_to: float = Field(default=0.7, ge=0, le=1, description="upper end of the band of chances")
+    votes: int = Field(default=1, ge=1, le=9, description="how often each judge is asked, in another order each time")
+    one_call_for: Literal["answer", "point"] = Field(
+        default="answer", description="what one call is about: an answer with all its points, or one point of it"
+    )
+    seed: int = Field(default=0, description="of the order and the ids in which a judge sees the points")
+
+    @model_validator(mode="after")
+    def _band_is_one(self) -> Self:
+        if self.unclear_from > self.unclear_to:
+            raise ValueError(f"unclear_from ({self.unclear_from:g}) must not be above unclear_to ({self.unclear_to:g})")
+        return self
+
+    def signature(self) -> str:
+        """The short form, such as `unclear.3-.7` or `all,v3,point,s1`."""
+        band = "-".join(f"{end:g}".removeprefix("0") or "0" for end in (self.unclear_from, self.unclear_to))
+        parts = [
+            f"{self.when}{band if self.when == 'unclear' else ''}",
+            f"v{self.votes}" if self.votes > 1 else "",
+            "point" if self.one_call_for == "point" else "",
+            f"s{self.seed}" if self.seed else "",
+        ]
+        return ",".join(part for part in parts if part)

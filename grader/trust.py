@@ -3,7 +3,7 @@
 Pure arithmetic on numbers of a labelled set; nothing here grades, and nothing here decides who looks at an answer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from grader.confidence import (
     reliability_bins,
 )
 from grader.intervals import Estimate, wilson_interval
-from grader.schema import Grade, Rubric
+from grader.schema import Grade, PointGrade, Rubric
 from grader.scoring import fraction
 
 Floats = NDArray[np.float64]
@@ -140,7 +140,7 @@ def reliability_diagram(predicted: Sequence[float], true: Sequence[bool]) -> Dia
     return Diagram(len(predicted), expected_calibration_error(bins), tuple(bars))
 
 
-def chances(grade: Grade) -> dict[str, float | None]:
+def chances(points: Iterable[PointGrade]) -> dict[str, float | None]:
     """The chance that a person would find each point stated, 0..1, by point id; `None` where it was not judged.
 
     It is what a point's confidence says, read back: turning a confidence over twice gives the chance again.
@@ -149,7 +149,7 @@ def chances(grade: Grade) -> dict[str, float | None]:
         point.point_id: None
         if point.confidence is None or point.credit is None
         else point_confidence(point.confidence, point.credit)
-        for point in grade.points
+        for point in points
     }
 
 
@@ -158,4 +158,4 @@ def chance_of_right(grade: Grade, rubric: Rubric) -> float | None:
 
     **Undefined:** `None` when no wanted point was judged.
     """
-    return fraction(rubric, chances(grade))
+    return fraction(rubric, chances(grade.points))

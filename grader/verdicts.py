@@ -120,7 +120,7 @@ def verdict(
     earned = credit(found.coverage, no_credit=settings.no_credit, full_credit=settings.full_credit)
     if point.weight > 0:  # a mistake costs as much in a brief answer
         earned *= heard.share
-    status = _status(earned, settings)
+    status = status_of(earned, settings)
     stretch = Span(heard.spans[found.first_segment].start, heard.spans[found.last_segment].end)
     rationale = f"the answer matches {found.coverage:.0%} of this point's wording"
     confidence = point_confidence(STATED.stated(found.coverage), earned)
@@ -155,7 +155,8 @@ def verdict(
     )
 
 
-def _status(earned: float, settings: Settings) -> Status:
+def status_of(earned: float, settings: Settings) -> Status:
+    """The word for a credit."""
     if earned >= settings.covered_at:
         return "covered"
     return "partial" if earned >= settings.partial_at else "missing"

@@ -71,7 +71,7 @@ def test_the_chance_is_read_back_from_the_confidence() -> None:
         point(4, "not_judged"),
     ]
     some = grade("a", 0.5, *points)
-    assert chances(some) == {"p1": 0.8, "p2": pytest.approx(0.2), "p3": pytest.approx(0.1), "p4": None}
+    assert chances(some.points) == {"p1": 0.8, "p2": pytest.approx(0.2), "p3": pytest.approx(0.1), "p4": None}
     rubric = Rubric(question_id="q1", points=[{"id": p.point_id, "text": p.text, "weight": p.weight} for p in points])
     assert chance_of_right(some, rubric) == pytest.approx((0.8 + 0.2 + 2 * 0.1) / 4)
 

@@ -1,0 +1,344 @@
+"""A judge behind an OpenAI-compatible endpoint: OpenAI, vLLM, Ollama, llama.cpp and others, through the openai client.
+
+It knows how to ask politely (limits, retries, what the server can do) and how to fail (one reason a request). What is
+asked and what the reply means is for `judging`.
+"""
+
+import json
+import os
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from grader.cache import Cache, content_key
+from grader.calls import Calls, TryError
+from grader.errors import InputError, SetupError
+from grader.judging import Completion, JudgeError, Message
+from grader.limits import FREE, Price, Spent
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+DEFAULT_URL = "https://api.openai.com/v1"
+KEY_VARIABLE = "OPENAI_API_KEY"
+URL_VARIABLE = "OPENAI_BASE_URL"
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+# Statuses after which the same request may succeed: time-out, conflict, too early, too many, and faults of the server.
+_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
+# Statuses by which a server says that it does not know a part of the request.
+_NOT_UNDERSTOOD = frozenset({400, 404, 415, 422, 501})
+_CHARACTERS_A_TOKEN = 3.0  # of English prose 4 to 5; fewer for code and other languages, and a limit must not be passed
+_TOKENS_A_MESSAGE = 8
+
+# How a server is asked for JSON: bound to the schema, to JSON, or in words alone.
+Form = Literal["json_schema", "json_object", "text"]
+_FORMS: tuple[Form, ...] = ("json_schema", "json_object", "text")
+
+
+class Endpoint(NamedTuple):
+    """Where a server is, and the key for it."""
+
+    base_url: str
+    key: str
+
+    @property
+    def host(self) -> str:
+        """Host and port, as may be shown."""
+        return urlsplit(self.base_url).netloc
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine, so that nothing leaves it."""
+        return (urlsplit(self.base_url).hostname or "") in _LOOPBACK
+
+
+def find_endpoint(base_url: str | None = None) -> Endpoint:
+    """The server and its key: the address as given or from the environment, the key from the environment alone.
+
+    Raises:
+        InputError: the address is none, holds a password, or goes over an open line to another machine.
+        SetupError: there is no key for a server that is not on this machine.
+
+    """
+    url = base_url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InputError(f"'{_without_login(url)}' is no address of a server: expected https://host/v1")
+    if parts.username or parts.password:
+        raise InputError(f"the address of the judge's server holds a password: put it into {KEY_VARIABLE} instead")
+    key = os.environ.get(KEY_VARIABLE, "").strip()
+    endpoint = Endpoint(url.rstrip("/"), key or "none")
+    if not endpoint.is_local and parts.scheme != "https":
+        raise InputError(f"'{url}' would send answers over an open line: use https://")
+    if not key and not endpoint.is_local:
+        raise SetupError(f"there is no key for {endpoint.host}; set it in the environment: export {KEY_VARIABLE}=...")
+    return endpoint
+
+
+def _without_login(url: str) -> str:
+    return re.sub(r"//[^/@]*@", "//", url)
+
+
+class _Abilities(NamedTuple):
+    """What a server takes: found out once, remembered with the cache."""
+
+    form: Form = "json_schema"
+    temperature: bool = True
+    seed: bool = True
+    length: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+
+
+class ChatJudge:
+    """A model behind an OpenAI-compatible endpoint.
+
+    The client is made at the first request: until then nothing heavy is imported.
+
+    Args:
+        model: as the server calls it.
+        endpoint: where it is.
+        calls: limits, retries and totals, shared by all judges of a run.
+        cache: remembers what the server can do.
+        price: of a million tokens.
+        timeout: seconds that a request may take.
+        seed: sent to servers that take one.
+        http_client: what the openai client sends requests with; its own if left out.
+
+    """
+
+    def __init__(
+        self,
+        model: str,
+        endpoint: Endpoint,
+        calls: Calls,
+        *,
+        cache: Cache | None = None,
+        price: Price = FREE,
+        timeout: float = 120.0,
+        seed: int = 0,
+        http_client: Any = None,
+    ) -> None:
+        self.name = model
+        self.revision = content_key(endpoint.base_url)[:8]
+        self._endpoint = endpoint
+        self._calls = calls
+        self._cache = cache
+        self._price = price
+        self._timeout = timeout
+        self._seed = seed
+        self._http_client = http_client
+        self._client: OpenAI | None = None
+        self._lock = threading.Lock()
+        self._probing = threading.Lock()
+        self._known: _Abilities | None = None
+        self._server_key = content_key("server", endpoint.base_url, model)
+
+    def complete(self, messages: Sequence[Message], *, schema: Mapping[str, Any], max_tokens: int) -> Completion:
+        """Write the next message; see `judging.Judge`."""
+        if self._abilities() is None:
+            with self._probing:  # what the server can do is found out by one request, not by all at once
+                known = self._abilities()
+                if known is None:
+                    return self._complete(messages, schema, max_tokens, _Abilities())
+        return self._complete(messages, schema, max_tokens, self._known or _Abilities())
+
+    def _complete(
+        self, messages: Sequence[Message], schema: Mapping[str, Any], max_tokens: int, abilities: _Abilities
+    ) -> Completion:
+        """One request, and again with less where the server does not understand a part of it."""
+        while True:
+            result = self._request(messages, schema, max_tokens, abilities)
+            if isinstance(result, Completion):
+                self._remember(abilities)
+                return result
+            less = _with_less(abilities, result.said)
+            if less is None:
+                raise JudgeError("failed", f"the server refuses the request ({result.status})")
+            abilities = less
+
+    def _request(
+        self, messages: Sequence[Message], schema: Mapping[str, Any], max_tokens: int, abilities: _Abilities
+    ) -> "Completion | _NotUnderstood":
+        body = request_body(self.name, messages, schema, max_tokens, abilities, seed=self._seed)
+        estimate = Spent(estimated_tokens(messages), max_tokens)
+
+        def send() -> Completion | _NotUnderstood:
+            import openai
+
+            try:
+                reply = self._opened().chat.completions.create(**body)
+            except openai.APIStatusError as error:
+                if error.status_code in _NOT_UNDERSTOOD and not _is_fatal(error):
+                    return _NotUnderstood(error.status_code, _said(error))
+                raise _refused(error, self._endpoint) from None
+            except openai.APITimeoutError:
+                raise TryError(f"no reply within {self._timeout:g} s", again=True) from None
+            except (openai.APIConnectionError, openai.APIResponseValidationError):
+                raise TryError("the line to the server was cut", again=True) from None
+            except (ValueError, RecursionError):  # a body that is no JSON
+                raise TryError("the server's reply is no JSON", again=True) from None
+            return read_completion(reply, estimate.input_tokens)
+
+        return self._calls.run(send, estimate, self._price)
+
+    def _opened(self) -> "OpenAI":
+        """The client; its own retries are off, for every try is counted and limited here."""
+        with self._lock:
+            if self._client is None:
+                from openai import OpenAI
+
+                self._client = OpenAI(
+                    api_key=self._endpoint.key,
+                    base_url=self._endpoint.base_url,
+                    max_retries=0,
+                    timeout=self._timeout,
+                    http_client=self._http_client,
+                )
+            return self._client
+
+    def _abilities(self) -> _Abilities | None:
+        if self._known is None and self._cache is not None:
+            found = self._cache.get([self._server_key]).get(self._server_key)
+            if isinstance(found, dict) and found.keys() == set(_Abilities._fields):
+                self._known = _Abilities(**found)
+        return self._known
+
+    def _remember(self, abilities: _Abilities) -> None:
+        if self._known != abilities:
+            self._known = abilities
+            if self._cache is not None:
+                self._cache.put({self._server_key: abilities._asdict()})
+
+
+class _NotUnderstood(NamedTuple):
+    """The server does not know a part of the request; `said` is its message, for finding out which."""
+
+    status: int
+    said: str
+
+
+def request_body(
+    model: str,
+    messages: Sequence[Message],
+    schema: Mapping[str, Any],
+    max_tokens: int,
+    abilities: _Abilities | None = None,
+    *,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """The body of a chat completion, with what the server can take."""
+    can = abilities or _Abilities()
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": [message._asdict() for message in messages],
+        can.length: max_tokens,
+    }
+    if can.temperature:
+        body["temperature"] = 0
+    if can.seed:
+        body["seed"] = seed
+    if can.form == "json_schema":
+        named = {"name": "reply", "strict": True, "schema": dict(schema)}
+        body["response_format"] = {"type": "json_schema", "json_schema": named}
+    elif can.form == "json_object":
+        body["response_format"] = {"type": "json_object"}
+    return body
+
+
+def _with_less(abilities: _Abilities, said: str) -> _Abilities | None:
+    """The request without what the server's message names, else in a plainer form; `None` when nothing is left."""
+    text = said.lower()
+    if "max_completion_tokens" in text and abilities.length == "max_tokens":
+        return abilities._replace(length="max_completion_tokens")
+    if "temperature" in text and abilities.temperature:
+        return abilities._replace(temperature=False)
+    if re.search(r"\bseed\b", text) and abilities.seed:
+        return abilities._replace(seed=False)
+    plainer = _FORMS[_FORMS.index(abilities.form) + 1 :]
+    return abilities._replace(form=plainer[0]) if plainer else None
+
+
+def estimated_tokens(messages: Sequence[Message]) -> int:
+    """Tokens of a chat, rather too many than too few."""
+    return sum(_TOKENS_A_MESSAGE + int(len(message.content) / _CHARACTERS_A_TOKEN) for message in messages)
+
+
+def read_completion(reply: Any, input_tokens: int) -> Completion:
+    """The text of a chat completion, in which any part may be missing or of another kind.
+
+    Args:
+        reply: what the client made of the body.
+        input_tokens: assumed where the server does not count.
+
+    Raises:
+        JudgeError: the model refused, or its reply was cut off.
+        TryError: there is no reply in it; the same request may be sent again.
+
+    """
+    choices = getattr(reply, "choices", None)
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    message = getattr(choice, "message", None)
+    if message is None:
+        raise TryError("the server's reply holds no choice", again=True)
+    finish, text = getattr(choice, "finish_reason", None), getattr(message, "content", None)
+    usage = getattr(reply, "usage", None)
+    spent = Spent(
+        _counted(usage, "prompt_tokens", input_tokens),
+        _counted(usage, "completion_tokens", int(len(text) / _CHARACTERS_A_TOKEN) if isinstance(text, str) else 0),
+    )
+    if getattr(message, "refusal", None) or finish == "content_filter":
+        raise TryError("the judge refused to judge this answer", kind="refused", spent=spent)
+    if finish == "length":
+        raise TryError("the judge's reply was cut off", kind="malformed", spent=spent)
+    if not isinstance(text, str) or not text.strip():
+        raise TryError("the judge's reply is empty", kind="malformed", spent=spent)
+    return Completion(text, *spent)
+
+
+def _counted(usage: Any, name: str, otherwise: int) -> int:
+    value = getattr(usage, name, None)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else otherwise
+
+
+def _is_fatal(error: Any) -> bool:
+    """Whether a 404 is about the model."""
+    return error.status_code == 404 and "model" in _said(error).lower()
+
+
+def _refused(error: Any, endpoint: Endpoint) -> TryError:
+    """What a status other than 200 means: for this request, or for all of them."""
+    status = int(error.status_code)
+    if status in (401, 403):
+        return TryError(
+            f"{endpoint.host} refuses the key ({status})", fatal=f"check {KEY_VARIABLE} and what it may be used for"
+        )
+    if status == 404:
+        return TryError(f"{endpoint.host} has no such model (404)", fatal="choose a model that the server has: --judge")
+    if status == 402 or "insufficient_quota" in _said(error):
+        return TryError(f"the account at {endpoint.host} has no quota left ({status})", fatal="add credit, then go on")
+    again = status in _AGAIN
+    return TryError(f"the server answered {status}", again=again, after=_retry_after(error.response.headers))
+
+
+def _said(error: Any) -> str:
+    """The body of an error as text, for looking words up in it; it is never shown, for it may repeat the key."""
+    with suppress(TypeError, ValueError):
+        return json.dumps(error.body)[:5000]
+    return ""
+
+
+def _retry_after(headers: Any) -> float | None:
+    """Seconds that the server asks to wait: in milliseconds, seconds, or as a date (RFC 9110, 10.2.3)."""
+    with suppress(TypeError, ValueError):
+        return float(headers.get("retry-after-ms")) / 1000
+    value = headers.get("retry-after")
+    with suppress(TypeError, ValueError):
+        return max(0.0, float(value))
+    with suppress(TypeError, ValueError):
+        from datetime import UTC, datetime
+
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    return None

@@ -1,0 +1,111 @@
+"""Judges that ask no model: for trying the tool out, and for the tests of those who build on it.
+
+They have the interface of a real judge and see what a real judge sees: the chat.
+"""
+
+import json
+import re
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from grader.judging import Completion, JudgeError, Message, Said
+from grader.text import content_words, segments
+
+MOCK = "mock"
+# Shares of a point's content words in one sentence from which the mock calls it covered or partial.
+_COVERED, _PARTIAL = 0.7, 0.4
+_EXPLAINED = "mock judge, no model was asked: {n} of {of} content words of the point stand in one sentence"
+
+
+class ScriptedJudge:
+    """A judge that gives prepared replies in order, and remembers what it was asked.
+
+    Args:
+        replies: each the text of a reply, or a `JudgeError` to raise.
+        name: what it calls itself.
+
+    >>> judge = ScriptedJudge(['{"verdicts": []}'])
+    >>> judge.complete([Message("user", "?")], schema={}, max_tokens=10).text
+    '{"verdicts": []}'
+    >>> [[message.content for message in chat] for chat in judge.history]
+    [['?']]
+
+    """
+
+    def __init__(self, replies: Iterable[str | JudgeError] = (), *, name: str = "scripted") -> None:
+        self.name = name
+        self.revision = "1"
+        self.replies = deque(replies)
+        self.history: list[tuple[Message, ...]] = []
+
+    def enqueue(self, *replies: str | JudgeError) -> None:
+        """Prepare further replies."""
+        self.replies.extend(replies)
+
+    def complete(self, messages: Sequence[Message], *, schema: Mapping[str, Any], max_tokens: int) -> Completion:
+        """The next prepared reply.
+
+        Raises:
+            JudgeError: as prepared, or when no reply is left.
+
+        """
+        self.history.append(tuple(messages))
+        reply = self.replies.popleft() if self.replies else JudgeError("failed", "the script has no further reply")
+        if isinstance(reply, JudgeError):
+            raise reply
+        return Completion(reply, _tokens(messages), len(reply) // 4)
+
+
+class MockJudge:
+    """A judge that counts words: no model, no network, always the same verdicts. It says so in every reason."""
+
+    name = MOCK
+    revision = "1"
+
+    def complete(self, messages: Sequence[Message], *, schema: Mapping[str, Any], max_tokens: int) -> Completion:
+        """Verdicts by shared content words, each with the sentence that has most of them."""
+        answer, material = read_prompt(messages)
+        verdicts = []
+        for point in material["points"]:
+            said = _by_words(answer, point.get("point") or point["mistake"])
+            verdicts.append({"id": point["id"], **said._asdict()})
+        feedback = {"right": "", "missing": "", "study": ""}  # nothing to say: the plain feedback stays
+        text = json.dumps({"verdicts": verdicts, "feedback": feedback})
+        return Completion(text, _tokens(messages), len(text) // 4)
+
+
+def _by_words(answer: str, point: str) -> Said:
+    wanted = set(content_words(point))
+    best, most = "", 0
+    for start, end in segments(answer):
+        shared = len(wanted & set(content_words(answer[start:end])))
+        if shared > most:
+            best, most = answer[start:end], shared
+    share = most / max(1, len(wanted))
+    reason = _EXPLAINED.format(n=most, of=len(wanted))
+    if share < _PARTIAL:
+        return Said("missing", "", reason)
+    return Said("covered" if share >= _COVERED else "partial", best, reason)
+
+
+_ANSWER = re.compile(r"^answer-(\w+)\n(.*)\nend-of-answer-\1$", re.MULTILINE)
+
+
+def read_prompt(messages: Sequence[Message]) -> tuple[str, dict[str, Any]]:
+    """What a chat of `judging.ask` is about: the answer, and the examiner's material (question, points with ids).
+
+    Raises:
+        ValueError: the chat is no such one.
+
+    """
+    content = messages[1].content if len(messages) > 1 else ""
+    answer = _ANSWER.search(content)
+    material = next((line for line in content.split("\n") if line.startswith('{"question"')), None)
+    if answer is None or material is None:
+        raise ValueError("this chat does not ask about an answer")
+    return json.loads(answer[2]), json.loads(material)
+
+
+def _tokens(messages: Sequence[Message]) -> int:
+    return sum(len(message.content) for message in messages) // 4
