@@ -14,33 +14,39 @@ _SECRET = re.compile(r"\b(?:sk|pk|key|token)-[\w-]{8,}|\bBearer\s+\S{8,}", re.IG
 _LONGEST = 1200
 
 
-def told_to_candidate(opinions: Sequence[Opinion], draft: Draft) -> str:
+def told_to_candidate(opinions: Sequence[Opinion], draft: Draft, *, reveal: bool = False) -> str:
     """The first feedback that a judge gave, without the sentences that give the reference away; blank if there is none.
 
     Args:
         opinions: what the judges said, in the order in which they were named.
         draft: gives the reference and the points, which must not be told, and the answer, whose words may.
+        reveal: tell them all the same.
 
     """
+    secret = frozenset() if reveal else _examiners_runs(draft)
     texts = (
-        "\n".join(filter(None, (_without_leaks(part, draft) for part in (said.right, said.missing, said.study))))
+        "\n".join(filter(None, (_without_leaks(part, secret) for part in (said.right, said.missing, said.study))))
         for opinion in opinions
         if (said := opinion.feedback) is not None
     )
     return next(filter(None, texts), "")
 
 
-def _without_leaks(text: str, draft: Draft) -> str:
-    """The sentences of a text that neither copy the examiner's words nor look like a key."""
+def _examiners_runs(draft: Draft) -> frozenset[tuple[str, ...]]:
+    """Runs of words that the reference and the points have and the answer has not."""
     if draft.rubric is None:
-        return ""
-    secret = _runs(draft.rubric.reference_answer).union(*(_runs(point.text) for point in draft.rubric.points))
-    secret -= _runs(draft.text.text)
+        return frozenset()
+    texts = (draft.rubric.reference_answer, *(point.text for point in draft.rubric.points))
+    return frozenset().union(*map(_runs, texts)) - _runs(draft.text.text)
+
+
+def _without_leaks(text: str, secret: frozenset[tuple[str, ...]]) -> str:
+    """The sentences of a text that have none of these runs of words and do not look like a key."""
     text = text[:_LONGEST]
-    kept = [text[start:end] for start, end in segments(text) if _runs(text[start:end]).isdisjoint(secret)]
-    return " ".join(sentence for sentence in kept if not _SECRET.search(sentence))
+    kept = (text[start:end] for start, end in segments(text))
+    return " ".join(said for said in kept if _runs(said).isdisjoint(secret) and not _SECRET.search(said))
 
 
-def _runs(text: str) -> set[tuple[str, ...]]:
+def _runs(text: str) -> frozenset[tuple[str, ...]]:
     spoken = [word.lower() for word in words(text)]
-    return {tuple(spoken[at : at + _COPIED_RUN]) for at in range(len(spoken) - _COPIED_RUN + 1)}
+    return frozenset(tuple(spoken[at : at + _COPIED_RUN]) for at in range(len(spoken) - _COPIED_RUN + 1))

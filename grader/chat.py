@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from grader.cache import Cache, content_key
 from grader.calls import Calls, TryError
 from grader.errors import InputError, SetupError
-from grader.judging import Completion, JudgeError, Message
+from grader.judging import CHARACTERS_A_TOKEN, Completion, JudgeError, Message, estimated_tokens
 from grader.limits import FREE, Price, Spent
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 # Statuses by which a server says that it does not know a part of the request.
 _NOT_UNDERSTOOD = frozenset({400, 404, 415, 422, 501})
-_CHARACTERS_A_TOKEN = 3.0  # of English prose 4 to 5; fewer for code and other languages, and a limit must not be passed
-_TOKENS_A_MESSAGE = 8
 
 # How a server is asked for JSON: bound to the schema, to JSON, or in words alone.
 Form = Literal["json_schema", "json_object", "text"]
@@ -56,8 +54,12 @@ class Endpoint(NamedTuple):
         return (urlsplit(self.base_url).hostname or "") in _LOOPBACK
 
 
-def find_endpoint(base_url: str | None = None) -> Endpoint:
+def find_endpoint(base_url: str | None = None, *, needs_key: bool = True) -> Endpoint:
     """The server and its key: the address as given or from the environment, the key from the environment alone.
+
+    Args:
+        base_url: of the server, if it does not come from the environment.
+        needs_key: whether something will be sent; then a server elsewhere must have a key.
 
     Raises:
         InputError: the address is none, holds a password, or goes over an open line to another machine.
@@ -74,7 +76,7 @@ def find_endpoint(base_url: str | None = None) -> Endpoint:
     endpoint = Endpoint(url.rstrip("/"), key or "none")
     if not endpoint.is_local and parts.scheme != "https":
         raise InputError(f"'{url}' would send answers over an open line: use https://")
-    if not key and not endpoint.is_local:
+    if needs_key and not key and not endpoint.is_local:
         raise SetupError(f"there is no key for {endpoint.host}; set it in the environment: export {KEY_VARIABLE}=...")
     return endpoint
 
@@ -261,11 +263,6 @@ def _with_less(abilities: _Abilities, said: str) -> _Abilities | None:
     return abilities._replace(form=plainer[0]) if plainer else None
 
 
-def estimated_tokens(messages: Sequence[Message]) -> int:
-    """Tokens of a chat, rather too many than too few."""
-    return sum(_TOKENS_A_MESSAGE + int(len(message.content) / _CHARACTERS_A_TOKEN) for message in messages)
-
-
 def read_completion(reply: Any, input_tokens: int) -> Completion:
     """The text of a chat completion, in which any part may be missing or of another kind.
 
@@ -287,7 +284,7 @@ def read_completion(reply: Any, input_tokens: int) -> Completion:
     usage = getattr(reply, "usage", None)
     spent = Spent(
         _counted(usage, "prompt_tokens", input_tokens),
-        _counted(usage, "completion_tokens", int(len(text) / _CHARACTERS_A_TOKEN) if isinstance(text, str) else 0),
+        _counted(usage, "completion_tokens", int(len(text) / CHARACTERS_A_TOKEN) if isinstance(text, str) else 0),
     )
     if getattr(message, "refusal", None) or finish == "content_filter":
         raise TryError("the judge refused to judge this answer", kind="refused", spent=spent)

@@ -6,22 +6,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from grader import agreement, reliability
-from grader.answers import LabelledAnswer, own_rubric
-from grader.derive import derive
+from grader.answers import LabelledAnswer
 from grader.encoding import Encoder, TokenVectors, load_encoder
 from grader.errors import InputError
-from grader.grading import Grader
 from grader.intervals import Estimate, cluster_bootstrap
-from grader.schema import Answer, Grade, Question, Rubric
+from grader.judge_evaluation import JudgeComparison, JudgedAnswer, compare_judge
+from grader.labelled import grade_labelled, judge_labelled
+from grader.panel import Panel
+from grader.schema import Grade, Rubric
 from grader.settings import Settings
 from grader.text import content_words, normalise, words
 from grader.trust import Diagram, Interval, ReviewCurve, chance_of_right, chances, reliability_diagram, review_curve
+from grader.weight import UNPROVEN, Weight
 
 Floats = NDArray[np.float64]
 PairStatistic = Callable[[Floats, Floats], float]
@@ -41,7 +43,7 @@ class Evaluation:
 
     `statistics` has the names of the documentation; a statistic that does not apply to the set is absent. So does
     `reliability`: of `points` where people marked points, of `answers` where they said only right or wrong. `review` is
-    `None` when nothing was graded.
+    `None` when nothing was graded. `judge` compares the ways of grading where judges were asked.
     """
 
     n_answers: int
@@ -53,6 +55,7 @@ class Evaluation:
     statistics: Mapping[str, Estimate]
     review: ReviewCurve | None
     reliability: Mapping[str, Diagram]
+    judge: JudgeComparison | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """One flat JSON object, as `grader evaluate --json` prints it."""
@@ -67,6 +70,7 @@ class Evaluation:
             **{name: estimate.as_dict() for name, estimate in self.statistics.items()},
             "review": None if self.review is None else self.review.as_dict(),
             "reliability": {name: diagram.as_dict() for name, diagram in self.reliability.items()},
+            **({} if self.judge is None else {"judge": self.judge.as_dict()}),
         }
 
 
@@ -105,6 +109,8 @@ def evaluate(
     *,
     encoder: Encoder | None = None,
     settings: Settings | None = None,
+    panel: Panel | None = None,
+    weight: Weight = UNPROVEN,
     seed: int = 12345,
     n_resamples: int = 1000,
     progress: Callable[[Iterator[Grade | None]], Iterable[Grade | None]] = iter,
@@ -116,11 +122,14 @@ def evaluate(
 
     Args:
         rows: the labelled answers.
+        panel: judges that are asked under the best-matching reference; the statistics are of the grades with them.
+        weight: what is known of the judges already.
         seed, n_resamples: of the bootstrap over questions.
         progress: sees every row's grade pass by, such as a progress bar; must pass them all on.
 
     Raises:
         InputError: when there is no row.
+        SetupError: when the encoder cannot be loaded, or no request to a judge can succeed.
 
     """
     if not rows:
@@ -129,6 +138,8 @@ def evaluate(
     keeper = _MeanKeeper(encoder or load_encoder(settings.encoder))
     begin = time.perf_counter()
     grader, passing = grade_labelled(rows, encoder=keeper, settings=settings)
+    if panel is not None:
+        grader, passing = judge_labelled(rows, list(passing), grader, panel=panel, weight=weight)
     grades = list(progress(passing))
     seconds = time.perf_counter() - begin
     keeper.encode(sorted({normalise(text).text for row in rows for text in _references(row)}))
@@ -153,67 +164,16 @@ def evaluate(
         },
         review=_review(scored, interval) if scored else None,
         reliability=_reliability(scored),
+        judge=None if panel is None else _judge_comparison(scored, panel, interval),
     )
 
 
-class Labelled(NamedTuple):
-    """The grader of a labelled set, and each row's grade; `None` for a row without anything to compare with."""
-
-    grader: Grader
-    grades: Iterator[Grade | None]
-
-
-def grade_labelled(rows: Sequence[LabelledAnswer], *, encoder: Encoder, settings: Settings) -> Labelled:
-    """Grade the rows of a labelled set, in order, each by its own rubric or the best-matching derived one."""
-    rubrics = _rubrics_of(rows)
-    grader = Grader({r.question_id: r for mine in rubrics for r in mine}, encoder=encoder, settings=settings)
-    return Labelled(grader, _best_grades(grader, rows, rubrics))
-
-
-def _rubrics_of(rows: Sequence[LabelledAnswer]) -> list[tuple[Rubric, ...]]:
-    """For each row its own rubric, or one derived from each of its references; rows that agree in these share them."""
-    known: dict[object, tuple[Rubric, ...]] = {}
-    result = []
-    for row in rows:
-        key = (row.question_id, row.question, row.reference_answers, row.rubric, row.max_score)
-        if key not in known:
-            name = f"{row.question_id}#{len(known)}"
-            known[key] = (own_rubric(row, name),) if row.rubric else _derived(row, name)
-        result.append(known[key])
-    return result
-
-
-def _derived(row: LabelledAnswer, name: str) -> tuple[Rubric, ...]:
-    """A rubric from each of the row's references that says anything."""
-    rubrics = []
-    for number, reference in enumerate(row.reference_answers):
-        if any(char.isalnum() for char in reference):
-            # A bank's question must not be blank, a labelled set's may be: any mark stands in for it.
-            question = Question(
-                id=f"{name}.{number}",
-                question=row.question.strip() or "?",
-                reference_answer=reference,
-                max_score=row.max_score,
-            )
-            rubrics.append(derive(question).model_copy(update={"question": row.question}))
-    return tuple(rubrics)
-
-
-def _best_grades(
-    grader: Grader,
-    rows: Sequence[LabelledAnswer],
-    rubrics: Sequence[tuple[Rubric, ...]],
-) -> Iterator[Grade | None]:
-    """Each row's grade under the rubric that gives it most; `None` for a row without any rubric."""
-    answers = (
-        Answer(answer_id=row.answer_id, question_id=rubric.question_id, answer=row.answer)
-        for row, mine in zip(rows, rubrics, strict=True)
-        for rubric in mine
-    )
-    grades = grader.grade_many(answers)
-    for mine in rubrics:
-        candidates = [next(grades) for _ in mine]
-        yield max(candidates, key=lambda grade: grade.fraction or 0.0, default=None)
+def _judge_comparison(scored: Sequence[_Scored], panel: Panel, interval: Interval) -> JudgeComparison:
+    answers = [
+        JudgedAnswer(item.human, item.grade, item.rubric, item.row.question_id, item.row.point_labels)
+        for item in scored
+    ]
+    return compare_judge(answers, interval=interval, name=" + ".join(panel.names))
 
 
 def _references(row: LabelledAnswer) -> list[str]:

@@ -126,9 +126,20 @@ class Grader:
 
         """
         for chunk in _chunks(answers):
-            yield from self._grade_chunk(chunk)
+            drafts = self.draft(chunk)
+            if self.panel is not None:
+                drafts = judge_drafts(drafts, self.panel, self.settings, weight=self._weight)
+            yield from map(self.finish, drafts)
 
-    def _grade_chunk(self, answers: Sequence[Answer]) -> list[Grade]:
+    def draft(self, answers: Sequence[Answer]) -> list[Draft]:
+        """What embedding, guards and rules find of some answers, in order, before judges and scores.
+
+        All of them are held in memory at once.
+
+        Raises:
+            SetupError: when the encoder cannot be loaded.
+
+        """
         drafts: list[Draft | None] = []
         ready: list[_Ready] = []
         for answer in answers:
@@ -142,10 +153,7 @@ class Grader:
         unique = list(dict.fromkeys(item.text.text for item in ready))
         vectors = dict(zip(unique, self.encoder.encode(unique), strict=True)) if unique else {}
         covered = iter([self._with_vectors(item, vectors[item.text.text]) for item in ready])
-        whole = [next(covered) if draft is None else draft for draft in drafts]
-        if self.panel is not None:
-            whole = judge_drafts(whole, self.panel, self.settings, weight=self._weight)
-        return [self._grade(draft) for draft in whole]
+        return [next(covered) if draft is None else draft for draft in drafts]
 
     def _without_model(self, answer: Answer, text: NormalisedText) -> Draft | None:
         """What needs no model: an unknown or open question, or no answer at all."""
@@ -253,7 +261,7 @@ class Grader:
         said = new_content(encoded.texts, encoded.rarity * matched * (1 - asked(vectors, subject.question, **curve)))
         return kept_credit(said, subject.content, brief_below=settings.brief_below, brief_loss=settings.brief_loss)
 
-    def _grade(self, draft: Draft) -> Grade:
+    def finish(self, draft: Draft) -> Grade:
         """Put a grade together; the score comes from `scoring` alone."""
         answer, rubric, text, points = draft.answer, draft.rubric, draft.text, draft.points
         graded = draft.ungraded_reason is None

@@ -119,7 +119,8 @@ def _with_opinions(draft: Draft, opinions: Sequence[Opinion], ruling: _Ruling, s
         for point in draft.points
     )
     flags = dict.fromkeys([*draft.flags, *(["instructions"] if examined else []), *_flags(points, opinions)])
-    draft = draft._replace(points=points, flags=tuple(flags), feedback=told_to_candidate(opinions, draft))
+    told = told_to_candidate(opinions, draft, reveal=ruling.settings.reveal)
+    draft = draft._replace(points=points, flags=tuple(flags), feedback=told)
     if not bench.alone:
         return draft
     return draft._replace(ungraded_reason=TO_EXAMINER if examined else _still_ungraded(points, ruling.settings, draft))

@@ -24,6 +24,8 @@ PROTOCOL_VERSION = 1
 # Tokens that a reply may take: a verdict with quote and reason takes some 100.
 _TOKENS_A_POINT, _TOKENS_OF_FEEDBACK = 220, 500
 _LONGEST_REASON = 600
+CHARACTERS_A_TOKEN = 3.0  # of English prose 4 to 5; fewer for code and other languages, and a limit must not be passed
+_TOKENS_A_MESSAGE = 8
 
 JudgedAs = Literal["covered", "partial", "missing", "contradicted", "cannot_tell"]
 # Why a judge gave no usable reply.
@@ -240,6 +242,11 @@ def _opaque_ids(points: Sequence[AskedPoint], salt: str) -> dict[str, str]:
 
 def _shuffled(points: Sequence[AskedPoint], salt: str) -> list[AskedPoint]:
     return sorted(points, key=lambda p: sha256(f"{salt}\1{p.point_id}".encode("utf-8", "surrogatepass")).digest())
+
+
+def estimated_tokens(messages: Sequence[Message]) -> int:
+    """Tokens of a chat, rather too many than too few."""
+    return sum(_TOKENS_A_MESSAGE + int(len(message.content) / CHARACTERS_A_TOKEN) for message in messages)
 
 
 # What chat templates and common fences are made of: as JSON escapes they are the same text, but start nothing.

@@ -186,7 +186,11 @@ class Price(NamedTuple):
 
     def of(self, spent: Spent) -> float:
         """What these tokens cost."""
-        return (self.input * spent.input_tokens + self.output * spent.output_tokens) / 1e6
+        return self.of_tokens(*spent)
+
+    def of_tokens(self, input_tokens: int, output_tokens: int) -> float:
+        """What so many tokens cost."""
+        return (self.input * input_tokens + self.output * output_tokens) / 1e6
 
 
 FREE = Price(0.0, 0.0)

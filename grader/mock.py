@@ -5,11 +5,12 @@ They have the interface of a real judge and see what a real judge sees: the chat
 
 import json
 import re
+import threading
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from grader.judging import Completion, JudgeError, Message, Said
+from grader.judging import Completion, JudgeError, Message, Said, estimated_tokens
 from grader.text import content_words, segments
 
 MOCK = "mock"
@@ -109,3 +110,34 @@ def read_prompt(messages: Sequence[Message]) -> tuple[str, dict[str, Any]]:
 
 def _tokens(messages: Sequence[Message]) -> int:
     return sum(len(message.content) for message in messages) // 4
+
+
+class DryJudge:
+    """Stands in for a judge in a dry run: counts what would be asked, and asks nothing.
+
+    Attributes:
+        calls: how many requests would be sent at least; a reply that cannot be used takes one more.
+        input_tokens, output_tokens: the most that they would take.
+
+    """
+
+    def __init__(self, name: str, revision: str) -> None:
+        self.name = name
+        self.revision = revision
+        self.calls = 0
+        self.input_tokens = 0
+        self.output_tokens = 0
+        self._lock = threading.Lock()
+
+    def complete(self, messages: Sequence[Message], *, schema: Mapping[str, Any], max_tokens: int) -> Completion:
+        """Count.
+
+        Raises:
+            JudgeError: always.
+
+        """
+        with self._lock:
+            self.calls += 1
+            self.input_tokens += estimated_tokens(messages)
+            self.output_tokens += max_tokens
+        raise JudgeError("skipped", "a dry run asks nobody")

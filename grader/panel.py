@@ -100,10 +100,24 @@ class Panel:
         self._cache = cache or Cache(":memory:")
 
     @property
+    def judges(self) -> tuple[str, ...]:
+        """Name and revision of each judge, in the order in which they were named."""
+        return tuple(dict.fromkeys(f"{seat.judge.name}@{seat.judge.revision}" for seat in self.seats))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Their names alone."""
+        return tuple(dict.fromkeys(seat.judge.name for seat in self.seats))
+
+    @property
+    def prompt(self) -> str:
+        """The hash of what judges are told."""
+        return prompt_hash()
+
+    @property
     def signature(self) -> str:
         """Judges, prompt and settings, such as `gpt-x@1a2b3c4d,prompt@5e6f7a8b,unclear.3-.7`."""
-        judges = dict.fromkeys(f"{seat.judge.name}@{seat.judge.revision}" for seat in self.seats)
-        return f"{'+'.join(judges)},prompt@{prompt_hash()},{self.settings.signature()}"
+        return f"{'+'.join(self.judges)},prompt@{self.prompt},{self.settings.signature()}"
 
     def hear(self, cases: Sequence[Case]) -> list[tuple[Opinion, ...]]:
         """Every seat's opinion on every case, in order.

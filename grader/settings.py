@@ -53,7 +53,7 @@ class Settings(Noun):
 
 
 class JudgeSettings(Noun):
-    """When a judge is asked, about what, and what its word may do. All of it moves scores and is in the signature."""
+    """When a judge is asked, about what, and what it may tell; all but `reveal` moves scores."""
 
     when: Literal["unclear", "all", "never-for-score"] = Field(
         default="unclear",
@@ -67,6 +67,7 @@ class JudgeSettings(Noun):
         default="answer", description="what one call is about: an answer with all its points, or one point of it"
     )
     seed: int = Field(default=0, description="of the order and the ids in which a judge sees the points")
+    reveal: bool = Field(default=False, description="whether feedback may quote the reference answer")
 
     @model_validator(mode="after")
     def _band_is_one(self) -> Self:

@@ -5,6 +5,7 @@ Nothing here computes a statistic or prints.
 
 from grader.evaluation import Evaluation
 from grader.intervals import Estimate
+from grader.judge_evaluation import JudgeComparison
 from grader.phrases import count
 from grader.trust import Diagram, ReviewCurve
 
@@ -15,13 +16,38 @@ _ABOUT = {"points": "that people find a point stated", "answers": "that people c
 def evaluation_lines(result: Evaluation) -> list[str]:
     """Every statistic with its interval, agreement after review, and predicted chances beside what people decided."""
     numbers = f"{count(result.n_answers, 'answer')} to {count(result.n_questions, 'question')}"
-    lines = [f"{numbers}, {result.n_ungraded} ungraded"]
+    lines = [*judge_lines(result.judge), f"{numbers}, {result.n_ungraded} ungraded"]
     lines += [f"  {name:<24} {estimate_text(estimate)}" for name, estimate in result.statistics.items()]
     if result.review is not None:
         lines += _review_lines(result.review)
     for name, diagram in result.reliability.items():
         lines += _diagram_lines(diagram, _ABOUT[name])
     return [*lines, result.signature]
+
+
+# What each way of grading is, in the table of a judge.
+_WAYS = {
+    "embedding": "embedding alone",
+    "judge": "judge alone",
+    "unclear": "judge on unclear points",
+    "weighted": "both, weighted",
+}
+
+
+def judge_lines(comparison: JudgeComparison | None) -> list[str]:
+    """First of all whether the judge helps; then each way of grading with its statistics."""
+    if comparison is None:
+        return []
+    words = ", ".join(f"{n} {word.replace('_', ' ')}" for word, n in comparison.n_verdicts.items())
+    lines = [comparison.verdict, f"verdicts: {words or 'none'}; {comparison.n_unsupported} awards without proof"]
+    for way, found in comparison.ways.items():
+        lines.append(f"  {_WAYS[way]}")
+        lines += [f"    {name:<22} {estimate_text(estimate)}" for name, estimate in found.statistics.items()]
+        if way != "embedding":
+            lines.append(f"    {'gain in ' + comparison.headline:<22} {estimate_text(found.gain)}")
+    weight = comparison.weight
+    where = "on all points" if weight.everywhere else "on unclear points alone"
+    return [*lines, f"  weight of the judge: {weight.influence:.2f} {where} ({weight.name})"]
 
 
 def estimate_text(estimate: Estimate) -> str:

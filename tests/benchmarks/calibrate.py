@@ -20,7 +20,7 @@ from grader import agreement
 from grader.answers import LabelledAnswer, read_labelled
 from grader.confidence import STATED, expected_calibration_error, reliability_bins
 from grader.encoding import Encoder, load_encoder
-from grader.evaluation import grade_labelled
+from grader.labelled import grade_labelled
 from grader.schema import Grade
 from grader.settings import Settings
 
