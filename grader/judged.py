@@ -12,8 +12,8 @@ from grader.advice import told_to_candidate
 from grader.confidence import point_confidence
 from grader.drafts import Draft
 from grader.judging import AskedPoint, Case, Said
-from grader.manner import talks_to_examiner
 from grader.panel import Opinion, Panel
+from grader.pleas import hides_words, talks_to_examiner
 from grader.proof import prove
 from grader.schema import Evidence, PointGrade, Rated, Status, Verdict, VerdictWord
 from grader.settings import JudgeSettings, Settings
@@ -108,7 +108,7 @@ def _settled(points: Iterable[PointGrade], asked: Collection[str]) -> Iterator[t
 
 
 def _with_opinions(draft: Draft, opinions: Sequence[Opinion], ruling: _Ruling, settings: Settings) -> Draft:
-    examined = talks_to_examiner(draft.text.text)
+    examined = talks_to_examiner(draft.text.text) or bool(hides_words(draft.answer.answer))
     verdicts = {
         point_id: tuple(checked(opinion.seat, opinion.said[point_id], draft) for opinion in opinions)
         for point_id in opinions[0].said

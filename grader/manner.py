@@ -1,4 +1,4 @@
-"""How an answer is written: echo of the question, lists of keywords, shuffled or random words, copies, instructions.
+"""How an answer is written: echo of the question, lists of keywords, shuffled or random words, copies, pleas.
 
 It looks at words, not at meaning, and knows nothing about points. What it finds is shown as a flag for a person; only
 segments that say nothing of their own, and texts that are no sentences, also lose credit.
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from grader.grammar.lexicon import FUNCTION_WORDS, stem, word_set
+from grader.pleas import talks_to_examiner
 from grader.text import Span, words
 from grader.text import segments as split
 from grader.wordorder import oddness
@@ -52,21 +53,6 @@ _CARRYING = word_set(
     it its this that these those they them their he she i you we me my your our what which who whom whose why how when
     where there and of about by with s
     """
-)
-_INSTRUCTIONS = re.compile(
-    r"""
-    \b(?:ignore|disregard|forget|override|bypass)\b[^.\n]{0,40}\b(?:instruction|prompt|rubric|criteria|rule|guideline|above
-      |previous|prior|grading)
-    | \b(?:give|award|assign|grant|mark|score|rate|grade)\b[^.\n]{0,30}\b(?:full|max\w*|perfect|highest|top|all|every)\b
-      [^.\n]{0,20}\b(?:mark|score|point|credit|grade)
-    | \byou\ are\ (?:now\ )?(?:a|an|the)\b[^.\n]{0,30}\b(?:grader|examiner|assistant|evaluator|judge|model|ai)\b
-    | \b(?:the\ )?(?:correct\ )?score\ (?:is|should\ be|must\ be|=|:)\s*(?:10|100|full|max)
-    | \b(?:dear|note\ to|attention|hey|to\ the)\s+(?:the\ )?(?:grader|examiner|evaluator|judge|assistant)\b
-    | <\|[a-z_]+\|> | \[/?INST\] | \#\#\#\s*(?:system|instruction|assistant) | ^\s*(?:system|assistant)\s*:
-    | "(?:score|verdict|points?|credit)"\s*: | \b(?:this|my|the)\ answer\ (?:is|should\ be
-      \ (?:marked|graded|considered))\ (?:fully\ |completely\ |entirely\ )?(?:correct|perfect|complete)\b
-    """,
-    re.IGNORECASE | re.VERBOSE | re.MULTILINE,
 )
 # The commonest words of other languages in Latin letters that English does not have.
 _FOREIGN = word_set(
@@ -151,11 +137,6 @@ def _stems(text: str) -> frozenset[str]:
 def own_words(text: str, question: str) -> frozenset[str]:
     """The stems of a text's words that neither the question has nor any sentence or frame of an answer needs."""
     return _stems(text) - _stems(question)
-
-
-def talks_to_examiner(text: str) -> bool:
-    """Whether a text holds words to the examiner (demands, fake results, marks of a chat) instead of an answer."""
-    return _INSTRUCTIONS.search(text) is not None
 
 
 def _is_empty(piece: str, asked: Sequence[frozenset[str]]) -> bool:

@@ -3,7 +3,8 @@
 import re
 from typing import NamedTuple
 
-from grader.manner import own_words, talks_to_examiner
+from grader.manner import own_words
+from grader.pleas import talks_to_examiner
 from grader.text import NormalisedText, Span, normalise
 
 # How writers of quotes change them without changing the words: typographic marks, and what stands around.

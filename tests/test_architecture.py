@@ -28,6 +28,7 @@ LAYERS = [
         "confidence",
         "scoring",
         "proof",
+        "pleas",
         "weight",
         "limits",
         "trust",

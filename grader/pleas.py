@@ -1,0 +1,74 @@
+"""Words to the examiner instead of an answer: demands, fake results and rubrics, marks of a chat; also in disguise.
+
+Patterns over words: what speaks to the examiner in quite other words is not seen. Nothing here knows about points.
+"""
+
+import base64
+import binascii
+import re
+
+_PLEAS = re.compile(
+    r"""
+    # demands
+    \b(?:ignore|disregard|forget|override|bypass)\b[^.\n]{0,40}\b(?:instruction|prompt|rubric|criteria|rule|guideline|above
+      |previous|prior|grading)
+    | \b(?:give|award|assign|grant|mark|score|rate|grade)\b[^.\n]{0,30}\b(?:full|max\w*|perfect|highest|top|all|every)\b
+      [^.\n]{0,20}\b(?:mark|score|point|credit|grade)
+    | \b(?:gets?|deserves?|gave|received?|earns?)\b[^.\n]{0,20}\b(?:full|perfect|maximum|top)
+      \ (?:mark|score|point|credit|grade)
+    | \b(?:system|protocol)\s+override\b
+    # the examiner is told who it is, or addressed
+    | \byou\ are\ (?:now\ )?(?:a|an|the)\b[^.\n]{0,30}\b(?:grader|examiner|assistant|evaluator|judge|model|ai)\b
+    | \b(?:dear|note\ to|attention|hey|to\ the)\s+(?:the\ )?(?:grader|examiner|evaluator|judge|assistant)\b
+    # results, rubrics and references that are none
+    | \b(?:the\ )?(?:correct\ )?score\ (?:is|should\ be|must\ be|=|:)\s*(?:10|100|full|max)
+    | "(?:score|verdicts?|points?|credit)"\s*: | \bgrading\ (?:is\ )?complete\b | ^\s*(?:final\ )?verdict\s*:
+    | \bverdict\s*:\s*(?:covered|correct|met|pass)
+    | \b(?:this|my|the)\ answer\ (?:is|should\ be\ (?:marked|graded|considered))
+      \ (?:fully\ |completely\ |entirely\ )?(?:correct|perfect|complete)\b
+    | ^\s*(?:the\ )?(?:correct|reference|model)\ answer\s*: | (?<=[.!?]\ )(?:correct|reference|model)\ answer\s*:
+    | \b(?:updated|revised)\ (?:rubric|criteria|instructions|reference)\b
+    # marks of a chat
+    | <\|[a-z_]+\|> | \[/?INST\] | \#\#\#\s*(?:system|instruction|assistant) | ^\s*(?:system|assistant)\s*:
+    # the same demands in other languages
+    | \bignor(?:a|ar|e|ez|er|iere|ieren\ sie|i|are)\b[^.\n]{0,40}
+      \b(?:instruc\w+|instruk\w+|anweisung\w*|consignes?|istruzion\w*|regeln?|kriterien|crit\w+)
+    | \b(?:volle|maximale|höchste)\ (?:punkt\w*|note|bewertung) | \bnote\ maximale\b | \bpunteggio\ (?:massimo|pieno)
+    | \b(?:máxima|maxima)\ (?:puntuaci[oó]n|nota|calificaci[oó]n) | \bnota\ m[aá]xima\b 
+    | 满分 | 忽略.{0,12}(?:指令|指示|说明)
+    """,
+    re.IGNORECASE | re.VERBOSE | re.MULTILINE,
+)
+# Digits and signs that stand for letters.
+_LEET = str.maketrans("013457@$", "oieastas")
+_LEET_WORD = re.compile(r"\b(?=\w*[a-z])(?=\w*[0134578])\w{3,}\b", re.IGNORECASE)
+_FEWEST_LEET = 3
+_CODED = re.compile(r"(?<![\w+/])[A-Za-z0-9+/]{24,}={0,2}(?![\w+/])")
+# The block of characters that show nothing and spell ASCII (Unicode "Tags").
+_TAGS = range(0xE0020, 0xE007F)
+
+
+def talks_to_examiner(text: str) -> bool:
+    """Whether a text holds words to the examiner instead of an answer, plain, in base64 or with digits for letters."""
+    return any(_PLEAS.search(reading) for reading in (text, _unleet(text), *_decoded(text)))
+
+
+def hides_words(original: str) -> str:
+    """What the invisible tag characters of a text spell; blank without any."""
+    return "".join(chr(ord(char) - 0xE0000) for char in original if ord(char) in _TAGS)
+
+
+def _unleet(text: str) -> str:
+    """The text with digits in words as letters, where several words are written so."""
+    return text.translate(_LEET) if len(_LEET_WORD.findall(text)) >= _FEWEST_LEET else ""
+
+
+def _decoded(text: str) -> list[str]:
+    """What looks like base64 and decodes to text."""
+    found = []
+    for coded in _CODED.findall(text):
+        try:
+            found.append(base64.b64decode(coded, validate=True).decode("utf-8"))
+        except (binascii.Error, UnicodeDecodeError):
+            continue
+    return found
