@@ -34,7 +34,7 @@ _PLEAS = re.compile(
     | \bignor(?:a|ar|e|ez|er|iere|ieren\ sie|i|are)\b[^.\n]{0,40}
       \b(?:instruc\w+|instruk\w+|anweisung\w*|consignes?|istruzion\w*|regeln?|kriterien|crit\w+)
     | \b(?:volle|maximale|höchste)\ (?:punkt\w*|note|bewertung) | \bnote\ maximale\b | \bpunteggio\ (?:massimo|pieno)
-    | \b(?:máxima|maxima)\ (?:puntuaci[oó]n|nota|calificaci[oó]n) | \bnota\ m[aá]xima\b 
+    | \b(?:máxima|maxima)\ (?:puntuaci[oó]n|nota|calificaci[oó]n) | \bnota\ m[aá]xima\b
     | 满分 | 忽略.{0,12}(?:指令|指示|说明)
     """,
     re.IGNORECASE | re.VERBOSE | re.MULTILINE,
