@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from grader import __version__
 from grader.commands.attack import attack
 from grader.commands.banks import derive, import_
+from grader.commands.doctor import doctor
 from grader.commands.evaluate import evaluate
 from grader.commands.grade import grade
 from grader.commands.report import report
@@ -98,3 +99,4 @@ app.command(short_help="Score answers; the main job.")(grade)
 app.command(short_help="How far grades agree with people.")(evaluate)
 app.command(short_help="How hard the grader is to fool.")(attack)
 app.command(short_help="The HTML page again, from a grades file.")(report)
+app.command(short_help="What is installed, and what would leave this machine.")(doctor)

@@ -395,3 +395,15 @@ def load_encoder(name: str) -> Encoder:
     if not name.strip():
         raise SetupError(f"the encoder has no name; leave --encoder out to use the packaged {PACKAGED_MODEL}")
     return ENCODERS.get(name, SentenceTransformerEncoder)(name)
+
+
+def describe_encoder(name: str) -> dict[str, Any]:
+    """What an encoder is and whether it is ready offline, without loading it.
+
+    Returns:
+        `name`, `path` (`None` for a model of a hub), `runtime`, `ready_offline`.
+
+    """
+    path = Path(_model_path(name))
+    here = path.is_dir()
+    return {"name": name, "path": str(path) if here else None, "runtime": "torch", "ready_offline": here}

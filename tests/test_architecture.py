@@ -67,6 +67,7 @@ LAYERS = [
         "panel",
         "judge_evaluation",
         "opening",
+        "doctor",
         "weight_file",
         "advice",
         "judged",
