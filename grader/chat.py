@@ -32,9 +32,9 @@ _AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 # Statuses by which a server says that it does not know a part of the request.
 _NOT_UNDERSTOOD = frozenset({400, 404, 415, 422, 501})
 
-# How a server is asked for JSON: bound to the schema, to JSON, or in words alone.
-Form = Literal["json_schema", "json_object", "text"]
-_FORMS: tuple[Form, ...] = ("json_schema", "json_object", "text")
+# How a server is asked for JSON: bound to the schema in the way of OpenAI or of llama-cpp-python, to JSON, or in words.
+Form = Literal["json_schema", "schema", "json_object", "text"]
+_FORMS: tuple[Form, ...] = ("json_schema", "schema", "json_object", "text")
 
 
 class Endpoint(NamedTuple):
@@ -173,7 +173,7 @@ class ChatJudge:
             try:
                 reply = self._opened().chat.completions.create(**body)
             except openai.APIStatusError as error:
-                if error.status_code in _NOT_UNDERSTOOD and not _is_fatal(error):
+                if _is_about_the_form(error):
                     return _NotUnderstood(error.status_code, _said(error))
                 raise _refused(error, self._endpoint) from None
             except openai.APITimeoutError:
@@ -245,6 +245,8 @@ def request_body(
     if can.form == "json_schema":
         named = {"name": "reply", "strict": True, "schema": dict(schema)}
         body["response_format"] = {"type": "json_schema", "json_schema": named}
+    elif can.form == "schema":
+        body["response_format"] = {"type": "json_object", "schema": dict(schema)}
     elif can.form == "json_object":
         body["response_format"] = {"type": "json_object"}
     return body
@@ -300,9 +302,12 @@ def _counted(usage: Any, name: str, otherwise: int) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else otherwise
 
 
-def _is_fatal(error: Any) -> bool:
-    """Whether a 404 is about the model."""
-    return error.status_code == 404 and "model" in _said(error).lower()
+def _is_about_the_form(error: Any) -> bool:
+    """Whether the server does not know a part of the request; llama-cpp-python says so with a 500."""
+    said = _said(error).lower()
+    if error.status_code == 404:
+        return "model" not in said
+    return error.status_code in _NOT_UNDERSTOOD or (error.status_code == 500 and "response_format" in said)
 
 
 def _refused(error: Any, endpoint: Endpoint) -> TryError:
