@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from grader.flags import plain_flags, review_reasons, sure
-from grader.page import LOOKS, feedback_parts, look_of, number, percent, unseen
+from grader.looks import LOOKS, look_of
+from grader.page import feedback_parts, number, percent, unseen
 from grader.phrases import count, one_line
 from grader.schema import Grade, PointGrade
 from grader.summary import GradesSummary, QuestionRow

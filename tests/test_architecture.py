@@ -82,6 +82,8 @@ LAYERS = [
     {
         "judges_summary",
         "summary",
+        "looks",
+        "page_judges",
         "page",
         "terminal",
         "terminal_attacks",
