@@ -79,7 +79,16 @@ LAYERS = [
         "robustness",
         "pairs",
     },
-    {"summary", "page", "terminal", "terminal_attacks", "terminal_evaluation"},
+    {
+        "judges_summary",
+        "summary",
+        "looks",
+        "page_judges",
+        "page",
+        "terminal",
+        "terminal_attacks",
+        "terminal_evaluation",
+    },
     {"cli", "commands", "options", "judge_options", "outputs", "console", "__init__", "__main__"},
 ]
 # Within layer 1 nothing but numpy may be imported from outside.
