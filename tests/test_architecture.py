@@ -58,6 +58,7 @@ LAYERS = [
     {
         "feedback",
         "duplicates",
+        "assemble",
         "derive",
         "lint",
         "revise",
