@@ -161,6 +161,11 @@ class Calls:
         self.totals.add(failed=1)
         raise JudgeError(last.kind, last.reason) from None
 
+    def stop(self) -> None:
+        """End all waits, now and from now on; requests on their way are let finish, for they are paid for."""
+        if isinstance(self.clock, MonotonicClock):
+            self.clock.stop()
+
     def _try(self, send: Callable[[], Result], estimate: Spent, price: Price) -> Result:
         while pause := self._breaker.pause():
             if isinf(pause):
