@@ -59,6 +59,8 @@ LAYERS = [
         "feedback",
         "duplicates",
         "assemble",
+        "proposals",
+        "proposing",
         "derive",
         "lint",
         "revise",

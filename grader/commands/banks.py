@@ -1,20 +1,29 @@
 """`grader import` and `grader derive`: questions out of pages, rubric points out of reference answers."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from grader.console import print_json, say
+from grader.console import print_json, progress, say
 from grader.errors import InputError
 from grader.options import AsJson
 from grader.outputs import OUTPUTS, check_outputs
 from grader.phrases import count, shorten
 
 if TYPE_CHECKING:
-    from grader.schema import Rubric
+    from grader.cache import Cache
+    from grader.calls import Calls
+    from grader.judging import Judge
+    from grader.proposing import Proposed
+    from grader.schema import Question, Rubric
+
+JudgeName = Annotated[
+    str | None,
+    typer.Option("--judge", envvar="GRADER_JUDGE", help="A model that proposes better points; 'mock' asks none."),
+]
 
 
 def import_(
@@ -69,7 +78,10 @@ def derive(
     check: Annotated[
         bool, typer.Option("--check", help="Only lint: the rubrics in the folder, else new ones.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite rubrics that a person has edited.")] = False,
+    judge: JudgeName = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite rubrics that a person has edited or a judge proposed.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Derive rubric points from reference answers, without an LLM; the same answer always gives the same points.
@@ -77,17 +89,25 @@ def derive(
     One file a question. A file that a person has edited is kept, and the difference is shown. --check writes nothing
     and says which points are compound, vague, double or unreachable and which reference text no point covers.
 
+    With --judge a model proposes better points; the difference is shown and each point names the words that it comes
+    from. Any rubric that is there already is kept.
+
     \b
     Examples:
       grader derive bank.yaml -o rubrics/
+      grader derive bank.yaml --judge gpt-5-mini
       grader derive bank.yaml -o rubrics/ --check
       grader derive rubrics/ --check --json
     """
     from grader.derive import derive as derive_rubric
     from grader.lint import lint
-    from grader.revise import save_derived
     from grader.rubric import read_rubrics, rubric_path
+    from grader.terminal import clean_terminal
 
+    given = ctx.get_parameter_source("judge")
+    if check and given is not None and given.name == "COMMANDLINE":
+        raise typer.BadParameter("--check only looks: leave --judge out", param_hint="--judge")
+    proposals: list[Proposed] = []
     if check and Path(bank).is_dir():
         rubrics = list(read_rubrics(bank).values())
     else:
@@ -102,29 +122,80 @@ def derive(
             make_folder(output)
             files = [rubric_path(output, question.id) for question in questions]
             ctx.meta[OUTPUTS] = check_outputs(*files, inputs=[bank])
-        rubrics = [derive_rubric(question) for question in questions]
+        if judge is not None and not check:
+            proposals = _proposed(questions, judge)
+        rubrics = [made.rubric for made in proposals] or [derive_rubric(question) for question in questions]
         if check and output is not None and output.is_dir():
             present = read_rubrics(output)
             rubrics = [present.get(rubric.question_id, rubric) for rubric in rubrics]
     if output is not None and not check:
-        saved = [save_derived(rubric, output, force=force) for rubric in rubrics]
-        for difference in filter(None, (one.difference for one in saved)):
-            say(difference)
-        numbers = Counter(one.outcome for one in saved)
-        say(f"{count(len(saved), 'rubric')} in {output}: {', '.join(f'{n} {what}' for what, n in numbers.items())}")
-        if numbers["kept"]:
-            say("kept are those that a person has edited; --force overwrites them too")
+        _save(rubrics, proposals, output, force=force)
     found = {rubric.question_id: lint(rubric) for rubric in rubrics}
     for question_id, findings in found.items():
         for finding in findings:
             place = question_id if finding.point_id is None else f"{question_id}: {finding.point_id}"
             say(f"{place}: {finding.kind}: {finding.message}")
     if as_json:
-        print_json({"rubrics": [_rubric_summary(rubric, found[rubric.question_id]) for rubric in rubrics]})
+        summaries = [_rubric_summary(rubric, found[rubric.question_id]) for rubric in rubrics]
+        for summary, made in zip(summaries, proposals, strict=bool(proposals)):
+            summary |= {"proposed_by": made.proposed_by, "difference": made.difference, "notes": list(made.notes)}
+        print_json({"rubrics": summaries})
     elif output is None and not check:
         _print_points(rubrics)
+        for difference in filter(None, (made.difference for made in proposals)):
+            typer.echo(clean_terminal(difference))
     elif check:
         say(f"{count(sum(map(len, found.values())), 'finding')} in {count(len(rubrics), 'rubric')}")
+
+
+def _save(rubrics: "Sequence[Rubric]", proposals: "Sequence[Proposed]", folder: Path, *, force: bool) -> None:
+    """Write the rubrics and tell what became of each; `proposals` is empty where no judge was asked."""
+    from grader.revise import save_derived, save_proposed
+
+    save = save_proposed if proposals else save_derived
+    saved = [save(rubric, folder, force=force) for rubric in rubrics]
+    news = [made.difference for made in proposals] or [""] * len(saved)
+    for one, difference in zip(saved, news, strict=True):
+        shown = one.difference if one.outcome in ("kept", "unchanged") else difference
+        if shown:
+            say(shown)
+    numbers = Counter(one.outcome for one in saved)
+    say(f"{count(len(saved), 'rubric')} in {folder}: {', '.join(f'{n} {what}' for what, n in numbers.items())}")
+    if numbers["kept"]:
+        why = "were there" if proposals else "a person has edited or a judge proposed"
+        say(f"kept are those that {why}; --force overwrites them too")
+
+
+def _proposed(questions: "Sequence[Question]", name: str) -> "list[Proposed]":
+    """What the judge of that name proposes for each question, with what must be told about it."""
+    from grader.proposing import propose_all
+
+    judge, cache, calls = _open_judge(name)
+    asked = propose_all(questions, judge, cache=cache, calls=calls)
+    proposals = list(progress(asked, "asking the judge", total=len(questions)))
+    for made in proposals:
+        for note in made.notes:
+            say(f"{made.rubric.question_id}: {note}")
+    n = sum(made.proposed_by is not None for made in proposals)
+    say(
+        f"{name} proposed points for {n} of {count(len(proposals), 'question')}; {count(calls.totals.calls, 'request')}"
+    )
+    return proposals
+
+
+def _open_judge(name: str) -> "tuple[Judge, Cache, Calls]":
+    """A judge, where its replies are kept, and how it is asked."""
+    from grader.cache import Cache
+    from grader.calls import Calls
+    from grader.mock import MOCK, MockJudge
+
+    calls = Calls()
+    if name == MOCK:
+        return MockJudge(), Cache(":memory:"), calls
+    from grader.chat import ChatJudge, find_endpoint
+
+    cache = Cache()
+    return ChatJudge(name, find_endpoint(), calls, cache=cache), cache, calls
 
 
 def _rubric_summary(rubric: "Rubric", findings: Iterable[Any]) -> dict[str, Any]:
