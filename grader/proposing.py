@@ -58,7 +58,10 @@ class Proposed(NamedTuple):
     @property
     def difference(self) -> str:
         """A unified diff of the derived and the proposed points; empty where they are the same."""
-        return outline_difference(self.derived, self.rubric, "derived", f"proposed by {self.proposed_by}")
+        name = self.rubric.question_id
+        return outline_difference(
+            self.derived, self.rubric, f"{name} (derived)", f"{name} (proposed by {self.proposed_by})"
+        )
 
 
 @cache
