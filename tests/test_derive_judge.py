@@ -22,7 +22,8 @@ BANK = """questions:
 
 
 @pytest.fixture
-def bank(tmp_path: Path) -> Path:
+def bank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GRADER_CACHE", str(tmp_path / "cache"))
     path = tmp_path / "bank.yaml"
     path.write_text(BANK)
     return path
@@ -38,7 +39,7 @@ def test_points_and_difference_are_shown(bank: Path) -> None:
     assert "  p1    5.51  Dropout disables random units\n" in done.stdout
     assert "--- dropout (derived)\n+++ dropout (proposed by mock@1,prompt@" in done.stdout
     assert "+  or: mock wording: Dropout reduces overfitting\n" in done.stdout
-    assert "mock proposed points for 2 of 2 questions; 0 requests" in done.stderr
+    assert "points proposed for 2 of 2 questions: 0 calls, 0 failed, 0 + 0 tokens" in done.stderr
 
 
 def test_json_has_the_contract_and_the_proposal(bank: Path) -> None:
@@ -80,3 +81,22 @@ def test_checking_asks_nobody(bank: Path) -> None:
     assert run(bank, "--check", "--judge", "mock").exit_code == 2
     checked = run(bank, "--check", env={"GRADER_JUDGE": "mock"})
     assert checked.exit_code == 0 and "mock" not in checked.stderr
+
+
+def test_a_dry_run_writes_nothing(bank: Path, tmp_path: Path) -> None:
+    done = run(bank, "--judge", "mock", "--dry-run", "-o", tmp_path / "rubrics", "--json")
+    assert done.exit_code == 0 and not (tmp_path / "rubrics").exists()
+    assert json.loads(done.stdout)["judge"]["calls"] == 2
+    assert "dry run: 2 calls" in done.stderr and "stand" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--judge", "mock", "--judge", "other"), "one judge proposes points, found 2"),
+        (("--max-calls", 3), "--max-calls is about a judge"),
+    ],
+)
+def test_wrong_options_are_told_in_one_line(bank: Path, arguments: tuple[object, ...], problem: str) -> None:
+    done = run(bank, *arguments)
+    assert done.exit_code != 0 and problem in done.stderr

@@ -9,21 +9,33 @@ import typer
 
 from grader.console import print_json, progress, say
 from grader.errors import InputError
+from grader.judge_options import (
+    Attempts,
+    CacheFile,
+    Concurrency,
+    DryRun,
+    Judges,
+    JudgeUrl,
+    MaxCalls,
+    MaxCost,
+    NoCache,
+    Prices,
+    RequestsPerMinute,
+    Timeout,
+    TokensPerMinute,
+    judge_choice,
+    need_judge,
+    open_judges,
+    say_plan,
+)
 from grader.options import AsJson
 from grader.outputs import OUTPUTS, check_outputs
 from grader.phrases import count, shorten
 
 if TYPE_CHECKING:
-    from grader.cache import Cache
-    from grader.calls import Calls
-    from grader.judging import Judge
+    from grader.opening import OpenedPanel
     from grader.proposing import Proposed
     from grader.schema import Question, Rubric
-
-JudgeName = Annotated[
-    str | None,
-    typer.Option("--judge", envvar="GRADER_JUDGE", help="A model that proposes better points; 'mock' asks none."),
-]
 
 
 def import_(
@@ -78,10 +90,22 @@ def derive(
     check: Annotated[
         bool, typer.Option("--check", help="Only lint: the rubrics in the folder, else new ones.")
     ] = False,
-    judge: JudgeName = None,
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite rubrics that a person has edited or a judge proposed.")
     ] = False,
+    judge: Judges = None,
+    judge_url: JudgeUrl = None,
+    concurrency: Concurrency = 8,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    max_calls: MaxCalls = None,
+    max_cost: MaxCost = None,
+    prices: Prices = None,
+    attempts: Attempts = 8,
+    timeout: Timeout = 120.0,
+    dry_run: DryRun = False,
+    cache: CacheFile = None,
+    no_cache: NoCache = False,
     as_json: AsJson = False,
 ) -> None:
     """Derive rubric points from reference answers, without an LLM; the same answer always gives the same points.
@@ -89,13 +113,13 @@ def derive(
     One file a question. A file that a person has edited is kept, and the difference is shown. --check writes nothing
     and says which points are compound, vague, double or unreachable and which reference text no point covers.
 
-    With --judge a model proposes better points; the difference is shown and each point names the words that it comes
-    from. Any rubric that is there already is kept.
+    With --judge an LLM proposes better points; those whose words do not stand in the reference answer are dropped, the
+    difference is shown, and any file that is there already is kept.
 
     \b
     Examples:
       grader derive bank.yaml -o rubrics/
-      grader derive bank.yaml --judge gpt-5-mini
+      grader derive bank.yaml --judge gpt-4o-mini
       grader derive bank.yaml -o rubrics/ --check
       grader derive rubrics/ --check --json
     """
@@ -104,6 +128,7 @@ def derive(
     from grader.rubric import read_rubrics, rubric_path
     from grader.terminal import clean_terminal
 
+    need_judge(judge, {"--dry-run": dry_run, "--max-calls": max_calls is not None, "--max-cost": max_cost is not None})
     given = ctx.get_parameter_source("judge")
     if check and given is not None and given.name == "COMMANDLINE":
         raise typer.BadParameter("--check only looks: leave --judge out", param_hint="--judge")
@@ -118,12 +143,42 @@ def derive(
             problem = "is a folder, expected a question bank; to look rubrics through, add --check"
             raise InputError(problem, source=bank)
         questions = read_bank(bank).questions
-        if output is not None and not check:
+        if output is not None and not check and not dry_run:
             make_folder(output)
             files = [rubric_path(output, question.id) for question in questions]
             ctx.meta[OUTPUTS] = check_outputs(*files, inputs=[bank])
-        if judge is not None and not check:
-            proposals = _proposed(questions, judge)
+        if judge and not check:
+            if len(judge) > 1:
+                raise InputError(f"one judge proposes points, found {len(judge)}: name one with --judge")
+            choice = judge_choice(
+                judge,
+                when="all",
+                url=judge_url,
+                votes=1,
+                call="answer",
+                seed=0,
+                reveal=False,
+                weight=None,
+                concurrency=concurrency,
+                requests_per_minute=requests_per_minute,
+                tokens_per_minute=tokens_per_minute,
+                max_calls=max_calls,
+                max_cost=max_cost,
+                attempts=attempts,
+                prices=prices,
+                timeout=timeout,
+                dry_run=dry_run,
+                cache=cache,
+                no_cache=no_cache,
+            )
+            opened = open_judges(choice)
+            proposals = _proposed(questions, opened)
+            if dry_run:
+                say_plan(opened)
+                if as_json:
+                    print_json({"n_questions": len(questions), "judge": opened.plan()})
+                return
+            _say_proposed(proposals, opened)
         rubrics = [made.rubric for made in proposals] or [derive_rubric(question) for question in questions]
         if check and output is not None and output.is_dir():
             present = read_rubrics(output)
@@ -166,36 +221,26 @@ def _save(rubrics: "Sequence[Rubric]", proposals: "Sequence[Proposed]", folder: 
         say(f"kept are those that {why}; --force overwrites them too")
 
 
-def _proposed(questions: "Sequence[Question]", name: str) -> "list[Proposed]":
-    """What the judge of that name proposes for each question, with what must be told about it."""
+def _proposed(questions: "Sequence[Question]", opened: "OpenedPanel") -> "list[Proposed]":
+    """What the first judge of a panel proposes for each question."""
     from grader.proposing import propose_all
 
-    judge, cache, calls = _open_judge(name)
-    asked = propose_all(questions, judge, cache=cache, calls=calls)
-    proposals = list(progress(asked, "asking the judge", total=len(questions)))
+    asked = propose_all(questions, opened.panel.seats[0].judge, cache=opened.cache, calls=opened.panel.calls)
+    return list(progress(asked, "proposing", total=len(questions)))
+
+
+def _say_proposed(proposals: "Sequence[Proposed]", opened: "OpenedPanel") -> None:
+    """What must be told about proposals, and what they took."""
     for made in proposals:
         for note in made.notes:
             say(f"{made.rubric.question_id}: {note}")
     n = sum(made.proposed_by is not None for made in proposals)
+    totals = opened.totals()
+    cost = "" if totals["cost"] is None else f", cost {totals['cost']:.4f}"
     say(
-        f"{name} proposed points for {n} of {count(len(proposals), 'question')}; {count(calls.totals.calls, 'request')}"
+        f"points proposed for {n} of {count(len(proposals), 'question')}: {count(totals['calls'], 'call')}, "
+        f"{totals['failed']} failed, {totals['input_tokens']:,} + {totals['output_tokens']:,} tokens{cost}"
     )
-    return proposals
-
-
-def _open_judge(name: str) -> "tuple[Judge, Cache, Calls]":
-    """A judge, where its replies are kept, and how it is asked."""
-    from grader.cache import Cache
-    from grader.calls import Calls
-    from grader.mock import MOCK, MockJudge
-
-    calls = Calls()
-    if name == MOCK:
-        return MockJudge(), Cache(":memory:"), calls
-    from grader.chat import ChatJudge, find_endpoint
-
-    cache = Cache()
-    return ChatJudge(name, find_endpoint(), calls, cache=cache), cache, calls
 
 
 def _rubric_summary(rubric: "Rubric", findings: Iterable[Any]) -> dict[str, Any]:
