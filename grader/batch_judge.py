@@ -272,7 +272,7 @@ class BatchJudge:
             self._calls.budget.settle(0.0, self._price.of(spent))
         if settled.understood:
             self._cache.put({self._abilities_key: batch.abilities._asdict()})
-        self._ledger.close(batch.tag, counted=settled.counted, trial=settled.trial)
+        self._ledger.close(batch.tag, counted=settled.counted, ended=settled.values, trial=settled.trial)
         broken = f"; {count(results.n_broken, 'line')} of it cannot be read" if results.n_broken else ""
         lost = f"; without a reply: {failures(batch, standing, results.outcomes)}" if settled.n_failed else ""
         answered = f"{len(settled.answered):,} of {count(len(batch.ids), 'request')} answered"

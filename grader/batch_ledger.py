@@ -91,13 +91,19 @@ class Ledger:
         self._change(change)
 
     def close(
-        self, tag: str, *, counted: Collection[str] = (), trial: Abilities | Literal["none", "as before"] = "as before"
+        self,
+        tag: str,
+        *,
+        counted: Collection[str] = (),
+        ended: Collection[str] = (),
+        trial: Abilities | Literal["none", "as before"] = "as before",
     ) -> None:
         """Forget a batch; those of its requests that have no reply may be sent again.
 
         Args:
             tag: of the batch; nothing changes when another run has closed it.
             counted: requests whose tries count one more.
+            ended: requests that will not be sent again.
             trial: what requests are to use next, because the server understood none of these.
 
         """
@@ -107,6 +113,8 @@ class Ledger:
                 return
             for one in counted:
                 record["tries"][one] = record["tries"].get(one, 0) + 1
+            for one in ended:
+                record["tries"].pop(one, None)
             if trial != "as before":
                 record["trial"] = trial._asdict() if isinstance(trial, Abilities) else None
 

@@ -248,6 +248,7 @@ class TestResults:
         assert found == ["reply to a", "failed: the server answered 500 in each of 3 batches"]
         assert collected.n_failed == 1 and len(server.batches) == 3
         assert run(server, cache, "a", "b")[1] == found and len(server.batches) == 3
+        assert dict(Ledger(cache, content_key("batches", server.endpoint.base_url, "m")).tries()) == {}
 
     @pytest.mark.parametrize("status", ["expired", "cancelled"])
     def test_of_a_batch_that_ends_early_only_the_rest_is_sent_again(
