@@ -62,6 +62,15 @@ JudgeCall = Annotated[
         help="One call an answer with all its points, or one call a point.",
     ),
 ]
+JudgeBatch = Annotated[
+    bool,
+    typer.Option(
+        "--judge-batch",
+        envvar="GRADER_JUDGE_BATCH",
+        rich_help_panel=_PANEL,
+        help="Ask through the server's Batch API: submit, run the same command later, collect; often at half price.",
+    ),
+]
 JudgeSeed = Annotated[
     int,
     typer.Option(
@@ -190,6 +199,7 @@ def judge_choice(
     dry_run: bool,
     cache: Path | None,
     no_cache: bool,
+    batch: bool = False,
 ) -> "JudgeChoice":
     """What these options say."""
     from grader.calls import Manners
@@ -214,6 +224,7 @@ def judge_choice(
         keep=not no_cache,
         timeout=timeout,
         dry_run=dry_run,
+        batch=batch,
     )
 
 
@@ -228,6 +239,25 @@ def open_judges(choice: "JudgeChoice") -> "OpenedPanel":
     if opened.leaves:
         say(f"judge: {'would go' if choice.dry_run else 'goes'} {opened.leaves.removeprefix('goes ')}")
     return opened
+
+
+def collect_batches(opened: "OpenedPanel") -> None:
+    """Fetch what batches have brought since the last run, and say so."""
+    for judge in opened.batch:
+        found = judge.collect()
+        for news in found.news:
+            say(f"judge: {news}")
+
+
+def submit_batches(opened: "OpenedPanel") -> None:
+    """Send what has no reply yet, and say how to go on."""
+    for judge in opened.batch:
+        sent = judge.submit()
+        for news in sent.news:
+            say(f"judge: {news}")
+        if sent.n_requests:
+            sent_now = count(sent.n_requests, "request")
+            say(f"judge: {sent_now} submitted; run the same command again to collect the replies")
 
 
 def say_totals(opened: "OpenedPanel", n_not_judged: int) -> None:

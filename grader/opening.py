@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from grader.batch_judge import BatchJudge
 from grader.cache import Cache
 from grader.calls import Calls, Manners
 from grader.chat import ChatJudge, Endpoint, find_endpoint
@@ -37,6 +38,7 @@ class JudgeChoice:
         keep: whether replies are kept at all.
         timeout: seconds that a request may take.
         dry_run: count only.
+        batch: ask through the server's Batch API: replies come later, at another price.
 
     """
 
@@ -50,6 +52,7 @@ class JudgeChoice:
     keep: bool = True
     timeout: float = 120.0
     dry_run: bool = False
+    batch: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class OpenedPanel:
     dry: tuple[DryJudge, ...]
     price_known: bool
     price: dict[str, Price]
+    batch: tuple[BatchJudge, ...] = ()
 
     @property
     def leaves(self) -> str:
@@ -117,28 +121,25 @@ def open_panel(choice: JudgeChoice) -> OpenedPanel:
     if not all(names):
         raise InputError("a judge has no name: --judge MODEL, as its server calls it")
     remote = any(name not in JUDGES for name in names)
+    if choice.batch and not choice.keep:
+        raise InputError("a batch comes back to a later run, which finds it in the cache: leave --no-cache out")
     endpoint = find_endpoint(choice.base_url, needs_key=not choice.dry_run) if remote else None
     prices = _prices(names, choice, endpoint)
     cache = Cache(choice.cache) if choice.keep else Cache(":memory:")
     calls = Calls(choice.manners, seed=choice.settings.seed)
-    judges: list[Judge] = [
-        JUDGES[name]()
-        if endpoint is None or name in JUDGES
-        else ChatJudge(
-            name,
-            endpoint,
-            calls,
-            cache=cache,
-            price=prices.get(name, FREE),
-            timeout=choice.timeout,
-            seed=choice.settings.seed,
-        )
-        for name in names
-    ]
+    judges = [_open(name, choice, endpoint, calls, cache, prices.get(name, FREE)) for name in names]
     dry = tuple(DryJudge(judge.name, judge.revision) for judge in judges) if choice.dry_run else ()
+    batch = tuple(judge for judge in judges if isinstance(judge, BatchJudge) and not dry)
     panel = Panel(dry or judges, settings=choice.settings, cache=cache, calls=calls)
     weight = UNPROVEN if choice.weight is None else read_weight(choice.weight, panel)
-    return OpenedPanel(panel, cache, weight, endpoint, dry, all(name in prices for name in names), prices)
+    return OpenedPanel(panel, cache, weight, endpoint, dry, all(name in prices for name in names), prices, batch)
+
+
+def _open(name: str, choice: JudgeChoice, endpoint: Endpoint | None, calls: Calls, cache: Cache, price: Price) -> Judge:
+    if name in JUDGES or endpoint is None:
+        return JUDGES[name]()
+    kind = BatchJudge if choice.batch else ChatJudge
+    return kind(name, endpoint, calls, cache=cache, price=price, timeout=choice.timeout, seed=choice.settings.seed)
 
 
 def _prices(names: Sequence[str], choice: JudgeChoice, endpoint: Endpoint | None) -> dict[str, Price]:

@@ -14,6 +14,7 @@ from grader.judge_options import (
     CacheFile,
     Concurrency,
     DryRun,
+    JudgeBatch,
     JudgeCall,
     Judges,
     JudgeSeed,
@@ -29,11 +30,13 @@ from grader.judge_options import (
     Reveal,
     Timeout,
     TokensPerMinute,
+    collect_batches,
     judge_choice,
     need_judge,
     open_judges,
     say_plan,
     say_totals,
+    submit_batches,
 )
 from grader.options import UNGRADED, AsJson, EncoderName, Rubrics, UseGuards, UseVerifier, chosen_settings
 from grader.outputs import OUTPUTS, check_outputs, grades_format, print_grades, write_grades, write_report
@@ -75,6 +78,7 @@ def grade(
     judge_votes: JudgeVotes = 1,
     judge_call: JudgeCall = "answer",
     judge_seed: JudgeSeed = 0,
+    judge_batch: JudgeBatch = False,
     judge_weight: JudgeWeight = None,
     reveal: Reveal = False,
     concurrency: Concurrency = 8,
@@ -115,7 +119,13 @@ def grade(
     from grader.weight import UNPROVEN
 
     opened = None
-    about_judge = {"--dry-run": dry_run, "--reveal": reveal, "--judge-when": judge_when, "--judge-weight": judge_weight}
+    about_judge = {
+        "--dry-run": dry_run,
+        "--judge-batch": judge_batch,
+        "--reveal": reveal,
+        "--judge-when": judge_when,
+        "--judge-weight": judge_weight,
+    }
     need_judge(judge, {**about_judge, "--max-calls": max_calls is not None, "--max-cost": max_cost is not None})
     form = grades_format(format_, output)
     ctx.meta[OUTPUTS] = check_outputs(output, report, inputs=[answers, rubrics])
@@ -141,6 +151,7 @@ def grade(
             dry_run=dry_run,
             cache=cache,
             no_cache=no_cache,
+            batch=judge_batch,
         )
         opened = open_judges(choice)
     settings = chosen_settings(encoder, guards=guards, verifier=verifier)
@@ -151,6 +162,8 @@ def grade(
         weight=UNPROVEN if opened is None else opened.weight,
     )
     grader.prepare()
+    if opened is not None:
+        collect_batches(opened)
     # All answers are read before the first is graded: a fault in the last line costs no work.
     asked = list(read_answers(answers, questions={name: rubric.question for name, rubric in known.items()}))
     begin = time.perf_counter()
@@ -176,6 +189,7 @@ def grade(
     for reason, n in Counter(grade.ungraded_reason for grade in grades if grade.ungraded_reason).items():
         say(f"ungraded: {n} x {reason}")
     if opened is not None:
+        submit_batches(opened)
         say_totals(opened, sum("judge_failed" in grade.flags for grade in grades))
     alike = [grade.answer_id for grade in grades if "duplicate" in grade.flags]
     if alike:
