@@ -166,9 +166,17 @@ class _Envelope(BaseModel):
     feedback: FeedbackReply
 
 
-def reply_schema() -> dict[str, Any]:
-    """The JSON schema of a reply: closed objects, all fields required, as strict servers want it."""
-    return _JudgeReply.model_json_schema()
+def reply_schema(ids: Sequence[str] = ()) -> dict[str, Any]:
+    """The JSON schema of a reply: closed objects, all fields required, as strict servers want it.
+
+    Args:
+        ids: those of the points that are asked about; a server that is bound to the schema then gives no other.
+
+    """
+    schema = _JudgeReply.model_json_schema()
+    if ids:
+        schema["$defs"]["_PointReply"]["properties"]["id"] = {"enum": sorted(ids), "type": "string"}
+    return schema
 
 
 @cache
@@ -201,7 +209,7 @@ def ask(case: Case, *, seed: int) -> Asked:
     """The chat that asks about a case.
 
     The answer comes first, as a JSON string between marks that it cannot foresee; the question, the reference and the
-    points follow. Points stand in an order and under ids that depend on seed and content alone.
+    points follow. Points stand in an order that depends on seed and content, under ids that tell nothing.
 
     Args:
         case: what is to be decided.
@@ -216,7 +224,8 @@ def ask(case: Case, *, seed: int) -> Asked:
     if not case.points:
         raise ValueError("there is no point to decide")
     salt = sha256(json.dumps([seed, case.answer, case.question, case.reference_answer]).encode()).hexdigest()
-    ids = opaque_ids(case.points, salt)
+    # The same for all answers to a question: servers prepare a schema once, and the ids are in it.
+    ids = opaque_ids(case.points, sha256(json.dumps([seed, case.question, case.reference_answer]).encode()).hexdigest())
     material: dict[str, Any] = {"question": case.question}
     if case.reference_answer:
         material["reference_answer"] = case.reference_answer
@@ -370,7 +379,9 @@ def question_judge(judge: Judge, case: Case, *, seed: int) -> tuple[Reply, list[
     def read(text: str) -> Reply:
         return read_reply(text, asked.point_of)
 
-    return converse(judge, asked.messages, read, schema=reply_schema(), max_tokens=asked.max_tokens)
+    return converse(
+        judge, asked.messages, read, schema=reply_schema(tuple(asked.point_of)), max_tokens=asked.max_tokens
+    )
 
 
 def converse(
