@@ -14,7 +14,7 @@ from typing import Any
 
 from grader.errors import SetupError
 
-# Raise it when the tables change; an older file is then set aside, not read.
+# Raise it when the tables change; a file of another version is not read.
 _VERSION = 1
 _FILE = "grader.sqlite"
 _WAIT_SECONDS = 30  # for another process that is writing
@@ -59,7 +59,7 @@ class Cache:
         self._lock = threading.Lock()
         try:
             self._connection = _open(self.path)
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, ValueError, sqlite3.Error) as error:  # a name with a NUL is a ValueError
             raise SetupError(f"the cache {self.path} cannot be used ({error}); {_WAY_OUT}") from error
 
     def get(self, keys: Collection[str]) -> dict[str, Any]:
@@ -75,7 +75,7 @@ class Cache:
 
     def put(self, values: Mapping[str, Any]) -> None:
         """Store values, each in place of what was there."""
-        rows = [(key, json.dumps(value, ensure_ascii=False)) for key, value in values.items()]
+        rows = [(key, json.dumps(value)) for key, value in values.items()]  # ASCII: SQLite takes no lone surrogates
         self._write("INSERT OR REPLACE INTO items (key, value) VALUES (?, ?)", rows)
 
     def change(self, key: str, how: Callable[[Any], Any]) -> Any:
@@ -126,7 +126,8 @@ class Cache:
             try:
                 self._connection.executemany(statement, rows)
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # a full disk ends it by itself
+                    self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
 

@@ -119,9 +119,12 @@ class Calls:
         self._limiter = RateLimiter(self.manners.requests_per_minute, self.manners.tokens_per_minute, self.clock)
         self._breaker = Breaker(self.manners.failures, self.manners.rest, self.manners.rests, self.clock)
         self._random = random.Random(seed)  # noqa: S311  # spreads retries, guards nothing
-        self._worked = False
+        self._worked: set[str] = set()
+        self._hopeless: dict[str, str] = {}
 
-    def run(self, send: Callable[[], Result], estimate: Spent | None, price: Price = FREE) -> Result:
+    def run(
+        self, send: Callable[[], Result], estimate: Spent | None, price: Price = FREE, *, whose: str = ""
+    ) -> Result:
         """Send a request until it succeeds, or cannot.
 
         Args:
@@ -130,6 +133,8 @@ class Calls:
             estimate: the most tokens that it can take; `None` for a request that asks no model, such as an upload: it
                 is in no budget.
             price: of a million tokens.
+            whose: the server and the model: that one works says nothing of another, and after a fault that no request
+                can mend the same one is not asked again.
 
         Raises:
             JudgeError: this request has no result.
@@ -137,12 +142,15 @@ class Calls:
 
         """
         for attempt in range(self.manners.attempts):
+            if whose in self._hopeless:
+                raise SetupError(self._hopeless[whose])
             try:
-                return self._try(send, estimate, price)
+                return self._try(send, estimate, price, whose)
             except TryError as ended:
                 last = ended
-                if ended.fatal and not self._worked:
-                    raise SetupError(f"{ended.reason}; {ended.fatal}") from None
+                if ended.fatal and whose not in self._worked:
+                    self._hopeless[whose] = f"{ended.reason}; {ended.fatal}"
+                    raise SetupError(self._hopeless[whose]) from None
                 if not ended.again or attempt + 1 == self.manners.attempts:
                     break
                 wait = back_off(
@@ -156,6 +164,7 @@ class Calls:
                         last = TryError(f"{ended.reason} and asks to wait {ended.after:.0f} s")
                         break
                     self._limiter.close_for(ended.after)  # for everybody: the server spoke to all of us
+                    wait = min(wait + max(0.0, ended.after), self.manners.longest_wait)  # not all the moment it opens
                 if self.clock.wait(wait):
                     last = TryError(STOPPED, kind="skipped")
                     break
@@ -167,7 +176,7 @@ class Calls:
         if isinstance(self.clock, MonotonicClock):
             self.clock.stop()
 
-    def _try(self, send: Callable[[], Result], estimate: Spent | None, price: Price) -> Result:
+    def _try(self, send: Callable[[], Result], estimate: Spent | None, price: Price, whose: str) -> Result:
         while pause := self._breaker.pause():
             if isinf(pause):
                 raise TryError(f"the server failed {self.manners.failures} times in a row, also after rests")
@@ -192,7 +201,8 @@ class Calls:
             worked = spent is not None  # a reply came, if no usable one
             raise
         finally:
-            self._worked |= worked
+            if worked:
+                self._worked.add(whose)
             self._breaker.note(worked=worked)
             self._limiter.leave(ticket, None if spent is None else sum(spent))
             self.totals.add(spent=spent)

@@ -11,14 +11,14 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
+from urllib.parse import SplitResult, urlsplit
 
 from grader.cache import Cache, content_key
 from grader.calls import Calls, TryError
 from grader.errors import InputError, SetupError
-from grader.judging import CHARACTERS_A_TOKEN, Completion, JudgeError, Message, estimated_tokens
-from grader.limits import FREE, Price, Spent
+from grader.judging import Completion, JudgeError, Message, estimated_tokens
+from grader.limits import FREE, Price, Spent, text_tokens
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -31,7 +31,8 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 # Statuses by which a server says that it does not know a part of the request.
 _NOT_UNDERSTOOD = frozenset({400, 404, 415, 422, 501})
-
+# By these codes servers refuse a request for what the answer says.
+_FILTERED = ("content_filter", "content_policy_violation")
 REFUSED = "the judge refused to judge this answer"
 
 # How a server is asked for JSON: bound to the schema in the way of OpenAI or of llama-cpp-python, to JSON, or in words.
@@ -40,10 +41,13 @@ _FORMS: tuple[Form, ...] = ("json_schema", "schema", "json_object", "text")
 
 
 class Endpoint(NamedTuple):
-    """Where a server is, and the key for it."""
+    """Where a server is, and the key for it, which is never shown."""
 
     base_url: str
     key: str
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.base_url!r})"
 
     @property
     def host(self) -> str:
@@ -65,26 +69,34 @@ def find_endpoint(base_url: str | None = None, *, needs_key: bool = True) -> End
 
     Raises:
         InputError: the address is none, holds a password, or goes over an open line to another machine.
-        SetupError: there is no key for a server that is not on this machine.
+        SetupError: there is no key for a server that is not on this machine, or one that no request can carry.
 
     """
     url = base_url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    parts = _parts(url)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise InputError(f"'{_without_login(url)}' is no address of a server: expected https://host/v1")
     if parts.username or parts.password:
         raise InputError(f"the address of the judge's server holds a password: put it into {KEY_VARIABLE} instead")
     key = os.environ.get(KEY_VARIABLE, "").strip()
     endpoint = Endpoint(url.rstrip("/"), key or "none")
     if not endpoint.is_local and parts.scheme != "https":
-        raise InputError(f"'{url}' would send answers over an open line: use https://")
+        raise InputError(f"'{_without_login(url)}' would send answers over an open line: use https://")
     if needs_key and not key and not endpoint.is_local:
         raise SetupError(f"there is no key for {endpoint.host}; set it in the environment: export {KEY_VARIABLE}=...")
+    if needs_key and re.search(r"[^!-~]", key):
+        raise SetupError(f"the key holds characters that no key has; set it anew: export {KEY_VARIABLE}=...")
     return endpoint
 
 
+def _parts(url: str) -> SplitResult | None:
+    with suppress(ValueError):  # brackets that hold no IPv6 address
+        return urlsplit(url)
+    return None
+
+
 def _without_login(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//", url)
+    return re.sub(r"^(\w+://)?.*@", r"\1", url)
 
 
 class Abilities(NamedTuple):
@@ -153,6 +165,8 @@ class ChatJudge:
         self._lock = threading.Lock()
         self._probing = threading.Lock()
         self._known: Abilities | None = None
+        self._replied = False
+        self._lost = ""
         self._server_key = abilities_key(endpoint, model)
 
     def complete(self, messages: Sequence[Message], *, schema: Mapping[str, Any], max_tokens: int) -> Completion:
@@ -168,6 +182,8 @@ class ChatJudge:
         self, messages: Sequence[Message], schema: Mapping[str, Any], max_tokens: int, abilities: Abilities
     ) -> Completion:
         """One request, and again with less where the server does not understand a part of it."""
+        if self._lost:
+            raise SetupError(self._lost)
         while True:
             result = self._request(messages, schema, max_tokens, abilities)
             if isinstance(result, Completion):
@@ -175,8 +191,17 @@ class ChatJudge:
                 return result
             less = with_less(abilities, result.said)
             if less is None:
-                raise JudgeError("failed", f"the server refuses the request ({result.status})")
-            abilities = less
+                self._give_up(result.status)
+            else:
+                abilities = less
+
+    def _give_up(self, status: int) -> NoReturn:
+        """No form of a request is understood: this one is at fault, or the address of a server that never replied."""
+        if status == 404 and self._known is None:
+            self._lost = f"{self._endpoint.host} has nothing at this address (404); that of most servers ends in /v1"
+            raise SetupError(self._lost)
+        self._calls.totals.add(failed=1)
+        raise JudgeError("failed", f"the server refuses the request ({status})")
 
     def _request(
         self, messages: Sequence[Message], schema: Mapping[str, Any], max_tokens: int, abilities: Abilities
@@ -196,7 +221,7 @@ class ChatJudge:
                     raise
             return read_completion(reply, estimate.input_tokens)
 
-        return self._calls.run(send, estimate, self._price)
+        return self._calls.run(send, estimate, self._price, whose=self._server_key)
 
     def _opened(self) -> "OpenAI":
         with self._lock:
@@ -210,10 +235,12 @@ class ChatJudge:
         return self._known
 
     def _remember(self, abilities: Abilities) -> None:
-        if self._known != abilities:
+        """What the first reply shows; a later request may have failed in one form and worked in another by chance."""
+        if not self._replied and self._known != abilities:
             self._known = abilities
             if self._cache is not None:
                 self._cache.put({self._server_key: abilities._asdict()})
+        self._replied = True
 
 
 def open_client(endpoint: Endpoint, timeout: float, http_client: Any = None) -> "OpenAI":
@@ -275,7 +302,7 @@ def request_body(
     can = abilities or Abilities()
     body: dict[str, Any] = {
         "model": model,
-        "messages": [message._asdict() for message in messages],
+        "messages": [{"role": message.role, "content": _sendable(message.content)} for message in messages],
         can.length: max_tokens,
     }
     if can.temperature:
@@ -290,6 +317,11 @@ def request_body(
     elif can.form == "json_object":
         body["response_format"] = {"type": "json_object"}
     return body
+
+
+def _sendable(text: str) -> str:
+    """The text without halves of surrogate pairs, which no request can carry."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def with_less(abilities: Abilities, said: str) -> Abilities | None:
@@ -329,7 +361,7 @@ def read_completion(reply: Any, input_tokens: int) -> Completion:
     usage = getattr(reply, "usage", None)
     spent = Spent(
         _counted(usage, "prompt_tokens", input_tokens),
-        _counted(usage, "completion_tokens", int(len(text) / CHARACTERS_A_TOKEN) if isinstance(text, str) else 0),
+        _counted(usage, "completion_tokens", text_tokens(text) if isinstance(text, str) else 0),
     )
     if getattr(message, "refusal", None) or finish == "content_filter":
         raise TryError(REFUSED, kind="refused", spent=spent)
@@ -348,6 +380,8 @@ def _counted(usage: Any, name: str, otherwise: int) -> int:
 def _is_about_the_form(error: Any) -> bool:
     """Whether the server does not know a part of the request; llama-cpp-python says so with a 500."""
     said = _said(error).lower()
+    if error.code in _FILTERED:
+        return False
     if error.status_code == 404:
         return "model" not in said
     return error.status_code in _NOT_UNDERSTOOD or (error.status_code == 500 and "response_format" in said)
@@ -356,6 +390,8 @@ def _is_about_the_form(error: Any) -> bool:
 def _refused(error: Any, endpoint: Endpoint) -> TryError:
     """What a status other than 200 means: for this request, or for all of them."""
     status = int(error.status_code)
+    if error.code in _FILTERED:
+        return TryError(REFUSED, kind="refused", spent=Spent(0, 0))
     if status in (401, 403):
         return TryError(
             f"{endpoint.host} refuses the key ({status})", fatal=f"check {KEY_VARIABLE} and what it may be used for"
@@ -378,7 +414,7 @@ def _said(error: Any) -> str:
 def _retry_after(headers: Any) -> float | None:
     """Seconds that the server asks to wait: in milliseconds, seconds, or as a date (RFC 9110, 10.2.3)."""
     with suppress(TypeError, ValueError):
-        return float(headers.get("retry-after-ms")) / 1000
+        return max(0.0, float(headers.get("retry-after-ms")) / 1000)
     value = headers.get("retry-after")
     with suppress(TypeError, ValueError):
         return max(0.0, float(value))

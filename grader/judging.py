@@ -7,7 +7,7 @@ also a scripted one, goes the same way. Nothing here awards credit, sends anythi
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from string import Template
@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from grader.errors import InputError
+from grader.limits import text_tokens
 from grader.phrases import shorten
 from grader.tables import parse_json
 
@@ -24,7 +25,6 @@ PROTOCOL_VERSION = 1
 # Tokens that a reply may take: a verdict with quote and reason takes some 100.
 _TOKENS_A_POINT, _TOKENS_OF_FEEDBACK = 220, 500
 _LONGEST_REASON = 600
-CHARACTERS_A_TOKEN = 3.0  # of English prose 4 to 5; fewer for code and other languages, and a limit must not be passed
 _TOKENS_A_MESSAGE = 8
 
 Form = TypeVar("Form", bound=BaseModel)
@@ -166,7 +166,8 @@ class _Envelope(BaseModel):
     feedback: FeedbackReply
 
 
-def reply_schema(ids: Sequence[str] = ()) -> dict[str, Any]:
+@lru_cache(maxsize=256)
+def reply_schema(ids: tuple[str, ...] = ()) -> dict[str, Any]:
     """The JSON schema of a reply: closed objects, all fields required, as strict servers want it.
 
     Args:
@@ -264,7 +265,7 @@ def _shuffled(points: Sequence[AskedPoint], salt: str) -> list[AskedPoint]:
 
 def estimated_tokens(messages: Sequence[Message]) -> int:
     """Tokens of a chat, rather too many than too few."""
-    return sum(_TOKENS_A_MESSAGE + int(len(message.content) / CHARACTERS_A_TOKEN) for message in messages)
+    return sum(_TOKENS_A_MESSAGE + text_tokens(message.content) for message in messages)
 
 
 # What chat templates and common fences are made of: as JSON escapes they are the same text, but start nothing.
@@ -331,7 +332,8 @@ def read_form(text: str, form: type[Form]) -> Form:
     try:
         return form.model_validate(parse_json(_unwrapped(text), source="the reply"))
     except InputError as error:
-        raise JudgeError("malformed", f"it is {shorten(error.problem, 80)}") from error
+        problem = re.sub(r"the key '.*' appears", "a key appears", error.problem, flags=re.DOTALL)  # repeats no text
+        raise JudgeError("malformed", f"it is {shorten(problem, 80)}") from error
     except ValidationError as error:
         raise JudgeError("malformed", _form_problem(error)) from error
 
@@ -347,10 +349,11 @@ def _verdict(item: Mapping[str, Any]) -> Said | str:
 
 
 def _form_problem(error: ValidationError) -> str:
-    """What is wrong with the form, without repeating any of the text."""
+    """What is wrong with the form, without repeating any of the text, of which a key too many may be made."""
     first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"][:2]) or "the reply"
-    return f"it has not the agreed form ({place[:40]}: {first['type'].replace('_', ' ')})"
+    known = first["loc"][:-1] if first["type"] == "extra_forbidden" else first["loc"]
+    place = ".".join(str(part) for part in known[:2]) or "the reply"
+    return f"it has not the agreed form ({place}: {first['type'].replace('_', ' ')})"
 
 
 _THOUGHTS = re.compile(r"\A\s*<think>.*</think>", re.DOTALL)

@@ -60,7 +60,7 @@ class Served:
 
 @dataclass(frozen=True)
 class _Job:
-    """One request: what it is about, where its parts are kept."""
+    """One request: what it is about, where its parts are kept; without a key its feedback is not."""
 
     seat: Seat
     case: Case
@@ -151,7 +151,9 @@ class Panel:
             if points:
                 case = job.case._replace(settled=(*job.case.settled, *_decided(job, points, known)))
                 parts = self._parts(points)
-                jobs += [_Job(job.seat, case._replace(points=part), job.keys, job.feedback_key) for part in parts]
+                # What is said of one of several points is no feedback on the answer.
+                feedback_key = job.feedback_key if len(parts) == 1 else ""
+                jobs += [_Job(job.seat, case._replace(points=part), job.keys, feedback_key) for part in parts]
         return jobs
 
     def _parts(self, points: Sequence[AskedPoint]) -> list[tuple[AskedPoint, ...]]:
@@ -161,8 +163,9 @@ class Panel:
         """Run the jobs; stop all of them as soon as one shows that none can succeed, or on Ctrl-C."""
         if not jobs:
             return {}
-        futures = [self._pool.submit(self._one, job) for job in jobs]
+        futures: list[Future[dict[str, Any]]] = []
         try:
+            futures.extend(self._pool.submit(self._one, job) for job in jobs)
             wait(futures, return_when=FIRST_EXCEPTION)
             return {key: value for future in _settled(futures) for key, value in future.result().items()}
         except BaseException:
@@ -182,14 +185,15 @@ class Panel:
                 self._cache.put(found)
             return found
         found = _as_values(reply, keys)
-        found[job.feedback_key] = reply.feedback.model_dump()
+        if job.feedback_key:
+            found[job.feedback_key] = reply.feedback.model_dump()
         self._cache.put(found)
         return found
 
     def _stop(self) -> None:
         """End all waits; requests on their way are let finish, for they are paid for."""
         self.calls.stop()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self.__dict__.pop("_pool").shutdown(wait=True, cancel_futures=True)  # another run makes a pool of its own
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:

@@ -13,6 +13,11 @@ _SAME = str.maketrans("“”„‟«»‘’‚‛′‐‑‒–—−", '""""
 # Marks that a quote may have lost or gained: they show how words are set, not what they are.
 _SETTING = frozenset('"*`')
 _AROUND = " \t\n\"'.,;:!?()[]*_`"
+# What frames an answer besides the words that `manner` knows; judges read other languages than the encoder as well.
+_FRAMING = frozenset(
+    "as to respuesta solución antwort lösung réponse risposta resposta ответ решение".split()
+    + "解 解答 解説 かいせつ 答え 答案 정답".split()
+)
 _LEFT_OUT = re.compile(r"\s*(?:\[?\.{3}\]?|\[?…\]?)\s*")
 
 NOT_THERE = "the words that the judge quotes do not stand in the answer"
@@ -51,7 +56,7 @@ def prove(quote: str, answer: NormalisedText, question: str) -> Proof:
         return Proof(None, NOT_THERE if _parts(quote) else NO_QUOTE)
     span = longest(spans)
     said = " ".join(answer.text[start:end] for start, end in spans)
-    if not own_words(said, normalise(question).text) and not _adds_a_number(said, question):
+    if not own_words(said, normalise(question).text) - _FRAMING and not _adds_a_number(said, question):
         return Proof(span, ONLY_THE_QUESTION)
     return Proof(span, TO_THE_EXAMINER if talks_to_examiner(said) else "")
 
