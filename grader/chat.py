@@ -4,85 +4,23 @@ It knows how to ask politely (limits, retries, what the server can do) and how t
 asked and what the reply means is for `judging`.
 """
 
-import json
-import os
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-from urllib.parse import urlsplit
 
 from grader.cache import Cache, content_key
 from grader.calls import Calls, TryError
-from grader.errors import InputError, SetupError
+from grader.endpoint import Endpoint, NotUnderstood, ask, counted, open_client
 from grader.judging import CHARACTERS_A_TOKEN, Completion, JudgeError, Message, estimated_tokens
 from grader.limits import FREE, Price, Spent
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
-DEFAULT_URL = "https://api.openai.com/v1"
-KEY_VARIABLE = "OPENAI_API_KEY"
-URL_VARIABLE = "OPENAI_BASE_URL"
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
-# Statuses after which the same request may succeed: time-out, conflict, too early, too many, and faults of the server.
-_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
-# Statuses by which a server says that it does not know a part of the request.
-_NOT_UNDERSTOOD = frozenset({400, 404, 415, 422, 501})
-
 # How a server is asked for JSON: bound to the schema, to JSON, or in words alone.
 Form = Literal["json_schema", "json_object", "text"]
 _FORMS: tuple[Form, ...] = ("json_schema", "json_object", "text")
-
-
-class Endpoint(NamedTuple):
-    """Where a server is, and the key for it."""
-
-    base_url: str
-    key: str
-
-    @property
-    def host(self) -> str:
-        """Host and port, as may be shown."""
-        return urlsplit(self.base_url).netloc
-
-    @property
-    def is_local(self) -> bool:
-        """Whether it is on this machine, so that nothing leaves it."""
-        return (urlsplit(self.base_url).hostname or "") in _LOOPBACK
-
-
-def find_endpoint(base_url: str | None = None, *, needs_key: bool = True) -> Endpoint:
-    """The server and its key: the address as given or from the environment, the key from the environment alone.
-
-    Args:
-        base_url: of the server, if it does not come from the environment.
-        needs_key: whether something will be sent; then a server elsewhere must have a key.
-
-    Raises:
-        InputError: the address is none, holds a password, or goes over an open line to another machine.
-        SetupError: there is no key for a server that is not on this machine.
-
-    """
-    url = base_url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InputError(f"'{_without_login(url)}' is no address of a server: expected https://host/v1")
-    if parts.username or parts.password:
-        raise InputError(f"the address of the judge's server holds a password: put it into {KEY_VARIABLE} instead")
-    key = os.environ.get(KEY_VARIABLE, "").strip()
-    endpoint = Endpoint(url.rstrip("/"), key or "none")
-    if not endpoint.is_local and parts.scheme != "https":
-        raise InputError(f"'{url}' would send answers over an open line: use https://")
-    if needs_key and not key and not endpoint.is_local:
-        raise SetupError(f"there is no key for {endpoint.host}; set it in the environment: export {KEY_VARIABLE}=...")
-    return endpoint
-
-
-def _without_login(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//", url)
 
 
 class _Abilities(NamedTuple):
@@ -163,42 +101,25 @@ class ChatJudge:
 
     def _request(
         self, messages: Sequence[Message], schema: Mapping[str, Any], max_tokens: int, abilities: _Abilities
-    ) -> "Completion | _NotUnderstood":
+    ) -> Completion | NotUnderstood:
         body = request_body(self.name, messages, schema, max_tokens, abilities, seed=self._seed)
         estimate = Spent(estimated_tokens(messages), max_tokens)
 
-        def send() -> Completion | _NotUnderstood:
-            import openai
-
-            try:
-                reply = self._opened().chat.completions.create(**body)
-            except openai.APIStatusError as error:
-                if error.status_code in _NOT_UNDERSTOOD and not _is_fatal(error):
-                    return _NotUnderstood(error.status_code, _said(error))
-                raise _refused(error, self._endpoint) from None
-            except openai.APITimeoutError:
-                raise TryError(f"no reply within {self._timeout:g} s", again=True) from None
-            except (openai.APIConnectionError, openai.APIResponseValidationError):
-                raise TryError("the line to the server was cut", again=True) from None
-            except (ValueError, RecursionError):  # a body that is no JSON
-                raise TryError("the server's reply is no JSON", again=True) from None
-            return read_completion(reply, estimate.input_tokens)
+        def send() -> Completion | NotUnderstood:
+            reply = ask(
+                lambda: self._opened().chat.completions.create(**body),
+                self._endpoint,
+                timeout=self._timeout,
+                chosen_by="--judge",
+            )
+            return reply if isinstance(reply, NotUnderstood) else read_completion(reply, estimate.input_tokens)
 
         return self._calls.run(send, estimate, self._price)
 
     def _opened(self) -> "OpenAI":
-        """The client; its own retries are off, for every try is counted and limited here."""
         with self._lock:
             if self._client is None:
-                from openai import OpenAI
-
-                self._client = OpenAI(
-                    api_key=self._endpoint.key,
-                    base_url=self._endpoint.base_url,
-                    max_retries=0,
-                    timeout=self._timeout,
-                    http_client=self._http_client,
-                )
+                self._client = open_client(self._endpoint, timeout=self._timeout, http_client=self._http_client)
             return self._client
 
     def _abilities(self) -> _Abilities | None:
@@ -213,13 +134,6 @@ class ChatJudge:
             self._known = abilities
             if self._cache is not None:
                 self._cache.put({self._server_key: abilities._asdict()})
-
-
-class _NotUnderstood(NamedTuple):
-    """The server does not know a part of the request; `said` is its message, for finding out which."""
-
-    status: int
-    said: str
 
 
 def request_body(
@@ -283,8 +197,8 @@ def read_completion(reply: Any, input_tokens: int) -> Completion:
     finish, text = getattr(choice, "finish_reason", None), getattr(message, "content", None)
     usage = getattr(reply, "usage", None)
     spent = Spent(
-        _counted(usage, "prompt_tokens", input_tokens),
-        _counted(usage, "completion_tokens", int(len(text) / CHARACTERS_A_TOKEN) if isinstance(text, str) else 0),
+        counted(usage, "prompt_tokens", input_tokens),
+        counted(usage, "completion_tokens", int(len(text) / CHARACTERS_A_TOKEN) if isinstance(text, str) else 0),
     )
     if getattr(message, "refusal", None) or finish == "content_filter":
         raise TryError("the judge refused to judge this answer", kind="refused", spent=spent)
@@ -293,49 +207,3 @@ def read_completion(reply: Any, input_tokens: int) -> Completion:
     if not isinstance(text, str) or not text.strip():
         raise TryError("the judge's reply is empty", kind="malformed", spent=spent)
     return Completion(text, *spent)
-
-
-def _counted(usage: Any, name: str, otherwise: int) -> int:
-    value = getattr(usage, name, None)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else otherwise
-
-
-def _is_fatal(error: Any) -> bool:
-    """Whether a 404 is about the model."""
-    return error.status_code == 404 and "model" in _said(error).lower()
-
-
-def _refused(error: Any, endpoint: Endpoint) -> TryError:
-    """What a status other than 200 means: for this request, or for all of them."""
-    status = int(error.status_code)
-    if status in (401, 403):
-        return TryError(
-            f"{endpoint.host} refuses the key ({status})", fatal=f"check {KEY_VARIABLE} and what it may be used for"
-        )
-    if status == 404:
-        return TryError(f"{endpoint.host} has no such model (404)", fatal="choose a model that the server has: --judge")
-    if status == 402 or "insufficient_quota" in _said(error):
-        return TryError(f"the account at {endpoint.host} has no quota left ({status})", fatal="add credit, then go on")
-    again = status in _AGAIN
-    return TryError(f"the server answered {status}", again=again, after=_retry_after(error.response.headers))
-
-
-def _said(error: Any) -> str:
-    """The body of an error as text, for looking words up in it; it is never shown, for it may repeat the key."""
-    with suppress(TypeError, ValueError):
-        return json.dumps(error.body)[:5000]
-    return ""
-
-
-def _retry_after(headers: Any) -> float | None:
-    """Seconds that the server asks to wait: in milliseconds, seconds, or as a date (RFC 9110, 10.2.3)."""
-    with suppress(TypeError, ValueError):
-        return float(headers.get("retry-after-ms")) / 1000
-    value = headers.get("retry-after")
-    with suppress(TypeError, ValueError):
-        return max(0.0, float(value))
-    with suppress(TypeError, ValueError):
-        from datetime import UTC, datetime
-
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    return None

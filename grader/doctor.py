@@ -8,8 +8,8 @@ from typing import Any
 
 from grader import __version__
 from grader.cache import cache_folder
-from grader.chat import KEY_VARIABLE, Endpoint, find_endpoint
 from grader.encoding import describe_encoder
+from grader.endpoint import KEY_VARIABLE, Endpoint, find_endpoint
 from grader.errors import InputError
 
 # Optional parts and the package that each needs.

@@ -44,6 +44,7 @@ LAYERS = [
         "calls",
         "cache",
         "chat",
+        "endpoint",
         "prices",
         "verifier",
         "tables",

@@ -1,0 +1,187 @@
+"""An OpenAI-compatible server: where it is, the key for it, and what its refusals mean.
+
+Judges and embeddings ask through it. It knows nothing of what is asked.
+"""
+
+import json
+import os
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
+
+from grader.calls import TryError
+from grader.errors import InputError, SetupError
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+Reply = TypeVar("Reply")
+
+DEFAULT_URL = "https://api.openai.com/v1"
+KEY_VARIABLE = "OPENAI_API_KEY"
+URL_VARIABLE = "OPENAI_BASE_URL"
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+# Statuses after which the same request may succeed: time-out, conflict, too early, too many, and faults of the server.
+_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
+# Statuses by which a server says that it does not know a part of the request.
+NOT_UNDERSTOOD = frozenset({400, 404, 415, 422, 501})
+
+
+class Endpoint(NamedTuple):
+    """Where a server is, and the key for it."""
+
+    base_url: str
+    key: str
+
+    @property
+    def host(self) -> str:
+        """Host and port, as may be shown."""
+        return urlsplit(self.base_url).netloc
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine, so that nothing leaves it."""
+        return (urlsplit(self.base_url).hostname or "") in _LOOPBACK
+
+
+class NotUnderstood(NamedTuple):
+    """The server does not know a part of the request; `said` is its message, for finding out which."""
+
+    status: int
+    said: str
+
+
+def find_endpoint(
+    base_url: str | None = None, *, needs_key: bool = True, whose: str = "the judge's server"
+) -> Endpoint:
+    """The server and its key: the address as given or from the environment, the key from the environment alone.
+
+    Args:
+        base_url: of the server, if it does not come from the environment.
+        needs_key: whether something will be sent; then a server elsewhere must have a key.
+        whose: what errors call the server.
+
+    Raises:
+        InputError: the address is none, holds a password, or goes over an open line to another machine.
+        SetupError: there is no key for a server that is not on this machine.
+
+    """
+    url = server_address(base_url)
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InputError(f"'{_without_login(url)}' is no address of a server: expected https://host/v1")
+    if parts.username or parts.password:
+        raise InputError(f"the address of {whose} holds a password: put it into {KEY_VARIABLE} instead")
+    key = os.environ.get(KEY_VARIABLE, "").strip()
+    endpoint = Endpoint(url.rstrip("/"), key or "none")
+    if not endpoint.is_local and parts.scheme != "https":
+        raise InputError(f"'{url}' would send answers over an open line: use https://")
+    if needs_key and not key and not endpoint.is_local:
+        raise SetupError(f"there is no key for {endpoint.host}; set it in the environment: export {KEY_VARIABLE}=...")
+    return endpoint
+
+
+def server_address(base_url: str | None = None) -> str:
+    """The address as given, else from the environment, else OpenAI's; nothing is checked."""
+    return base_url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
+
+
+def _without_login(url: str) -> str:
+    return re.sub(r"//[^/@]*@", "//", url)
+
+
+def open_client(endpoint: Endpoint, *, timeout: float, http_client: Any = None) -> "OpenAI":
+    """A client of a server; its own retries are off, for every try is counted and limited by `Calls`."""
+    from openai import OpenAI
+
+    return OpenAI(
+        api_key=endpoint.key, base_url=endpoint.base_url, max_retries=0, timeout=timeout, http_client=http_client
+    )
+
+
+def ask(
+    send: Callable[[], Reply],
+    endpoint: Endpoint,
+    *,
+    timeout: float,
+    chosen_by: str,
+    not_understood: frozenset[int] = NOT_UNDERSTOOD,
+) -> Reply | NotUnderstood:
+    """One request; what went wrong comes out as one kind of error, without anything that the server said.
+
+    Args:
+        send: calls a method of a client of `open_client`.
+        endpoint: whom it asks.
+        timeout: seconds that the client waits, for the message.
+        chosen_by: the option that names the model, for the way out.
+        not_understood: statuses after which the same may be asked in another form.
+
+    Raises:
+        TryError: there is no reply.
+
+    """
+    import openai
+
+    try:
+        return send()
+    except openai.APIStatusError as error:
+        if error.status_code in not_understood and not _is_fatal(error):
+            return NotUnderstood(error.status_code, _said(error))
+        raise _refused(error, endpoint, chosen_by) from None
+    except openai.APITimeoutError:
+        raise TryError(f"no reply within {timeout:g} s", again=True) from None
+    except (openai.APIConnectionError, openai.APIResponseValidationError):
+        raise TryError("the line to the server was cut", again=True) from None
+    except (ValueError, RecursionError):  # a body that is no JSON
+        raise TryError("the server's reply is no JSON", again=True) from None
+
+
+def counted(usage: Any, name: str, otherwise: int) -> int:
+    """A number of tokens that a reply may say, in whatever form; `otherwise` where it does not."""
+    value = getattr(usage, name, None)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else otherwise
+
+
+def _is_fatal(error: Any) -> bool:
+    """Whether a 404 is about the model."""
+    return error.status_code == 404 and "model" in _said(error).lower()
+
+
+def _refused(error: Any, endpoint: Endpoint, chosen_by: str) -> TryError:
+    """What a status other than 200 means: for this request, or for all of them."""
+    status = int(error.status_code)
+    if status in (401, 403):
+        return TryError(
+            f"{endpoint.host} refuses the key ({status})", fatal=f"check {KEY_VARIABLE} and what it may be used for"
+        )
+    if status == 404:
+        fatal = f"choose a model that the server has: {chosen_by}"
+        return TryError(f"{endpoint.host} has no such model (404)", fatal=fatal)
+    if status == 402 or "insufficient_quota" in _said(error):
+        return TryError(f"the account at {endpoint.host} has no quota left ({status})", fatal="add credit, then go on")
+    again = status in _AGAIN
+    return TryError(f"the server answered {status}", again=again, after=_retry_after(error.response.headers))
+
+
+def _said(error: Any) -> str:
+    """The body of an error as text, for looking words up in it; it is never shown, for it may repeat the key."""
+    with suppress(TypeError, ValueError):
+        return json.dumps(error.body)[:5000]
+    return ""
+
+
+def _retry_after(headers: Any) -> float | None:
+    """Seconds that the server asks to wait: in milliseconds, seconds, or as a date (RFC 9110, 10.2.3)."""
+    with suppress(TypeError, ValueError):
+        return float(headers.get("retry-after-ms")) / 1000
+    value = headers.get("retry-after")
+    with suppress(TypeError, ValueError):
+        return max(0.0, float(value))
+    with suppress(TypeError, ValueError):
+        from datetime import UTC, datetime
+
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    return None
