@@ -24,6 +24,8 @@ LAYERS = [
         "manner",
         "wordorder",
         "coverage",
+        "units",
+        "background",
         "substance",
         "confidence",
         "scoring",
