@@ -47,6 +47,8 @@ LAYERS = [
         "cache",
         "chat",
         "endpoint",
+        "embeddings",
+        "remote_encoding",
         "prices",
         "verifier",
         "tables",
