@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,30 @@ class Cache:
         """Store values, each in place of what was there."""
         rows = [(key, json.dumps(value, ensure_ascii=False)) for key, value in values.items()]
         self._write("INSERT OR REPLACE INTO items (key, value) VALUES (?, ?)", rows)
+
+    def change(self, key: str, how: Callable[[Any], Any]) -> Any:
+        """Put `how(value)` in place of a value, while nobody else writes.
+
+        Args:
+            key: of the value.
+            how: gets the value, `None` if there is none, and gives the new one; if it raises, nothing changes.
+
+        Returns:
+            the new value.
+
+        """
+        with self._lock, _told(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                found = self._connection.execute("SELECT value FROM items WHERE key = ?", (key,)).fetchone()
+                value = how(None if found is None else json.loads(found[0]))
+                row = (key, json.dumps(value, ensure_ascii=False))
+                self._connection.execute("INSERT OR REPLACE INTO items (key, value) VALUES (?, ?)", row)
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+        return value
 
     def forget(self, keys: Iterable[str]) -> None:
         """Remove values, if they are there."""

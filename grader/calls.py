@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from grader.errors import SetupError
 from grader.judging import FaultKind, JudgeError
-from grader.limits import Breaker, Budget, Clock, MonotonicClock, Price, RateLimiter, Spent, back_off
+from grader.limits import FREE, Breaker, Budget, Clock, MonotonicClock, Price, RateLimiter, Spent, back_off
 
 Result = TypeVar("Result")
 
@@ -121,13 +121,14 @@ class Calls:
         self._random = random.Random(seed)  # noqa: S311  # spreads retries, guards nothing
         self._worked = False
 
-    def run(self, send: Callable[[], Result], estimate: Spent, price: Price) -> Result:
+    def run(self, send: Callable[[], Result], estimate: Spent | None, price: Price = FREE) -> Result:
         """Send a request until it succeeds, or cannot.
 
         Args:
             send: one try; raises `TryError` when it has no result. A result may say `input_tokens` and
                 `output_tokens`.
-            estimate: the most tokens that it can take.
+            estimate: the most tokens that it can take; `None` for a request that asks no model, such as an upload: it
+                is in no budget.
             price: of a million tokens.
 
         Raises:
@@ -161,17 +162,22 @@ class Calls:
         self.totals.add(failed=1)
         raise JudgeError(last.kind, last.reason) from None
 
-    def _try(self, send: Callable[[], Result], estimate: Spent, price: Price) -> Result:
+    def stop(self) -> None:
+        """End all waits, now and from now on; requests on their way are let finish, for they are paid for."""
+        if isinstance(self.clock, MonotonicClock):
+            self.clock.stop()
+
+    def _try(self, send: Callable[[], Result], estimate: Spent | None, price: Price) -> Result:
         while pause := self._breaker.pause():
             if isinf(pause):
                 raise TryError(f"the server failed {self.manners.failures} times in a row, also after rests")
             if self.clock.wait(pause):
                 raise TryError(STOPPED, kind="skipped")
-        reserved = price.of(estimate)
-        problem = self.budget.reserve(reserved)
+        reserved = 0.0 if estimate is None else price.of(estimate)
+        problem = None if estimate is None else self.budget.reserve(reserved)
         if problem is not None:
             raise TryError(problem, kind="skipped")
-        ticket = self._limiter.enter(sum(estimate))
+        ticket = self._limiter.enter(0 if estimate is None else sum(estimate))
         if ticket is None:
             self.budget.settle(reserved, 0.0)
             raise TryError(STOPPED, kind="skipped")

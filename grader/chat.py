@@ -11,25 +11,42 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from grader.cache import Cache, content_key
 from grader.calls import Calls, TryError
-from grader.endpoint import Endpoint, NotUnderstood, ask, counted, open_client
+from grader.endpoint import Endpoint, counted, is_about_the_form, open_client, said_by, server_faults
 from grader.judging import CHARACTERS_A_TOKEN, Completion, JudgeError, Message, estimated_tokens
 from grader.limits import FREE, Price, Spent
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
-# How a server is asked for JSON: bound to the schema, to JSON, or in words alone.
-Form = Literal["json_schema", "json_object", "text"]
-_FORMS: tuple[Form, ...] = ("json_schema", "json_object", "text")
+REFUSED = "the judge refused to judge this answer"
+
+# How a server is asked for JSON: bound to the schema in the way of OpenAI or of llama-cpp-python, to JSON, or in words.
+Form = Literal["json_schema", "schema", "json_object", "text"]
+_FORMS: tuple[Form, ...] = ("json_schema", "schema", "json_object", "text")
 
 
-class _Abilities(NamedTuple):
+class Abilities(NamedTuple):
     """What a server takes: found out once, remembered with the cache."""
 
     form: Form = "json_schema"
     temperature: bool = True
     seed: bool = True
     length: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+
+
+def abilities_key(endpoint: Endpoint, model: str) -> str:
+    """Where the cache remembers them."""
+    return content_key("server", endpoint.base_url, model)
+
+
+def read_abilities(value: object) -> Abilities | None:
+    """Abilities as the cache has them; `None` for anything else."""
+    return Abilities(**value) if isinstance(value, dict) and value.keys() == set(Abilities._fields) else None
+
+
+def server_revision(endpoint: Endpoint) -> str:
+    """The revision of the models of a server: a hash of where it is."""
+    return content_key(endpoint.base_url)[:8]
 
 
 class ChatJudge:
@@ -62,7 +79,7 @@ class ChatJudge:
         http_client: Any = None,
     ) -> None:
         self.name = model
-        self.revision = content_key(endpoint.base_url)[:8]
+        self.revision = server_revision(endpoint)
         self._endpoint = endpoint
         self._calls = calls
         self._cache = cache
@@ -73,8 +90,8 @@ class ChatJudge:
         self._client: OpenAI | None = None
         self._lock = threading.Lock()
         self._probing = threading.Lock()
-        self._known: _Abilities | None = None
-        self._server_key = content_key("server", endpoint.base_url, model)
+        self._known: Abilities | None = None
+        self._server_key = abilities_key(endpoint, model)
 
     def complete(self, messages: Sequence[Message], *, schema: Mapping[str, Any], max_tokens: int) -> Completion:
         """Write the next message; see `judging.Judge`."""
@@ -82,11 +99,11 @@ class ChatJudge:
             with self._probing:  # what the server can do is found out by one request, not by all at once
                 known = self._abilities()
                 if known is None:
-                    return self._complete(messages, schema, max_tokens, _Abilities())
-        return self._complete(messages, schema, max_tokens, self._known or _Abilities())
+                    return self._complete(messages, schema, max_tokens, Abilities())
+        return self._complete(messages, schema, max_tokens, self._known or Abilities())
 
     def _complete(
-        self, messages: Sequence[Message], schema: Mapping[str, Any], max_tokens: int, abilities: _Abilities
+        self, messages: Sequence[Message], schema: Mapping[str, Any], max_tokens: int, abilities: Abilities
     ) -> Completion:
         """One request, and again with less where the server does not understand a part of it."""
         while True:
@@ -94,46 +111,54 @@ class ChatJudge:
             if isinstance(result, Completion):
                 self._remember(abilities)
                 return result
-            less = _with_less(abilities, result.said)
+            less = with_less(abilities, result.said)
             if less is None:
                 raise JudgeError("failed", f"the server refuses the request ({result.status})")
             abilities = less
 
     def _request(
-        self, messages: Sequence[Message], schema: Mapping[str, Any], max_tokens: int, abilities: _Abilities
-    ) -> Completion | NotUnderstood:
+        self, messages: Sequence[Message], schema: Mapping[str, Any], max_tokens: int, abilities: Abilities
+    ) -> "Completion | _NotUnderstood":
         body = request_body(self.name, messages, schema, max_tokens, abilities, seed=self._seed)
         estimate = Spent(estimated_tokens(messages), max_tokens)
 
-        def send() -> Completion | NotUnderstood:
-            reply = ask(
-                lambda: self._opened().chat.completions.create(**body),
-                self._endpoint,
-                timeout=self._timeout,
-                chosen_by="--judge",
-            )
-            return reply if isinstance(reply, NotUnderstood) else read_completion(reply, estimate.input_tokens)
+        def send() -> Completion | _NotUnderstood:
+            import openai
+
+            with server_faults(self._endpoint, self._timeout):
+                try:
+                    reply = self._opened().chat.completions.create(**body)
+                except openai.APIStatusError as error:
+                    if is_about_the_form(error):
+                        return _NotUnderstood(error.status_code, said_by(error))
+                    raise
+            return read_completion(reply, estimate.input_tokens)
 
         return self._calls.run(send, estimate, self._price)
 
     def _opened(self) -> "OpenAI":
         with self._lock:
             if self._client is None:
-                self._client = open_client(self._endpoint, timeout=self._timeout, http_client=self._http_client)
+                self._client = open_client(self._endpoint, self._timeout, self._http_client)
             return self._client
 
-    def _abilities(self) -> _Abilities | None:
+    def _abilities(self) -> Abilities | None:
         if self._known is None and self._cache is not None:
-            found = self._cache.get([self._server_key]).get(self._server_key)
-            if isinstance(found, dict) and found.keys() == set(_Abilities._fields):
-                self._known = _Abilities(**found)
+            self._known = read_abilities(self._cache.get([self._server_key]).get(self._server_key))
         return self._known
 
-    def _remember(self, abilities: _Abilities) -> None:
+    def _remember(self, abilities: Abilities) -> None:
         if self._known != abilities:
             self._known = abilities
             if self._cache is not None:
                 self._cache.put({self._server_key: abilities._asdict()})
+
+
+class _NotUnderstood(NamedTuple):
+    """The server does not know a part of the request; `said` is its message, for finding out which."""
+
+    status: int
+    said: str
 
 
 def request_body(
@@ -141,12 +166,12 @@ def request_body(
     messages: Sequence[Message],
     schema: Mapping[str, Any],
     max_tokens: int,
-    abilities: _Abilities | None = None,
+    abilities: Abilities | None = None,
     *,
     seed: int = 0,
 ) -> dict[str, Any]:
     """The body of a chat completion, with what the server can take."""
-    can = abilities or _Abilities()
+    can = abilities or Abilities()
     body: dict[str, Any] = {
         "model": model,
         "messages": [message._asdict() for message in messages],
@@ -159,13 +184,18 @@ def request_body(
     if can.form == "json_schema":
         named = {"name": "reply", "strict": True, "schema": dict(schema)}
         body["response_format"] = {"type": "json_schema", "json_schema": named}
+    elif can.form == "schema":
+        body["response_format"] = {"type": "json_object", "schema": dict(schema)}
     elif can.form == "json_object":
         body["response_format"] = {"type": "json_object"}
     return body
 
 
-def _with_less(abilities: _Abilities, said: str) -> _Abilities | None:
-    """The request without what the server's message names, else in a plainer form; `None` when nothing is left."""
+def with_less(abilities: Abilities, said: str) -> Abilities | None:
+    """Less to use of a server that does not know a part of a request: not what its message names, else a plainer form.
+
+    `None` when nothing is left.
+    """
     text = said.lower()
     if "max_completion_tokens" in text and abilities.length == "max_tokens":
         return abilities._replace(length="max_completion_tokens")
@@ -201,7 +231,7 @@ def read_completion(reply: Any, input_tokens: int) -> Completion:
         counted(usage, "completion_tokens", int(len(text) / CHARACTERS_A_TOKEN) if isinstance(text, str) else 0),
     )
     if getattr(message, "refusal", None) or finish == "content_filter":
-        raise TryError("the judge refused to judge this answer", kind="refused", spent=spent)
+        raise TryError(REFUSED, kind="refused", spent=spent)
     if finish == "length":
         raise TryError("the judge's reply was cut off", kind="malformed", spent=spent)
     if not isinstance(text, str) or not text.strip():

@@ -1,15 +1,15 @@
 """A reference answer -> rubric points: one claim a point, with the words it came from. Deterministic, no model.
 
-Layout is read in `layout`, grammar in `clauses` and `listings`; here are points, aliases, groups and weights.
+Layout is read in `layout`, grammar in `clauses` and `listings`; here are points, aliases and groups. Weights and ids
+are for `assemble`.
 """
 
-import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import count
+from dataclasses import replace
 from typing import NamedTuple
 
+from grader.assemble import Group, PointDraft, assemble
 from grader.errors import InputError
 from grader.grammar import lexicon, listings
 from grader.grammar.clauses import clauses
@@ -18,44 +18,22 @@ from grader.grammar.lexicon import content_stems, word_set
 from grader.grammar.sentence import Clause, say
 from grader.grammar.tagging import Token
 from grader.phrases import one_line
-from grader.schema import Importance, PointGroup, Question, Rubric, RubricPoint
+from grader.schema import Question, Rubric
 from grader.text import NormalisedText, Span, normalise, words
 
 # Raise this when a rule changes what is derived.
 RULES_VERSION = "1"
 DERIVED_BY = f"grader {RULES_VERSION} clauses"
-# Weights have two decimals; more only where the smallest weight would be below 0.02.
-DECIMALS = 2
-# Outside this range of scores decimals mean nothing, and weights stay as they are.
-ROUNDED_SCORES = (1e-6, 1e12)
 # Characters of a reference answer. Fifteen pages are no answer to one question, and what grammar does with a single
 # endless sentence takes seconds from here on.
 LONGEST_REFERENCE = 50_000
 
 
-class Group(NamedTuple):
-    """A list whose items are points: what it lists, how many a full answer names, and where it begins."""
+class Drafted(NamedTuple):
+    """What a reference answer says: the answer, normalised, and one draft for each point of it, in reading order."""
 
-    name: str
-    need: int
-    start: int
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A point before it has a weight.
-
-    Attributes:
-        text: the claim.
-        span: where it stands in the normalised reference answer.
-        aliases: other wordings of the same claim.
-        group: the list it belongs to.
-    """
-
-    text: str
-    span: Span
-    aliases: tuple[str, ...] = ()
-    group: Group | None = None
+    source: NormalisedText
+    drafts: tuple[PointDraft, ...]
 
 
 def derive(question: Question) -> Rubric:
@@ -70,6 +48,12 @@ def derive(question: Question) -> Rubric:
     Raises:
         InputError: when the reference answer has no letter and no digit, or more than `LONGEST_REFERENCE` characters.
     """
+    source, drafts = draft_points(question)
+    return assemble(question, source, drafts, derived_by=DERIVED_BY)
+
+
+def draft_points(question: Question) -> Drafted:
+    """What `derive` makes a rubric of; arguments and errors as there."""
     if len(question.reference_answer) > LONGEST_REFERENCE:
         raise InputError(
             f"question '{question.id}' has a reference answer of {len(question.reference_answer):,} characters, "
@@ -85,60 +69,15 @@ def derive(question: Question) -> Rubric:
             field="reference_answer",
         )
     drafts = _criteria(text) if question.kind == "open" else _points(text, question.question)
-    names = _group_names(drafts)
-    weights = _weights(drafts, question)
-    mean = question.max_score / len(drafts)
-    points = tuple(
-        RubricPoint(
-            id=f"p{number}",
-            text=draft.text,
-            weight=weight,
-            importance=_importance(weight, mean),
-            group=None if draft.group is None else names[draft.group],
-            aliases=draft.aliases,
-            source_span=_original(source, draft.span),
-        )
-        for number, (draft, weight) in enumerate(zip(drafts, weights, strict=True), start=1)
-    )
-    return Rubric(
-        question_id=question.id,
-        question=question.question,
-        reference_answer=question.reference_answer,
-        kind=question.kind,
-        max_score=question.max_score,
-        points=points,
-        groups={name: PointGroup(need=group.need) for group, name in names.items()},
-        derived_by=DERIVED_BY,
-    )
-
-
-def weigh(text: str, question: str) -> float:
-    """How much a point is worth relative to others: the root of its number of words that the question lacks.
-
-    Only words with content count. The root damps long points: eight new words are worth twice two, not four times.
-
-    Args:
-        text: the point.
-        question: the question, whose words an answer gets for free.
-    """
-    return math.sqrt(max(1, len(set(content_stems(text)) - set(content_stems(question)))))
-
-
-def _importance(weight: float, mean: float) -> Importance:
-    return "vital" if weight >= mean else "okay"
-
-
-def _original(source: NormalisedText, span: Span) -> tuple[int, int]:
-    start, end = source.original_span(span.start, span.end)
-    return (start, end)
+    return Drafted(source, tuple(drafts))
 
 
 # --- points -----------------------------------------------------------------------------------------------
 
 
-def _points(text: str, question: str) -> list[Draft]:
+def _points(text: str, question: str) -> list[PointDraft]:
     """One draft for each claim, in reading order."""
-    drafts: list[Draft] = []
+    drafts: list[PointDraft] = []
     last: tuple[Token, ...] = ()
     topics: list[tuple[Token, ...]] = []
     for block in blocks(text):
@@ -155,10 +94,10 @@ def _points(text: str, question: str) -> list[Draft]:
             drafts += _from(block.start, new)
         last = _only_subject(found)
         topics += [clause.subject for clause in found if _is_asked(clause.subject, question)]
-    return drafts or [Draft(one_line(text), _trimmed(text))]
+    return drafts or [PointDraft(one_line(text), _trimmed(text))]
 
 
-def _from(start: int, drafts: Sequence[Draft]) -> list[Draft]:
+def _from(start: int, drafts: Sequence[PointDraft]) -> list[PointDraft]:
     """The drafts, the first of which begins at `start`, with the heading above."""
     if not drafts:
         return []
@@ -192,14 +131,14 @@ def _is_asked(subject: Sequence[Token], question: str) -> bool:
 _EXAMPLE = re.compile(r"(?:for example|for instance|e\.g\.)[\s,:]", re.IGNORECASE)
 
 
-def _with_example(draft: Draft, example: str, end: int) -> Draft:
+def _with_example(draft: PointDraft, example: str, end: int) -> PointDraft:
     """The point with the example sentence that follows it as a longer wording."""
     example = one_line(example).rstrip(".")
     longer = f"{draft.text}; {example[0].lower()}{example[1:]}"
     return replace(draft, aliases=(*draft.aliases, longer), span=Span(draft.span.start, end))
 
 
-def _drafts(clause: Clause, offset: int, question: str) -> list[Draft]:
+def _drafts(clause: Clause, offset: int, question: str) -> list[PointDraft]:
     """One draft for a clause, or one for each item of the list that it is."""
     listing = listings.find(clause)
     if listing is None:
@@ -217,22 +156,11 @@ def _drafts(clause: Clause, offset: int, question: str) -> list[Draft]:
     return [*drafts[:-1], replace(drafts[-1], span=Span(drafts[-1].span.start, rest.span.end))]
 
 
-def _draft(words: Sequence[Token], span: Span, offset: int) -> Draft | None:
+def _draft(words: Sequence[Token], span: Span, offset: int) -> PointDraft | None:
     text = say(words)
     if not any(char.isalnum() for char in text):
         return None
-    return Draft(text, Span(span.start + offset, span.end + offset), tuple(_aliases(words, text)))
-
-
-def _group_names(drafts: Sequence[Draft]) -> dict[Group, str]:
-    """A name of its own for each group: what it lists, with a number where two list the same."""
-    names: dict[Group, str] = {}
-    for draft in drafts:
-        group = draft.group
-        if group is not None and group not in names:
-            numbered = (group.name if number == 1 else f"{group.name}-{number}" for number in count(1))
-            names[group] = next(name for name in numbered if name not in names.values())
-    return names
+    return PointDraft(text, Span(span.start + offset, span.end + offset), tuple(_aliases(words, text)))
 
 
 def _aliases(words: Sequence[Token], text: str) -> list[str]:
@@ -289,11 +217,11 @@ def _long_form(words: Sequence[Token], end: int, short: str) -> int | None:
 _FOLLOWING = re.compile(r"\b(?:the )?following\b:?")
 
 
-def _bullets(text: str, block: Block, topics: Sequence[tuple[Token, ...]]) -> list[Draft]:
+def _bullets(text: str, block: Block, topics: Sequence[tuple[Token, ...]]) -> list[PointDraft]:
     """Points for a list: full sentences stand alone, fragments get the introduction and form a group."""
     introduction = one_line(_FOLLOWING.sub("", text[block.span.start : block.span.end])).rstrip(" :.,")
-    drafts: list[Draft] = []
-    fragments: list[Draft] = []
+    drafts: list[PointDraft] = []
+    fragments: list[PointDraft] = []
     for span in block.items:
         said = text[span.start : span.end]
         found = clauses(said, subjects=_meant((), topics))
@@ -310,13 +238,13 @@ def _bullets(text: str, block: Block, topics: Sequence[tuple[Token, ...]]) -> li
     return _from(block.start, drafts)
 
 
-def _fragment(introduction: str, said: str, span: Span) -> Draft:
+def _fragment(introduction: str, said: str, span: Span) -> PointDraft:
     """An item that is no sentence: "Common remedies include dropout", "Advantages: fast"."""
     item = one_line(said).rstrip(" .,;")
     if not _goes_on(introduction):
-        return Draft(f"{introduction}: {item}", span)
+        return PointDraft(f"{introduction}: {item}", span)
     article = item.split(" ", 1)[0].lower() in ("a", "an", "the")
-    return Draft(f"{introduction} {item[0].lower() if article else item[0]}{item[1:]}", span)
+    return PointDraft(f"{introduction} {item[0].lower() if article else item[0]}{item[1:]}", span)
 
 
 _OPEN_ENDINGS = word_set("of by as with to for in on from like using include includes involve involves are is")
@@ -354,17 +282,17 @@ _SECOND_PERSON = (
 FALLBACK_CRITERION = "Answers from personal experience with concrete details"
 
 
-def _criteria(text: str) -> list[Draft]:
+def _criteria(text: str) -> list[PointDraft]:
     """What the guidance of an open question asks for: "Mention X" and "A good answer names X" -> "Names X"."""
-    drafts: list[Draft] = []
+    drafts: list[PointDraft] = []
     for span in [span for block in blocks(text) for span in (block.span, *block.items)]:
         said = text[span.start : span.end]
         for clause in () if _META.search(said) else clauses(said):
             criterion = _criterion(clause)
             if criterion:
                 where = Span(span.start + clause.span.start, span.start + clause.span.end)
-                drafts.append(Draft(criterion, where))
-    return drafts or [Draft(FALLBACK_CRITERION, _trimmed(text))]
+                drafts.append(PointDraft(criterion, where))
+    return drafts or [PointDraft(FALLBACK_CRITERION, _trimmed(text))]
 
 
 def _criterion(clause: Clause) -> str:
@@ -382,44 +310,3 @@ def _criterion(clause: Clause) -> str:
     for pattern, replacement in _SECOND_PERSON:
         rest = pattern.sub(replacement, rest)
     return rest[:1].upper() + rest[1:]
-
-
-# --- weights ----------------------------------------------------------------------------------------------
-
-
-def _weights(drafts: Sequence[Draft], question: Question) -> list[float]:
-    """Weights that sum to the maximum: proportional to `weigh`, equal within a group, rounded.
-
-    A group weighs as much as `need` of its average points, because that is what a full answer says of it.
-    """
-    raw = [weigh(draft.text, question.question) for draft in drafts]
-    shares = list(raw)
-    for group in _group_names(drafts):
-        members = [at for at, draft in enumerate(drafts) if draft.group == group]
-        mean = math.fsum(raw[at] for at in members) / len(members)
-        for at in members:
-            shares[at] = mean * group.need / len(members)
-    total = math.fsum(shares)
-    shares = [share / total * question.max_score for share in shares]
-    return _rounded(shares, [draft.group is None for draft in drafts], question.max_score)
-
-
-def _rounded(shares: Sequence[float], single: Sequence[bool], max_score: float) -> list[float]:
-    """Rounded down to a common unit; what is left goes to the single points with the largest remainders.
-
-    Where there is no single point, nothing is rounded: the members of a group stay equal.
-    """
-    singles = [at for at, alone in enumerate(single) if alone]
-    lowest, highest = ROUNDED_SCORES
-    if not singles or not lowest <= max_score <= highest:
-        return [round(share, 12) or share for share in shares]
-    digits = max(DECIMALS, -math.floor(math.log10(min(shares) / 2)))
-    units = [math.floor(share * 10**digits + 1e-9) for share in shares]
-    left = round(max_score * 10**digits) - sum(units)
-    by_remainder = sorted(singles, key=lambda at: units[at] - shares[at] * 10**digits)
-    for turn in range(left):
-        units[by_remainder[turn % len(singles)]] += 1
-    weights = [round(unit / 10**digits, digits) for unit in units]
-    heaviest = max(singles, key=lambda at: weights[at])
-    weights[heaviest] += max_score - math.fsum(weights)
-    return [round(weight, 12) for weight in weights]

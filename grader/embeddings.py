@@ -18,14 +18,14 @@ from grader import PACKAGED_MODEL
 from grader.cache import Cache, content_key
 from grader.calls import Calls, TryError
 from grader.endpoint import (
-    NOT_UNDERSTOOD,
     Endpoint,
-    NotUnderstood,
-    ask,
     counted,
     find_endpoint,
+    is_about_the_form,
     open_client,
+    said_by,
     server_address,
+    server_faults,
 )
 from grader.errors import SetupError
 from grader.judging import CHARACTERS_A_TOKEN, JudgeError
@@ -39,11 +39,11 @@ Floats = NDArray[np.float32]
 # Texts and estimated tokens of one request. OpenAI takes 2,048 and 300,000; servers of one's own read a batch at once.
 BATCH_TEXTS = 128
 _BATCH_TOKENS = 8192
-# A batch that is too large is refused with 413, too.
-_TOO_MUCH = NOT_UNDERSTOOD | {413}
+_TOO_MUCH = 413  # by which some servers refuse a batch that is too large
 # Vectors are kept in half precision: an error of 5e-4 of each component moves a cosine by less than 1e-4.
 _KEPT = np.dtype("<f2")
 _SENT = np.dtype("<f4")
+_WHOSE = "the encoder's server"
 
 
 class _Reply(NamedTuple):
@@ -52,6 +52,13 @@ class _Reply(NamedTuple):
     vectors: Floats
     input_tokens: int
     output_tokens: int = 0
+
+
+class _NotTaken(NamedTuple):
+    """The server does not take a request in this form; `said` is its message, for finding out why."""
+
+    status: int
+    said: str
 
 
 class _Way(NamedTuple):
@@ -99,6 +106,14 @@ class Embeddings:
         self._dim: int | None = None
         self._lock = threading.Lock()
 
+    @property
+    def leaves(self) -> str:
+        """What leaves this machine and where to, in one line; nothing for a server on this machine."""
+        endpoint = find_endpoint(self.address, needs_key=False, whose=_WHOSE)
+        if endpoint.is_local:
+            return ""
+        return f"goes to {endpoint.host}: the words and sentences of questions, references, points and answers; no ids"
+
     def vectors(self, texts: Sequence[str]) -> Floats:
         """The vector of each text, unit length, in the order given, shape `(n_texts, dim)`.
 
@@ -134,6 +149,9 @@ class Embeddings:
             try:
                 for job in as_completed(jobs):
                     yield jobs[job], job.result()
+            except KeyboardInterrupt:
+                self._calls.stop()
+                raise
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
@@ -164,26 +182,28 @@ class Embeddings:
         self._check_lengths([vectors[0] for vectors in found])
         return np.concatenate(found)
 
-    def _request(self, texts: Sequence[str], way: _Way) -> _Reply | NotUnderstood:
+    def _request(self, texts: Sequence[str], way: _Way) -> _Reply | _NotTaken:
         estimate = Spent(sum(map(estimated_tokens, texts)), 0)
         body: dict[str, Any] = {"model": self.model, "input": list(texts), "encoding_format": way.encoding}
 
-        def send() -> _Reply | NotUnderstood:
-            reply = ask(
-                lambda: self._client.embeddings.create(**body),
-                self._endpoint,
-                timeout=self._timeout,
-                chosen_by="--encoder openai:MODEL",
-                not_understood=_TOO_MUCH,
-            )
-            return reply if isinstance(reply, NotUnderstood) else read_vectors(reply, len(texts), estimate.input_tokens)
+        def send() -> _Reply | _NotTaken:
+            import openai
+
+            with server_faults(self._endpoint, self._timeout, chosen_by="--encoder openai:MODEL"):
+                try:
+                    reply = self._client.embeddings.create(**body)
+                except openai.APIStatusError as error:
+                    if error.status_code == _TOO_MUCH or is_about_the_form(error):
+                        return _NotTaken(error.status_code, said_by(error))
+                    raise
+            return read_vectors(reply, len(texts), estimate.input_tokens)
 
         try:
             return self._calls.run(send, estimate, self._price)
         except JudgeError as ended:
             raise self._failed(ended.reason) from None
 
-    def _learn(self, refusal: NotUnderstood, way: _Way, n_texts: int) -> None:
+    def _learn(self, refusal: _NotTaken, way: _Way, n_texts: int) -> None:
         """Ask with less from now on.
 
         Raises:
@@ -217,7 +237,7 @@ class Embeddings:
 
     @cached_property
     def _endpoint(self) -> Endpoint:
-        return find_endpoint(self.address, whose="the encoder's server")
+        return find_endpoint(self.address, whose=_WHOSE)
 
     @cached_property
     def _client(self) -> "OpenAI":

@@ -6,10 +6,10 @@ Judges and embeddings ask through it. It knows nothing of what is asked.
 import json
 import os
 import re
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from grader.calls import TryError
@@ -18,8 +18,6 @@ from grader.errors import InputError, SetupError
 if TYPE_CHECKING:
     from openai import OpenAI
 
-Reply = TypeVar("Reply")
-
 DEFAULT_URL = "https://api.openai.com/v1"
 KEY_VARIABLE = "OPENAI_API_KEY"
 URL_VARIABLE = "OPENAI_BASE_URL"
@@ -27,7 +25,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 # Statuses after which the same request may succeed: time-out, conflict, too early, too many, and faults of the server.
 _AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 # Statuses by which a server says that it does not know a part of the request.
-NOT_UNDERSTOOD = frozenset({400, 404, 415, 422, 501})
+_NOT_UNDERSTOOD = frozenset({400, 404, 415, 422, 501})
 
 
 class Endpoint(NamedTuple):
@@ -45,13 +43,6 @@ class Endpoint(NamedTuple):
     def is_local(self) -> bool:
         """Whether it is on this machine, so that nothing leaves it."""
         return (urlsplit(self.base_url).hostname or "") in _LOOPBACK
-
-
-class NotUnderstood(NamedTuple):
-    """The server does not know a part of the request; `said` is its message, for finding out which."""
-
-    status: int
-    said: str
 
 
 def find_endpoint(
@@ -93,8 +84,15 @@ def _without_login(url: str) -> str:
     return re.sub(r"//[^/@]*@", "//", url)
 
 
-def open_client(endpoint: Endpoint, *, timeout: float, http_client: Any = None) -> "OpenAI":
-    """A client of a server; its own retries are off, for every try is counted and limited by `Calls`."""
+def open_client(endpoint: Endpoint, timeout: float, http_client: Any = None) -> "OpenAI":
+    """An openai client; its own retries are off, for every try is counted and limited by `Calls`.
+
+    Args:
+        endpoint: where the server is.
+        timeout: seconds that a request may take.
+        http_client: what it sends requests with; its own if left out.
+
+    """
     from openai import OpenAI
 
     return OpenAI(
@@ -102,34 +100,21 @@ def open_client(endpoint: Endpoint, *, timeout: float, http_client: Any = None) 
     )
 
 
-def ask(
-    send: Callable[[], Reply],
-    endpoint: Endpoint,
-    *,
-    timeout: float,
-    chosen_by: str,
-    not_understood: frozenset[int] = NOT_UNDERSTOOD,
-) -> Reply | NotUnderstood:
-    """One request; what went wrong comes out as one kind of error, without anything that the server said.
+@contextmanager
+def server_faults(endpoint: Endpoint, timeout: float, *, chosen_by: str = "--judge") -> Iterator[None]:
+    """Tell faults of a server and of the line to it as `TryError`, without anything that the server said.
 
     Args:
-        send: calls a method of a client of `open_client`.
-        endpoint: whom it asks.
-        timeout: seconds that the client waits, for the message.
+        endpoint: where the server is.
+        timeout: that the client was opened with.
         chosen_by: the option that names the model, for the way out.
-        not_understood: statuses after which the same may be asked in another form.
-
-    Raises:
-        TryError: there is no reply.
 
     """
     import openai
 
     try:
-        return send()
+        yield
     except openai.APIStatusError as error:
-        if error.status_code in not_understood and not _is_fatal(error):
-            return NotUnderstood(error.status_code, _said(error))
         raise _refused(error, endpoint, chosen_by) from None
     except openai.APITimeoutError:
         raise TryError(f"no reply within {timeout:g} s", again=True) from None
@@ -145,9 +130,12 @@ def counted(usage: Any, name: str, otherwise: int) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else otherwise
 
 
-def _is_fatal(error: Any) -> bool:
-    """Whether a 404 is about the model."""
-    return error.status_code == 404 and "model" in _said(error).lower()
+def is_about_the_form(error: Any) -> bool:
+    """Whether the server does not know a part of the request; llama-cpp-python says so with a 500."""
+    said = said_by(error).lower()
+    if error.status_code == 404:
+        return "model" not in said
+    return error.status_code in _NOT_UNDERSTOOD or (error.status_code == 500 and "response_format" in said)
 
 
 def _refused(error: Any, endpoint: Endpoint, chosen_by: str) -> TryError:
@@ -160,13 +148,13 @@ def _refused(error: Any, endpoint: Endpoint, chosen_by: str) -> TryError:
     if status == 404:
         fatal = f"choose a model that the server has: {chosen_by}"
         return TryError(f"{endpoint.host} has no such model (404)", fatal=fatal)
-    if status == 402 or "insufficient_quota" in _said(error):
+    if status == 402 or "insufficient_quota" in said_by(error):
         return TryError(f"the account at {endpoint.host} has no quota left ({status})", fatal="add credit, then go on")
     again = status in _AGAIN
     return TryError(f"the server answered {status}", again=again, after=_retry_after(error.response.headers))
 
 
-def _said(error: Any) -> str:
+def said_by(error: Any) -> str:
     """The body of an error as text, for looking words up in it; it is never shown, for it may repeat the key."""
     with suppress(TypeError, ValueError):
         return json.dumps(error.body)[:5000]

@@ -6,12 +6,12 @@ also a scripted one, goes the same way. Nothing here awards credit, sends anythi
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from string import Template
-from typing import Any, Literal, NamedTuple, Protocol, get_args
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -27,9 +27,14 @@ _LONGEST_REASON = 600
 CHARACTERS_A_TOKEN = 3.0  # of English prose 4 to 5; fewer for code and other languages, and a limit must not be passed
 _TOKENS_A_MESSAGE = 8
 
+Form = TypeVar("Form", bound=BaseModel)
+Found = TypeVar("Found")
 JudgedAs = Literal["covered", "partial", "missing", "contradicted", "cannot_tell"]
 # Why a judge gave no usable reply.
 FaultKind = Literal["failed", "refused", "malformed", "skipped", "waiting"]
+# Replies that were paid for and would come again: kept, so that a second run does not pay for them again. Other faults
+# are of the moment.
+LASTING: frozenset[FaultKind] = frozenset({"refused", "malformed"})
 
 
 class JudgeError(Exception):
@@ -175,8 +180,12 @@ def prompt_file(name: str) -> str:
 @cache
 def prompt_hash() -> str:
     """Eight hex digits that change with anything that a judge is told or that is believed of its reply."""
-    names = ("judge.system.md", "judge.user.md", "again.user.md")
-    parts = [str(PROTOCOL_VERSION), json.dumps(reply_schema(), sort_keys=True), *map(prompt_file, names)]
+    return hash_of_prompt(PROTOCOL_VERSION, reply_schema(), ("judge.system.md", "judge.user.md", "again.user.md"))
+
+
+def hash_of_prompt(version: int, schema: Mapping[str, Any], names: Iterable[str]) -> str:
+    """Eight hex digits that change with the version, the form of the reply and any of the prompt files."""
+    parts = [str(version), json.dumps(schema, sort_keys=True), *map(prompt_file, names)]
     return sha256("\0".join(parts).encode()).hexdigest()[:8]
 
 
@@ -207,7 +216,7 @@ def ask(case: Case, *, seed: int) -> Asked:
     if not case.points:
         raise ValueError("there is no point to decide")
     salt = sha256(json.dumps([seed, case.answer, case.question, case.reference_answer]).encode()).hexdigest()
-    ids = _opaque_ids(case.points, salt)
+    ids = opaque_ids(case.points, salt)
     material: dict[str, Any] = {"question": case.question}
     if case.reference_answer:
         material["reference_answer"] = case.reference_answer
@@ -229,7 +238,7 @@ def _asked_point(opaque: str, point: AskedPoint) -> dict[str, Any]:
     return {**asked, "other_wordings": list(point.aliases)} if point.aliases else asked
 
 
-def _opaque_ids(points: Sequence[AskedPoint], salt: str) -> dict[str, str]:
+def opaque_ids(points: Sequence[AskedPoint], salt: str) -> dict[str, str]:
     """An id for each point that tells nothing about it; no two are the same."""
     ids: dict[str, str] = {}
     for point in points:
@@ -291,12 +300,7 @@ def read_reply(text: str, point_of: Mapping[str, str]) -> Reply:
         JudgeError: `malformed`: it is not such an object.
 
     """
-    try:
-        envelope = _Envelope.model_validate(parse_json(_unwrapped(text), source="the reply"))
-    except InputError as error:
-        raise JudgeError("malformed", f"it is {shorten(error.problem, 80)}") from error
-    except ValidationError as error:
-        raise JudgeError("malformed", _form_problem(error)) from error
+    envelope = read_form(text, _Envelope)
     said: dict[str, Said | str] = {}
     for item in envelope.verdicts:
         opaque = item.get("id") if isinstance(item, dict) else None
@@ -311,6 +315,16 @@ def read_reply(text: str, point_of: Mapping[str, str]) -> Reply:
         {point_id: said.get(point_id, "the judge left this point out") for point_id in point_of.values()},
         envelope.feedback,
     )
+
+
+def read_form(text: str, form: type[Form]) -> Form:
+    """Read one JSON object of a form, alone; arguments and errors as in `read_reply`."""
+    try:
+        return form.model_validate(parse_json(_unwrapped(text), source="the reply"))
+    except InputError as error:
+        raise JudgeError("malformed", f"it is {shorten(error.problem, 80)}") from error
+    except ValidationError as error:
+        raise JudgeError("malformed", _form_problem(error)) from error
 
 
 def _verdict(item: Mapping[str, Any]) -> Said | str:
@@ -352,13 +366,36 @@ def question_judge(judge: Judge, case: Case, *, seed: int) -> tuple[Reply, list[
 
     """
     asked = ask(case, seed=seed)
-    schema = reply_schema()
-    first = judge.complete(asked.messages, schema=schema, max_tokens=asked.max_tokens)
+
+    def read(text: str) -> Reply:
+        return read_reply(text, asked.point_of)
+
+    return converse(judge, asked.messages, read, schema=reply_schema(), max_tokens=asked.max_tokens)
+
+
+def converse(
+    judge: Judge,
+    messages: Sequence[Message],
+    read: Callable[[str], Found],
+    *,
+    schema: Mapping[str, Any],
+    max_tokens: int,
+) -> tuple[Found, list[Completion]]:
+    """Ask a judge for something, once more if the reply cannot be used; returns and errors as in `question_judge`.
+
+    Args:
+        judge: whom to ask.
+        messages: the chat.
+        read: makes something of a reply, or raises `JudgeError`.
+        schema, max_tokens: see `Judge.complete`.
+
+    """
+    first = judge.complete(messages, schema=schema, max_tokens=max_tokens)
     try:
-        return read_reply(first.text, asked.point_of), [first]
+        return read(first.text), [first]
     except JudgeError as fault:
         problem = fault.reason
     again = Template(prompt_file("again.user.md")).substitute(problem=problem).strip()
-    messages = (*asked.messages, Message("assistant", first.text), Message("user", again))
-    second = judge.complete(messages, schema=schema, max_tokens=asked.max_tokens)
-    return read_reply(second.text, asked.point_of), [first, second]
+    messages = (*messages, Message("assistant", first.text), Message("user", again))
+    second = judge.complete(messages, schema=schema, max_tokens=max_tokens)
+    return read(second.text), [first, second]

@@ -134,9 +134,17 @@ POINT_CHECKS = (_compound, _vague, _unreachable, _span_mismatch)
 def _duplicate(rubric: Rubric) -> list[Finding]:
     """A point that shares nearly all content words with an earlier one; the first such is named."""
     points = rubric.points
+    message = "says nearly the same as '{}'; delete one of them or say what sets them apart"
+    return [
+        Finding("duplicate", points[two].id, message.format(points[one].id)) for two, one in duplicates(points).items()
+    ]
+
+
+def duplicates(points: Sequence[RubricPoint]) -> dict[int, int]:
+    """Which points say nearly the same as an earlier one: their positions, each with the earliest such, in order."""
     stems = [frozenset(content_stems(point.text)) for point in points]
     pairs = [(i, j) for i, j in _alike(stems) if points[i].group is None or points[i].group != points[j].group]
-    for name in rubric.groups:
+    for name in dict.fromkeys(point.group for point in points if point.group is not None):
         members = [at for at, point in enumerate(points) if point.group == name]
         # Items of one group repeat its introduction; only what sets them apart counts.
         shared = frozenset.intersection(*(stems[at] for at in members)) if members else frozenset()
@@ -145,8 +153,7 @@ def _duplicate(rubric: Rubric) -> list[Finding]:
     for one, two in pairs:
         if _same_sense(points[one], points[two]):
             first[two] = min(one, first.get(two, one))
-    message = "says nearly the same as '{}'; delete one of them or say what sets them apart"
-    return [Finding("duplicate", points[two].id, message.format(points[one].id)) for two, one in sorted(first.items())]
+    return dict(sorted(first.items()))
 
 
 def _alike(sets: Sequence[frozenset[str]]) -> Iterator[tuple[int, int]]:
@@ -183,26 +190,30 @@ def _uncovered_reference(rubric: Rubric) -> list[Finding]:
     if not spans or rubric.kind == "open":
         return []
     findings: list[Finding] = []
-    for start, end in _gaps(spans, len(rubric.reference_answer)):
-        for span in segments(rubric.reference_answer[start:end]):
-            text = rubric.reference_answer[start + span.start : start + span.end]
-            if len(content_stems(text)) >= MIN_UNCOVERED_WORDS:
-                message = f"no point covers '{shorten(text, 80)}'; add a point or shorten the reference answer"
-                findings.append(Finding("uncovered_reference", None, message))
+    for start, end in gaps(spans, len(rubric.reference_answer)):
+        for text in telling_parts(rubric.reference_answer[start:end]):
+            message = f"no point covers '{shorten(text, 80)}'; add a point or shorten the reference answer"
+            findings.append(Finding("uncovered_reference", None, message))
     return findings
 
 
-def _gaps(spans: Sequence[tuple[int, int]], length: int) -> list[Span]:
-    """The stretches that no span covers."""
-    gaps: list[Span] = []
+def telling_parts(text: str) -> list[str]:
+    """The sentences of a text, or what is there of them, that are long enough to say something."""
+    parts = (text[start:end] for start, end in segments(text))
+    return [part for part in parts if len(content_stems(part)) >= MIN_UNCOVERED_WORDS]
+
+
+def gaps(spans: Sequence[tuple[int, int]], length: int) -> list[Span]:
+    """The stretches of a text of this length that no span, in order of the beginnings, covers."""
+    found: list[Span] = []
     reached = 0
     for start, end in spans:
         if start > reached:
-            gaps.append(Span(reached, start))
+            found.append(Span(reached, start))
         reached = max(reached, end)
     if reached < length:
-        gaps.append(Span(reached, length))
-    return gaps
+        found.append(Span(reached, length))
+    return found
 
 
 def _unequal_group_weights(rubric: Rubric) -> list[Finding]:

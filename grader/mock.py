@@ -16,6 +16,7 @@ from grader.text import content_words, segments
 MOCK = "mock"
 # Shares of a point's content words in one sentence from which the mock calls it covered or partial.
 _COVERED, _PARTIAL = 0.7, 0.4
+_ALIAS = "mock wording: {point}"
 _EXPLAINED = "mock judge, no model was asked: {n} of {of} content words of the point stand in one sentence"
 
 
@@ -65,7 +66,10 @@ class MockJudge:
     revision = "1"
 
     def complete(self, messages: Sequence[Message], *, schema: Mapping[str, Any], max_tokens: int) -> Completion:
-        """Verdicts by shared content words, each with the sentence that has most of them."""
+        """Verdicts by shared content words, each with the sentence that has most of them; derived points unchanged."""
+        if "derived_points" in _material(messages):
+            text = json.dumps(_unchanged(_material(messages)))
+            return Completion(text, _tokens(messages), len(text) // 4)
         answer, material = read_prompt(messages)
         verdicts = []
         for point in material["points"]:
@@ -74,6 +78,21 @@ class MockJudge:
         feedback = {"right": "", "missing": "", "study": ""}  # nothing to say: the plain feedback stays
         text = json.dumps({"verdicts": verdicts, "feedback": feedback})
         return Completion(text, _tokens(messages), len(text) // 4)
+
+
+def _unchanged(material: Mapping[str, Any]) -> dict[str, Any]:
+    """The derived points of a chat of `proposing.ask_for_points` as a proposal, each with one more alias."""
+    points = [
+        {
+            "id": point["id"],
+            "words": point["words"],
+            "text": point["point"],
+            "aliases": [*point.get("other_wordings", []), _ALIAS.format(point=point["point"])],
+            "group": point.get("group", ""),
+        }
+        for point in material["derived_points"]
+    ]
+    return {"points": points, "groups": material["derived_groups"]}
 
 
 def _by_words(answer: str, point: str) -> Said:
@@ -100,12 +119,19 @@ def read_prompt(messages: Sequence[Message]) -> tuple[str, dict[str, Any]]:
         ValueError: the chat is no such one.
 
     """
-    content = messages[1].content if len(messages) > 1 else ""
-    answer = _ANSWER.search(content)
-    material = next((line for line in content.split("\n") if line.startswith('{"question"')), None)
-    if answer is None or material is None:
+    answer = _ANSWER.search(messages[1].content if len(messages) > 1 else "")
+    if answer is None:
         raise ValueError("this chat does not ask about an answer")
-    return json.loads(answer[2]), json.loads(material)
+    return json.loads(answer[2]), _material(messages)
+
+
+def _material(messages: Sequence[Message]) -> dict[str, Any]:
+    content = messages[1].content if len(messages) > 1 else ""
+    line = next((line for line in content.split("\n") if line.startswith('{"question"')), None)
+    if line is None:
+        raise ValueError("this chat holds no material of an examiner")
+    material: dict[str, Any] = json.loads(line)
+    return material
 
 
 def _tokens(messages: Sequence[Message]) -> int:

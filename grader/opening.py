@@ -58,6 +58,7 @@ class OpenedPanel:
     """A panel, and what is said about it: where answers go, and what it took."""
 
     panel: Panel
+    cache: Cache
     weight: Weight
     endpoint: Endpoint | None
     dry: tuple[DryJudge, ...]
@@ -138,7 +139,7 @@ def open_panel(choice: JudgeChoice) -> OpenedPanel:
     dry = tuple(DryJudge(judge.name, judge.revision) for judge in judges) if choice.dry_run else ()
     panel = Panel(dry or judges, settings=choice.settings, cache=cache, calls=calls)
     weight = UNPROVEN if choice.weight is None else read_weight(choice.weight, panel)
-    return OpenedPanel(panel, weight, endpoint, dry, all(name in prices for name in names), prices)
+    return OpenedPanel(panel, cache, weight, endpoint, dry, all(name in prices for name in names), prices)
 
 
 def _prices(names: Sequence[str], choice: JudgeChoice, endpoint: Endpoint | None) -> dict[str, Price]:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from markupsafe import Markup, escape
 
 from grader.flags import FLAGS, in_words, plain_flags, review_reasons, sure
+from grader.looks import LOOKS, look_as, look_of
+from grader.page_judges import Mark, ShownVerdict, quote_marks, shown_verdicts, stands_in, with_stop
 from grader.phrases import count
 from grader.schema import Grade, PointGrade
 from grader.summary import GradesSummary, QuestionRow, n_covered, n_partial, n_wanted
@@ -99,18 +101,39 @@ def cut_into_runs(text: str, spans: Sequence[tuple[int, int]]) -> list[Run]:
 class _ShownPoint:
     """A point in its place in the list.
 
-    `look` is its status, or `made` and `avoided` for a mistake; `span` is where its evidence stands.
+    `look` is its status, or `made` and `avoided` for a mistake; `evidence` is where its words stand, `quoted` where
+    else judges quote the answer on it, and `by_embedding` the look of what the embedding alone gives it, if anything.
     """
 
     number: int
     look: str
     grade: PointGrade
-    span: tuple[int, int] | None
+    evidence: Mark | None
+    quoted: tuple[Mark, ...]
+    verdicts: tuple[ShownVerdict, ...]
+    by_embedding: str
+
+    @property
+    def has_reason(self) -> bool:
+        """Whether its rationale says more than its figures and the judges' own words do."""
+        told = ("embedding", "judge") if self.verdicts else ("embedding",)
+        return bool(self.grade.rationale) and self.grade.decided_by not in told
+
+
+class _Tag(NamedTuple):
+    """The number of a point at words that show it (its look) or that a judge quotes on it (`quoted`).
+
+    `anchor` is what the id of the words ends in, where they begin.
+    """
+
+    number: int
+    look: str
+    anchor: str
 
 
 @dataclass(frozen=True)
 class _ShownRun:
-    """A stretch of an answer, the points that it shows and those whose evidence begins here.
+    """A stretch of an answer with the numbers of the points that it shows or is quoted on.
 
     `gap` is the white space at the end of the stretch: the numbers of the points stand before it.
     """
@@ -118,15 +141,15 @@ class _ShownRun:
     text: str
     gap: str
     look: str
-    points: tuple[_ShownPoint, ...]
-    begins: tuple[int, ...]
+    tags: tuple[_Tag, ...]
 
 
 @dataclass(frozen=True)
 class _Card:
     """One answer on the page.
 
-    `missed` holds the points that the feedback names, by look, and `missed_otherwise` its other lines.
+    `told` is the feedback by paragraph without the list of what was missed: `missed` holds the points that it names, by
+    look, and `missed_otherwise` its other lines; `in_own_words` tells feedback that is not the plain one.
     `decided` is the rationale that all points have in common, where a rule decided them together.
     """
 
@@ -137,10 +160,16 @@ class _Card:
     n_covered: int
     n_partial: int
     n_wanted: int
-    told: str
+    told: tuple[str, ...]
+    in_own_words: bool
     missed: dict[str, list[_ShownPoint]]
     missed_otherwise: tuple[str, ...]
     decided: str
+
+    @property
+    def was_judged(self) -> bool:
+        """Whether any judge was asked about it."""
+        return any(point.verdicts for point in self.points)
 
 
 @dataclass(frozen=True)
@@ -150,32 +179,6 @@ class _Section:
     anchor: str
     row: QuestionRow
     cards: tuple[_Card, ...]
-
-
-class Look(NamedTuple):
-    """How a status is shown: a sign and a word, so that no colour is needed, and what it means."""
-
-    sign: str
-    word: str
-    meaning: str
-
-
-LOOKS = {
-    "covered": Look("✓", "covered", "The answer states this point."),
-    "partial": Look("◐", "partial", "The answer states a part of this point and earns a share of its weight."),
-    "missing": Look("○", "missing", "The answer does not state this point."),
-    "contradicted": Look("✗", "contradicted", "The answer says the opposite of this point."),
-    "not_judged": Look("\u2013", "not judged", "It could not be decided; the point is left out of the score."),
-    "made": Look("✗", "mistake made", "The answer makes this mistake, which costs marks."),
-    "avoided": Look("✓", "mistake not made", "The answer does not clearly make this mistake; it costs nothing."),
-}
-
-
-def look_of(point: PointGrade) -> str:
-    """The key of `LOOKS` for a point: its status, or `made` or `avoided` for a mistake."""
-    if point.weight > 0 or point.status == "not_judged":
-        return point.status
-    return "made" if point.status == "covered" else "avoided"
 
 
 def render_html(summary: GradesSummary, *, title: str) -> str:
@@ -196,7 +199,7 @@ def render_html(summary: GradesSummary, *, title: str) -> str:
         review=[card for section in sections for card in section.cards if card.grade.needs_review],
         opened=len(summary.grades) <= _OPEN_CARDS,
         max_points=max((len(grade.points) for grade in summary.grades), default=0),
-        looks=LOOKS,
+        looks={name: look for name, look in LOOKS.items() if summary.judges or name != "cannot_tell"},
         flags={in_words(name): meaning for name, meaning in FLAGS.items() if name in raised},
         statuses=("covered", "partial", "missing", "contradicted"),
     )
@@ -233,10 +236,7 @@ def _anchor(question_id: str) -> str:
 
 
 def _card(grade: Grade, anchor: str) -> _Card:
-    points = tuple(
-        _ShownPoint(position, look_of(point), point, _span(point, grade.answer))
-        for position, point in enumerate(grade.points, 1)
-    )
+    points = tuple(_shown_point(point, position, grade.answer) for position, point in enumerate(grade.points, 1))
     told = feedback_parts(grade)
     lines = {point: [f"{begin}{point.grade.text}" for begin in _COSTLY] for point in points}
     missed = [point for point in points if any(line in told.missed for line in lines[point])]
@@ -245,36 +245,52 @@ def _card(grade: Grade, anchor: str) -> _Card:
         anchor,
         grade,
         points,
-        tuple(_shown_runs(grade.answer, [point for point in points if point.span is not None])),
+        tuple(_shown_runs(grade.answer, points)),
         n_covered=n_covered(grade),
         n_partial=n_partial(grade),
         n_wanted=n_wanted(grade),
-        told=told.opening,
+        told=tuple(line for line in re.split(r"[\r\n]+", told.opening) if line.strip()),
+        in_own_words=not told.is_plain,
         missed={look: [point for point in missed if point.look == look] for look in LOOKS},
         missed_otherwise=tuple(line for line in told.missed if line not in named),
         decided=_decided_together(grade.points),
     )
 
 
-def _span(point: PointGrade, answer: str) -> tuple[int, int] | None:
+def _shown_point(point: PointGrade, number: int, answer: str) -> _ShownPoint:
+    evidence = _evidence(point, number, answer)
+    quoted = quote_marks(point, number, evidence, answer)
+    alone = None if point.by_embedding is None else point.by_embedding.status
+    return _ShownPoint(
+        number,
+        look_of(point),
+        point,
+        evidence,
+        quoted,
+        verdicts=shown_verdicts(point, [*([evidence] if evidence else []), *quoted]),
+        by_embedding="" if alone in (None, "not_judged") else look_as(alone, point.weight),
+    )
+
+
+def _evidence(point: PointGrade, number: int, answer: str) -> Mark | None:
     """Where the evidence stands; `None` without evidence and where a file claims words that are not there.
 
     A mistake that was not made has none either, whatever a file says.
     """
     found = None if look_of(point) == "avoided" else point.evidence
-    return (found.start, found.end) if found and found.start < min(found.end, len(answer)) else None
+    if found is None or not stands_in(found, answer):
+        return None
+    end = with_stop(found.end, answer) if point.decided_by == "judge" else found.end
+    return Mark(found.start, end, f"p{number}")
 
 
 def _shown_runs(answer: str, points: Sequence[_ShownPoint]) -> Iterator[_ShownRun]:
-    for run in cut_into_runs(answer, [point.span for point in points if point.span is not None]):
+    marks = [(mark, _Tag(p.number, p.look, mark.anchor)) for p in points if (mark := p.evidence) is not None]
+    marks += [(mark, _Tag(point.number, "quoted", mark.anchor)) for point in points for mark in point.quoted]
+    for run in cut_into_runs(answer, [(mark.start, mark.end) for mark, _ in marks]):
         text = run.text.rstrip()
-        yield _ShownRun(
-            text,
-            run.text[len(text) :],
-            _strongest(points[i].look for i in run.holders),
-            tuple(points[i] for i in run.holders),
-            tuple(points[i].number for i in run.begins),
-        )
+        tags = tuple(marks[i][1] if i in run.begins else marks[i][1]._replace(anchor="") for i in run.holders)
+        yield _ShownRun(text, run.text[len(text) :], _strongest(tag.look for tag in tags), tags)
 
 
 def _decided_together(points: Sequence[PointGrade]) -> str:
@@ -289,23 +305,29 @@ _COSTLY = ("", "missing: ", "only in part: ", "contradicted: ", "mistake: ")
 
 
 def _strongest(looks: Iterable[str]) -> str:
-    """The look of words that show several points: what costs marks first, then what earns most."""
-    order = ("contradicted", "made", "covered", "partial")
-    found = set(looks)
-    return next((look for look in order if look in found), "missing")
+    """The look of words that show several points: what costs marks first, then what earns most, then mere quotes."""
+    order = ("contradicted", "made", "covered", "partial", "missing", "not_judged", "quoted")
+    return min(looks, key=order.index, default="")
 
 
 class Told(NamedTuple):
-    """Feedback in two parts: how it begins, and the list of what was missed."""
+    """Feedback in two parts: how it begins, and the list of what was missed; only plain feedback has one."""
 
     opening: str
     missed: tuple[str, ...]
+    is_plain: bool
 
 
 def feedback_parts(grade: Grade) -> Told:
-    """Take plain feedback ("Stated 1 of 3 points. Missed: a | b") apart; other feedback has no list."""
+    """Take plain feedback ("Stated 1 of 3 points. Missed: a | b") apart; other feedback, as a judge's, stays whole."""
+    if not _PLAIN.match(grade.feedback):
+        return Told(grade.feedback, (), False)
     opening, listed, rest = grade.feedback.partition(" Missed: ")
-    return Told(opening, tuple(rest.split(" | ")) if listed else ())
+    return Told(opening, tuple(rest.split(" | ")) if listed else (), True)
+
+
+# How `feedback.plain_feedback` begins.
+_PLAIN = re.compile(r"Stated \d+ of [\d,]+ points?[,.]")
 
 
 def number(value: float, scale: float | None = None) -> str:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from grader.cache import Cache, content_key
 from grader.calls import Calls
 from grader.judging import (
+    LASTING,
     AskedPoint,
     Case,
     FeedbackReply,
@@ -22,12 +23,7 @@ from grader.judging import (
     prompt_hash,
     question_judge,
 )
-from grader.limits import MonotonicClock
 from grader.settings import JudgeSettings
-
-# Replies that were paid for and would come again: kept, so that a second run does not pay for them again. Other faults
-# are of the moment.
-_FINAL = ("refused", "malformed")
 
 
 class Seat(NamedTuple):
@@ -182,7 +178,7 @@ class Panel:
             reply, _ = question_judge(job.seat.judge, job.case, seed=self.settings.seed + job.seat.vote)
         except JudgeError as error:
             found = {key: {"problem": error.reason, "refused": error.kind == "refused"} for key in keys.values()}
-            if error.kind in _FINAL:
+            if error.kind in LASTING:
                 self._cache.put(found)
             return found
         found = _as_values(reply, keys)
@@ -192,8 +188,7 @@ class Panel:
 
     def _stop(self) -> None:
         """End all waits; requests on their way are let finish, for they are paid for."""
-        if isinstance(self.calls.clock, MonotonicClock):
-            self.calls.clock.stop()
+        self.calls.stop()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     @cached_property

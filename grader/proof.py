@@ -1,6 +1,7 @@
 """Whether words that a judge quotes stand in the answer, and whether they prove anything. Pure text, no similarity."""
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from grader.manner import own_words
@@ -45,23 +46,42 @@ def prove(quote: str, answer: NormalisedText, question: str) -> Proof:
     Source: the quote requirement of docs/judge.md; "master keys" (arXiv 2507.08794) have nothing to quote.
 
     """
-    parts = [part for part in map(_folded, _LEFT_OUT.split(normalise(quote).text)) if part.text]
-    if not parts:
-        return Proof(None, NO_QUOTE)
-    whole = _folded(answer.text)
-    spans: list[Span] = []
-    begin = 0
-    for part in parts:
-        found = _find(part.text, whole.text, begin)
-        if found < 0:
-            return Proof(None, NOT_THERE)
-        begin = found + len(part.text)
-        spans.append(Span(whole.origin[found], whole.origin[begin - 1] + 1))
-    span = max(spans, key=lambda span: span.end - span.start)
+    spans = locate(quote, answer.text)
+    if not spans:
+        return Proof(None, NOT_THERE if _parts(quote) else NO_QUOTE)
+    span = longest(spans)
     said = " ".join(answer.text[start:end] for start, end in spans)
     if not own_words(said, normalise(question).text) and not _adds_a_number(said, question):
         return Proof(span, ONLY_THE_QUESTION)
     return Proof(span, TO_THE_EXAMINER if talks_to_examiner(said) else "")
+
+
+def locate(quote: str, text: str) -> list[Span]:
+    """Where the parts of a quote stand in a normalised text, in order; nothing where one of them does not.
+
+    It is compared as `prove` says.
+    """
+    whole = _folded(text)
+    spans: list[Span] = []
+    begin = 0
+    for part in _parts(quote):
+        found = _find(part, whole.text, begin)
+        if found < 0:
+            return []
+        begin = found + len(part)
+        spans.append(Span(whole.origin[found], whole.origin[begin - 1] + 1))
+    return spans
+
+
+def longest(spans: Sequence[Span]) -> Span:
+    """The longest of at least one."""
+    return max(spans, key=lambda span: span.end - span.start)
+
+
+def _parts(quote: str) -> list[str]:
+    """What a quote has between its marks of omission, folded."""
+    folded = (_folded(part).text for part in _LEFT_OUT.split(normalise(quote).text))
+    return [part for part in folded if part]
 
 
 class _Folded(NamedTuple):

@@ -64,6 +64,11 @@ class EndpointEncoder:
         self.name = name
         self._embeddings = embeddings or Embeddings(model, calls=calls, cache=cache)
 
+    @property
+    def leaves(self) -> str:
+        """What leaves this machine and where to, in one line; nothing for a server on this machine."""
+        return self._embeddings.leaves
+
     @cached_property
     def revision(self) -> str:
         """First 12 hex digits of a hash of the server's address and of how this model's vectors lie to each other.

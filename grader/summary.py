@@ -1,4 +1,4 @@
-"""Grades counted: totals, questions, points; one pass over any number of grades.
+"""Grades counted: totals, questions, points, judges; one pass over any number of grades.
 
 Nothing here computes a score, rounds a number or knows how it is shown.
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from grader.judges_summary import JudgesSummary, JudgesTally
 from grader.schema import Grade, Status
 
 _BINS = 10
@@ -62,6 +63,7 @@ class GradesSummary:
         ungraded_reasons: reason and number of answers, the most frequent first.
         signatures: distinct ones; those that differ in the rubric hash alone are one, without that hash.
         grades: the first ones, in input order; the rest was counted and let go.
+        judges: what they said; `None` when none was asked.
 
     """
 
@@ -75,6 +77,7 @@ class GradesSummary:
     ungraded_reasons: tuple[tuple[str, int], ...]
     signatures: tuple[str, ...]
     grades: tuple[Grade, ...]
+    judges: JudgesSummary | None = None
 
     @property
     def n_not_shown(self) -> int:
@@ -92,6 +95,7 @@ def summarise(grades: Iterable[Grade], *, keep: int = 500) -> GradesSummary:
     """
     total = _Tally()
     histogram = [0] * _BINS
+    judges = JudgesTally()
     questions: dict[str, _QuestionTally] = {}
     reasons: Counter[str] = Counter()
     signatures: dict[str, dict[str, None]] = {}
@@ -99,6 +103,7 @@ def summarise(grades: Iterable[Grade], *, keep: int = 500) -> GradesSummary:
     kept: list[Grade] = []
     for grade in grades:
         total.add(grade)
+        judges.add(grade)
         questions.setdefault(grade.question_id, _QuestionTally()).add(grade)
         n_needs_review += grade.needs_review
         if grade.fraction is None:
@@ -119,6 +124,7 @@ def summarise(grades: Iterable[Grade], *, keep: int = 500) -> GradesSummary:
         ungraded_reasons=tuple(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
         signatures=tuple(next(iter(full)) if len(full) == 1 else short for short, full in signatures.items()),
         grades=tuple(kept),
+        judges=judges.summary(),
     )
 
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from grader.flags import plain_flags, review_reasons, sure
-from grader.page import LOOKS, feedback_parts, look_of, number, percent, unseen
-from grader.phrases import count, one_line
-from grader.schema import Grade, PointGrade
+from grader.judges_summary import JudgesSummary
+from grader.looks import LOOKS, look_as, look_of
+from grader.page import feedback_parts, number, percent, unseen
+from grader.phrases import count, one_line, shorten
+from grader.schema import Grade, PointGrade, Verdict
 from grader.summary import GradesSummary, QuestionRow
 
 if TYPE_CHECKING:
@@ -59,8 +61,28 @@ def terminal_table(summary: GradesSummary, *, width: int | None = None) -> "Grou
         _answers_table(summary.grades, width),
         *_legend(look_of(point) for grade in summary.grades for point in grade.points),
         Text(" " + "; ".join(totals)),
+        *([Text(" " + _judges_line(summary.judges))] if summary.judges else []),
         _questions_table(summary.questions, width),
     )
+
+
+def _judges_line(judges: JudgesSummary) -> str:
+    """How much judges were asked, and how far they agree with the embedding and with each other."""
+    agree = [
+        _judge(row.judge) + (f" as the embedding on {percent(row.same_as_embedding)}" if row.n_compared else "")
+        for row in judges.judges
+    ]
+    line = f"judges on {count(judges.n_points, 'point')}: {', '.join(agree)}"
+    between = judges.between
+    if between is None or not between.n_points:
+        return line
+    alpha = "undefined" if between.alpha is None else number(between.alpha)
+    spread = f"credits {percent(between.spread)} apart"
+    return f"{line}; all the same on {percent(between.exact)} (alpha {alpha}), {spread}"
+
+
+def _judge(name: str) -> str:
+    return shorten(_one_line(name), _NAME_WIDTH)
 
 
 def _answers_table(grades: Sequence[Grade], width: int | None) -> "Table":
@@ -79,8 +101,16 @@ def _outcome(grade: Grade) -> tuple[str, str, str]:
     if grade.score is None:
         return _score(grade), "", grade.ungraded_reason or ""
     told = feedback_parts(grade)
-    missed = "; ".join(line.removeprefix("missing: ") for line in told.missed)
+    # A judge's words are for the candidate: here the points tell what was missed.
+    lines = told.missed if told.is_plain else _costly(grade.points)
+    missed = "; ".join(line.removeprefix("missing: ") for line in lines)
     return _score(grade), _tally(grade.points), missed or told.opening
+
+
+def _costly(points: Iterable[PointGrade]) -> list[str]:
+    """The points that cost marks, in the words of plain feedback."""
+    begins = {"partial": "only in part: ", "missing": "", "contradicted": "contradicted: ", "made": "mistake: "}
+    return [begins[look] + point.text for point in points if (look := look_of(point)) in begins]
 
 
 def _tally(points: Iterable[PointGrade]) -> str:
@@ -164,6 +194,7 @@ _MARKS = {
     "avoided": _Mark("o", "dim"),
 }
 _UNSTATED = frozenset({"missing", "avoided"})  # nothing in the answer states these points
+_UNDECIDED = frozenset({"not_judged", "cannot_tell"})
 _NAME_WIDTH = 32  # of a name in a heading: as of a question in the table, so that the score stays in sight
 _INDENT = 2
 
@@ -186,7 +217,8 @@ def terminal_details(grades: Iterable[Grade], *, width: int | None = None) -> "G
     parts: list[RenderableType] = []
     looks: set[str] = set()
     for grade in grades:
-        parts += [_heading(grade), *_reason(grade), Padding.indent(_points(grade.points), _INDENT), Text()]
+        points = Padding.indent(_points(grade.points), _INDENT)
+        parts += [_heading(grade), *_reason(grade), *_feedback(grade), points, Text()]
         looks.update(map(look_of, grade.points))
     parts += _legend(looks)
     return Group(*(Constrain(part, width) for part in parts))
@@ -226,6 +258,17 @@ def _reason(grade: Grade) -> "Iterator[RenderableType]":
         yield Padding.indent(Text(_one_line(grade.ungraded_reason)), _INDENT)
 
 
+def _feedback(grade: Grade) -> "Iterator[RenderableType]":
+    """What a judge tells the candidate, a line each; plain feedback says no more than the points below it."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    told = feedback_parts(grade)
+    lines = [] if told.is_plain else clean_terminal(told.opening).split("\n")
+    for line in filter(None, map(one_line, lines)):
+        yield Padding.indent(Text(line), _INDENT)
+
+
 def _points(points: Iterable[PointGrade]) -> "Table":
     """A mark and a text for each point, and beneath it the words that state it."""
     from rich.padding import Padding
@@ -242,7 +285,40 @@ def _points(points: Iterable[PointGrade]) -> "Table":
         said = _one_line(point.evidence.text) if point.evidence is not None and look not in _UNSTATED else ""
         if said:
             table.add_row("", Padding.indent(_Quote(said), _INDENT))
+        for line in _raters(point, said):
+            table.add_row("", Padding.indent(Text(line, style="dim"), _INDENT))
     return table
+
+
+_LONGEST_QUOTE, _LONGEST_REASON = 60, 120  # characters; the page has all
+
+
+def _raters(point: PointGrade, shown: str) -> Iterator[str]:
+    """A line for each judge, and one for the embedding where any of them says something else.
+
+    Args:
+        point: with its verdicts.
+        shown: the evidence as it stands above, which need not be quoted again.
+
+    """
+    for verdict in point.verdicts:
+        yield f"judge {_judge(verdict.judge)}: {_said(verdict, point.weight, shown)}"
+    alone = None if point.by_embedding is None else look_as(point.by_embedding.status, point.weight)
+    said = {look_as(verdict.verdict, point.weight) for verdict in point.verdicts}
+    if alone is not None and alone not in _UNDECIDED and said - _UNDECIDED - {alone}:
+        yield f"embedding: {LOOKS[alone].word}"
+
+
+def _said(verdict: Verdict, weight: float, shown: str) -> str:
+    """Verdict, quote and reason in short."""
+    words = [LOOKS[look_as(verdict.verdict, weight)].word]
+    if not verdict.supported and verdict.verdict in ("covered", "partial"):
+        words.append("unsupported")
+    quote = "" if verdict.quote is None else _one_line(verdict.quote.text)
+    if quote and quote != shown:
+        words.append(f"“{shorten(quote, _LONGEST_QUOTE)}”")
+    reason = shorten(_one_line(verdict.reason), _LONGEST_REASON)
+    return ", ".join(words) + (f"; {reason}" if reason else "")
 
 
 @dataclass(frozen=True)

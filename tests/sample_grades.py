@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from grader.schema import Evidence, Grade, PointGrade, Status
+from grader.schema import Evidence, Grade, PointGrade, Rated, Status, Verdict, VerdictWord
 
 SIGNATURE = "grader:0.1.0|encoder:tiny@1|coverage:c=0.5|guards:none|calibration:none|judge:none|rubric:aaaa"
 
@@ -51,6 +51,10 @@ def point(
     return PointGrade(**(given | changes))
 
 
+def verdict(judge: str, word: VerdictWord, quoted: Evidence | None = None, **changes: Any) -> Verdict:
+    return Verdict(**({"judge": judge, "verdict": word, "quote": quoted, "reason": f"{judge} says so"} | changes))
+
+
 def grade(name: str = "a1", fraction: float | None = 0.5, *points: PointGrade, **changes: Any) -> Grade:
     given: dict[str, Any] = {
         "answer_id": name,
@@ -75,7 +79,12 @@ def quote(answer: str, words: str) -> Evidence:
 def hostile_grade(text: str, fraction: float | None = 0.5) -> Grade:
     """A grade with the same text in every field that takes any."""
     evidence = Evidence(text=text, start=0, end=len(text))
+    verdicts = (
+        verdict(text, "covered", evidence, supported=False, reason=text),
+        verdict(f"{text}#2", "cannot_tell", reason=text),
+    )
     by_judge: dict[str, Any] = {"text": text, "rationale": text, "decided_by": "judge"}
+    by_judge |= {"verdicts": verdicts, "by_embedding": Rated("missing", 0.2)}
     points = [
         point(1, "covered", evidence=evidence, point_id=f"{text}1", **by_judge),
         point(2, "contradicted", point_id=f"{text}2", **by_judge),

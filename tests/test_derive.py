@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grader.assemble import weigh
 from grader.bank import read_bank
-from grader.derive import DERIVED_BY, FALLBACK_CRITERION, derive, weigh
+from grader.derive import DERIVED_BY, FALLBACK_CRITERION, derive
 from grader.errors import InputError
 from grader.grammar.listings import how_many
 from grader.lint import lint

@@ -14,7 +14,7 @@ from grader.encoding import Encoder
 from grader.grades import read_grades
 from grader.lint import lint
 from grader.rubric import read_rubric
-from grader.schema import Answer, Grade, PointGrade, Question, Rubric, RubricPoint
+from grader.schema import Answer, Grade, PointGrade, Question, Rated, Rubric, RubricPoint, Verdict
 from grader.settings import Settings
 from tests.generated_docs import HELP_PAGE, README, ROOT, commands, help_page, with_sample
 
@@ -50,6 +50,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "answers.md": lambda path: list(read_answers(path, questions={"dropout": "What does dropout do?"})),
     "labelled.jsonl": read_labelled,
     "grades.jsonl": lambda path: list(read_grades(path)),
+    "judged.jsonl": lambda path: list(read_grades(path)),
 }
 
 
@@ -60,21 +61,24 @@ def test_the_examples_of_files_are_read(tmp_path: Path) -> None:
     for name, text in examples.items():
         (tmp_path / name).write_text(text)
         read[name] = READERS[name](tmp_path / name)
-    rubric, [grade] = read["rubric.yaml"], read["grades.jsonl"]
+    rubric, [grade], [judged] = (read[name] for name in ("rubric.yaml", "grades.jsonl", "judged.jsonl"))
     assert [rubric.reference_answer[slice(*point.source_span)] for point in rubric.points[:1]] == [
         "Dropout disables random units"
     ]
     assert lint(rubric) == ()
-    for point in grade.points:
-        assert grade.answer[point.evidence.start : point.evidence.end] == point.evidence.text
+    quotes = [verdict.quote for verdict in judged.points[0].verdicts]
+    for shown in [*(point.evidence for point in (*grade.points, *judged.points)), *filter(None, quotes)]:
+        assert grade.answer[shown.start : shown.end] == shown.text
+    assert len(quotes) == 2 and judged.points[0].by_embedding == Rated("partial", 0.6)
     assert [answer.answer_id for answer in read["answers.csv"]] == ["007", "008"]
 
 
 def test_the_page_of_files_names_every_field() -> None:
     page = FORMATS_PAGE.read_text()
-    for noun in (Question, Rubric, RubricPoint, Answer, LabelledAnswer, Grade, PointGrade):
+    for noun in (Question, Rubric, RubricPoint, Answer, LabelledAnswer, Grade, PointGrade, Verdict):
         for name in noun.model_fields.keys() - {"extra", "derived_by"}:
             assert name in page, f"{noun.__name__}.{name}"
+    assert f"`[{', '.join(Rated._fields)}]`" in page
 
 
 def test_every_command_is_in_the_readme() -> None:

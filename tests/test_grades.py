@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from grader.errors import InputError
 from grader.grades import flat_columns, flat_row, grade_row, read_grades
-from grader.schema import Evidence, Grade, PointGrade
+from grader.schema import Evidence, Grade, PointGrade, Rated, Verdict
+from grader.tables import read_rows
 from grader.writing import write_rows
-from tests.sample_grades import SIGNATURE, grade, point
+from tests.sample_grades import SIGNATURE, grade, point, verdict
 
 # Names that could be taken for ours, alone or behind the prefix.
 NAMES = ["score", "question", "points", "extra", "p1", "p12", "x", "point_x"]
@@ -28,16 +29,21 @@ values = st.recursive(
     max_leaves=4,
 )
 extras = st.dictionaries(st.sampled_from(CLASHES) | texts, values, max_size=8)
+evidence = st.none() | st.builds(Evidence, text=texts, start=st.integers(0, 9), end=st.integers(0, 9))
+statuses = st.sampled_from(["covered", "partial", "missing", "contradicted", "not_judged"])
+verdicts = st.builds(Verdict, judge=texts, verdict=statuses, quote=evidence, supported=st.booleans(), reason=texts)
 points = st.builds(
     PointGrade,
     point_id=texts,
     text=texts,
-    status=st.sampled_from(["covered", "partial", "missing", "contradicted", "not_judged"]),
+    status=statuses,
     coverage=st.none() | shares,
     credit=st.none() | shares,
     weight=numbers,
-    evidence=st.none() | st.builds(Evidence, text=texts, start=st.integers(0, 9), end=st.integers(0, 9)),
+    evidence=evidence,
     rationale=texts,
+    verdicts=st.lists(verdicts, max_size=2).map(tuple),
+    by_embedding=st.none() | st.builds(Rated, statuses, st.none() | shares),
 )
 
 
@@ -80,6 +86,8 @@ def to_eight_decimals(value: Any) -> Any:
             return round(value, 8)
         case dict():
             return {name: to_eight_decimals(item) for name, item in value.items()}
+        case Rated():
+            return Rated(*map(to_eight_decimals, value))
         case list() | tuple():
             return type(value)(to_eight_decimals(item) for item in value)
         case _:
@@ -140,6 +148,32 @@ def test_a_row_has_our_columns_points_extras_answer_and_signature() -> None:
 def test_an_ungraded_row_has_no_numbers() -> None:
     row = flat_row(grade("a", None))
     assert (row["score"], row["fraction"], row["ungraded_reason"]) == (None, None, "the judge did not reply")
+
+
+def test_verdicts_of_judges_are_in_no_column() -> None:
+    judged = point(1, credit=0.4, verdicts=(verdict("a", "covered"),), by_embedding=Rated("missing", 0.1))
+    assert flat_row(grade("a", 0.5, judged)) == flat_row(grade("a", 0.5, point(1, credit=0.4)))
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "xlsx"])
+@pytest.mark.parametrize(
+    ("told", "cell"),
+    [
+        ('Well said.\n=HYPERLINK(1)\n+1, and "more"\t;-2', None),
+        ("=cmd|' /C calc'!A0\nmore", "'=cmd|' /C calc'!A0\nmore"),
+        ("\n=1+1", "'\n=1+1"),
+        ("-1 of 3\n\n@SUM(1)", "'-1 of 3\n\n@SUM(1)"),
+    ],
+)
+def test_feedback_of_several_lines_stays_in_its_cell(tmp_path: Path, ending: str, told: str, cell: str | None) -> None:
+    """A judge's feedback has line breaks and may hold anything: one cell, which nothing runs."""
+    path = tmp_path / f"grades.{ending}"
+    graded = [grade("a", 0.5, feedback=told, flags=("judge_failed", "=1")), grade("b", 0.5)]
+    write_rows(path, map(flat_row, graded), columns=flat_columns(graded), format=ending)
+    first, second = read_rows(path)
+    assert first.values["feedback"] == (cell or told)
+    assert (first.values["flags"], first.values["answer_id"]) == ("judge_failed; =1", "a")
+    assert second.values["answer_id"] == "b"
 
 
 def test_extra_columns_never_replace_ours() -> None:

@@ -20,6 +20,7 @@ from grader.calls import Calls, Manners
 from grader.embeddings import BATCH_TEXTS
 from grader.encoding import Encoder, TokenVectors, load_encoder
 from grader.errors import InputError, SetupError
+from grader.remote_encoding import EndpointEncoder
 from grader.settings import Settings
 from grader.units import units
 
@@ -323,6 +324,12 @@ def test_a_server_elsewhere_needs_https_and_a_key(monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(SetupError, match=r"no key for 192.0.2.1; set it in the environment"):
         opened().encode(["text"])
+
+
+def test_it_says_what_leaves_this_machine(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert EndpointEncoder("openai:m").leaves == ""
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://192.0.2.1:8000/v1")
+    assert EndpointEncoder("openai:m").leaves.startswith("goes to 192.0.2.1:8000: the words and sentences of")
 
 
 # --- grades

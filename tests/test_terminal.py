@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from grader.schema import Evidence, Grade, Status
+from grader.schema import Evidence, Grade, Rated, Status
 from grader.summary import summarise
 from grader.terminal import clean_terminal, terminal_details, terminal_table
 from grader.text import is_hidden
-from tests.sample_grades import BLANK, HOSTILE, grade, hostile_grade, point, quote
+from tests.sample_grades import BLANK, HOSTILE, grade, hostile_grade, point, quote, verdict
 
 
 def printed(*grades: Grade, width: int = 110, keep: int = 500) -> str:
@@ -92,7 +92,7 @@ def test_the_terminal_gets_no_escapes_and_one_line_an_answer(text: str, width: i
     plain = printed(hostile_grade(text * 30), hostile_grade(text * 30, None), width=width)
     assert not any(is_hidden(char) for char in plain)
     assert all(cell_len(line) <= width for line in plain.splitlines())
-    assert len(plain.splitlines()) <= 16
+    assert len(plain.splitlines()) <= 20
 
 
 def test_square_brackets_are_no_markup() -> None:
@@ -248,3 +248,108 @@ def test_width_sets_the_details() -> None:
 
 def test_no_details_of_nothing() -> None:
     assert detailed() == ""
+
+
+# What judges said
+
+SAID = "It switches some units off at random. It is active while training."
+
+
+def judged_grade(**changes: object) -> Grade:
+    off, active = quote(SAID, "switches some units off"), quote(SAID, "It is active while training.")
+    said = {
+        1: (verdict("gpt-x", "covered", off), verdict("qwen-y", "missing", reason="")),
+        2: (
+            verdict("gpt-x", "partial", supported=False, reason="no such words; it says: half of it"),
+            verdict("qwen-y", "covered", active),
+        ),
+        3: (verdict("gpt-x", "not_judged", supported=False, reason="it refused"), verdict("qwen-y", "cannot_tell")),
+        4: (verdict("gpt-x", "missing"), verdict("qwen-y", "partial")),
+    }
+    points = [
+        point(1, "covered", evidence=off, decided_by="judge", verdicts=said[1], by_embedding=Rated("partial", 0.6)),
+        point(2, "covered", verdicts=said[2], by_embedding=Rated("covered", 0.9)),
+        point(3, "missing", verdicts=said[3], by_embedding=Rated("missing", 0.1)),
+        point(4, "missing", weight=-1, verdicts=said[4], by_embedding=Rated("missing", 0.0)),
+        point(5, "missing"),
+    ]
+    told = "You say well what happens.\n\nLook at  when it happens."
+    return grade("a17", 0.8, *points, **{"answer": SAID, "feedback": told, **changes})
+
+
+JUDGED = """\
+a17  8/10
+  You say well what happens.
+  Look at when it happens.
+  + point number 1
+      “switches some units off”
+      judge gpt-x: covered; gpt-x says so
+      judge qwen-y: missing
+      embedding: partial
+  + point number 2
+      judge gpt-x: partial, unsupported; no such words; it says: half of it
+      judge qwen-y: covered, “It is active while training.”; qwen-y says so
+      embedding: covered
+  - point number 3
+      judge gpt-x: not judged; it refused
+      judge qwen-y: cannot tell; qwen-y says so
+  o point number 4
+      judge gpt-x: mistake not made; gpt-x says so
+      judge qwen-y: mistake not made; qwen-y says so
+  - point number 5
+
++ covered  - missing  o mistake not made
+"""
+
+
+def test_details_show_what_each_judge_said_and_the_feedback_in_its_words() -> None:
+    """The embedding is shown where a judge says something else; words that stand above are not quoted again."""
+    assert detailed(judged_grade()) == JUDGED
+
+
+def test_what_an_open_question_has_no_embedding_for_is_not_compared() -> None:
+    alone = point(1, verdicts=(verdict("gpt-x", "covered"),), by_embedding=Rated("not_judged", None))
+    assert "embedding" not in detailed(grade("a", 1.0, alone))
+
+
+def test_plain_feedback_says_no_more_than_the_points() -> None:
+    assert "Stated" not in detailed(judged_grade(feedback="Stated 2 of 3 points. Missed: point number 3"))
+
+
+def test_long_quotes_and_reasons_of_judges_are_cut() -> None:
+    answer = "words of an answer " * 50
+    said = verdict("gpt-x", "covered", quote(answer, answer), reason="because of reasons " * 30)
+    text = " ".join(detailed(grade("a", 1.0, point(1, verdicts=(said,)), answer=answer), width=400).split())
+    line = text[text.index("judge gpt-x") :]
+    assert "words of an answer…”; because of reasons" in line
+    assert "of reasons… +" in line and len(line) < 240
+
+
+def test_the_table_tells_what_was_missed_and_not_what_a_judge_tells_the_candidate() -> None:
+    points = [
+        point(1),
+        point(2, "partial"),
+        point(3, "contradicted"),
+        point(4, weight=-1),
+        point(5, "missing", weight=-1),
+    ]
+    text = printed(grade("a17", 0.8, *points, feedback="You forget training."), width=160)
+    assert "only in part: point number 2; contradicted: point number 3; mistake: point number 4 " in text
+    assert "You forget" not in text
+
+
+def test_one_line_below_the_table_tells_how_far_raters_agree() -> None:
+    lines = printed(judged_grade(), grade("b", 0.5, point(1)), width=200).split("\n")
+    [line] = [line for line in lines if line.startswith(" judges on")]
+    # Three points with two verdicts: covered and missing, partial and covered, twice not made. Of the six values four
+    # are of pairs that differ; of all 30 ordered pairs 22 differ: 1 - (4 / 6) / (22 / 30).
+    assert line.strip() == (
+        "judges on 4 points: gpt-x as the embedding on 33%, qwen-y as the embedding on 67%; "
+        "all the same on 33% (alpha 0.09), credits 50% apart"
+    )
+    assert not any(line.startswith(" judges") for line in printed(grade("b", 0.5, point(1))).split("\n"))
+
+
+def test_a_judge_without_any_verdict_agrees_with_nobody() -> None:
+    refused = point(1, verdicts=(verdict("gpt-x", "not_judged", supported=False),), by_embedding=Rated("covered", 1.0))
+    assert " judges on 1 point: gpt-x\n" in re.sub(" +\n", "\n", printed(grade("a", 1.0, refused)))
