@@ -6,7 +6,8 @@ from types import SimpleNamespace
 from typing import Any, Literal, NamedTuple
 
 from grader.calls import TryError
-from grader.chat import REFUSED, read_completion
+from grader.chat import read_completion
+from grader.endpoint import REFUSED
 from grader.errors import InputError
 from grader.judging import Completion, FaultKind
 from grader.limits import Spent

@@ -17,7 +17,8 @@ from grader.batch_results import Settled, failures, settle
 from grader.batch_server import BatchServer, Standing
 from grader.cache import Cache, content_key
 from grader.calls import Calls
-from grader.chat import Abilities, Endpoint, abilities_key, read_abilities, request_body, server_revision
+from grader.chat import Abilities, abilities_key, read_abilities, request_body, server_revision
+from grader.endpoint import Endpoint
 from grader.errors import SetupError
 from grader.judging import Completion, JudgeError, Message, estimated_tokens
 from grader.limits import FREE, Price, Spent

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from grader.batch_files import URL
 from grader.calls import Calls, TryError
-from grader.chat import Endpoint, open_client, server_faults
+from grader.endpoint import Endpoint, open_client, server_faults
 from grader.errors import SetupError
 from grader.judging import JudgeError
 

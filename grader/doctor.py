@@ -8,8 +8,8 @@ from typing import Any
 
 from grader import __version__
 from grader.cache import cache_folder
-from grader.chat import KEY_VARIABLE, Endpoint, find_endpoint
 from grader.encoding import describe_encoder
+from grader.endpoint import KEY_VARIABLE, Endpoint, find_endpoint
 from grader.errors import InputError
 
 # Optional parts and the package that each needs.
@@ -70,7 +70,8 @@ def check_up(encoder: str) -> Checkup:
 def checkup_lines(found: Checkup) -> list[str]:
     """The same for people."""
     encoder = found.encoder
-    ready = "ready offline" if encoder["ready_offline"] else "needs a download first"
+    needs = "sends every text to it" if encoder["runtime"] == "server" else "needs a download first"
+    ready = "ready offline" if encoder["ready_offline"] else needs
     if found.endpoint is None:
         judge = "the address in OPENAI_BASE_URL cannot be used"
     else:

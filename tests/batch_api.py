@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from grader.chat import Endpoint
+from grader.endpoint import Endpoint
 
 KEY = "sk-secret-of-the-test"
 

@@ -8,7 +8,8 @@ import httpx2
 
 from grader.cache import Cache
 from grader.calls import Calls, Manners
-from grader.chat import ChatJudge, Endpoint
+from grader.chat import ChatJudge
+from grader.endpoint import Endpoint
 from grader.judging import AskedPoint, Case, Message
 from grader.mock import read_prompt
 from tests.clocks import VirtualClock

@@ -18,7 +18,8 @@ from grader.batch_judge import BatchJudge, Collected
 from grader.batch_ledger import Ledger
 from grader.cache import Cache, content_key
 from grader.calls import Calls, Manners
-from grader.chat import Abilities, ChatJudge, find_endpoint
+from grader.chat import Abilities, ChatJudge
+from grader.endpoint import find_endpoint
 from grader.errors import SetupError
 from grader.judging import AskedPoint, Case, Completion, JudgeError, Message
 from grader.limits import Price
@@ -32,7 +33,7 @@ import sys
 from grader.batch_judge import BatchJudge
 from grader.cache import Cache
 from grader.calls import Calls
-from grader.chat import find_endpoint
+from grader.endpoint import find_endpoint
 from grader.judging import JudgeError, Message
 judge = BatchJudge("m", find_endpoint(), Calls(), cache=Cache(sys.argv[1]))
 for text in "ab":

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from grader.cache import Cache
 from grader.calls import Calls, Manners
-from grader.chat import _FORMS, ChatJudge, Endpoint, _retry_after, find_endpoint
+from grader.chat import _FORMS, ChatJudge
+from grader.endpoint import Endpoint, _retry_after, find_endpoint
 from grader.errors import GraderError, InputError, SetupError
 from grader.judging import Completion, JudgeError, Message, ask, estimated_tokens, question_judge, reply_schema
 from tests.clocks import VirtualClock

@@ -20,7 +20,8 @@ from pathlib import Path
 from grader import Answer, Grader, Rubric
 from grader.cache import Cache
 from grader.calls import Calls, Manners
-from grader.chat import ChatJudge, find_endpoint
+from grader.chat import ChatJudge
+from grader.endpoint import find_endpoint
 from grader.grades import grade_row
 from grader.page import render_html
 from grader.panel import Panel

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from grader.answers import read_answers
 from grader.calls import Calls, Manners
-from grader.chat import ChatJudge, find_endpoint
+from grader.chat import ChatJudge
+from grader.endpoint import find_endpoint
 from grader.grading import Grader
 from grader.panel import Panel
 from grader.rubric import read_rubrics
