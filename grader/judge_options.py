@@ -10,6 +10,7 @@ from grader.errors import InputError
 from grader.phrases import count
 
 if TYPE_CHECKING:
+    from grader.encoding import Encoder
     from grader.opening import JudgeChoice, OpenedPanel
 
 _PANEL = "Judge (optional)"
@@ -179,7 +180,7 @@ NoCache = Annotated[
 
 
 def judge_choice(
-    models: list[str],
+    models: list[str] | None,
     *,
     when: Literal["unclear", "all", "never-for-score"],
     url: str | None,
@@ -207,7 +208,7 @@ def judge_choice(
     from grader.settings import JudgeSettings
 
     return JudgeChoice(
-        models,
+        models or [],
         JudgeSettings(when=when, votes=votes, one_call_for=call, seed=seed, reveal=reveal),
         Manners(
             concurrency=concurrency,
@@ -239,6 +240,29 @@ def open_judges(choice: "JudgeChoice") -> "OpenedPanel":
     if opened.leaves:
         say(f"judge: {'would go' if choice.dry_run else 'goes'} {opened.leaves.removeprefix('goes ')}")
     return opened
+
+
+def is_remote(encoder: str) -> bool:
+    """Whether an encoder is behind a server, so that limits on calls are about it, too."""
+    from grader.encoding import REMOTE
+
+    return encoder.startswith(REMOTE)
+
+
+def open_encoder(name: str, choice: "JudgeChoice", opened: "OpenedPanel | None") -> "Encoder | None":
+    """The encoder behind a server, with the limits and the cache of the run; `None` for one on this machine."""
+    if not is_remote(name):
+        return None
+    from grader.cache import Cache
+    from grader.calls import Calls
+    from grader.encoding import load_encoder
+    from grader.remote_encoding import EndpointEncoder
+
+    calls = Calls(choice.manners) if opened is None else opened.panel.calls
+    encoder = load_encoder(name, calls=calls, cache=Cache(choice.cache) if choice.keep else None)
+    if isinstance(encoder, EndpointEncoder) and encoder.leaves:
+        say(f"encoder: {encoder.leaves}")
+    return encoder
 
 
 def collect_batches(opened: "OpenedPanel") -> None:

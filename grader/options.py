@@ -15,7 +15,7 @@ EncoderName = Annotated[
     typer.Option(
         "--encoder",
         envvar="GRADER_ENCODER",
-        help="A sentence-transformers model: a name or a folder. The default is packaged and needs no download.",
+        help="A sentence-transformers model (name or folder), or openai:MODEL on a server; the default is packaged.",
     ),
 ]
 # Without a default of their own: where they are not given, the settings decide.

@@ -66,7 +66,7 @@ def test_the_request_is_as_the_api_wants_it() -> None:
         "seed": 7,
         "response_format": {
             "type": "json_schema",
-            "json_schema": {"name": "reply", "strict": True, "schema": reply_schema()},
+            "json_schema": {"name": "reply", "strict": True, "schema": reply_schema(tuple(CHAT.point_of))},
         },
     }
     assert [message["role"] for message in body["messages"]] == ["system", "user"]

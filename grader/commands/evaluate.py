@@ -25,8 +25,10 @@ from grader.judge_options import (
     RequestsPerMinute,
     Timeout,
     TokensPerMinute,
+    is_remote,
     judge_choice,
     need_judge,
+    open_encoder,
     open_judges,
     say_plan,
     say_totals,
@@ -96,35 +98,37 @@ def evaluate(
     from grader.weight_file import write_weight
 
     given = {"--dry-run": dry_run, "--judge-when": judge_when, "--judge-weight": judge_weight}
-    need_judge(judge, {**given, "--max-calls": max_calls is not None, "--max-cost": max_cost is not None})
+    need_judge(
+        judge,
+        {**given, "--max-calls": max_calls is not None and not is_remote(encoder), "--max-cost": max_cost is not None},
+    )
     ctx.meta[OUTPUTS] = check_outputs(judge_weight, inputs=[labelled])
     rows = read_labelled(labelled)
-    opened = None
-    if judge:
-        choice = judge_choice(
-            judge,
-            when=judge_when or "all",
-            url=judge_url,
-            votes=judge_votes,
-            call=judge_call,
-            seed=judge_seed,
-            reveal=False,
-            weight=None,
-            concurrency=concurrency,
-            requests_per_minute=requests_per_minute,
-            tokens_per_minute=tokens_per_minute,
-            max_calls=max_calls,
-            max_cost=max_cost,
-            attempts=attempts,
-            prices=prices,
-            timeout=timeout,
-            dry_run=dry_run,
-            cache=cache,
-            no_cache=no_cache,
-        )
-        opened = open_judges(choice)
+    choice = judge_choice(
+        judge,
+        when=judge_when or "all",
+        url=judge_url,
+        votes=judge_votes,
+        call=judge_call,
+        seed=judge_seed,
+        reveal=False,
+        weight=None,
+        concurrency=concurrency,
+        requests_per_minute=requests_per_minute,
+        tokens_per_minute=tokens_per_minute,
+        max_calls=max_calls,
+        max_cost=max_cost,
+        attempts=attempts,
+        prices=prices,
+        timeout=timeout,
+        dry_run=dry_run,
+        cache=cache,
+        no_cache=no_cache,
+    )
+    opened = open_judges(choice) if judge else None
     result = evaluate_rows(
         rows,
+        encoder=open_encoder(encoder, choice, opened),
         settings=chosen_settings(encoder, guards=guards, verifier=verifier),
         panel=None if opened is None else opened.panel,
         seed=seed,

@@ -31,8 +31,10 @@ from grader.judge_options import (
     Timeout,
     TokensPerMinute,
     collect_batches,
+    is_remote,
     judge_choice,
     need_judge,
+    open_encoder,
     open_judges,
     say_plan,
     say_totals,
@@ -118,7 +120,6 @@ def grade(
     from grader.rubric import read_rubrics
     from grader.weight import UNPROVEN
 
-    opened = None
     about_judge = {
         "--dry-run": dry_run,
         "--judge-batch": judge_batch,
@@ -126,37 +127,44 @@ def grade(
         "--judge-when": judge_when,
         "--judge-weight": judge_weight,
     }
-    need_judge(judge, {**about_judge, "--max-calls": max_calls is not None, "--max-cost": max_cost is not None})
+    need_judge(
+        judge,
+        {
+            **about_judge,
+            "--max-calls": max_calls is not None and not is_remote(encoder),
+            "--max-cost": max_cost is not None,
+        },
+    )
     form = grades_format(format_, output)
     ctx.meta[OUTPUTS] = check_outputs(output, report, inputs=[answers, rubrics])
     known = read_rubrics(rubrics)
-    if judge:
-        choice = judge_choice(
-            judge,
-            when=judge_when or "unclear",
-            url=judge_url,
-            votes=judge_votes,
-            call=judge_call,
-            seed=judge_seed,
-            reveal=reveal,
-            weight=judge_weight,
-            concurrency=concurrency,
-            requests_per_minute=requests_per_minute,
-            tokens_per_minute=tokens_per_minute,
-            max_calls=max_calls,
-            max_cost=max_cost,
-            attempts=attempts,
-            prices=prices,
-            timeout=timeout,
-            dry_run=dry_run,
-            cache=cache,
-            no_cache=no_cache,
-            batch=judge_batch,
-        )
-        opened = open_judges(choice)
+    choice = judge_choice(
+        judge,
+        when=judge_when or "unclear",
+        url=judge_url,
+        votes=judge_votes,
+        call=judge_call,
+        seed=judge_seed,
+        reveal=reveal,
+        weight=judge_weight,
+        concurrency=concurrency,
+        requests_per_minute=requests_per_minute,
+        tokens_per_minute=tokens_per_minute,
+        max_calls=max_calls,
+        max_cost=max_cost,
+        attempts=attempts,
+        prices=prices,
+        timeout=timeout,
+        dry_run=dry_run,
+        cache=cache,
+        no_cache=no_cache,
+        batch=judge_batch,
+    )
+    opened = open_judges(choice) if judge else None
     settings = chosen_settings(encoder, guards=guards, verifier=verifier)
     grader = Grader(
         known,
+        encoder=open_encoder(encoder, choice, opened),
         settings=settings,
         panel=None if opened is None else opened.panel,
         weight=UNPROVEN if opened is None else opened.weight,
