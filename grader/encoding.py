@@ -54,7 +54,7 @@ class TokenVectors:
         vectors: shape `(n_tokens, dim)`, unit length.
         spans: where each token stands in the text, `(start, end)` in characters, shape `(n_tokens, 2)`.
         texts: the tokens as written, in lower case, `n_tokens` of them.
-        n_pieces: how many vocabulary entries each token is made of, shape `(n_tokens,)`.
+        n_pieces: how many vocabulary entries each token is made of, 0 where that is not known, shape `(n_tokens,)`.
         rarity: how much each token tells, >= 0, shape `(n_tokens,)`.
         mean: the text's own vector (what the model calls its sentence embedding), unit length, shape `(dim,)`.
         n_windows: how many overlapping windows were needed to read the whole text.
