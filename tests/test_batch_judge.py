@@ -130,7 +130,7 @@ class TestTheUsualWay:
         assert (line["method"], line["url"]) == ("POST", "/v1/chat/completions")
         assert line["body"] == {
             "model": "m",
-            "messages": [{"role": "user", "content": "a \u2028\ud800 é"}],
+            "messages": [{"role": "user", "content": "a \u2028? é"}],
             "max_tokens": 50,
             "temperature": 0,
             "seed": 0,
