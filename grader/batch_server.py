@@ -175,7 +175,7 @@ class BatchServer:
                 except openai.NotFoundError:
                     return otherwise()
 
-        return self._calls.run(attempt, None)
+        return self._calls.run(attempt, None, whose=f"batches of {self._endpoint.base_url}")
 
     def _client(self) -> "OpenAI":
         with self._lock:

@@ -75,9 +75,18 @@ class Proposal(NamedTuple):
     needs: Mapping[str, int]
 
 
-def proposal_schema() -> dict[str, Any]:
-    """The JSON schema of a reply: closed objects, all fields required, as strict servers want it."""
-    return _Reply.model_json_schema()
+def proposal_schema(ids: Iterable[str] = ()) -> dict[str, Any]:
+    """The JSON schema of a reply: closed objects, all fields required, as strict servers want it.
+
+    Args:
+        ids: those of the derived points; a server that is bound to the schema then gives no other.
+
+    """
+    schema = _Reply.model_json_schema()
+    named = ["", *sorted(ids)]
+    if len(named) > 1:
+        schema["$defs"]["PointProposal"]["properties"]["id"] = {"enum": named, "type": "string"}
+    return schema
 
 
 def read_proposal(text: str) -> Proposal:

@@ -190,7 +190,11 @@ def _reply(asked: Asked, judge: Judge, cache: Cache) -> Proposal:
 def _asked_now(asked: Asked, judge: Judge) -> dict[str, Any]:
     try:
         _, completions = converse(
-            judge, asked.messages, read_proposal, schema=proposal_schema(), max_tokens=asked.max_tokens
+            judge,
+            asked.messages,
+            read_proposal,
+            schema=proposal_schema(asked.point_of),
+            max_tokens=asked.max_tokens,
         )
     except JudgeError as fault:
         if fault.kind not in LASTING:

@@ -317,11 +317,13 @@ class TestForms:
 
     def test_a_server_that_knows_nothing(self, server: Server, cache: Cache) -> None:
         server.answer = lambda line: failed(line, 400, "Bad Request")
-        for _ in range(4):
+        for _ in range(5):
             _, found, _ = run(server, cache, "a")
-        assert found == ["failed: the server refuses the request (400)"] and len(server.batches) == 3
+        assert found == ["failed: the server refuses the request (400)"]
+        forms = [line["body"].get("response_format", {}).get("type") for [line] in server.sent()]
+        assert forms == ["json_schema", "json_object", "json_object", None]
         run(server, cache, "b")  # which says nothing about other requests
-        assert server.sent()[3][0]["body"]["response_format"]["type"] == "json_schema"
+        assert server.sent()[4][0]["body"]["response_format"]["type"] == "json_schema"
 
     def test_one_bad_request_changes_no_form(self, server: Server, cache: Cache) -> None:
         server.answer = in_turn(well, lambda line: failed(line, 400, "Bad Request"))

@@ -280,6 +280,21 @@ class TestWhatIsAsked:
         assert [point["words"] for point in asked["derived_points"]][1:] == ["residual connections", "normalization"]
         assert not {"p1", "p2", "p3"} & {point["id"] for point in asked["derived_points"]}
 
+    def test_a_bound_server_knows_the_ids(self) -> None:
+        schemas: list[Any] = []
+
+        class Judge(ScriptedJudge):
+            def complete(self, messages: Any, *, schema: Any, max_tokens: int) -> Completion:
+                schemas.append(schema)
+                return super().complete(messages, schema=schema, max_tokens=max_tokens)
+
+        judge = Judge()
+        propose(QUESTION, draft_points(QUESTION), judge, Cache(":memory:"))
+        ids = {point["id"] for point in material(judge)["derived_points"]}
+        assert set(schemas[0]["$defs"]["PointProposal"]["properties"]["id"]["enum"]) == {"", *ids}
+        points = schemas[0]["$defs"]["PointProposal"]
+        assert points["additionalProperties"] is False and set(points["required"]) == points["properties"].keys()
+
     def test_an_open_question_has_guidance_and_criteria(self) -> None:
         guidance = "Name the tools you used. Describe one drawback."
         question = Question(id="q", question="Your tools?", reference_answer=guidance, kind="open")
