@@ -128,7 +128,7 @@ def open_panel(choice: JudgeChoice) -> OpenedPanel:
     prices = _prices(names, choice, endpoint)
     cache = Cache(choice.cache) if choice.keep else Cache(":memory:")
     calls = Calls(choice.manners, seed=choice.settings.seed)
-    judges = [_open(name, choice, endpoint, calls, cache, prices.get(name, FREE)) for name in names]
+    judges = [_open(name, choice, endpoint, calls, cache, _price(name, choice, prices)) for name in names]
     dry = tuple(DryJudge(judge.name, judge.revision) for judge in judges) if choice.dry_run else ()
     batch = tuple(judge for judge in judges if isinstance(judge, BatchJudge) and not dry)
     panel = Panel(dry or judges, settings=choice.settings, cache=cache, calls=calls)

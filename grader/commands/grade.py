@@ -9,6 +9,7 @@ import typer
 
 from grader import PACKAGED_MODEL
 from grader.console import print_json, progress, say
+from grader.errors import InputError
 from grader.judge_options import (
     Attempts,
     CacheFile,
@@ -135,6 +136,8 @@ def grade(
             "--max-cost": max_cost is not None,
         },
     )
+    if dry_run and is_remote(encoder):
+        raise InputError("a dry run sends nothing, but this encoder is on a server: leave --encoder out for it")
     form = grades_format(format_, output)
     ctx.meta[OUTPUTS] = check_outputs(output, report, inputs=[answers, rubrics])
     known = read_rubrics(rubrics)
