@@ -136,6 +136,12 @@ def open_panel(choice: JudgeChoice) -> OpenedPanel:
     return OpenedPanel(panel, cache, weight, endpoint, dry, all(name in prices for name in names), prices, batch)
 
 
+def _price(name: str, choice: JudgeChoice, prices: dict[str, Price]) -> Price:
+    """What a judge costs; batches may have a line of their own, `model/batch`, else they are counted at full price."""
+    of_batches = read_prices(choice.prices).get(f"{name}/batch") if choice.batch and choice.prices is not None else None
+    return of_batches or prices.get(name, FREE)
+
+
 def _open(name: str, choice: JudgeChoice, endpoint: Endpoint | None, calls: Calls, cache: Cache, price: Price) -> Judge:
     if name in JUDGES or endpoint is None:
         return JUDGES[name]()
