@@ -37,6 +37,8 @@ LAYERS = [
         "agreement",
         "reliability",
         "intervals",
+        "distributions",
+        "multiplicity",
         "grammar",
     },
     {
