@@ -66,6 +66,8 @@ LAYERS = [
         "pasted",
         "rubric",
         "answers",
+        "rating_cells",
+        "ratings",
         "grades",
     },
     {
