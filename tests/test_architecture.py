@@ -39,6 +39,8 @@ LAYERS = [
         "intervals",
         "distributions",
         "multiplicity",
+        "long_form",
+        "severity",
         "grammar",
     },
     {
