@@ -70,6 +70,7 @@ LAYERS = [
         "answers",
         "rating_cells",
         "ratings",
+        "rating_arrays",
         "grades",
     },
     {
