@@ -37,6 +37,7 @@ LAYERS = [
         "agreement",
         "reliability",
         "intervals",
+        "bootstrap",
         "distributions",
         "multiplicity",
         "long_form",
