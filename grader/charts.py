@@ -47,7 +47,7 @@ def axis(values: Sequence[float | None], *, include: Sequence[float] = (0.0,), n
     """
     known = [value for value in (*values, *include) if value is not None] or [0.0, 1.0]
     low, high = min(known), max(known)
-    if low == high:
+    if high - low < 1e-6:  # a tick has ten decimals
         low, high = low - 0.5, high + 0.5
     step = _round_step((high - low) / max(1, n_ticks - 1))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
