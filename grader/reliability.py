@@ -12,7 +12,9 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 import numpy.typing as npt
 
-from grader.agreement import DECIMALS, Floats, average_ranks, varies
+from grader.agreement import Floats, average_ranks, varies
+from grader.kappas import gwet
+from grader.rating_table import as_classes, rating_table
 
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
 IccForm = Literal["A,1", "A,k", "C,1", "C,k", "1,1", "1,k"]
@@ -45,7 +47,7 @@ def krippendorff_alpha(ratings: npt.ArrayLike, *, level: Level = "ordinal") -> f
     """
     if level not in get_args(Level):
         raise ValueError(f"level must be one of {', '.join(get_args(Level))}, got '{level}'")
-    table = np.round(_rating_table(ratings), DECIMALS)
+    table = rating_table(ratings)
     n_ratings = np.isfinite(table).sum(axis=1)
     table, n_ratings = table[n_ratings >= 2], n_ratings[n_ratings >= 2]
     rated = np.isfinite(table)
@@ -114,16 +116,13 @@ def gwet_ac1(ratings: npt.ArrayLike, *, n_classes: int | None = None) -> float:
     Source: Gwet (2008), British Journal of Mathematical and Statistical Psychology 61, 29-48.
     Checked against: the value of the package irrCAC, and the tables of the kappa paradox as in `agreement.cohen_kappa`.
     """
-    counts = _class_counts(_rating_table(ratings))
-    n_seen = counts.shape[1]
+    levels = as_classes(ratings).levels
+    n_seen = levels.size
     if n_classes is not None and n_classes < max(2, n_seen):
         raise ValueError(f"n_classes must be at least {max(2, n_seen)} ({n_seen} occur), got {n_classes}")
-    q = n_seen if n_classes is None else n_classes
-    if q < 2:
-        return float("nan")
-    shares = _class_shares(counts)
-    by_chance = float(shares.prevalence @ (1 - shares.prevalence)) / (q - 1)
-    return (shares.agreement - by_chance) / (1 - by_chance)
+    # Which scores the classes that do not occur have makes no difference.
+    unseen = np.arange((n_classes or n_seen) - n_seen) + levels.max(initial=0.0) + 1
+    return gwet(ratings, classes=np.concatenate([levels, unseen])).value
 
 
 def intraclass_correlation(ratings: npt.ArrayLike, *, form: IccForm = "A,1") -> float:
@@ -152,7 +151,7 @@ def intraclass_correlation(ratings: npt.ArrayLike, *, form: IccForm = "A,1") -> 
     """
     if form not in get_args(IccForm):
         raise ValueError(f"form must be one of {'; '.join(get_args(IccForm))}, got '{form}'")
-    table = _rating_table(ratings)
+    table = rating_table(ratings)
     table = table[np.isfinite(table).all(axis=1)]
     n, k = table.shape
     if n < 2 or k < 2 or not varies(table.ravel()):
@@ -180,16 +179,6 @@ class _ClassShares(NamedTuple):
     prevalence: Floats  # pi_c: share of each class
 
 
-def _rating_table(ratings: npt.ArrayLike) -> Floats:
-    """Return the ratings as a float table after checking its shape and values."""
-    table = np.array(ratings, dtype=float)
-    if table.ndim != 2:
-        raise ValueError(f"ratings must have shape (n_answers, n_raters), got shape {table.shape}")
-    if np.isinf(table).any():
-        raise ValueError("ratings must be numbers, or NaN where missing; got an infinite value")
-    return table
-
-
 def _squared_distance(a: Floats, b: Floats, level: Level) -> Floats:
     """Return Krippendorff's squared distance element by element (NaN stays NaN); ordinal takes ranks."""
     if level == "nominal":
@@ -213,15 +202,6 @@ def _sum_of_squared_distances(values: Floats, level: Level) -> float:
         for value, count in zip(distinct, counts, strict=True)
     )
     return float(sum(rows))
-
-
-def _class_counts(table: Floats) -> Floats:
-    """Return how many raters chose each class that occurs, shape `(n_answers, n_classes)`."""
-    rated = np.isfinite(table)
-    classes, codes = np.unique(np.round(table[rated], DECIMALS), return_inverse=True)
-    cells = np.nonzero(rated)[0] * classes.size + codes
-    counts = np.bincount(cells, minlength=table.shape[0] * classes.size).astype(float)
-    return counts.reshape(table.shape[0], classes.size)
 
 
 def _class_shares(counts: Floats) -> _ClassShares:

@@ -39,6 +39,8 @@ LAYERS = [
         "intervals",
         "bootstrap",
         "rater_pairs",
+        "rating_table",
+        "kappas",
         "distributions",
         "multiplicity",
         "long_form",
