@@ -1,6 +1,6 @@
 """What a judge costs when nobody has to be asked: start-up, and the speed of answers whose replies are in the cache.
 
-python tests/benchmarks/judge_cost.py [N]      N answers, 10,000 by default
+python tests/benchmarks/judge_cost.py [N]      N answers, 1,000 by default, each graded five times
 """
 
 import json
@@ -22,7 +22,7 @@ from tests.openai_server import OpenAIServer
 
 
 def main() -> None:
-    n = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    n = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
     print(*speed(n), sep="\n")
     print(*start_up(), sep="\n")
 
@@ -72,7 +72,7 @@ def start_up() -> list[str]:
     without, with_judge = (min(column) for column in zip(*times, strict=True))
     return [
         f"whole process, best of 5: {without:.2f} s without a judge, {with_judge:.2f} s with one whose replies are "
-        f"cached (+{with_judge - without:.2f} s); calls {calls} at first, {again} then",
+        f"cached ({with_judge - without:+.2f} s); calls {calls} at first, {again} then",
     ]
 
 
