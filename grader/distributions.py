@@ -6,6 +6,7 @@ p-values keep their digits. NaN in gives NaN out.
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -97,6 +98,8 @@ def student_t_tail(t: npt.ArrayLike, df: npt.ArrayLike) -> Floats:
     return np.where(values >= 0, beyond, 1 - beyond)
 
 
+# Whoever compares many raters asks for the same few numbers of degrees of freedom again and again.
+@lru_cache(maxsize=4096)
 def student_t_quantile(p: float, df: float) -> float:
     """Return the value that a variable of Student's t distribution stays below with probability `p`.
 

@@ -13,7 +13,11 @@ import numpy.typing as npt
 
 from grader.agreement import Codes, Floats
 
-Rows = npt.NDArray[np.intp] | npt.NDArray[np.bool_]
+# Matrices with a row an answer and a column a rater are made in pieces of at most so many numbers.
+PIECE = 2_000_000
+
+Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.intp] | Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,6 +139,25 @@ def repeated_pairs(form: LongForm) -> npt.NDArray[np.intp]:
 def ratings_per_answer(form: LongForm) -> Codes:
     """Return how many ratings each answer has, shape `(n_answers,)`."""
     return np.bincount(form.answers, minlength=form.n_answers)
+
+
+def pieces(form: LongForm, *, size: int = PIECE) -> Iterator[tuple[Codes, Codes, int]]:
+    """Give the rows answer by answer in pieces, each small enough for a matrix of its answers by all raters.
+
+    Args:
+        form: the ratings.
+        size: how many numbers such a matrix may have; one answer is the least.
+
+    Returns:
+        For each piece the row numbers, the answer of each row counted from 0 within the piece, and how many answers.
+    """
+    order = np.argsort(form.answers, kind="stable")
+    _, codes = np.unique(form.answers[order], return_inverse=True)
+    step = max(1, size // max(form.n_raters, 1))
+    n_answers = int(codes[-1]) + 1 if codes.size else 0
+    for first in range(0, n_answers, step):
+        begin, end = np.searchsorted(codes, [first, first + step])
+        yield order[begin:end], codes[begin:end] - first, min(step, n_answers - first)
 
 
 def _in_time(form: LongForm) -> npt.NDArray[np.intp]:

@@ -13,11 +13,10 @@ import numpy as np
 
 from grader.agreement import Codes, Floats
 from grader.distributions import student_t_quantile
+from grader.effects import Effect, against_steady, t_effect, unknown
 from grader.intervals import Estimate
-from grader.long_form import LongForm, ratings_per_answer, repeated_pairs
+from grader.long_form import PIECE, LongForm, Mask, pieces, ratings_per_answer, repeated_pairs
 
-# Matrices with a row an answer and a column a rater are made in pieces of at most so many numbers.
-_PIECE = 2_000_000
 # Shares of information below this are rounding error: the answer alone decides, and leaves no residual.
 _NO_RESIDUAL = 1e-9
 
@@ -29,7 +28,7 @@ class AdditiveModel:
     Attributes:
         severity: shape `(n_raters,)`, b_r in score points, sums to 0 in each component. NaN for raters who share no
             answer with anyone.
-        standard_error: of the severity, same shape; NaN where nothing is left over to judge it by.
+        covariance: shape `(n_raters, n_raters)`, of the severities; NaN where nothing is left over to judge it by.
         n_common: same shape, how many answers each rater shares with someone.
         components: same shape, a number for each group of raters who are linked by shared answers, from 0 up, in
             the order of their first rater.
@@ -41,13 +40,19 @@ class AdditiveModel:
     """
 
     severity: Floats
-    standard_error: Floats
+    covariance: Floats
     n_common: Codes
     components: Codes
     raw: Floats
     fair: Floats
     residuals: Floats
     residual_variance: float
+
+    @property
+    def standard_error(self) -> Floats:
+        """Of the severities in score points, shape `(n_raters,)`; NaN where nothing is left over to judge them by."""
+        errors: Floats = np.sqrt(np.diagonal(self.covariance))
+        return errors
 
 
 def fit_additive(form: LongForm) -> AdditiveModel:
@@ -94,12 +99,13 @@ def fit_additive(form: LongForm) -> AdditiveModel:
     n_linked = np.unique(components[n_common > 0]).size
     freedom = both.n_ratings - np.unique(both.answers).size - int((n_common > 0).sum()) + n_linked
     variance = float(np.sum(residuals[shared] ** 2) / freedom) if freedom > 0 else float("nan")
-    error = np.full(form.n_raters, np.nan)
-    if freedom > 0:
-        squared = _robust_variances(both, residuals[shared], inverse, variance)
-        error[n_common > 1] = np.sqrt(squared[n_common > 1])
+    covariance = np.full(information.shape, np.nan)
+    judged = n_common > (1 if freedom > 0 else both.n_ratings)
+    if judged.any():
+        robust = _robust_covariance(both, residuals[shared], inverse, variance)
+        covariance[np.ix_(judged, judged)] = robust[np.ix_(judged, judged)]
     fair = means - _mean_by(form.answers, severity[form.raters], form.n_answers)
-    return AdditiveModel(severity, error, n_common, components, means, fair, residuals, variance)
+    return AdditiveModel(severity, covariance, n_common, components, means, fair, residuals, variance)
 
 
 def severity_estimates(model: AdditiveModel, *, confidence: float = 0.95) -> tuple[Estimate, ...]:
@@ -120,6 +126,26 @@ def severity_estimates(model: AdditiveModel, *, confidence: float = 0.95) -> tup
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be between 0 and 1, got {confidence}")
     return tuple(_estimate(model, rater, confidence) for rater in range(model.severity.size))
+
+
+def severity_against_colleagues(model: AdditiveModel, *, confidence: float = 0.95) -> tuple[Effect, ...]:
+    """Return how much more each rater gives than the mean of the colleagues, in score points.
+
+    b_r minus the mean of b_s over the other raters s of the component, with the standard error from the covariance
+    of the severities and n_common - 1 degrees of freedom. Colleagues who stand out themselves are left out of that mean
+    (`against_steady`).
+
+    Args:
+        model: from `fit_additive`.
+        confidence: between 0 and 1.
+
+    Undefined: `None` for a rater whose severity has no standard error, or without a colleague who has one.
+    Raises: ValueError when `confidence` is not between 0 and 1.
+    Source: the definition.
+    Checked against: a paired t-test; error rates in simulated teams (docs/calibration.md).
+    """
+    known = np.isfinite(model.standard_error)
+    return against_steady(lambda counted: _against(model, counted, known, confidence), known, model.components)
 
 
 def linked_components(form: LongForm) -> Codes:
@@ -147,6 +173,23 @@ def _estimate(model: AdditiveModel, rater: int, confidence: float) -> Estimate:
     return Estimate(value, value - reach, value + reach, n)
 
 
+def _against(model: AdditiveModel, counted: Mask, known: Mask, confidence: float) -> tuple[Effect, ...]:
+    linked = (model.components[:, None] == model.components) & counted
+    np.fill_diagonal(linked, False)
+    n_others = linked.sum(axis=1)
+    contrasts = np.eye(counted.size) - linked / np.maximum(n_others, 1)[:, None]
+    contrasts[:, ~known] = 0.0
+    severity, covariance = np.where(known, model.severity, 0.0), np.where(known & known[:, None], model.covariance, 0.0)
+    values = contrasts @ severity
+    errors = np.sqrt(np.maximum(np.sum(contrasts @ covariance * contrasts, axis=1), 0.0))
+    return tuple(
+        t_effect(float(values[r]), float(errors[r]), n, df=n - 1, null=0.0, confidence=confidence)
+        if known[r] and n_others[r]
+        else unknown(n, "too few shared answers")
+        for r, n in enumerate(int(n) for n in model.n_common)
+    )
+
+
 def _mean_by(codes: Codes, values: Floats, n: int) -> Floats:
     """Return the mean of the values of each code, NaN where there is none."""
     counts = np.bincount(codes, minlength=n)
@@ -158,23 +201,12 @@ def _mean_by(codes: Codes, values: Floats, n: int) -> Floats:
 def _information(both: LongForm, counts: Codes) -> Floats:
     """Return A, shape `(n_raters, n_raters)`: off the diagonal minus the sum of 1 / k_i over shared answers."""
     a = np.zeros((both.n_raters, both.n_raters))
-    for rows, answers, width in _pieces(both):
+    for rows, answers, width in pieces(both):
         present = np.zeros((width, both.n_raters))
         present[answers, both.raters[rows]] = 1 / np.sqrt(counts[both.answers[rows]])
         a -= present.T @ present
     a[np.diag_indices_from(a)] += np.bincount(both.raters, minlength=both.n_raters)
     return a
-
-
-def _pieces(form: LongForm) -> Iterator[tuple[Codes, Codes, int]]:
-    """Give rows answer by answer in pieces: their numbers, the answers counted from 0 in the piece, how many."""
-    order = np.argsort(form.answers, kind="stable")
-    _, codes = np.unique(form.answers[order], return_inverse=True)
-    step = max(1, _PIECE // max(form.n_raters, 1))
-    n_answers = int(codes[-1]) + 1 if codes.size else 0
-    for first in range(0, n_answers, step):
-        begin, end = np.searchsorted(codes, [first, first + step])
-        yield order[begin:end], codes[begin:end] - first, min(step, n_answers - first)
 
 
 def _linked(information: Floats) -> Codes:
@@ -201,10 +233,10 @@ def _pseudo_inverse(information: Floats, components: Codes) -> Floats:
     return inverse
 
 
-def _robust_variances(both: LongForm, residuals: Floats, inverse: Floats, variance: float) -> Floats:
-    """Return the diagonal of A^+ (sum_i u_i u_i^T) A^+, shape `(n_raters,)`."""
+def _robust_covariance(both: LongForm, residuals: Floats, inverse: Floats, variance: float) -> Floats:
+    """Return A^+ (sum_i u_i u_i^T) A^+, shape `(n_raters, n_raters)`."""
     corrected = residuals.copy()
-    total = np.zeros(both.n_raters)
+    total = np.zeros_like(inverse)
     for rows, patterns, which in _patterns(both):
         k = patterns.shape[1]
         centre = np.eye(k) - 1 / k
@@ -218,11 +250,12 @@ def _robust_variances(both: LongForm, residuals: Floats, inverse: Floats, varian
         for pattern, direction in zip(*np.nonzero(lost), strict=True):
             times = int((which == pattern).sum())
             reach = inverse[:, patterns[pattern]] @ vectors[pattern, :, direction]
-            total += times * variance * reach**2
-    for rows, answers, width in _pieces(both):
+            total += times * variance * np.outer(reach, reach)
+    for rows, answers, width in pieces(both):
         scores = np.zeros((width, both.n_raters))
         scores[answers, both.raters[rows]] = corrected[rows]
-        total += np.sum((scores @ inverse) ** 2, axis=0)
+        moves = scores @ inverse
+        total += moves.T @ moves
     return total
 
 
@@ -236,7 +269,7 @@ def _patterns(both: LongForm) -> Iterator[tuple[Codes, Codes, Codes]]:
         patterns, which = np.unique(both.raters[rows], axis=0, return_inverse=True)
         which = which.ravel()
         by_pattern = np.argsort(which, kind="stable")
-        step = max(1, _PIECE // int(k) ** 2)
+        step = max(1, PIECE // int(k) ** 2)
         for first in range(0, len(patterns), step):
             begin, end = np.searchsorted(which[by_pattern], [first, first + step])
             chosen = by_pattern[begin:end]

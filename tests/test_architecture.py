@@ -45,6 +45,12 @@ LAYERS = [
         "multiplicity",
         "long_form",
         "severity",
+        "effects",
+        "rater_effects",
+        "sequence_effects",
+        "halo",
+        "rater_rules",
+        "rater_profiles",
         "grammar",
     },
     {

@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from grader.long_form import LongForm, first_ratings, from_matrix, ratings_per_answer, repeated_pairs, to_matrix
+from grader.long_form import (
+    LongForm,
+    first_ratings,
+    from_matrix,
+    pieces,
+    ratings_per_answer,
+    repeated_pairs,
+    to_matrix,
+)
 
 same_every_run = settings(derandomize=True, deadline=None, max_examples=40)
 
@@ -94,3 +102,9 @@ def test_a_matrix_has_no_place_for_repeats() -> None:
 def test_what_is_no_matrix_of_ratings_is_refused(table: list[float]) -> None:
     with pytest.raises(ValueError, match=r"shape \(n_answers, n_raters\)|finite"):
         from_matrix(table)
+
+
+def test_pieces_hold_every_row_once_and_answers_whole() -> None:
+    long = form([2, 0, 1, 2, 0], [0, 0, 0, 1, 1], [1, 2, 3, 4, 5])
+    found = [(list(rows), list(answers), width) for rows, answers, width in pieces(long, size=4)]
+    assert found == [([1, 4, 2], [0, 0, 1], 2), ([0, 3], [0, 0], 1)]
