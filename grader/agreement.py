@@ -166,7 +166,7 @@ def cohen_kappa(human: npt.ArrayLike, system: npt.ArrayLike) -> float:
     Source: Cohen (1960), Educational and Psychological Measurement 20, 37-46.
     Checked against: the tables of the kappa paradox (Feinstein & Cicchetti, 1990; Gwet), and hand-derived cases.
     """
-    h_codes, m_codes, n_classes = _shared_classes(*_paired(human, system))
+    h_codes, m_codes, n_classes = shared_classes(human, system)
     if n_classes < 2:
         return float("nan")
     h_share = np.bincount(h_codes, minlength=n_classes) / h_codes.size
@@ -289,7 +289,7 @@ def macro_f1(human: npt.ArrayLike, system: npt.ArrayLike) -> float:
     Source: the definition; as used in SemEval-2013 task 7 (Dzikovska et al., 2013).
     Checked against: a case derived by hand.
     """
-    h_codes, m_codes, n_classes = _shared_classes(*_paired(human, system))
+    h_codes, m_codes, n_classes = shared_classes(human, system)
     both = np.bincount(h_codes[h_codes == m_codes], minlength=n_classes)
     either = np.bincount(h_codes, minlength=n_classes) + np.bincount(m_codes, minlength=n_classes)
     return _mean(2 * both / either)
@@ -344,7 +344,8 @@ def _correlations(h: Floats, m: Floats, codes: Codes, *, n_groups: int) -> Float
     return np.clip(r, -1.0, 1.0, out=r)
 
 
-def _shared_classes(h: Floats, m: Floats) -> tuple[Codes, Codes, int]:
-    """Return both as class numbers from 0 up, and how many classes there are."""
+def shared_classes(human: npt.ArrayLike, system: npt.ArrayLike) -> tuple[Codes, Codes, int]:
+    """Return both as class numbers from 0 up, and how many classes there are; raises as the statistics here do."""
+    h, m = _paired(human, system)
     classes, codes = np.unique(np.round(np.concatenate([h, m]), DECIMALS), return_inverse=True)
     return codes[: h.size], codes[h.size :], classes.size

@@ -157,7 +157,7 @@ def intraclass_correlation(ratings: npt.ArrayLike, *, form: IccForm = "A,1") -> 
     if n < 2 or k < 2 or not varies(table.ravel()):
         return float("nan")
     kind, unit = form.split(",")
-    ms = _mean_squares(table)
+    ms = mean_squares(table)
     error = ms.within if kind == "1" else ms.residual
     strictness = (ms.raters - ms.residual) / n if kind == "A" else 0.0
     single = unit == "1"
@@ -167,7 +167,9 @@ def intraclass_correlation(ratings: npt.ArrayLike, *, form: IccForm = "A,1") -> 
     return (ms.answers - error) / denominator
 
 
-class _MeanSquares(NamedTuple):
+class MeanSquares(NamedTuple):
+    """Mean squares of a complete table, as in an analysis of variance with one rating a cell."""
+
     answers: float
     raters: float
     residual: float
@@ -215,13 +217,13 @@ def _class_shares(counts: Floats) -> _ClassShares:
     return _ClassShares(agreement, prevalence)
 
 
-def _mean_squares(table: Floats) -> _MeanSquares:
+def mean_squares(table: Floats) -> MeanSquares:
     """Return the mean squares of a complete table, as in an analysis of variance with one rating a cell."""
     n, k = table.shape
     grand = table.mean()
     of_answers, of_raters = table.mean(axis=1, keepdims=True), table.mean(axis=0, keepdims=True)
     residual = table - of_answers - of_raters + grand
-    return _MeanSquares(
+    return MeanSquares(
         answers=float(k * np.sum((of_answers - grand) ** 2) / (n - 1)),
         raters=float(n * np.sum((of_raters - grand) ** 2) / (k - 1)),
         residual=float(np.sum(residual**2) / ((n - 1) * (k - 1))),
