@@ -8,6 +8,7 @@ from typing import Any
 
 from grader.documents import validate
 from grader.errors import InputError
+from grader.phrases import natural
 from grader.schema import Grade
 from grader.tables import Row, read_rows, source_name
 
@@ -74,7 +75,7 @@ def flat_columns(grades: Iterable[Grade]) -> list[str]:
     for grade in grades:
         points.update(_point_column(point.point_id) for point in grade.points)
         extras |= dict.fromkeys(grade.extra)
-    in_order = sorted(points, key=lambda name: ([_natural(part) for part in re.split(r"(\d+)", name)], name))
+    in_order = sorted(points, key=natural)
     return [*_FIRST, *in_order, *(_extra_column(name, points) for name in extras), *_LAST]
 
 
@@ -106,10 +107,6 @@ def _point_column(point_id: str) -> str:
     """The id itself; with `point_` before it where another column could bear that name."""
     clashes = point_id in (*_FIRST, *_LAST) or point_id.startswith(("point_", _PREFIX))
     return f"point_{point_id}" if clashes else point_id
-
-
-def _natural(part: str) -> tuple[int, str]:
-    return (int(part), "") if part.isdecimal() else (0, part)
 
 
 def _line(row: Row, _place: object) -> int:

@@ -1,4 +1,6 @@
-"""How texts and numbers are put into a message: one line, short, in the singular or plural."""
+"""How texts and numbers are put into a message: one line, short, singular or plural, in an order people expect."""
+
+import re
 
 
 def one_line(text: str) -> str:
@@ -15,3 +17,9 @@ def shorten(text: str, width: int = 100) -> str:
 def count(n: int, noun: str) -> str:
     """`1 answer`, `1,200 answers`."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def natural(text: str) -> tuple[list[tuple[int, str]], str]:
+    """A key that sorts numbers in a text by their value: `p2` before `p10`."""
+    parts = re.split(r"(\d+)", text)
+    return [(int(part), "") if part.isdecimal() and len(part) < 20 else (0, part) for part in parts], text

@@ -44,6 +44,8 @@ LAYERS = [
         "components",
         "measurement",
         "decisions",
+        "pair_statistics",
+        "bands",
         "distributions",
         "multiplicity",
         "long_form",
