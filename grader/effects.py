@@ -110,10 +110,7 @@ def slope(x: Floats, y: Floats, *, confidence: float) -> Effect:
 def against_steady(
     measure: Callable[[Mask], tuple[Effect, ...]], counted: Mask, components: Codes
 ) -> tuple[Effect, ...]:
-    """Return effects against the colleagues who do not stand out themselves.
-
-    Next to one very strict rater everybody else is above the mean of the panel, and yet not lenient. While somebody
-    among three or more counted raters of a component has p < .01, the one furthest from 0 is no longer counted.
+    """Return effects against the colleagues who do not stand out themselves, as `steady_colleagues` finds them.
 
     Args:
         measure: takes who counts as a colleague, shape `(n_raters,)`, and returns the effect of every rater.
@@ -121,23 +118,41 @@ def against_steady(
         components: shape `(n_raters,)`, the group of linked raters of each.
 
     Undefined: as `measure`.
+    Source: as `steady_colleagues`.
+    Checked against: error rates in simulated teams (docs/calibration.md).
+    """
+
+    def numbers(who: Mask) -> tuple[Floats, Floats]:
+        effects = measure(who)
+        pairs = [(effect.estimate.value, effect.p_value) for effect in effects]
+        values, p_values = np.array(pairs, dtype=float).reshape(-1, 2).T
+        return values, p_values
+
+    return measure(steady_colleagues(numbers, counted, components))
+
+
+def steady_colleagues(measure: Callable[[Mask], tuple[Floats, Floats]], counted: Mask, components: Codes) -> Mask:
+    """Return which raters are a yardstick for others, because they do not stand out themselves.
+
+    Next to one very strict rater everybody else is above the mean of the panel, and yet not lenient. While somebody
+    among three or more counted raters of a component has p < .01, the one furthest from 0 is no longer counted.
+
+    Args:
+        measure: takes who counts as a colleague and returns how far every rater is from 0, and the p-value of that,
+            each of shape `(n_raters,)` with NaN where undefined.
+        counted: shape `(n_raters,)`, who counts at first.
+        components: same shape, the group of linked raters of each.
+
+    Undefined: never.
     Source: purification of the reference set as for differential item functioning, Holland & Thayer (1988), in
         Wainer & Braun (eds.), "Test Validity", 129-145.
-    Checked against: error rates in simulated teams (docs/calibration.md).
+    Checked against: a case derived by hand, and error rates in simulated teams (docs/calibration.md).
     """
     counted = counted.copy()
     while True:
-        effects = measure(counted)
-        sizes = np.bincount(components[counted], minlength=1)
-        suspects = [
-            (abs(effect.estimate.value), rater)
-            for rater, effect in enumerate(effects)
-            if counted[rater]
-            and effect.estimate.value is not None
-            and effect.p_value is not None
-            and effect.p_value < _NO_YARDSTICK
-            and sizes[components[rater]] > 2
-        ]
-        if not suspects:
-            return effects
-        counted[max(suspects)[1]] = False
+        values, p_values = measure(counted)
+        sizes = np.bincount(components[counted], minlength=int(components.max(initial=0)) + 1)
+        suspects = np.flatnonzero(counted & (p_values < _NO_YARDSTICK) & (sizes[components] > 2))
+        if not suspects.size:
+            return counted
+        counted[suspects[np.argmax(np.abs(values[suspects]))]] = False

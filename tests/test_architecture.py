@@ -55,6 +55,8 @@ LAYERS = [
         "sequence_effects",
         "halo",
         "rater_rules",
+        "interactions",
+        "gold",
         "rater_profiles",
         "grammar",
     },

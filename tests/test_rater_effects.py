@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from grader.distributions import student_t_quantile, student_t_tail
-from grader.effects import Effect, ratio_effect, slope, t_effect
+from grader.effects import Effect, ratio_effect, slope, steady_colleagues, t_effect
 from grader.halo import halo
 from grader.long_form import LongForm, from_matrix
 from grader.rater_effects import colleagues, consistency, slope_on_colleagues, spread
@@ -322,3 +322,18 @@ def test_a_strict_rater_is_neither_noisy_nor_narrow_nor_drifting(seed: int, shif
     for effect in (consistency, spread, slope_on_colleagues, drift):
         before, after = (effect(form, fit_additive(form)) for form in (timed(table), timed(shifted)))
         assert values(after) == pytest.approx(values(before), abs=1e-7)
+
+
+def test_the_yardstick_loses_the_furthest_first_and_keeps_two() -> None:
+    """Against the mean of the counted others 0, 0, 9, 5: rater 2 goes, then 3 is furthest; two are always kept."""
+    scores = np.array([0.0, 0, 9, 5])
+
+    def measure(counted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        others = np.array([scores[counted & (np.arange(4) != r)].mean() for r in range(4)])
+        apart = scores - others
+        return apart, np.where(np.abs(apart) > 1, 0.001, 0.5)
+
+    everybody = np.ones(4, dtype=bool)
+    assert list(steady_colleagues(measure, everybody, np.zeros(4, dtype=int))) == [True, True, False, False]
+    assert list(steady_colleagues(measure, everybody, np.array([0, 0, 1, 1]))) == [True] * 4
+    assert everybody.all()
