@@ -60,6 +60,8 @@ LAYERS = [
         "sequence_effects",
         "halo",
         "rater_rules",
+        "pairing",
+        "planning",
         "interactions",
         "gold",
         "rater_profiles",
