@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from grader import agreement, reliability
 from grader.answers import LabelledAnswer
-from grader.encoding import Encoder, TokenVectors, load_encoder
+from grader.encoding import Encoder, load_encoder
 from grader.errors import InputError
 from grader.intervals import Estimate, cluster_bootstrap
 from grader.judge_evaluation import JudgeComparison, JudgedAnswer, compare_judge
@@ -22,6 +22,7 @@ from grader.panel import Panel
 from grader.schema import Grade, Rubric
 from grader.settings import Settings
 from grader.text import content_words, normalise, words
+from grader.tokens import TokenVectors
 from grader.trust import Diagram, Interval, ReviewCurve, chance_of_right, chances, reliability_diagram, review_curve
 from grader.weight import UNPROVEN, Weight
 

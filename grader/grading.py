@@ -14,13 +14,14 @@ from grader.claims import read_claim
 from grader.confidence import STATED, Weighed, answer_confidence
 from grader.coverage import Covered, Floats, Ints, PointTokens, cover, heard, match, match_by_segment, segment_starts
 from grader.drafts import Draft
-from grader.encoding import Encoder, TokenVectors, load_encoder, model_revision, packaged_model
+from grader.encoding import Encoder, load_encoder
 from grader.errors import InputError
 from grader.feedback import plain_feedback
 from grader.flags import PLAIN_FLAGS
 from grader.guards import RULES_VERSION, Checked
 from grader.judged import judge_drafts
 from grader.manner import Manner, is_foreign, manner
+from grader.model_files import model_revision, packaged_model
 from grader.panel import Panel
 from grader.preparing import Prepared, encode_points
 from grader.rubric import rubric_hash
@@ -29,6 +30,7 @@ from grader.scoring import fraction, score
 from grader.settings import Settings
 from grader.substance import asked, kept_credit, new_content, respell
 from grader.text import NormalisedText, normalise, segments, words
+from grader.tokens import TokenVectors
 from grader.verdicts import Heard, PointClaims, doubts, point_flags, read_points, verdict
 from grader.verifier import Verifier
 from grader.weight import UNPROVEN, Weight

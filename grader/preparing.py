@@ -20,12 +20,13 @@ from grader.coverage import (
     segment_starts,
     token_weights,
 )
-from grader.encoding import Encoder, TokenVectors
+from grader.encoding import Encoder
 from grader.errors import InputError
 from grader.schema import Rubric
 from grader.settings import Settings
 from grader.substance import Subject, asked, new_content, spellings
 from grader.text import normalise, segments
+from grader.tokens import TokenVectors
 
 # A point of which the reference covers less than this is no claim of the reference but an instruction. Facts that
 # people wrote down from a text are covered to .9 and more by it, instructions to .2 to .4.

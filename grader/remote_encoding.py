@@ -15,8 +15,9 @@ from grader.background import SENTENCES, WORDS, Floats, common_part, mean_cosine
 from grader.cache import Cache
 from grader.calls import Calls
 from grader.embeddings import Embeddings
-from grader.encoding import REMOTE, TokenVectors
+from grader.encoding import REMOTE
 from grader.errors import SetupError
+from grader.tokens import TokenVectors
 from grader.units import Unit, told, units
 
 # Part of the revision: raised when the way from texts to token vectors changes.

@@ -8,7 +8,7 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.encoding import TokenVectors
+from grader.tokens import TokenVectors
 
 DIM = 24
 _TOKEN = re.compile(r"\w+|[^\w\s]")

@@ -24,6 +24,7 @@ LAYERS = [
         "manner",
         "wordorder",
         "coverage",
+        "tokens",
         "units",
         "background",
         "substance",
@@ -69,6 +70,9 @@ LAYERS = [
     },
     {
         "encoding",
+        "torch_encoding",
+        "windows",
+        "model_files",
         "judging",
         "mock",
         "calls",

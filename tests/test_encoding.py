@@ -7,15 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.encoding import (
-    ENCODERS,
-    Encoder,
-    SentenceTransformerEncoder,
-    load_encoder,
-    vocabulary_rarity,
-    word_starts,
-)
-from grader.errors import SetupError
+from grader.encoding import ENCODERS, Encoder, load_encoder
 
 # The published weights of all-MiniLM-L6-v2.
 WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -68,49 +60,6 @@ def test_batches_do_not_change_a_text(encoder: Encoder) -> None:
         for tokens in (one, other):
             assert np.allclose(tokens.vectors, alone.vectors, atol=2e-6)
             assert np.allclose(tokens.mean, alone.mean, atol=2e-6)
-
-
-def test_the_mean_is_what_sentence_transformers_gives(encoder: Encoder) -> None:
-    assert isinstance(encoder, SentenceTransformerEncoder)
-    expected = encoder.model.encode([SHORT[0]])[0]
-    assert np.allclose(encoder.encode([SHORT[0]])[0].mean, expected, atol=1e-5)
-
-
-def test_rare_words_tell_more() -> None:
-    rarity = vocabulary_rarity(["[PAD]", "<unk>", ",", "the", "of", *(f"word{'x' * i}" for i in range(3000)), "7"])
-    assert rarity[2] == 0
-    assert rarity[3] < rarity[4] < rarity[100] < rarity[3000]
-    assert rarity[-1] == pytest.approx(np.log(4 + 3002))
-    assert vocabulary_rarity(["7", "the"])[0] == pytest.approx(np.log(4 + 2000))
-
-
-def test_a_model_that_is_not_there_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match=r"cannot be loaded .* or leave --encoder out to use the packaged"):
-        load_encoder(str(tmp_path)).encode(["text"])
-
-
-def test_a_model_that_cannot_be_downloaded_is_not_tried_for_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")  # a port where nobody listens
-    with pytest.raises(SetupError, match=r"'nosuch' is not on this machine, and http://127.0.0.1:9 cannot be reached"):
-        load_encoder("nosuch").encode(["text"])
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(SetupError, match="HF_HUB_OFFLINE forbids to download it; give a folder"):
-        load_encoder("nosuch").encode(["text"])
-
-
-def test_pieces_that_touch_make_a_word() -> None:
-    def starts(text: str, *pieces: str) -> list[int]:
-        spans, at = [], 0
-        for piece in pieces:
-            at = text.index(piece, at)
-            spans.append((at, at + len(piece)))
-            at += len(piece)
-        return word_starts(text, np.array(spans).reshape(-1, 2)).tolist()
-
-    assert starts("a momentun, b", "a", "moment", "un", ",", "b") == [0, 1, 3, 4]
-    assert starts("self-attention", "self", "-", "attention") == [0, 1, 2]
-    assert starts("梯度", "梯", "度") == [0, 1]
-    assert starts("") == []
 
 
 def test_a_word_in_pieces_is_one_token(encoder: Encoder) -> None:

@@ -18,10 +18,11 @@ from grader.background import SENTENCES, WORDS
 from grader.cache import Cache
 from grader.calls import Calls, Manners
 from grader.embeddings import BATCH_TEXTS
-from grader.encoding import Encoder, TokenVectors, load_encoder
+from grader.encoding import Encoder, load_encoder
 from grader.errors import InputError, SetupError
 from grader.remote_encoding import EndpointEncoder
 from grader.settings import Settings
+from grader.tokens import TokenVectors
 from grader.units import units
 
 KEY = "sk-a-key-that-nobody-may-see"

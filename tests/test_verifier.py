@@ -7,7 +7,7 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from grader.encoding import model_revision, packaged_model
+from grader.model_files import model_revision, packaged_model
 from grader.verifier import N_TOKENS, Verifier
 from tests.benchmarks.verifier_network import Network, Tokens, predict, save
 

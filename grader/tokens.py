@@ -1,0 +1,163 @@
+"""Pieces of vocabulary and their vectors -> the words of a text (numpy only).
+
+Every encoder reads texts in windows of pieces; what follows is the same for all: where words begin, how much each piece
+tells, and how the windows of a text are put back together. Nothing here knows a model.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+# The first letter of the scripts that write words without spaces between them (Thai and what follows it in Unicode).
+_NO_SPACES = "\u0e00"
+# Numbers stand early in a vocabulary but tell much: they count at least as much as the word of this rank.
+_NUMBER_RANK = 2000
+_SHORTEST = np.float32(1e-12)  # no vector is divided by less
+
+
+@dataclass(frozen=True, eq=False)
+class TokenVectors:
+    """A text as the encoder sees it, a token a word or a mark; special tokens are left out.
+
+    A word that the vocabulary holds only in pieces is one token: its vector and rarity are the means over its pieces.
+
+    Attributes:
+        vectors: shape `(n_tokens, dim)`, unit length.
+        spans: where each token stands in the text, `(start, end)` in characters, shape `(n_tokens, 2)`.
+        texts: the tokens as written, in lower case, `n_tokens` of them.
+        n_pieces: how many vocabulary entries each token is made of, 0 where that is not known, shape `(n_tokens,)`.
+        rarity: how much each token tells, >= 0, shape `(n_tokens,)`.
+        mean: the text's own vector (what the model calls its sentence embedding), unit length, shape `(dim,)`.
+        n_windows: how many overlapping windows were needed to read the whole text.
+
+    """
+
+    vectors: Floats
+    spans: Ints
+    texts: tuple[str, ...]
+    n_pieces: Ints
+    rarity: Floats
+    mean: Floats
+    n_windows: int = 1
+
+
+class Window(NamedTuple):
+    """What a model reads in one pass.
+
+    Attributes:
+        text_index: the text that it belongs to.
+        ids: vocabulary entries with special tokens, shape `(n_pieces,)`.
+        spans: where each stands in the text, shape `(n_pieces, 2)`.
+        keep: the part that the text takes from this window; neighbouring windows overlap.
+
+    """
+
+    text_index: int
+    ids: Ints
+    spans: Ints
+    keep: slice
+
+
+class Pass(NamedTuple):
+    """What a model gave for one window: vectors of the pieces it keeps `(n_kept, dim)`, and its own vector `(dim,)`."""
+
+    pieces: Floats
+    mean: Floats
+
+
+def join(
+    texts: Sequence[str], windows: Sequence[Window], passes: Sequence[Pass], *, rarity: Floats, dim: int
+) -> list[TokenVectors]:
+    """Put the windows of each text back together, and the pieces of each word.
+
+    Args:
+        texts: all texts, in order; a text without a window has no tokens.
+        windows: of all texts, those of one text side by side and in order.
+        passes: one a window.
+        rarity: of every vocabulary entry, shape `(n_vocabulary,)`.
+        dim: length of the vectors.
+
+    """
+    of_text: list[list[int]] = [[] for _ in texts]
+    for number, window in enumerate(windows):
+        of_text[window.text_index].append(number)
+    return [
+        _joined(text, [windows[i] for i in mine], [passes[i] for i in mine], rarity, dim)
+        for text, mine in zip(texts, of_text, strict=True)
+    ]
+
+
+def _joined(text: str, windows: Sequence[Window], passes: Sequence[Pass], rarity: Floats, dim: int) -> TokenVectors:
+    if not windows:
+        none = np.zeros(0, np.int64)
+        empty = np.zeros((0, dim), np.float32)
+        return TokenVectors(empty, none.reshape(0, 2), (), none, rarity[none], np.zeros(dim, np.float32), n_windows=0)
+    ids = np.concatenate([window.ids[window.keep] for window in windows])
+    spans = np.concatenate([window.spans[window.keep] for window in windows])
+    firsts = word_starts(text, spans)
+    n_pieces = np.diff(np.append(firsts, len(ids)))
+    vectors = np.add.reduceat(np.concatenate([part.pieces for part in passes]), firsts, axis=0)
+    mean = np.mean([part.mean for part in passes], axis=0)
+    words = np.stack([spans[firsts, 0], spans[firsts + n_pieces - 1, 1]], axis=1)
+    return TokenVectors(
+        vectors=vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), _SHORTEST),
+        spans=words,
+        texts=tuple(text[start:end].lower() for start, end in words.tolist()),
+        n_pieces=n_pieces,
+        rarity=(np.add.reduceat(rarity[ids], firsts) / n_pieces).astype(np.float32),
+        mean=(mean / max(float(np.linalg.norm(mean)), 1e-12)).astype(np.float32),
+        n_windows=len(windows),
+    )
+
+
+def word_starts(text: str, spans: Ints) -> Ints:
+    """The first piece of every word: pieces of letters and digits that touch belong together.
+
+    Scripts from Thai on (Chinese, Japanese, Korean) do not part words by spaces: there every piece stands alone.
+
+    Args:
+        text: what was encoded.
+        spans: where each piece stands in it, `(start, end)`, shape `(n_pieces, 2)`.
+
+    Returns:
+        indices of pieces, ascending, the first is 0, shape `(n_words,)`.
+
+    """
+    begins = np.ones(len(spans), np.bool_)
+    for second in (np.flatnonzero(spans[1:, 0] == spans[:-1, 1]) + 1).tolist():  # it touches the one before it
+        start, end = spans[second - 1].tolist(), spans[second].tolist()
+        begins[second] = not (_joins(text, *start) and _joins(text, *end))
+    return np.flatnonzero(begins)
+
+
+def _joins(text: str, start: int, end: int) -> bool:
+    """Whether a piece may be part of a word with another."""
+    return text[start:end].isalnum() and text[start] < _NO_SPACES
+
+
+def vocabulary_rarity(tokens: Sequence[str]) -> Floats:
+    """How much each vocabulary entry tells: `log(4 + rank)` for words, 0 for punctuation.
+
+    Vocabularies are learned from the most to the least frequent piece, so the rank among the words stands for
+    frequency (Zipf's law) and no corpus is needed. Numbers stand early but tell much: they are raised to the rank of
+    an uncommon word. Over nine scored sets this agreed with people as well as counts from the sets themselves.
+
+    Args:
+        tokens: the vocabulary in the order of its ids.
+
+    Returns:
+        shape `(len(tokens),)`, >= 0.
+
+    """
+    is_word = np.array([sum(c.isalpha() for c in t) >= 2 and t[0] + t[-1] not in ("[]", "<>") for t in tokens])
+    is_number = np.array([any(c.isdigit() for c in t) and not any(c.isalpha() for c in t) for t in tokens])
+    is_mark = np.array([not any(char.isalnum() for char in token) for token in tokens])
+    rank = np.cumsum(is_word) - is_word
+    rarity = np.log(4.0 + np.where(is_number, np.maximum(rank, _NUMBER_RANK), rank))
+    return np.where(is_mark, 0.0, rarity).astype(np.float32)
