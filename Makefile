@@ -39,12 +39,13 @@ fix: $(INSTALLED) ## repair what the linter can repair
 docs: $(INSTALLED) ## write the generated parts of README.md and docs/ again
 	$(BIN)/python tests/generated_docs.py
 
-bench: $(INSTALLED) ## measure accuracy over the scored sets in DATASETS, and what judges cost and gain
+bench: $(INSTALLED) ## measure accuracy over the scored sets in DATASETS, judges, and words about raters
 	$(BIN)/python tests/benchmarks/accuracy.py $(DATASETS)
 	$(BIN)/python tests/benchmarks/derive_points.py $(DATASETS)
 	$(BIN)/python tests/benchmarks/judge_band.py $(DATASETS)
 	$(BIN)/python -m tests.benchmarks.judge_cost
 	$(BIN)/python tests/benchmarks/small_judge.py
+	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/severity_power.py --write
 
 attack: $(INSTALLED) ## attack the grader as configured and print how often each attack succeeds
 	$(BIN)/grader attack --rubrics rubrics/ --answers data/practice_answers.jsonl
