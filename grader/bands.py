@@ -45,7 +45,8 @@ BANDS: Final[Mapping[str, Band]] = {
     "krippendorff_alpha": Band(
         (0.667, 0.8),
         ("unreliable", "tentative", "reliable"),
-        "on the 95 % interval: below .667 unreliable, to .800 for tentative conclusions only, above reliable (Krippendorff 2004)",
+        "on the 95 % interval: below .667 unreliable, to .800 for tentative conclusions only, above reliable "
+        "(Krippendorff 2004)",
     ),
     "icc_a1": _KOO_LI,
     "icc_ak": _KOO_LI,

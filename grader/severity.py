@@ -77,8 +77,8 @@ def fit_additive(form: LongForm) -> AdditiveModel:
     Source: two-way analysis of variance without interaction, Searle (1987), "Linear Models for Unbalanced Data",
         chapter 4; CR2: Bell & McCaffrey (2002), Survey Methodology 28, 169-181; Pustejovsky & Tipton (2018), Journal
         of Business & Economic Statistics 36, 672-683.
-    Checked against: the example of Shrout & Fleiss; dense least squares; a paired t-test; simulated teams (error
-        rates in docs/calibration.md).
+    Checked against: the example of Shrout & Fleiss; dense least squares and dense CR2; a paired t-test; error rates in
+        simulated teams (docs/calibration.md).
     """
     if len(repeated_pairs(form)):
         raise ValueError("a rater rated an answer twice: take the first ratings alone (first_ratings)")
