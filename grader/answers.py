@@ -93,14 +93,14 @@ def read_answers(path: str | Path, *, questions: Mapping[str, str] | None = None
     """
     source = source_name(path)
     seen: dict[str, int | None] = {}
-    for line, answer in _numbered_answers(path, questions, source):
+    for line, answer in numbered_answers(path, questions=questions):
         refuse_twice(seen, answer.answer_id, line=line, field="answer_id", source=source)
         yield answer
 
 
-def _numbered_answers(
-    path: str | Path, questions: Mapping[str, str] | None, source: str
-) -> Iterator[tuple[int, Answer]]:
+def numbered_answers(path: str | Path, *, questions: Mapping[str, str] | None = None) -> Iterator[tuple[int, Answer]]:
+    """As `read_answers`, each with its line, in constant memory: an id that was there before is not found out."""
+    source = source_name(path)
     if Path(path).suffix.lower() in (".md", ".markdown"):
         return _markdown_answers(text_lines(path), questions, source)
     if str(path) != "-":

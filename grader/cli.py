@@ -18,7 +18,7 @@ from grader.commands.grade import grade
 from grader.commands.report import report
 from grader.console import drop_stdout, say
 from grader.errors import GraderError
-from grader.outputs import OUTPUTS, Outputs
+from grader.outputs import KEPT, OUTPUTS, Outputs
 from grader.phrases import one_line
 
 INTERRUPTED = 130
@@ -52,7 +52,7 @@ class _Commands(TyperGroup):
         except KeyboardInterrupt as error:
             written = ctx.meta.get(OUTPUTS, Outputs()).written
             what = f"{', '.join(map(str, written))} was written before" if written else "no file was written"
-            say(f"grader: interrupted, {what}")
+            say(f"grader: interrupted, {ctx.meta.get(KEPT, what)}")
             raise typer.Exit(INTERRUPTED) from error
 
 

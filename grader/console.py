@@ -23,6 +23,21 @@ def progress(items: Iterable[Item], what: str, total: int | None = None) -> Iter
     yield from track(items, description=what, total=total, console=Console(stderr=True), transient=True)
 
 
+def progress_of(counts: Iterable[int], what: str, total: int) -> Iterator[int]:
+    """Pass on how many items were done since the last time; on a terminal, add them up on stderr."""
+    if not sys.stderr.isatty():
+        yield from counts
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(what, total=total)
+        for n in counts:
+            shown.advance(task, n)
+            yield n
+
+
 def print_json(value: dict[str, Any]) -> None:
     """One JSON object on stdout."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))

@@ -224,9 +224,14 @@ def refuse_twice(seen: dict[str, int | None], value: str, *, line: int | None, f
 
     """
     if value in seen:
-        problem = f"'{value}' appears twice, the first time on line {seen[value]}"
-        raise InputError(problem, source=source, line=line, field=field)
+        raise twice(value, seen[value], line=line, field=field, source=source)
     seen[value] = line
+
+
+def twice(value: str, first: int | None, *, line: int | None, field: str, source: str) -> InputError:
+    """The error of a value on `line` that stood on the line `first` already."""
+    problem = f"'{value}' appears twice, the first time on line {first}"
+    return InputError(problem, source=source, line=line, field=field)
 
 
 def slug(text: str) -> str:

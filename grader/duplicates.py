@@ -1,9 +1,8 @@
-"""Answers in the same words from different candidates: marked once all grades are there, without touching a score."""
+"""Answers in the same words from different candidates: how they are told, and how a grade is marked, not scored."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from hashlib import blake2b
 
-from grader.schema import Grade
+from grader.schema import Answer, Grade
 from grader.text import normalise, words
 
 # Shorter answers are alike by chance: of those with fewer than 10 words 8 and 10 % have the words of another one in two
@@ -11,22 +10,21 @@ from grader.text import normalise, words
 _LONG_ENOUGH = 10
 
 
-def mark_duplicates(grades: Sequence[Grade]) -> list[Grade]:
-    """The grades in order; those whose answer another candidate gave too have the flag `duplicate` and need review.
+def words_digest(answer: Answer) -> bytes | None:
+    """What is equal for answers to one question in the same words; `None` for answers of fewer than ten words.
 
-    Answers to one question are the same when their words are, after normalisation and in lower case. An answer without
-    a candidate counts as that of a candidate of its own. Answers of fewer than ten words are let be. Scores stay: an
-    answer is worth what it says.
+    Words are compared after normalisation and in lower case.
     """
-    alike: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
-    for position, grade in enumerate(grades):
-        spoken = words(normalise(grade.answer).text)
-        if len(spoken) >= _LONG_ENOUGH:
-            alike[grade.question_id, *map(str.lower, spoken)].append(position)
-    marked = list(grades)
-    for positions in alike.values():
-        if len({grades[at].candidate or f"\0{at}" for at in positions}) > 1:
-            for at in positions:
-                flags = (*grades[at].flags, "duplicate")
-                marked[at] = grades[at].model_copy(update={"flags": flags, "needs_review": True})
-    return marked
+    spoken = [word.lower() for word in words(normalise(answer.answer).text)]
+    if len(spoken) < _LONG_ENOUGH:
+        return None
+    text = "\0".join([answer.question_id, *spoken])
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def mark_duplicate(grade: Grade) -> Grade:
+    """The grade of an answer that another candidate gave too: flagged `duplicate`, for a person to look at.
+
+    The score stays: an answer is worth what it says.
+    """
+    return grade.model_copy(update={"flags": (*grade.flags, "duplicate"), "needs_review": True})

@@ -38,7 +38,7 @@ from grader.wordorder import table_revision
 
 # Answers that are encoded together: enough for batches of like length, few enough to hold their vectors. A character
 # takes some 400 bytes of vectors, so the longest chunk takes some 100 MB.
-_CHUNK = 256
+CHUNK = 256
 _CHUNK_CHARACTERS = 250_000
 
 OPEN_QUESTION = "open question: it has no fixed reference answer, so only a judge can grade it"
@@ -95,6 +95,7 @@ class Grader:
         self.rubrics: dict[str, Rubric] = {}
         self._prepared: dict[str, Prepared] = {}
         self._claims: dict[str, tuple[PointClaims, ...]] = {}
+        self._hashes: dict[str, str] = {}  # of rubrics that answers were given to
         for rubric in rubrics.values() if isinstance(rubrics, Mapping) else rubrics:
             if rubric.question_id in self.rubrics:
                 raise InputError(f"two rubrics are for the question '{rubric.question_id}'")
@@ -104,6 +105,14 @@ class Grader:
     def signature(self) -> str:
         """What reproduces the numbers of a whole run: as in each grade, with one hash over all rubrics."""
         return self._signature(rubric_hash(*(self.rubrics[name] for name in sorted(self.rubrics))))
+
+    def signature_of(self, question_id: str) -> str:
+        """What reproduces the number of an answer to one question: the signature that its grade bears."""
+        if question_id not in self.rubrics:
+            return self._signature("none")
+        if question_id not in self._hashes:
+            self._hashes[question_id] = rubric_hash(self.rubrics[question_id])
+        return self._signature(self._hashes[question_id])
 
     def prepare(self) -> None:
         """Load the encoder and encode the points of all rubrics now; otherwise each is encoded when first used.
@@ -127,7 +136,7 @@ class Grader:
             SetupError: when the encoder cannot be loaded.
 
         """
-        for chunk in _chunks(answers):
+        for chunk in chunks(answers):
             drafts = self.draft(chunk)
             if self.panel is not None:
                 drafts = judge_drafts(drafts, self.panel, self.settings, weight=self._weight)
@@ -288,7 +297,7 @@ class Grader:
             needs_review=not graded or not PLAIN_FLAGS.issuperset(flags) or unsure,
             confidence=confidence,
             ungraded_reason=draft.ungraded_reason,
-            signature=self._signature("none" if rubric is None else rubric_hash(rubric)),
+            signature=self.signature_of(answer.question_id),
             question="" if rubric is None else rubric.question,
             answer=answer.answer,
             extra=answer.extra,
@@ -311,16 +320,16 @@ class Grader:
         return f"rules.{RULES_VERSION}+order@{table_revision()}{verifier}"
 
 
-def _chunks(answers: Iterable[Answer]) -> Iterator[list[Answer]]:
-    """The answers in order, in chunks that end when they are full by number or by characters."""
+def chunks(answers: Iterable[Answer], *, size: int = CHUNK) -> Iterator[list[Answer]]:
+    """The answers in order, in chunks that end when they are full by number (`size`) or by characters."""
     chunk: list[Answer] = []
-    size = 0
+    n_characters = 0
     for answer in answers:
         chunk.append(answer)
-        size += len(answer.answer)
-        if len(chunk) >= _CHUNK or size >= _CHUNK_CHARACTERS:
+        n_characters += len(answer.answer)
+        if len(chunk) >= size or n_characters >= _CHUNK_CHARACTERS:
             yield chunk
-            chunk, size = [], 0
+            chunk, n_characters = [], 0
     if chunk:
         yield chunk
 

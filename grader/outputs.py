@@ -1,10 +1,10 @@
 """Where and in what form a command writes: files checked before the work, grades to files, pages and the terminal."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Form = Literal["table"] | Format
 
 OUTPUTS = "grader.outputs"  # where a command notes, in its context, what it is going to write
+KEPT = "grader.kept"  # and what of its work is kept when it is interrupted, in words
 _RUBRIC_ENDINGS = (".yaml", ".yml", ".json")
 
 
@@ -126,9 +127,20 @@ def grades_format(given: "Form | None", output: Path | None) -> "Form":
     return _ENDINGS[ending]
 
 
-def write_grades(grades: "list[Grade]", form: "Form", output: Path | None, *, as_json: bool) -> None:
-    """Grades to the file or stdout; with --json stdout belongs to the JSON object."""
-    from grader.grades import flat_columns, flat_row, grade_row
+def journal_of(output: Path | None) -> Path | None:
+    """Where grades are kept while an output is in work, and afterwards; `None` for what is no file."""
+    if output is None or str(output) == "-" or _is_device(output):
+        return None
+    target = Path(os.path.realpath(output))
+    return target.with_name(f"{target.name}.journal")
+
+
+def write_grades(grades: "Iterable[Grade]", form: "Form", output: Path | None, *, as_json: bool) -> None:
+    """Grades to the file or stdout; with --json stdout belongs to the JSON object.
+
+    `grades` must give them again each time it is iterated.
+    """
+    from grader.grades import flat_columns, grade_row
     from grader.writing import write_rows
 
     if form != "table" and (output is not None or not as_json):
@@ -137,8 +149,21 @@ def write_grades(grades: "list[Grade]", form: "Form", output: Path | None, *, as
             write_rows(target, map(grade_row, grades), format="jsonl")
         else:
             point_ids = {point.point_id for grade in grades for point in grade.points}
-            rows = (flat_row(grade, point_ids=point_ids) for grade in grades)
-            write_rows(target, rows, columns=flat_columns(grades), format=form)
+            columns = flat_columns(grades)
+            write_rows(target, _FlatRows(grades, point_ids), columns=columns, format=form)
+
+
+class _FlatRows:
+    """Grades as flat rows, as often as they are asked for."""
+
+    def __init__(self, grades: "Iterable[Grade]", point_ids: Collection[str]) -> None:
+        self._grades = grades
+        self._point_ids = point_ids
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        from grader.grades import flat_row
+
+        return (flat_row(grade, point_ids=self._point_ids) for grade in self._grades)
 
 
 def print_grades(grades: "list[Grade]", *, details: bool) -> None:

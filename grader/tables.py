@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import InputError
+from grader.packed import unpacked
 from grader.sheets import parquet_records, xlsx_records
 
 
@@ -91,13 +92,14 @@ def _refuse_binary(begin: bytes, path: str | Path) -> None:
 
 
 def _open(path: str | Path) -> Any:
-    """A binary stream as a context manager; standard input is left open."""
+    """A binary stream as a context manager; standard input is left open, what ends in `.gz` is unpacked."""
     if str(path) == "-":
         return nullcontext(sys.stdin.buffer)
     try:
-        return open(path, "rb")
+        file = open(path, "rb")  # noqa: SIM115  # the caller closes it
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read: {_reason(error)}", source=path) from error
+    return unpacked(file, path) if Path(path).suffix.lower() == ".gz" else file
 
 
 def _reason(error: Exception) -> str:
@@ -218,13 +220,19 @@ def read_rows(path: str | Path) -> Iterator[Row]:
     """
     if str(path) == "-":
         return text_rows(text_lines(path), source_name(path))
-    suffix = Path(path).suffix.lower()
+    suffix = table_ending(path)
     if suffix not in FORMATS:
         known = ", ".join(FORMATS)
         raise InputError(f"the ending '{suffix}' is not a known table format: use {known}", source=path)
     with _open(path):  # a missing file is reported here, not at the first row
         pass
     return _at_least_one(FORMATS[suffix](path), str(path))
+
+
+def table_ending(path: str | Path) -> str:
+    """What says how a table is read: `.jsonl` for `a.JSONL` and, unpacked on the way, for `a.jsonl.gz`."""
+    *before, last = ["", *(suffix.lower() for suffix in Path(path).suffixes)]
+    return before[-1] if last == ".gz" and before[-1] in _TEXT else last
 
 
 def _at_least_one(rows: Iterator[Row], source: str) -> Iterator[Row]:
@@ -362,6 +370,7 @@ def _read_parquet(path: str | Path) -> Iterator[Row]:
     return (Row(number, values) for number, values in enumerate(parquet_records(path), 1))
 
 
+_TEXT = (".jsonl", ".ndjson", ".csv", ".tsv")  # these may be compressed
 FORMATS: dict[str, Callable[[str | Path], Iterator[Row]]] = {
     ".jsonl": _read_jsonl,
     ".ndjson": _read_jsonl,

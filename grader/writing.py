@@ -15,6 +15,8 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from glob import escape
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TextIO
 
@@ -24,6 +26,7 @@ Format = Literal["jsonl", "csv", "tsv", "xlsx", "parquet"]
 
 CELL_LIMIT = 32_767  # characters in a cell; "Excel specifications and limits"
 SHEET_ROWS = 1_048_576  # rows in a sheet; same source
+_ROW_GROUP = 10_000  # rows of a Parquet file that are held and written together
 
 
 # --- files -----------------------------------------------------------------------------------------
@@ -56,14 +59,14 @@ def atomic_writer(path: str | Path) -> Iterator[TextIO]:
 @contextmanager
 def _atomic_bytes(path: str | Path) -> Iterator[BinaryIO]:
     if str(path) == "-":
-        with _output_faults("<stdout>"):
+        with output_faults("<stdout>"):
             sys.stdout.flush()
             yield sys.stdout.buffer
             sys.stdout.flush()
         return
     target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".grader-{secrets.token_hex(8)}.tmp")
-    with _output_faults(path, target, temporary):
+    temporary = target.with_name(f"{_half_written(target)}{secrets.token_hex(8)}.tmp")
+    with output_faults(path, target, temporary):
         if target.is_dir():
             raise InputError("cannot be written: it is a folder, expected a file", source=path)
         if not target.parent.is_dir():
@@ -85,6 +88,18 @@ def _atomic_bytes(path: str | Path) -> Iterator[BinaryIO]:
             temporary.unlink(missing_ok=True)
 
 
+def _half_written(target: Path) -> str:
+    """How the names of files begin that become this one when they are whole."""
+    return f".grader-{target.name[:100]}-"
+
+
+def sweep(path: str | Path) -> None:
+    """Remove what killed runs left half written of a file; nobody else may be writing it."""
+    target = Path(os.path.realpath(path))
+    for left in target.parent.glob(f"{escape(_half_written(target))}*.tmp"):
+        left.unlink(missing_ok=True)
+
+
 def make_folder(folder: str | Path) -> None:
     """Make a folder, and those around it, if it is not there.
 
@@ -104,7 +119,7 @@ DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 
 
 @contextmanager
-def _output_faults(source: str | Path, *files: Path) -> Iterator[None]:
+def output_faults(source: str | Path, *files: Path) -> Iterator[None]:
     """Tell a fault of the disk or of these files in one line; other faults of the block pass unchanged."""
     try:
         yield
@@ -164,7 +179,8 @@ def write_rows(
 
     Args:
         target: the file, or `-` for standard output (JSONL, CSV and TSV).
-        rows: values by column; taken one at a time when `columns` is given or the format is JSONL.
+        rows: values by column; taken one at a time when the format is JSONL, or when `columns` is given and the
+            rows can be asked for twice (Parquet then reads them twice) or go to CSV, TSV or XLSX.
         columns: the columns to write, in order, the others are left out; by default all as they first appear.
         format: one of `Format`.
 
@@ -173,7 +189,9 @@ def write_rows(
         SetupError: Parquet, and pyarrow is not installed.
 
     """
-    rows = _checked(rows, str(target))
+    if format == "parquet" and iter(rows) is rows:
+        rows = list(rows)
+    rows = _Checked(rows, str(target))
     if format == "jsonl":
         _write_jsonl(target, rows, columns)
         return
@@ -185,13 +203,20 @@ def write_rows(
     _WRITERS[format](target, rows, columns)
 
 
-def _checked(rows: Iterable[Mapping[str, Any]], source: str) -> Iterator[Mapping[str, Any]]:
-    for number, row in enumerate(rows, 1):
-        for name, value in row.items():
-            if not _all_finite(value):
-                problem = f"row {number}: found NaN or infinity, expected a finite number or nothing"
-                raise InputError(problem, source=source, field=name)
-        yield row
+class _Checked:
+    """Rows without NaN and infinity, as often as the rows themselves can be asked for."""
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]], source: str) -> None:
+        self._rows = rows
+        self._source = source
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        for number, row in enumerate(self._rows, 1):
+            for name, value in row.items():
+                if not _all_finite(value):
+                    problem = f"row {number}: found NaN or infinity, expected a finite number or nothing"
+                    raise InputError(problem, source=self._source, field=name)
+            yield row
 
 
 def _all_finite(value: Any) -> bool:
@@ -277,20 +302,39 @@ def import_pyarrow() -> Any:
 
 def _write_parquet(target: str | Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
     arrow = import_pyarrow()
-    records = list(rows)
-    table = arrow.table({name: _parquet_column([row.get(name) for row in records]) for name in columns})
-    with _atomic_bytes(target) as stream:
-        arrow.parquet.write_table(table, stream)
+    schema = arrow.schema([(name, getattr(arrow, kind)()) for name, kind in _parquet_kinds(rows, columns).items()])
+    with _atomic_bytes(target) as stream, arrow.parquet.ParquetWriter(stream, schema) as writer:
+        left = iter(rows)
+        while some := list(islice(left, _ROW_GROUP)):
+            cells = {field.name: [row.get(field.name) for row in some] for field in schema}
+            as_text = {field.name for field in schema if field.type == arrow.string()}
+            texts = {name: [_parquet_text(value) for value in cells[name]] for name in as_text}
+            writer.write_table(arrow.table({**cells, **texts}, schema=schema))
 
 
-def _parquet_column(values: list[Any]) -> list[Any]:
+def _parquet_kinds(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> dict[str, str]:
     """One type a column: numbers or true/false as they are, anything else and any mixture as text."""
-    kinds = {type(value) for value in values if value is not None}
-    small = all(not isinstance(value, int) or abs(value) < 2**63 for value in values)
-    if small and (kinds <= {int, float} or kinds == {bool}):
-        return values
-    texts = [value if value is None else str(flat(value)) for value in values]
-    return [text and text.encode("utf-8", "backslashreplace").decode() for text in texts]
+    found: dict[str, set[str]] = {name: set() for name in columns}
+    for row in rows:
+        for name in columns:
+            value = row.get(name)
+            if value is not None:
+                large = isinstance(value, int) and abs(value) >= 2**63
+                found[name].add("string" if large else _ARROW.get(type(value), "string"))
+    return {name: _common_kind(kinds) for name, kinds in found.items()}
+
+
+_ARROW: Mapping[type, str] = {bool: "bool_", int: "int64", float: "float64"}
+
+
+def _common_kind(kinds: set[str]) -> str:
+    if kinds == {"int64", "float64"}:
+        return "float64"
+    return (next(iter(kinds)) if kinds else "null") if len(kinds) < 2 else "string"
+
+
+def _parquet_text(value: Any) -> str | None:
+    return value if value is None else str(flat(value)).encode("utf-8", "backslashreplace").decode()
 
 
 _WRITERS: dict[str, Callable[[str | Path, Iterable[Mapping[str, Any]], Sequence[str]], None]] = {

@@ -452,6 +452,55 @@ def test_an_interruption_says_what_was_written(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_second_run_reuses_the_grades_beside_the_output(answers: Path, rubrics: Path, tmp_path: Path) -> None:
+    command = ("grade", answers, "--rubrics", rubrics, "-o", tmp_path / "grades.csv", "--json")
+    first, second = run(*command), run(*command)
+    assert [json.loads(done.stdout)["n_reused"] for done in (first, second)] == [0, 2]
+    assert f"2 of 2 answers were graded before: {tmp_path / 'grades.csv.journal'}" in second.stderr
+
+
+def test_a_journal_that_is_damaged_is_told_with_the_way_out(answers: Path, rubrics: Path, tmp_path: Path) -> None:
+    (tmp_path / "grades.jsonl.journal").write_text("my notes\n")
+    done = run("grade", answers, "--rubrics", rubrics, "-o", tmp_path / "grades.jsonl")
+    check_one_line(done, "grades.jsonl.journal:1: is damaged here: delete the file to grade everything again")
+    assert not (tmp_path / "grades.jsonl").exists()
+
+
+@pytest.mark.parametrize(("limit", "stops"), [("0", True), ("1", False), ("0.4", True), ("0.5", False)])
+def test_too_many_failures_stop_a_run(limit: str, stops: bool, answers: Path, rubrics: Path, tmp_path: Path) -> None:
+    lost = {"answer_id": "lost", "question_id": "nobody-knows", "answer": "Yes."}
+    right = json.loads(answers.read_text().splitlines()[0])
+    answers.write_text("".join(json.dumps(row) + "\n" for row in (right, lost)))
+    done = run("grade", answers, "--rubrics", rubrics, "-o", tmp_path / "grades.jsonl", "--max-errors", limit)
+    assert done.exit_code == (1 if stops else 3)
+    assert (f"stopped: 1 answer failed, --max-errors is {limit}; 2 of 2 answers" in done.stderr) == stops
+    assert (tmp_path / "grades.jsonl").exists() != stops
+
+
+def test_an_interrupted_run_says_how_to_go_on_and_does(
+    answers: Path, rubrics: Path, question: str, tmp_path: Path
+) -> None:
+    rows = [
+        {"answer_id": str(n), "question_id": question, "answer": f"Dropout disables {n} random units."}
+        for n in range(520)
+    ]
+    answers.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    kept = tmp_path / "grades.jsonl.journal"
+    command = ["grade", str(answers), "--rubrics", str(rubrics), "-o", str(tmp_path / "grades.jsonl"), "--json"]
+    with subprocess.Popen([sys.executable, "-m", "grader", *command], stderr=subprocess.PIPE) as process:
+        while not kept.exists() or kept.stat().st_size < 1000:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        said = process.stderr.read().decode()
+    assert process.returncode == 130
+    assert f"of 520 answers are kept in {kept}: run the same command again to go on" in said
+    assert not (tmp_path / "grades.jsonl").exists()
+    done = run(*command)
+    assert (done.exit_code, json.loads(done.stdout)["n_answers"]) == (0, 520)
+    assert json.loads(done.stdout)["n_reused"] in (256, 512)
+
+
 def unread(pipe: int) -> int:
     """How many bytes of a pipe nobody has read yet."""
     return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)

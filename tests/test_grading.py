@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from grader import Answer, Grade, Grader, InputError, Rubric, coverage, substance
 from grader.encoding import Encoder
-from grader.grading import _chunks
+from grader.grading import chunks
 from grader.settings import COVERAGE_VERSION, Settings
 
 DROPOUT = {
@@ -148,9 +148,9 @@ def test_any_company_and_any_order_give_the_same_grade(grader: Grader) -> None:
 def test_long_answers_go_in_smaller_chunks() -> None:
     """Vectors of one chunk are held at once: 256 answers of a book's length would fill the memory."""
     short = [answer("x", answer_id=str(i)) for i in range(600)]
-    assert [len(chunk) for chunk in _chunks(short)] == [256, 256, 88]
+    assert [len(chunk) for chunk in chunks(short)] == [256, 256, 88]
     long = [answer("x" * 100_000, answer_id=str(i)) for i in range(7)]
-    assert [len(chunk) for chunk in _chunks(iter(long))] == [3, 3, 1]
+    assert [len(chunk) for chunk in chunks(iter(long))] == [3, 3, 1]
 
 
 def test_twice_gives_the_same_bytes(grader: Grader) -> None:

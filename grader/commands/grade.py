@@ -1,15 +1,13 @@
 """`grader grade`: the main job."""
 
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from grader import PACKAGED_MODEL
-from grader.console import print_json, progress, say
-from grader.errors import InputError
+from grader.console import print_json, progress_of, say
+from grader.errors import GraderError, InputError
 from grader.judge_options import (
     Attempts,
     CacheFile,
@@ -42,11 +40,21 @@ from grader.judge_options import (
     submit_batches,
 )
 from grader.options import UNGRADED, AsJson, EncoderName, Rubrics, UseGuards, UseVerifier, chosen_settings
-from grader.outputs import OUTPUTS, check_outputs, grades_format, print_grades, write_grades, write_report
+from grader.outputs import (
+    KEPT,
+    OUTPUTS,
+    check_outputs,
+    grades_format,
+    journal_of,
+    print_grades,
+    write_grades,
+    write_report,
+)
 from grader.phrases import count
 
 if TYPE_CHECKING:
-    from grader.schema import Grade
+    from grader.batch import Batch, Totals
+    from grader.journal import Journal
 
 DETAILED = 5  # answers whose every point still fits on a screen or two
 
@@ -95,6 +103,15 @@ def grade(
     dry_run: DryRun = False,
     cache: CacheFile = None,
     no_cache: NoCache = False,
+    max_errors: Annotated[
+        float | None,
+        typer.Option(
+            "--max-errors",
+            min=0,
+            help="Stop when more answers than this come out ungraded or with a failed judge: a number, or a share "
+            "below 1 of all answers. What is graded is kept.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Score every answer: the points it states, the words that show them, and what is missing.
@@ -102,6 +119,9 @@ def grade(
     Exit code 3 means that some answers are ungraded (an unknown or an open question); each says why. With --judge an
     LLM looks at what the embedding leaves unclear and at open questions; its awards need words of the answer, its
     replies are kept, and where it fails the embedding's result stands and the answer is flagged.
+
+    Grades that go to a file are kept in a journal beside it (grades.jsonl.journal) as they are made. After a crash or
+    Ctrl-C the same command goes on where it stopped; later it grades what is new or changed, and nothing else.
 
     \b
     Examples:
@@ -115,11 +135,15 @@ def grade(
     """
     import time
 
-    from grader.answers import read_answers
-    from grader.duplicates import mark_duplicates
+    from grader.answers import numbered_answers
+    from grader.batch import Batch, Totals
     from grader.grading import Grader
+    from grader.journal import Journal
     from grader.rubric import read_rubrics
+    from grader.tables import source_name
     from grader.weight import UNPROVEN
+    from grader.worklist import Worklist
+    from grader.writing import sweep
 
     about_judge = {
         "--dry-run": dry_run,
@@ -175,50 +199,78 @@ def grade(
     grader.prepare()
     if opened is not None:
         collect_batches(opened)
-    # All answers are read before the first is graded: a fault in the last line costs no work.
-    asked = list(read_answers(answers, questions={name: rubric.question for name, rubric in known.items()}))
-    begin = time.perf_counter()
-    grades = mark_duplicates(list(progress(grader.grade_many(asked), "grading", total=len(asked))))
-    seconds = time.perf_counter() - begin
-    if opened is not None and dry_run:
-        say_plan(opened)
-        if as_json:
-            print_json({"n_answers": len(grades), "judge": opened.plan()})
-        return
-    if report is not None:  # before stdout, whose reader may have seen enough
-        write_report(grades, report, title=f"Grades of {Path(answers).name}")
-    write_grades(grades, form, output, as_json=as_json)
-    if (form == "table" or show) and not as_json:
-        print_grades(grades, details=len(grades) <= DETAILED if details is None else details)
-    totals = _totals(grades, seconds)
+    kept = None if dry_run else journal_of(output)
+    with Journal(kept) as journal, Worklist() as work:
+        if kept is not None and output is not None:
+            sweep(output)
+        batch = Batch(grader, journal, work)
+        # All answers are read before the first is graded: a fault in the last line costs no work.
+        questions = {name: rubric.question for name, rubric in known.items()}
+        batch.take(numbered_answers(answers, questions=questions), source=source_name(answers))
+        _say_kept(batch, journal)
+        begin = time.perf_counter()
+        try:
+            for _ in progress_of(batch.grade(), "grading", total=batch.n_answers):
+                _check_errors(batch, max_errors, kept)
+        except KeyboardInterrupt:
+            if kept is not None:
+                ctx.meta[KEPT] = f"{_so_far(batch, kept)}: run the same command again to go on"
+            raise
+        seconds = time.perf_counter() - begin
+        if opened is not None and dry_run:
+            say_plan(opened)
+            if as_json:
+                print_json({"n_answers": batch.n_answers, "judge": opened.plan()})
+            return
+        totals = Totals(seconds, batch.n_reused)
+        for each in batch:
+            totals.add(each)
+        if report is not None:  # before stdout, whose reader may have seen enough
+            write_report(batch, report, title=f"Grades of {Path(answers).name}")
+        write_grades(batch, form, output, as_json=as_json)
+        if (form == "table" or show) and not as_json:
+            print_grades(list(batch), details=batch.n_answers <= DETAILED if details is None else details)
+        batch.tidy()
     if as_json:
         judged = {} if opened is None else {"judge": opened.totals()}
         where = {"signature": grader.signature, "output": None if output is None else str(output)}
-        print_json({**totals, **where, **judged})
-    mean = "" if totals["mean_fraction"] is None else f", mean {totals['mean_fraction']:.0%}"
-    say(f"{count(len(grades), 'answer')}, {totals['n_ungraded']} ungraded{mean}, {seconds:.1f} s")
-    for reason, n in Counter(grade.ungraded_reason for grade in grades if grade.ungraded_reason).items():
-        say(f"ungraded: {n} x {reason}")
+        print_json({**totals.as_json(), **where, **judged})
+    _say_totals(totals)
     if opened is not None:
         submit_batches(opened)
-        say_totals(opened, sum("judge_failed" in grade.flags for grade in grades))
-    alike = [grade.answer_id for grade in grades if "duplicate" in grade.flags]
-    if alike:
-        say(f"the same words from different candidates: {', '.join(alike)}")
-    if totals["n_ungraded"]:
+        say_totals(opened, totals.n_judge_failed)
+    if totals.alike:
+        more = totals.n_alike - len(totals.alike)
+        rest = f" and {more} more" if more else ""
+        say(f"the same words from different candidates: {', '.join(totals.alike)}{rest}")
+    if totals.n_ungraded:
         raise typer.Exit(UNGRADED)
 
 
-def _totals(grades: "Sequence[Grade]", seconds: float) -> dict[str, Any]:
-    """The figures of a run, as `--json` prints them."""
-    fractions = [grade.fraction for grade in grades if grade.fraction is not None]
-    return {
-        "n_answers": len(grades),
-        "n_graded": len(fractions),
-        "n_ungraded": len(grades) - len(fractions),
-        "n_needs_review": sum(grade.needs_review for grade in grades),
-        "n_reused": 0,  # nothing is kept between runs yet
-        "mean_fraction": sum(fractions) / len(fractions) if fractions else None,
-        "seconds": round(seconds, 3),
-        "answers_per_second": round(len(grades) / seconds, 2),
-    }
+def _say_kept(batch: "Batch", journal: "Journal") -> None:
+    if journal.n_dropped:
+        lines = count(journal.n_dropped, "line")
+        say(f"{journal.source}: {lines} at its end belonged to a chunk that was cut off, and will be made again")
+    if batch.n_reused:
+        say(f"{batch.n_reused} of {count(batch.n_answers, 'answer')} were graded before: {journal.source}")
+
+
+def _so_far(batch: "Batch", kept: Path) -> str:
+    return f"{batch.n_graded} of {count(batch.n_answers, 'answer')} are kept in {kept}"
+
+
+def _check_errors(batch: "Batch", max_errors: float | None, kept: Path | None) -> None:
+    """Stop a run in which too many answers come out without a usable grade."""
+    if max_errors is None:
+        return
+    limit = max_errors if max_errors >= 1 else max_errors * batch.n_answers
+    if batch.n_failed > limit:
+        so_far = "" if kept is None else f"; {_so_far(batch, kept)}"
+        raise GraderError(f"stopped: {count(batch.n_failed, 'answer')} failed, --max-errors is {max_errors:g}{so_far}")
+
+
+def _say_totals(totals: "Totals") -> None:
+    mean = "" if totals.mean_fraction is None else f", mean {totals.mean_fraction:.0%}"
+    say(f"{count(totals.n_answers, 'answer')}, {totals.n_ungraded} ungraded{mean}, {totals.seconds:.1f} s")
+    for reason, n in totals.reasons.items():
+        say(f"ungraded: {n} x {reason}")
