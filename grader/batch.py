@@ -6,9 +6,9 @@ version), so that a second run grades exactly what has changed, and equal answer
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from grader.cache import content_key
 from grader.documents import validate
@@ -26,20 +26,50 @@ _NOT_FINAL = frozenset({"judge_failed"})
 _NAMED = 20  # answers with the words of another one that are told by name
 
 
+class Engine(Protocol):
+    """Who grades: this process, or many machines."""
+
+    def run(self, chunks: Iterator[list[Answer]]) -> Iterator[tuple[list[Answer], list[Grade]]]:
+        """Grade chunks of answers; each comes back with its grades, in any order."""
+
+
+class LocalEngine:
+    """Grades in this process, one chunk after the other."""
+
+    def __init__(self, grader: Grader) -> None:
+        self._grader = grader
+
+    def run(self, chunks: Iterator[list[Answer]]) -> Iterator[tuple[list[Answer], list[Grade]]]:
+        """Grade the chunks in order."""
+        for chunk in chunks:
+            yield chunk, list(self._grader.grade_many(chunk))
+
+
 class Batch:
     """The answers of one run; iterating gives their grades in input order, as often as one likes.
 
     Args:
-        grader: grades what is not in the journal.
+        signature_of: what reproduces the number of an answer to a question (`Grader.signature_of`).
+        engine: grades what is not in the journal.
         journal: what earlier runs left, and where grades go.
         worklist: an empty one.
         chunk_size: answers that are graded together and then kept: what a crash can cost.
 
     """
 
-    def __init__(self, grader: Grader, journal: Journal, worklist: Worklist, *, chunk_size: int = CHUNK) -> None:
+    def __init__(
+        self,
+        signature_of: Callable[[str], str],
+        engine: Engine,
+        journal: Journal,
+        worklist: Worklist,
+        *,
+        chunk_size: int = CHUNK,
+    ) -> None:
+        self._signature_of = signature_of
+        self._engine = engine
         self._chunk_size = chunk_size
-        self._grader = grader
+        self._given_out: set[str] = set()  # keys whose grades are being made
         self._journal = journal
         self._work = worklist
         self.n_reused = 0  # answers whose grade an earlier run has left
@@ -75,7 +105,7 @@ class Batch:
         self.n_reused = self._work.n_graded
 
     def _key(self, answer: Answer) -> str:
-        return content_key(answer.question_id, answer.answer, self._grader.signature_of(answer.question_id))
+        return content_key(answer.question_id, answer.answer, self._signature_of(answer.question_id))
 
     def grade(self) -> Iterator[int]:
         """Grade what is left, chunk by chunk; each chunk is on the disk before the next one begins.
@@ -89,24 +119,25 @@ class Batch:
 
         """
         passed = 0
-        waiting: dict[str, Answer] = {}
-        for chunk in chunks(self._left(waiting), size=self._chunk_size):
-            grades = list(self._grader.grade_many(chunk))
-            records = [_record(*pair) for pair in zip(waiting, grades, strict=True)]
-            for entry in self._journal.append(records):
+        for chunk, grades in self._engine.run(self._chunks()):
+            keys = [self._key(answer) for answer in chunk]
+            for entry in self._journal.append([_record(*pair) for pair in zip(keys, grades, strict=True)]):
                 self._work.mark_graded(entry)
+            self._given_out.difference_update(keys)
             self.n_failed += sum(grade.score is None or not _NOT_FINAL.isdisjoint(grade.flags) for grade in grades)
-            waiting.clear()
             done = self._work.n_graded
             yield done - passed
             passed = done
         yield self.n_answers - passed
 
-    def _left(self, waiting: dict[str, Answer]) -> Iterator[Answer]:
-        """Answers without a grade, equal ones once; `waiting` holds those that were given out and not graded yet."""
+    def _chunks(self) -> Iterator[list[Answer]]:
+        """Answers without a grade, equal ones once, in chunks that do not depend on who grades them or how fast."""
+        return chunks(self._left(), size=self._chunk_size)
+
+    def _left(self) -> Iterator[Answer]:
         for asked in self._work.in_order():
-            if asked.entry is None and asked.key not in waiting and not self._work.has_grade(asked.key):
-                waiting[asked.key] = asked.answer
+            if asked.entry is None and asked.key not in self._given_out and not self._work.has_grade(asked.key):
+                self._given_out.add(asked.key)
                 yield asked.answer
 
     def __iter__(self) -> Iterator[Grade]:

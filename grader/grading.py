@@ -90,7 +90,7 @@ class Grader:
     ) -> None:
         self.settings = settings or Settings()
         self.panel = panel
-        self._weight = weight
+        self.weight = weight
         self.encoder = encoder or load_encoder(self.settings.encoder)
         self.rubrics: dict[str, Rubric] = {}
         self._prepared: dict[str, Prepared] = {}
@@ -104,7 +104,7 @@ class Grader:
     @property
     def signature(self) -> str:
         """What reproduces the numbers of a whole run: as in each grade, with one hash over all rubrics."""
-        return self._signature(rubric_hash(*(self.rubrics[name] for name in sorted(self.rubrics))))
+        return self._signature(self._all_rubrics)
 
     def signature_of(self, question_id: str) -> str:
         """What reproduces the number of an answer to one question: the signature that its grade bears."""
@@ -139,7 +139,7 @@ class Grader:
         for chunk in chunks(answers):
             drafts = self.draft(chunk)
             if self.panel is not None:
-                drafts = judge_drafts(drafts, self.panel, self.settings, weight=self._weight)
+                drafts = judge_drafts(drafts, self.panel, self.settings, weight=self.weight)
             yield from map(self.finish, drafts)
 
     def draft(self, answers: Sequence[Answer]) -> list[Draft]:
@@ -303,9 +303,19 @@ class Grader:
             extra=answer.extra,
         )
 
-    def _signature(self, rubric: str) -> str:
+    @property
+    def embedding_signature(self) -> str:
+        """The `signature` that the run would have without judges."""
+        return self._signature(self._all_rubrics, judge="none")
+
+    @property
+    def _all_rubrics(self) -> str:
+        return rubric_hash(*(self.rubrics[name] for name in sorted(self.rubrics)))
+
+    def _signature(self, rubric: str, *, judge: str | None = None) -> str:
         encoder = f"{self.encoder.name}@{self.encoder.revision}"
-        judge = "none" if self.panel is None else f"{self.panel.signature},{self._weight.name}"
+        if judge is None:
+            judge = "none" if self.panel is None else f"{self.panel.signature},{self.weight.name}"
         return (
             f"grader:{__version__}|encoder:{encoder}|coverage:{self.settings.signature()}"
             f"|guards:{self._guards}|calibration:{STATED.name}|judge:{judge}|rubric:{rubric}"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from grader import Grader, Rubric
 from grader.answers import numbered_answers
-from grader.batch import Batch
+from grader.batch import Batch, LocalEngine
 from grader.encoding import TokenVectors
 from grader.journal import Journal
 from grader.outputs import journal_of, write_grades
@@ -52,7 +52,7 @@ def run(answers: Path, output: Path, *, first: str = "Dropout disables random un
     encoder.asked.clear()
     with Journal(journal_of(output)) as journal, Worklist() as work:
         sweep(output)
-        batch = Batch(grader, journal, work, chunk_size=CHUNK)
+        batch = Batch(grader.signature_of, LocalEngine(grader), journal, work, chunk_size=CHUNK)
         batch.take(numbered_answers(answers), source=str(answers))
         for _ in batch.grade():
             pass

@@ -115,6 +115,7 @@ LAYERS = [
         "feedback",
         "duplicates",
         "batch",
+        "ray_engine",
         "assemble",
         "proposals",
         "proposing",

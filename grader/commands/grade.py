@@ -1,5 +1,6 @@
 """`grader grade`: the main job."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -103,6 +104,18 @@ def grade(
     dry_run: DryRun = False,
     cache: CacheFile = None,
     no_cache: NoCache = False,
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option("--engine", help="Where to grade: on this machine, or on a Ray cluster (docs/scale.md)."),
+    ] = "local",
+    ray_address: Annotated[
+        str | None,
+        typer.Option("--ray-address", help="The Ray cluster; by default RAY_ADDRESS, else one on this machine."),
+    ] = None,
+    ray_actors: Annotated[
+        int | None,
+        typer.Option("--ray-actors", min=1, help="How many graders on the cluster; by default one a CPU."),
+    ] = None,
     max_errors: Annotated[
         float | None,
         typer.Option(
@@ -130,13 +143,14 @@ def grade(
       grader grade answers.csv --rubrics rubrics/ -o grades.jsonl --report report.html
       grader grade answers.md --format csv > grades.csv
       cat answers.jsonl | grader grade - --json
+      grader grade answers.parquet -o grades.parquet --engine ray --ray-address auto
       grader grade answers.jsonl --judge gpt-4o-mini --dry-run
       grader grade answers.jsonl --judge qwen3 --judge-url http://localhost:11434/v1 -o grades.jsonl
     """
     import time
 
     from grader.answers import numbered_answers
-    from grader.batch import Batch, Totals
+    from grader.batch import Batch, Engine, LocalEngine, Totals
     from grader.grading import Grader
     from grader.journal import Journal
     from grader.rubric import read_rubrics
@@ -162,6 +176,10 @@ def grade(
     )
     if dry_run and is_remote(encoder):
         raise InputError("a dry run sends nothing, but this encoder is on a server: leave --encoder out for it")
+    if engine == "ray" and is_remote(encoder):
+        raise InputError("an encoder on a server has one limit for all machines: leave --engine ray out for it")
+    if engine == "local" and (ray_address is not None or ray_actors is not None):
+        raise typer.BadParameter("--ray-address and --ray-actors need --engine ray", param_hint="--engine")
     form = grades_format(format_, output)
     ctx.meta[OUTPUTS] = check_outputs(output, report, inputs=[answers, rubrics])
     known = read_rubrics(rubrics)
@@ -199,11 +217,16 @@ def grade(
     grader.prepare()
     if opened is not None:
         collect_batches(opened)
+    runs_on: Engine = LocalEngine(grader)
+    if engine == "ray":
+        from grader.ray_engine import RayEngine
+
+        runs_on = RayEngine(grader, partial(Grader, known, settings=settings), address=ray_address, n_actors=ray_actors)
     kept = None if dry_run else journal_of(output)
     with Journal(kept) as journal, Worklist() as work:
         if kept is not None and output is not None:
             sweep(output)
-        batch = Batch(grader, journal, work)
+        batch = Batch(grader.signature_of, runs_on, journal, work)
         # All answers are read before the first is graded: a fault in the last line costs no work.
         questions = {name: rubric.question for name, rubric in known.items()}
         batch.take(numbered_answers(answers, questions=questions), source=source_name(answers))
