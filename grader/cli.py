@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from grader import __version__
 from grader.commands.attack import attack
 from grader.commands.banks import derive, import_
+from grader.commands.calibrate import calibrate
 from grader.commands.doctor import doctor
 from grader.commands.evaluate import evaluate
 from grader.commands.grade import grade
@@ -97,6 +98,7 @@ app.command("import", short_help="Questions and reference answers from a page or
 app.command(short_help="Rubric points from reference answers.")(derive)
 app.command(short_help="Score answers; the main job.")(grade)
 app.command(short_help="How far grades agree with people.")(evaluate)
+app.command(short_help="How far raters agree, who is strict, and what to do.")(calibrate)
 app.command(short_help="How hard the grader is to fool.")(attack)
 app.command(short_help="The HTML page again, from a grades file.")(report)
 app.command(short_help="What is installed, and what would leave this machine.")(doctor)

@@ -191,7 +191,7 @@ def render_html(summary: GradesSummary, *, title: str) -> str:
     """
     sections = _sections(summary)
     raised = {flag for grade in summary.grades for flag in grade.flags}
-    template = _environment().get_template("grades.html.jinja")
+    template = page_templates().get_template("grades.html.jinja")
     return template.render(
         title=title,
         summary=summary,
@@ -206,7 +206,8 @@ def render_html(summary: GradesSummary, *, title: str) -> str:
 
 
 @cache
-def _environment() -> "Environment":
+def page_templates() -> "Environment":
+    """The templates, with the filters that make untrusted text and numbers fit to be shown."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

@@ -32,6 +32,7 @@ class RatingArrays:
         max_scores: shape `(n_answers,)`, the scale of each answer; NaN where not known.
         gold: shape `(n_answers,)`, definitive scores; NaN where there is none.
         systems: for each machine its scores of whole answers, shape `(n_answers,)`; NaN where it gave none.
+        system_points: for each machine that rated points its shares of them, as the ratings of one rater.
         n_summed: how many totals were added up from points.
 
     """
@@ -48,6 +49,7 @@ class RatingArrays:
     max_scores: Floats
     gold: Floats
     systems: Mapping[str, Floats]
+    system_points: Mapping[str, LongForm]
     n_summed: int
 
 
@@ -75,12 +77,13 @@ def rating_arrays(ratings: Ratings) -> RatingArrays:
         group_names=tuple(labels.groups),
         points=tuple(labels.points),
         totals=_long_form(people, labels),
-        point_ratings=_point_ratings(parts, labels),
+        point_ratings=_point_ratings([row for row in parts if not row.rater.startswith(SYSTEM)], parts, labels),
         questions=labels.question_of,
         groups=labels.group_of,
         max_scores=max_scores,
         gold=_gold(ratings.gold, labels),
         systems=_systems(machines, labels),
+        system_points=_system_points(parts, labels),
         n_summed=len(summed),
     )
 
@@ -155,19 +158,29 @@ def _long_form(
     )
 
 
-def _point_ratings(parts: Sequence[Rating], labels: _Labels) -> LongForm | None:
+def _point_ratings(rows: Sequence[Rating], parts: Sequence[Rating], labels: _Labels) -> LongForm | None:
+    """Ratings of points as shares; what `parts` hold at most is the scale of a point that states none."""
+    if not rows:
+        return None
     highest: defaultdict[PointName, float] = defaultdict(lambda: 1.0)
     for row in parts:
         highest[_point(row)] = max(highest[_point(row)], row.score)
-    people = [row for row in parts if not row.rater.startswith(SYSTEM)]
-    if not people:
-        return None
     return _long_form(
-        people,
+        rows,
         labels,
-        scores=[row.score / (row.max_score or highest[_point(row)]) for row in people],
-        points=np.array([labels.points[_point(row)] for row in people], dtype=np.intp),
+        scores=[row.score / (row.max_score or highest[_point(row)]) for row in rows],
+        points=np.array([labels.points[_point(row)] for row in rows], dtype=np.intp),
     )
+
+
+def _system_points(parts: Sequence[Rating], labels: _Labels) -> dict[str, LongForm]:
+    found = {}
+    for name in sorted({row.rater for row in parts if row.rater.startswith(SYSTEM)}):
+        own = [row for row in parts if row.rater == name]
+        form = _point_ratings(own, parts, labels._replace(raters={name: 0}))
+        if form is not None:
+            found[name] = form
+    return found
 
 
 def _summed(parts: Sequence[Rating], stated: set[tuple[str, str]]) -> Iterator[Rating]:

@@ -135,6 +135,11 @@ LAYERS = [
         "grading",
         "evaluation",
         "overview",
+        "question_agreement",
+        "change_since",
+        "grades_beside",
+        "system_raters",
+        "calibration",
         "panel_agreement",
         "labelled",
         "attacks",
@@ -147,12 +152,34 @@ LAYERS = [
         "looks",
         "page_judges",
         "charts",
+        "blocks",
+        "page_blocks",
+        "calibration_words",
+        "calibration_panel",
+        "calibration_raters",
+        "calibration_work",
+        "calibration_points",
+        "calibration_system",
+        "calibration_appendix",
+        "calibration_sections",
+        "calibration_json",
+        "terminal_calibration",
         "page",
         "terminal",
         "terminal_attacks",
         "terminal_evaluation",
     },
-    {"cli", "commands", "options", "judge_options", "outputs", "console", "__init__", "__main__"},
+    {
+        "cli",
+        "commands",
+        "options",
+        "judge_options",
+        "outputs",
+        "calibration_outputs",
+        "console",
+        "__init__",
+        "__main__",
+    },
 ]
 # Within layer 1 nothing but numpy may be imported from outside.
 PURE = LAYERS[0] | LAYERS[1]
@@ -220,7 +247,15 @@ def test_heavy_packages_are_imported_where_they_are_used(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["grade", "--help"], ["evaluate", "--help"], ["attack", "--help"]]
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["grade", "--help"],
+        ["evaluate", "--help"],
+        ["attack", "--help"],
+        ["calibrate", "--help"],
+    ],
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     code = f"import sys; sys.argv = ['grader', *{arguments!r}]; import grader.cli, atexit\n"

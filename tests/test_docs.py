@@ -13,6 +13,7 @@ from grader.bank import read_bank
 from grader.encoding import Encoder
 from grader.grades import read_grades
 from grader.lint import lint
+from grader.ratings import read_ratings
 from grader.rubric import read_rubric
 from grader.schema import Answer, Grade, PointGrade, Question, Rated, Rubric, RubricPoint, Verdict
 from grader.settings import Settings
@@ -49,6 +50,8 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "answers.csv": lambda path: list(read_answers(path)),
     "answers.md": lambda path: list(read_answers(path, questions={"dropout": "What does dropout do?"})),
     "labelled.jsonl": read_labelled,
+    "ratings.csv": read_ratings,
+    "ratings-wide.csv": lambda path: read_ratings(path, raters=["Kim", "Lee"]),
     "grades.jsonl": lambda path: list(read_grades(path)),
     "judged.jsonl": lambda path: list(read_grades(path)),
 }
@@ -71,6 +74,8 @@ def test_the_examples_of_files_are_read(tmp_path: Path) -> None:
         assert grade.answer[shown.start : shown.end] == shown.text
     assert len(quotes) == 2 and judged.points[0].by_embedding == Rated("partial", 0.6)
     assert [answer.answer_id for answer in read["answers.csv"]] == ["007", "008"]
+    assert [rating.score for rating in read["ratings.csv"].rows] == [6, 1, 4.5]
+    assert read["ratings.csv"].gold == {("007", None): 5} and len(read["ratings-wide.csv"].rows) == 3
 
 
 def test_the_page_of_files_names_every_field() -> None:

@@ -65,6 +65,8 @@ def test_totals_are_added_up_from_all_points() -> None:
     assert found.max_scores.tolist() == [4, 4]
     assert found.systems["system:m"][0] == 2 and math.isnan(found.systems["system:m"][1])
     assert found.raters == ("kim", "lee")
+    machine = found.system_points["system:m"]
+    assert (machine.n_raters, machine.scores.tolist()) == (1, [0.5, 0.5])
 
 
 def test_points_rated_again_make_a_repeated_total() -> None:

@@ -1,0 +1,59 @@
+"""A calibration to files: the page, and a CSV for every table."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from grader.calibration import Calibration
+
+
+def write_page(found: "Calibration", names: Sequence[str], path: Path) -> None:
+    """The HTML page to a file.
+
+    Args:
+        found: from `calibrate`.
+        names: of each rater, as the page shows them.
+        path: the file.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    from grader.calibration_appendix import signature
+    from grader.calibration_sections import calibration_sections
+    from grader.calibration_words import verdict_sentences
+    from grader.page_blocks import render_blocks
+    from grader.writing import atomic_writer
+
+    page = render_blocks(
+        calibration_sections(found, names),
+        title=f"Calibration of {Path(found.source).name}",
+        lead=verdict_sentences(found)[:2],
+        footer=signature(found),
+    )
+    with atomic_writer(path) as file:
+        file.write(page)
+
+
+def write_tables(found: "Calibration", names: Sequence[str], folder: Path) -> list[Path]:
+    """Every table of the page as a CSV that is safe to open in a spreadsheet; the paths written.
+
+    Args:
+        found: from `calibrate`.
+        names: of each rater, as the tables show them.
+        folder: made if it is not there.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    from grader.blocks import tables
+    from grader.calibration_sections import calibration_sections
+    from grader.writing import make_folder, write_rows
+
+    make_folder(folder)
+    paths = []
+    for table in tables(calibration_sections(found, names)):
+        path = folder / f"{table.name}.csv"
+        write_rows(path, table.flat(), columns=table.flat_columns(), format="csv")
+        paths.append(path)
+    return paths

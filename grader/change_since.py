@@ -1,0 +1,75 @@
+"""What has changed since earlier ratings: each coefficient then, now, and the difference with its own interval.
+
+Section 9 of a calibration. Two intervals side by side would not tell: the difference is resampled as a whole.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from grader.agreement import Codes, Floats
+from grader.bootstrap import Statistic, interval, resample_many
+from grader.intervals import Estimate
+from grader.long_form import LongForm, ratings_per_answer
+from grader.panel_agreement import Scale, panel_statistics, usual_raters
+
+# What is compared; the others follow from these.
+COMPARED = (
+    *("exact", "adjacent", "quadratic_weighted_kappa", "pearson_r", "krippendorff_alpha"),
+    *("icc_a1", "icc_c1", "sem"),
+)
+_RESAMPLES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One coefficient then and now.
+
+    Attributes:
+        earlier, now: its values; `None` where undefined.
+        difference: now minus earlier; `n` counts the answers of both.
+    """
+
+    earlier: float | None
+    now: float | None
+    difference: Estimate
+
+
+def change_since(now: LongForm, earlier: LongForm, places: Codes, scale: Scale, *, seed: int) -> dict[str, Change]:
+    """Compare agreement now with agreement then.
+
+    Answers are drawn once for both: an answer that was rated both times counts as often in one as in the other
+    (paired), and answers rated one time alone are drawn as they are.
+
+    Args:
+        now: totals without repeats.
+        earlier: likewise, of other ratings.
+        places: for each answer of `earlier` its number in `now`, -1 where it was not rated again.
+        scale: what agreement is measured by, both times.
+        seed: of the bootstrap.
+    """
+    again = np.asarray(places, dtype=np.intp)
+    n_new = int(np.sum(again < 0))
+    # All answers of both: those of now first, then those that were only rated then.
+    of_earlier = np.where(again >= 0, again, now.n_answers + np.cumsum(again < 0) - 1)
+    names, statistic_now = panel_statistics(now, scale, usual_raters(now))
+    _, statistic_then = panel_statistics(earlier, scale, usual_raters(earlier))
+    statistic = _both(statistic_now, statistic_then, now.n_answers, of_earlier)
+    drawn = resample_many(statistic, now.n_answers + n_new, n_resamples=_RESAMPLES, seed=seed)
+    half = len(names)
+    n = int(np.sum(ratings_per_answer(now) >= 2)) + int(np.sum(ratings_per_answer(earlier) >= 2))
+    found = {}
+    for place, name in enumerate(names):
+        if name in COMPARED:
+            difference = interval(drawn[place] - drawn[half + place], method="t")
+            values = (drawn[half + place].value, drawn[place].value)
+            then_value, now_value = (value if np.isfinite(value) else None for value in values)
+            found[name] = Change(then_value, now_value, replace(difference, n=n))
+    return found
+
+
+def _both(now: Statistic, then: Statistic, n_now: int, of_earlier: Codes) -> Statistic:
+    def of_weights(weights: Floats) -> Floats:
+        return np.hstack([now(weights[:, :n_now]), then(weights[:, of_earlier])])
+
+    return of_weights

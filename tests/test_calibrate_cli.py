@@ -1,0 +1,140 @@
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from grader.cli import app
+
+ROOT = Path(__file__).parent.parent
+SAMPLE = str(ROOT / "data" / "ratings.csv")
+NAMES = ("rater-a", "rater-b", "rater-c", "rater-d")
+SMALL = "answer_id,rater,score\n" + "".join(
+    f"a{i},{name},{(i * (2 if name == 'kim' else 3)) % 6}\n" for i in range(25) for name in ("kim", "<b>=lee</b>")
+)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["calibrate", *arguments], env={"COLUMNS": "200"})
+
+
+def small(folder: Path, text: str = SMALL) -> str:
+    path = folder / "ratings.csv"
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Everything that a run on the sample ratings writes; its stdout in `out.json`."""
+    folder = tmp_path_factory.mktemp("calibrate")
+    done = run(
+        SAMPLE, "--json", "--cut", "6", "--report", str(folder / "page.html"), "--tables", str(folder / "tables")
+    )
+    assert done.exit_code == 0, done.stderr
+    (folder / "out.json").write_text(done.stdout)
+    return folder
+
+
+def test_what_was_planted_in_the_sample_is_found(outputs: Path) -> None:
+    result = json.loads((outputs / "out.json").read_text())
+    assert {rater["rater"]: rater["label"] for rater in result["raters"]} == {
+        "rater-a": "strict",
+        "rater-b": "halo",
+        "rater-c": "noisy",
+        "rater-d": "drifting",
+    }
+    assert result["data"]["n_not_blind"] == {"after": 24} and result["data"]["n_gold"] == 12
+    assert result["connected"] and result["agreement"]["krippendorff_alpha"]["n"] == 114
+
+
+def test_what_is_passed_on_names_nobody(outputs: Path) -> None:
+    page = (outputs / "page.html").read_text()
+    passed_on = page + "".join(path.read_text() for path in (outputs / "tables").iterdir())
+    assert not any(name in passed_on for name in NAMES)
+    assert all(f"rater {number}" in passed_on for number in range(1, 5))
+
+
+def test_names_are_shown_where_that_is_asked(tmp_path: Path) -> None:
+    path, page = small(tmp_path), tmp_path / "page.html"
+    named = run(path, "--names", "--report", str(page))
+    assert "kim" in named.stdout and "kim" in page.read_text()
+    nameless = run(path, "--no-names", "--json")
+    assert "kim" not in nameless.stdout and "rater 1" in nameless.stdout
+
+
+def test_names_that_are_markup_or_formulas_are_harmless(tmp_path: Path) -> None:
+    page, tables = tmp_path / "page.html", tmp_path / "tables"
+    text = SMALL.replace("kim", '"=HYPERLINK(""x"")"')
+    assert run(small(tmp_path, text), "--names", "--report", str(page), "--tables", str(tables)).exit_code == 0
+    assert "<b>" not in re.sub(r"<b>\d", "", page.read_text())
+    assert {row["rater"] for row in read_table(tmp_path, "raters")} == {'\'=HYPERLINK("x")', "<b>=lee</b>"}
+    assert "'=HYPERLINK" in (tables / "who_disagrees_with_whom.csv").read_text()
+
+
+def test_the_page_has_the_sections_in_order(outputs: Path) -> None:
+    page = (outputs / "page.html").read_text()
+    headings = re.findall(r'<h2 id="(\w+)"><span class="no">(\d+)</span>', page)
+    assert [name for name, _ in headings] == [
+        *("data", "agreement", "raters", "questions", "points", "agenda", "pairing", "plan", "appendix")
+    ]
+    assert [int(number) for _, number in headings] == list(range(1, 10))
+    assert "<script" not in page and "src=" not in page and "url(" not in page
+    assert "Content-Security-Policy" in page
+
+
+def read_table(folder: Path, name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader((folder / "tables" / f"{name}.csv").read_text().splitlines()))
+
+
+def test_every_table_is_a_csv(outputs: Path) -> None:
+    names = {path.stem for path in (outputs / "tables").iterdir()}
+    assert {"agreement_coefficients", "raters", "questions", "points", "agenda", "teams", "fair_averages"} <= names
+    rows = read_table(outputs, "raters")
+    assert len(rows) == 4 and {"severity", "severity_low", "severity_high", "label"} <= rows[0].keys()
+    assert len(read_table(outputs, "fair_averages")) == 114
+
+
+def test_a_wide_table_and_earlier_ratings(tmp_path: Path) -> None:
+    wide = tmp_path / "wide.csv"
+    wide.write_text("answer_id,kim,lee\n" + "".join(f"a{i},{i % 5},{(i + i // 7) % 5}\n" for i in range(40)))
+    done = run(str(wide), "--raters", "kim, lee", "--since", str(wide), "--json")
+    result = json.loads(done.stdout)
+    assert (result["n_raters"], result["n_double_marked"]) == (2, 40)
+    assert result["change"]["krippendorff_alpha"]["difference"]["value"] == pytest.approx(0)
+
+
+def test_options_come_from_the_environment_too(tmp_path: Path) -> None:
+    environment = {"GRADER_CUT": "3", "GRADER_LEVEL": "nominal"}
+    done = CliRunner().invoke(app, ["calibrate", small(tmp_path), "--json"], env=environment)
+    result = json.loads(done.stdout)
+    assert result["settings"]["cut"] == 3 and result["settings"]["level"] == "nominal"
+    assert "flips" in result["agreement"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "answer_id,rater,score\na1,kim,1\na2,kim,2\n",
+            "all ratings are by 'kim': to compare, add",
+        ),
+        ("answer_id,rater,score\na1,kim,x\n", "ratings.csv:2: field 'score': expected a number or nothing, found 'x'"),
+        ("answer_id,score\na1,1\n", "ratings.csv:1: field 'rater': no such column"),
+        ("", "ratings.csv: is empty: expected at least one row"),
+        ("answer_id,rater,score,max_score\na1,kim,6,5\n", "ratings.csv:2: field 'score': found 6, expected 0 to max"),
+    ],
+)
+def test_faults_are_one_line_and_exit_1(tmp_path: Path, text: str, said: str) -> None:
+    done = run(small(tmp_path, text))
+    assert done.exit_code == 1 and done.stdout == ""
+    assert said in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_report_never_overwrites_what_is_read(tmp_path: Path) -> None:
+    path = small(tmp_path)
+    done = run(path, "--report", path)
+    assert done.exit_code == 1 and "would overwrite what is read" in done.stderr
+    assert run(path, "--level", "none").exit_code == 2

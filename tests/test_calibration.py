@@ -1,0 +1,150 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from grader.calibration import Calibration, Choices, calibrate, pseudonyms
+from grader.calibration_json import calibration_json
+from grader.calibration_words import verdict_sentences
+from grader.errors import InputError
+from grader.ratings import Rating, Ratings
+from grader.terminal_calibration import calibration_lines
+from tests.sample_calibration import TEAM, rated_by_machine, team
+
+
+@pytest.fixture(scope="module")
+def found() -> Calibration:
+    ratings = replace(team(), gold={(f"a{i}", None): 5.0 for i in range(6)})
+    return calibrate(rated_by_machine(ratings), Choices(cut=6.0), earlier=team(seed=8))
+
+
+def test_the_strict_rater_is_found(found: Calibration) -> None:
+    strict = found.raters[found.arrays.raters.index(TEAM[0])]
+    assert strict.verdict.label == "strict"
+    # Two points less than each of two colleagues: 2 (1 - 1 / 3) less than the panel.
+    assert strict.severity.value == pytest.approx(-4 / 3, abs=0.2)
+    assert [profile.verdict.label for profile in found.raters].count("aligned") == 2
+
+
+def test_every_section_has_something_to_say(found: Calibration) -> None:
+    assert found.overview.connected and found.overview.strength == "bands"
+    assert {"flips", "icc_a1", "sem"} <= set(found.agreement.statistics)
+    assert len(found.gold) == 3 and found.repeats == ()
+    assert [one.n_double_marked for one in found.questions] == [20, 20, 20]
+    assert len(found.points) == 6 and len(found.agenda) == 6
+    assert len(found.pairing.rotation) == 12 and found.plan.flips
+    assert set(found.changes) >= {"krippendorff_alpha", "sem"}
+    assert found.systems["system:m"].n == 60 and len(found.systems["system:m"].groups) == 2
+
+
+def test_the_machine_is_not_one_of_the_people(found: Calibration) -> None:
+    assert "system:m" not in found.arrays.raters
+    assert found.overview.n_raters == 3
+
+
+def test_one_rater_has_nobody_to_be_compared_with() -> None:
+    alone = team(5, ("kim",))
+    with pytest.raises(InputError, match=r"ratings.csv: all ratings are by 'kim': to compare, add"):
+        calibrate(alone)
+    assert calibrate(rated_by_machine(alone)).systems["system:m"].n == 5
+
+
+def test_few_answers_get_no_verdict() -> None:
+    few = calibrate(team(12))
+    assert few.agreement.verdicts == {}
+    assert verdict_sentences(few) == (
+        "No verdict: 12 answers with two or more raters. An early indication needs 20, a verdict 50.",
+    )
+    assert {profile.verdict.label for profile in few.raters} == {"not_enough_data"}
+    some = calibrate(team(30))
+    assert verdict_sentences(some)[0].startswith("An early indication, from 30 answers: two raters give the same score")
+
+
+def test_raters_who_share_no_answer_are_said_not_to_be_comparable() -> None:
+    apart = [Rating(f"b{i}", rater, float(i % 4)) for i in range(25) for rater in ("pat", "sam")]
+    ratings = team(25)
+    found = calibrate(replace(ratings, rows=(*ratings.rows, *apart)))
+    assert not found.overview.connected
+    assert "The raters fall into 2 groups" in found.overview.notes[0]
+
+
+def test_constant_raters_and_no_shared_answers_are_no_traceback() -> None:
+    constant = Ratings("r.csv", tuple(Rating(f"a{i}", rater, 3.0) for i in range(30) for rater in ("kim", "lee")))
+    found = calibrate(constant, Choices(cut=3))
+    assert "all raters gave the same score everywhere" in (found.agreement.statistics["icc_a1"].note or "")
+    rows = tuple(Rating(f"{rater}{i}", rater, float(i)) for i in range(5) for rater in ("kim", "lee"))
+    nothing = calibrate(Ratings("r.csv", rows), Choices(cut=3))
+    assert nothing.agreement.statistics["exact"].value is None
+    assert nothing.agenda == () and nothing.pairing.teams == ()
+    for each in (found, nothing):
+        json.dumps(calibration_json(each, each.pseudonyms), allow_nan=False)
+        assert calibration_lines(each, each.pseudonyms)
+
+
+def test_pseudonyms_are_steady_and_tell_nobody() -> None:
+    ratings = team()
+    names = tuple(sorted(TEAM))
+    first = pseudonyms(ratings, names)
+    assert sorted(first) == ["rater 1", "rater 2", "rater 3"]
+    assert first == pseudonyms(ratings, names)
+    others = {pseudonyms(team(seed=seed), names) for seed in range(12)}
+    assert len(others) > 1  # neither the alphabet nor the order of the file decides
+
+
+# --- JSON ------------------------------------------------------------------------------------------
+
+
+def test_the_json_has_what_the_contract_says(found: Calibration) -> None:
+    result = calibration_json(found, found.arrays.raters)
+    json.dumps(result, allow_nan=False)
+    assert {
+        "n_answers",
+        "n_raters",
+        "n_ratings",
+        "n_double_marked",
+        "connected",
+        "agreement",
+        "raters",
+    } <= result.keys()
+    assert {"questions", "points", "agenda", "system"} <= result.keys()
+    assert (result["n_answers"], result["n_raters"], result["n_double_marked"]) == (60, 3, 60)
+    assert {
+        *("exact", "adjacent", "quadratic_weighted_kappa", "krippendorff_alpha", "icc_a1", "icc_ak", "icc_c1"),
+        *("icc_ck", "gwet_ac1", "sem"),
+    } <= result["agreement"].keys()
+    for estimate in result["agreement"].values():
+        assert {"value", "low", "high", "n"} <= estimate.keys()
+    for rater in result["raters"]:
+        assert {
+            "rater",
+            "n",
+            "severity",
+            "low",
+            "high",
+            "consistency",
+            "spread",
+            "halo",
+            "drift",
+            "label",
+        } <= rater.keys()
+        assert rater["low"] < rater["severity"] < rater["high"]
+    assert [rater["rater"] for rater in result["raters"]] == sorted(TEAM)
+    assert result["system"]["name"] == "system:m" and len(result["system"]["rules"]) == 3
+
+
+def test_without_a_machine_system_is_null() -> None:
+    assert calibration_json(calibrate(team(20)), TEAM)["system"] is None
+
+
+# --- terminal --------------------------------------------------------------------------------------
+
+
+def test_the_terminal_shows_the_verdict_the_raters_and_what_to_discuss(found: Calibration) -> None:
+    names = ["\x1b[31mred\x1b[0m", "lee", "max"]
+    lines = calibration_lines(found, names)
+    text = "\n".join(lines)
+    assert "\x1b" not in text and "red" in text
+    assert lines[0].startswith("3 raters, 60 answers, 60 of them rated by two or more; 180 ratings; all raters linked")
+    assert any(line.startswith("Two raters give the same score") for line in lines)
+    assert any("strict" in line for line in lines)
+    assert "  To discuss" in lines and "  Change since the earlier ratings" in lines

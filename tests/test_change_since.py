@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from grader.agreement import Floats
+from grader.change_since import COMPARED, change_since
+from grader.long_form import from_matrix
+from grader.panel_agreement import Scale
+
+
+def panel(n: int, spread: float, seed: int) -> Floats:
+    rng = np.random.default_rng(seed)
+    return np.asarray(np.round(rng.normal(5, 2, (n, 1)) + rng.normal(0, spread, (n, 2))), dtype=float)
+
+
+def test_better_agreement_on_other_answers() -> None:
+    now, then = from_matrix(panel(80, 0.5, 1)), from_matrix(panel(80, 2.0, 2))
+    found = change_since(now, then, np.full(80, -1), Scale(), seed=1)
+    assert set(found) == set(COMPARED)
+    alpha = found["krippendorff_alpha"]
+    assert alpha.now is not None and alpha.earlier is not None
+    assert alpha.difference.value == pytest.approx(alpha.now - alpha.earlier)
+    assert alpha.difference.low is not None and alpha.difference.low > 0
+    assert alpha.difference.n == 160
+    assert found["sem"].difference.high is not None and found["sem"].difference.high < 0
+
+
+def test_nothing_has_changed_when_the_ratings_are_the_same() -> None:
+    table = panel(40, 1.0, 3)
+    found = change_since(from_matrix(table), from_matrix(table[::-1]), np.arange(40)[::-1], Scale(), seed=1)
+    for change in found.values():
+        assert change.difference.value == pytest.approx(0, abs=1e-12)
+        assert change.difference.low is None or change.difference.high == pytest.approx(0, abs=1e-9)
+
+
+def test_answers_rated_both_times_make_the_difference_surer() -> None:
+    then = panel(60, 1.5, 4)
+    now = then.copy()
+    now[:, 1] = np.round((then[:, 0] + then[:, 1]) / 2)
+    same, other = (
+        change_since(from_matrix(now), from_matrix(then), places, Scale(), seed=1)["krippendorff_alpha"].difference
+        for places in (np.arange(60), np.full(60, -1))
+    )
+    assert same.value == pytest.approx(other.value)
+    assert same.high is not None and same.low is not None and other.high is not None and other.low is not None
+    assert same.high - same.low < other.high - other.low
