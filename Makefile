@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help grade test lint fix bench attack docs clean
+.PHONY: help grade test lint fix bench oracles attack docs clean
 
 help: ## what each target does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -37,7 +37,7 @@ fix: $(INSTALLED) ## repair what the linter can repair
 	$(BIN)/ruff format .
 
 docs: $(INSTALLED) ## write the generated parts of README.md and docs/ again
-	$(BIN)/python tests/generated_docs.py
+	$(BIN)/python -m tests.generated_docs
 
 bench: $(INSTALLED) ## measure accuracy over the scored sets in DATASETS, judges, and words about raters
 	$(BIN)/python tests/benchmarks/accuracy.py $(DATASETS)
@@ -46,6 +46,11 @@ bench: $(INSTALLED) ## measure accuracy over the scored sets in DATASETS, judges
 	$(BIN)/python -m tests.benchmarks.judge_cost
 	$(BIN)/python tests/benchmarks/small_judge.py
 	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/severity_power.py --write
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.interval_coverage --write
+	@echo "make oracles compares the statistics with those of other programs (some minutes, a network)"
+
+oracles: $(INSTALLED) ## compute the statistics with other programs, too, and print the differences (some minutes, a network)
+	$(BIN)/python -m tests.benchmarks.oracles
 
 attack: $(INSTALLED) ## attack the grader as configured and print how often each attack succeeds
 	$(BIN)/grader attack --rubrics rubrics/ --answers data/practice_answers.jsonl

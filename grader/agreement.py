@@ -200,15 +200,21 @@ def quadratic_weighted_kappa(human: npt.ArrayLike, system: npt.ArrayLike) -> flo
 
 
 def standardized_mean_difference(
-    human: npt.ArrayLike, system: npt.ArrayLike, *, pooled: bool = False, ddof: int = 1
+    human: npt.ArrayLike,
+    system: npt.ArrayLike,
+    *,
+    pooled: bool = False,
+    ddof: int = 1,
+    population_sd: float | None = None,
 ) -> float:
     """Return how much higher the system scores than the human, in standard deviations (SMD).
 
-    (mean(m) - mean(h)) / SD, with SD = SD(h), or sqrt((var(h) + var(m)) / 2) if `pooled`.
+    (mean(m) - mean(h)) / SD, with SD = SD(h), sqrt((var(h) + var(m)) / 2) if `pooled`, or `population_sd`.
 
     Args:
         pooled: use both spreads; meant for two humans, neither of whom is the standard.
         ddof: variances divide by `n_answers - ddof`.
+        population_sd: that of the human scores of everybody, above 0, for a part of the answers.
 
     Returns:
         0 no bias, positive when the system is more lenient.
@@ -220,6 +226,8 @@ def standardized_mean_difference(
     Checked against: the values in RSMTool's tests.
     """
     h, m = _paired(human, system)
+    if population_sd is not None:
+        return _mean(m - h) / population_sd
     if h.size <= ddof or not (varies(h) or (pooled and varies(m))):
         return float("nan")
     variance = (h.var(ddof=ddof) + m.var(ddof=ddof)) / 2 if pooled else h.var(ddof=ddof)

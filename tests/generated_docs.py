@@ -10,6 +10,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from grader.cli import app
+from tests.statistics_page import PAGE as STATISTICS_PAGE
+from tests.statistics_page import with_statistics
 
 ROOT = Path(__file__).parent.parent
 HELP_PAGE = ROOT / "docs" / "help.md"
@@ -52,4 +54,5 @@ def with_sample(readme: str) -> str:
 
 if __name__ == "__main__":
     HELP_PAGE.write_text(help_page())
+    STATISTICS_PAGE.write_text(with_statistics(STATISTICS_PAGE.read_text()))
     README.write_text(with_sample(README.read_text()))

@@ -107,6 +107,12 @@ def test_standardized_mean_difference_has_the_published_value(pooled: bool, expe
     assert found == published(expected, digits=7)
 
 
+def test_mean_difference_by_the_spread_of_everybody_has_the_published_value() -> None:
+    found = standardized_mean_difference([8, 4, 6, 3], [9, 4, 5, 12], population_sd=2.3)
+    assert found == published(0.9782609, digits=7)
+    assert math.isnan(standardized_mean_difference([], [], population_sd=2.3))
+
+
 # Four answers, by hand
 #
 # h = 1 2 3 4, mean 2.5, deviations -1.5 -.5 .5 1.5, squares 5
@@ -350,6 +356,15 @@ def test_shift_and_unit_of_the_scale_do_not_matter(scores: Any, shift: int, unit
         standardized_mean_difference,
     ):
         assert same(statistic(human, system), statistic(*moved))
+
+
+@same_every_run
+@given(pairs_of_scores(), st.integers(1, 9))
+def test_strictness_lowers_kappa_but_not_the_correlation(scores: Any, shift: int) -> None:
+    human, system = scores[0], scores[1] - scores[1].mean() + scores[0].mean()
+    before, after = (quadratic_weighted_kappa(human, moved) for moved in (system, system + shift))
+    assert not before > TOLERANCE or after < before
+    assert same(pearson_r(human, system), pearson_r(human, system + shift))
 
 
 @same_every_run

@@ -39,6 +39,7 @@ LAYERS = [
         "reliability",
         "intervals",
         "bootstrap",
+        "change",
         "rater_pairs",
         "rating_table",
         "kappas",
