@@ -1,7 +1,7 @@
 """The alternative annotator test: cases derived by hand, a plain loop, and behaviour on simulated panels.
 
-The data of the authors' paper are not part of this project; their procedure gave the same rates on 110 simulated
-panels with gaps (distance and equality).
+The data of the authors' paper are not part of this project; their procedure gave the same rates in 110
+comparisons on simulated panels with gaps (distance and equality).
 """
 
 import math

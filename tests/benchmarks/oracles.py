@@ -37,12 +37,19 @@ class Oracle:
         code: reads `data` (a dictionary of tables), fills `found` (a dictionary of numbers).
         ours: the same numbers by this project.
         digits: decimal places that the program gives.
+        digits_of_ends: the same for the ends of intervals.
     """
 
     packages: tuple[str, ...]
     code: str
     ours: Callable[[Mapping[str, Any]], Figures]
     digits: int = 9
+    digits_of_ends: int = 9
+
+    def tolerance(self, figure: str) -> float:
+        """Half a unit of the last place that the program gives."""
+        digits = self.digits_of_ends if " low" in figure or " high" in figure else self.digits
+        return 0.5 * 10**-digits * (1 + 1e-6)
 
 
 def panels() -> dict[str, Any]:
@@ -222,7 +229,7 @@ ORACLES = {
     "scikit-learn": Oracle(("scikit-learn",), SKLEARN, of_pairs),
     "krippendorff": Oracle(("krippendorff",), ALPHA, of_alpha),
     "irrCAC": Oracle(("irrCAC",), CAC, of_kappas, digits=8),
-    "pingouin": Oracle(("pingouin",), ICC, of_icc, digits=2),
+    "pingouin": Oracle(("pingouin",), ICC, of_icc, digits_of_ends=2),
     "rsmtool": Oracle(("rsmtool",), RSMTOOL, of_rsmtool),
 }
 FRAME = """
@@ -251,14 +258,13 @@ def compare(name: str, oracle: Oracle, data: Mapping[str, Any]) -> int:
         print(f"\n{name}: not compared. {said}")
         return 1
     ours = oracle.ours(data)
-    tolerance = 0.5 * 10**-oracle.digits * (1 + 1e-6)
     apart = {figure: abs(ours[figure] - value) for figure, value in theirs.items()}
     print(f"\n{name} ({said}): {len(theirs)} figures, largest difference {max(apart.values()):.1e}")
     print(f"{'':44}{'here':>14}{'there':>14}{'difference':>12}")
     for figure, value in theirs.items():
-        mark = "" if apart[figure] <= tolerance else "  DIFFERS"
+        mark = "" if apart[figure] <= oracle.tolerance(figure) else "  DIFFERS"
         print(f"{figure:44}{ours[figure]:14.9f}{value:14.9f}{apart[figure]:12.1e}{mark}")
-    return int(any(difference > tolerance for difference in apart.values()))
+    return int(any(difference > oracle.tolerance(figure) for figure, difference in apart.items()))
 
 
 def ask(oracle: Oracle, data: Mapping[str, Any]) -> tuple[Figures | None, str]:
