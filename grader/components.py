@@ -15,7 +15,7 @@ from grader.agreement import Codes, Floats
 from grader.bootstrap import Statistic
 from grader.rating_table import rating_table
 
-# Directions of the raters with less information than this share of the largest are not linked to the others.
+# Raters with less information in common than this are not linked: it is rounding error.
 _NO_INFORMATION = 1e-9
 
 
@@ -85,11 +85,11 @@ class _Entries(NamedTuple):
     deviations: Floats  # from the mean of the answer
     n_ratings: Codes  # of each answer
     n_raters: int
-    pairs: tuple[Codes, Codes]  # of each ordered pair of ratings of an answer: the answer, and the cell of its raters
+    pairs: tuple[Codes, Codes, Floats]  # of each ordered pair of ratings of an answer: see `_pairs`
 
 
-def _pairs(rated: npt.NDArray[np.bool_]) -> tuple[Codes, Codes]:
-    """Return all ordered pairs of ratings of one answer, a rating with itself included."""
+def _pairs(rated: npt.NDArray[np.bool_]) -> tuple[Codes, Codes, Floats]:
+    """Return all ordered pairs of ratings of one answer, a rating with itself included: answer, raters, 1 / c."""
     n_ratings = rated.sum(axis=1)
     n_raters = rated.shape[1]
     answers, cells = [np.zeros(0, dtype=np.intp)], [np.zeros(0, dtype=np.intp)]
@@ -98,7 +98,25 @@ def _pairs(rated: npt.NDArray[np.bool_]) -> tuple[Codes, Codes]:
         raters = np.nonzero(rated[which])[1].reshape(-1, times)
         answers.append(np.repeat(which, times * times))
         cells.append((raters[:, :, None] * n_raters + raters[:, None, :]).ravel())
-    return np.concatenate(answers), np.concatenate(cells)
+    of_pair = np.concatenate(answers)
+    return of_pair, np.concatenate(cells), 1 / n_ratings[of_pair]
+
+
+def _explained(information: Floats, pulls: Floats, present: npt.NDArray[np.bool_]) -> tuple[float, int]:
+    """Return what strictness explains of the squares within answers, and with how many degrees of freedom.
+
+    One constant is free in each group of raters who are linked by common answers: it is filled up before solving.
+    """
+    k = present.size
+    linked, labels = information < -_NO_INFORMATION, np.arange(k)
+    while True:
+        lowest = np.minimum(labels, np.where(linked, labels, k).min(axis=1, initial=k))
+        if np.array_equal(lowest, labels):
+            break
+        labels = lowest
+    filled = information + (labels[:, None] == labels) / np.bincount(labels, minlength=k)[labels]
+    explained = float(pulls @ np.linalg.solve(filled, pulls)) if k else 0.0
+    return explained, int(present.sum()) - np.unique(labels[present]).size
 
 
 def _henderson(entries: _Entries, drawn: Floats) -> tuple[float, float, float]:
@@ -107,13 +125,11 @@ def _henderson(entries: _Entries, drawn: Floats) -> tuple[float, float, float]:
     n_of_rater = np.bincount(entries.columns, weights=weight, minlength=k)
     n_ratings, n_present = float(weight.sum()), int(np.count_nonzero(n_of_rater))
     n_answers = float(drawn[entries.n_ratings > 0].sum())
-    answers, cells = entries.pairs
-    shared = np.bincount(cells, weights=drawn[answers] / entries.n_ratings[answers], minlength=k * k).reshape(k, k)
-    values, vectors = np.linalg.eigh(np.diag(n_of_rater) - shared)
-    linked = values > _NO_INFORMATION * max(float(values.max(initial=0.0)), 1e-300)
-    pulls = np.bincount(entries.columns, weights=weight * entries.deviations, minlength=k) @ vectors[:, linked]
-    d = int(linked.sum())
-    explained = float(np.sum(pulls**2 / values[linked]))
+    answers, cells, parts = entries.pairs
+    shared = np.bincount(cells, weights=drawn[answers] * parts, minlength=k * k).reshape(k, k)
+    pulls = np.bincount(entries.columns, weights=weight * entries.deviations, minlength=k).astype(float)
+    information = np.asarray(np.diag(n_of_rater) - shared, dtype=float)
+    explained, d = _explained(information, pulls, n_of_rater > 0)
     within_answers = float(np.sum(weight * entries.deviations**2))
     sums = np.bincount(entries.columns, weights=weight * entries.scores, minlength=k)
     of_raters = float(np.sum(sums**2 / np.maximum(n_of_rater, 1)))
