@@ -69,9 +69,6 @@ def check_up(encoder: str) -> Checkup:
 
 def checkup_lines(found: Checkup) -> list[str]:
     """The same for people."""
-    encoder = found.encoder
-    needs = "sends every text to it" if encoder["runtime"] == "server" else "needs a download first"
-    ready = "ready offline" if encoder["ready_offline"] else needs
     if found.endpoint is None:
         judge = "the address in OPENAI_BASE_URL cannot be used"
     else:
@@ -80,9 +77,20 @@ def checkup_lines(found: Checkup) -> list[str]:
     extras = ", ".join(f"{name} {'yes' if there else 'no'}" for name, there in found.extras.items())
     return [
         f"grader   {__version__}",
-        f"encoder  {encoder['name']}: {encoder['runtime']}, {ready}",
+        f"encoder  {_encoder_line(found.encoder)}",
         f"judge    {judge}; asked only with --judge",
         f"extras   {extras}",
         f"cache    {found.cache}: {found.cache_bytes / 1e6:.1f} MB",
         "Nothing leaves this machine unless a judge or an encoder on a server is named.",
     ]
+
+
+def _encoder_line(encoder: dict[str, Any]) -> str:
+    """The encoder, what runs it and why, and whether it is ready."""
+    runtime = encoder["runtime"]
+    if encoder.get("compiled") is False:
+        runtime += " (compiled at first use, in a second or two)"
+    elif encoder.get("why_torch"):
+        runtime += f" ({encoder['why_torch']})"
+    needs = "sends every text to it" if encoder["runtime"] == "server" else "needs a download first"
+    return f"{encoder['name']}: {runtime}, {'ready offline' if encoder['ready_offline'] else needs}"

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from grader import PACKAGED_MODEL
 from grader.errors import SetupError
 from grader.model_files import model_path
+from grader.packaged_encoding import PackagedEncoder, describe_packaged
 from grader.tokens import TokenVectors
-from grader.torch_encoding import SentenceTransformerEncoder
+from grader.torch_encoding import TORCH, SentenceTransformerEncoder
 
 if TYPE_CHECKING:
     from grader.cache import Cache
@@ -39,8 +40,6 @@ class Encoder(Protocol):
         ...
 
 
-# How a name on the command line becomes an encoder; anything else is a sentence-transformers model.
-ENCODERS = {PACKAGED_MODEL: SentenceTransformerEncoder}
 # What a model behind an OpenAI-compatible server is called by; see `remote_encoding`.
 REMOTE = "openai:"
 
@@ -49,29 +48,37 @@ def load_encoder(name: str, *, calls: "Calls | None" = None, cache: "Cache | Non
     """The encoder of that name; a model is loaded, and a server asked, only when it is first used.
 
     Args:
-        name: of a model, a folder, or `openai:MODEL` for one behind a server that the environment names.
+        name: of a model, a folder, or `openai:MODEL` for one behind a server that the environment names; `torch:`
+            before a model's name runs it through sentence-transformers, also the packaged one.
         calls: limits and retries of a server; those of the judges, so that one budget holds for a run.
         cache: keeps the vectors of a server.
 
     """
-    if not name.strip():
+    if not name.removeprefix(TORCH).strip():
         raise SetupError(f"the encoder has no name; leave --encoder out to use the packaged {PACKAGED_MODEL}")
     if name.startswith(REMOTE):
         from grader.remote_encoding import EndpointEncoder
 
         return EndpointEncoder(name, calls=calls, cache=cache)
-    return ENCODERS.get(name, SentenceTransformerEncoder)(name)
+    return PackagedEncoder() if name == PACKAGED_MODEL else SentenceTransformerEncoder(name)
+
+
+def reads_english_only(name: str) -> bool:
+    """Whether an encoder is the packaged one, which was trained on English; others may read any language."""
+    return name.removeprefix(TORCH) == PACKAGED_MODEL
 
 
 def describe_encoder(name: str) -> dict[str, Any]:
     """What an encoder is and whether it is ready offline, without loading it.
 
     Returns:
-        `name`, `path` (`None` for a model of a hub or a server), `runtime`, `ready_offline`.
+        `name`, `path` (`None` for a model of a hub or a server), `runtime` (`onnx`, `torch` or `server`),
+        `ready_offline`; for the packaged model also what `describe_packaged` says.
 
     """
     if name.startswith(REMOTE):
         return {"name": name, "path": None, "runtime": "server", "ready_offline": False}
-    path = model_path(name)
+    path = model_path(name.removeprefix(TORCH))
     here = path.is_dir()
-    return {"name": name, "path": str(path) if here else None, "runtime": "torch", "ready_offline": here}
+    runtime = describe_packaged() if name == PACKAGED_MODEL else {"runtime": "torch"}
+    return {"name": name, "path": str(path) if here else None, **runtime, "ready_offline": here}

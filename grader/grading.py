@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from grader import PACKAGED_MODEL, __version__
+from grader import __version__
 from grader.claims import read_claim
 from grader.confidence import STATED, Weighed, answer_confidence
 from grader.coverage import Covered, Floats, Ints, PointTokens, cover, heard, match, match_by_segment, segment_starts
 from grader.drafts import Draft
-from grader.encoding import Encoder, load_encoder
+from grader.encoding import Encoder, load_encoder, reads_english_only
 from grader.errors import InputError
 from grader.feedback import plain_feedback
 from grader.flags import PLAIN_FLAGS
@@ -190,8 +190,8 @@ class Grader:
 
     @property
     def _is_english_only(self) -> bool:
-        """Whether the encoder is the packaged one, which was trained on English; others may read any language."""
-        return self.settings.guards and self.encoder.name == PACKAGED_MODEL
+        """Whether texts in other languages are left alone."""
+        return self.settings.guards and reads_english_only(self.encoder.name)
 
     def _with_vectors(self, item: _Ready, encoded: TokenVectors) -> Draft:
         """Coverage, guards, evidence and credits of one answer."""

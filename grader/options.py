@@ -15,7 +15,8 @@ EncoderName = Annotated[
     typer.Option(
         "--encoder",
         envvar="GRADER_ENCODER",
-        help="A sentence-transformers model (name or folder), or openai:MODEL on a server; the default is packaged.",
+        help="A sentence-transformers model (name or folder; torch:NAME runs the packaged one in torch as well), or "
+        "openai:MODEL on a server; the default is packaged.",
     ),
 ]
 # Without a default of their own: where they are not given, the settings decide.

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader import PACKAGED_MODEL
+from grader.compiling import LAYER_WEIGHTS
 from grader.errors import SetupError
 from grader.model_files import WEIGHTS, model_path, model_revision
 from grader.tokens import Floats, Pass, TokenVectors, Window, join
@@ -21,13 +22,12 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from torch import Tensor
 
+# What may stand before a name: through sentence-transformers, whatever else there is.
+TORCH = "torch:"
 _HUB_SECONDS = 5  # how long to wait for the model hub: slower lines than that cannot load a model
 _WINDOW = 512  # for a model that does not say how much it reads
 # Tokens in one batch, padding included: fills two cores and stays in their caches.
 _BATCH_TOKENS = 4096
-# Weights of the input embeddings (what a word is) and of the last layer (what it means here) in a token's vector.
-# Over nine scored sets the mix agreed with people better than either alone (docs/accuracy.md).
-LAYER_WEIGHTS = (1.0, 2.0)
 
 
 class SentenceTransformerEncoder:
@@ -36,21 +36,23 @@ class SentenceTransformerEncoder:
     The model is loaded at first use, on the GPU if torch finds one, else on the CPU.
 
     Args:
-        name: `all-MiniLM-L6-v2` (packaged, needs no download), a folder, or a name on a model hub.
+        name: `all-MiniLM-L6-v2` (packaged, needs no download), a folder, or a name on a model hub; `torch:` may stand
+            before it.
         device: as torch names it; `None` lets sentence-transformers choose.
 
     """
 
     def __init__(self, name: str = PACKAGED_MODEL, *, device: str | None = None) -> None:
         self.name = name
+        self._model = name.removeprefix(TORCH)
         self._device = device
 
     @cached_property
     def revision(self) -> str:
         """First 12 hex digits of the sha256 of the weights; of the name for a model of a hub."""
-        folder = model_path(self.name)
+        folder = model_path(self._model)
         if not (folder / WEIGHTS).is_file():
-            return sha256(self.name.encode()).hexdigest()[:12]
+            return sha256(self._model.encode()).hexdigest()[:12]
         return model_revision(folder)
 
     def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
@@ -112,7 +114,7 @@ class SentenceTransformerEncoder:
     @cached_property
     def model(self) -> "SentenceTransformer":
         """The loaded model."""
-        return _load(self.name, self._device)
+        return _load(self._model, self._device)
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
@@ -131,8 +133,14 @@ def _load(name: str, device: str | None) -> "SentenceTransformer":
     way_out = (
         f"give a folder with a sentence-transformers model, or leave --encoder out to use the packaged {PACKAGED_MODEL}"
     )
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
+    try:
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+    except ImportError as error:
+        raise SetupError(
+            f"the encoder '{name}' needs torch and sentence-transformers ({error}); run: pip install "
+            "sentence-transformers"
+        ) from error
 
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # transformers does not type it
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers does not type it

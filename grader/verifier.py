@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.bert import Shape, gelu_by_tanh, linear, norm, read_layer
+from grader.model_files import stored_tensors
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
@@ -24,7 +27,7 @@ N_TOKENS = 64
 
 _WEIGHTS = Path(__file__).parent / "models" / "verifier.npz"
 # What BERT adds to a variance before it divides by its root.
-_LAYER_NORM_EPSILON = np.float32(1e-12)
+_LAYER_NORM_EPSILON = 1e-12
 
 
 class Verifier:
@@ -84,40 +87,12 @@ class Verifier:
         weights = self._weights
         placed = weights["embeddings.position_embeddings.weight"][: len(ids)]
         side = weights["embeddings.token_type_embeddings.weight"][sides]
-        hidden = self._norm(self._word_vectors[ids] + placed + side, "embeddings.LayerNorm")
-        for layer in range(self._n_layers):
-            hidden = self._read(hidden, f"layer.{layer}.")
+        hidden = norm(self._word_vectors[ids] + placed + side, weights, "embeddings.LayerNorm", self._shape.epsilon)
+        for layer in range(self._shape.n_layers):
+            hidden = read_layer(hidden, weights, f"layer.{layer}.", self._shape, gelu_by_tanh)
         pooled = np.concatenate([hidden[0], hidden.mean(axis=0), hidden.max(axis=0)])
-        logit = self._linear(np.maximum(self._linear(pooled, "h1"), 0), "h2")[0]
+        logit = linear(np.maximum(linear(pooled, weights, "h1"), 0), weights, "h2")[0]
         return float(1 / (1 + np.exp(-np.float64(logit))))
-
-    def _read(self, hidden: Floats, layer: str) -> Floats:
-        """One transformer layer over the tokens of both sides."""
-        length, width = hidden.shape
-        heads = int(self._stored["n_heads"])
-        query, key, value = (
-            self._linear(hidden, f"{layer}attention.self.{part}")
-            .reshape(length, heads, width // heads)
-            .transpose(1, 0, 2)
-            for part in ("query", "key", "value")
-        )
-        shares = _softmax(query @ key.transpose(0, 2, 1) / np.sqrt(np.float32(width // heads)))
-        seen = (shares @ value).transpose(1, 0, 2).reshape(length, width)
-        hidden = self._norm(
-            hidden + self._linear(seen, layer + "attention.output.dense"), layer + "attention.output.LayerNorm"
-        )
-        raised = _gelu(self._linear(hidden, layer + "intermediate.dense"))
-        return self._norm(hidden + self._linear(raised, layer + "output.dense"), layer + "output.LayerNorm")
-
-    def _linear(self, values: Floats, name: str) -> Floats:
-        product: Floats = values @ self._weights[name + ".weight"].T + self._weights[name + ".bias"]
-        return product
-
-    def _norm(self, values: Floats, name: str) -> Floats:
-        centred = values - values.mean(axis=1, keepdims=True)
-        spread = np.sqrt((centred**2).mean(axis=1, keepdims=True) + _LAYER_NORM_EPSILON)
-        normed: Floats = centred / spread * self._weights[name + ".weight"] + self._weights[name + ".bias"]
-        return normed
 
     @cached_property
     def _weights(self) -> Mapping[str, Floats]:
@@ -130,8 +105,9 @@ class Verifier:
         }
 
     @cached_property
-    def _n_layers(self) -> int:
-        return len({name.split(".")[1] for name in self._stored if name.startswith("layer.")})
+    def _shape(self) -> Shape:
+        n_layers = len({name.split(".")[1] for name in self._stored if name.startswith("layer.")})
+        return Shape(n_layers, int(self._stored["n_heads"]), _LAYER_NORM_EPSILON)
 
     @cached_property
     def _stored(self) -> Mapping[str, NDArray[Any]]:
@@ -146,11 +122,7 @@ class Verifier:
     @cached_property
     def _word_vectors(self) -> Floats:
         """The packaged model's vector of every vocabulary entry, shape `(n_vocabulary, dim)`."""
-        from safetensors import safe_open
-
-        with safe_open(self._model / "model.safetensors", framework="numpy") as stored:
-            vectors: Floats = stored.get_tensor("embeddings.word_embeddings.weight")
-        return vectors
+        return stored_tensors(self._model)["embeddings.word_embeddings.weight"]
 
     @cached_property
     def _tokenizer(self) -> "Tokenizer":
@@ -160,16 +132,3 @@ class Verifier:
         tokenizer.no_padding()
         tokenizer.no_truncation()
         return tokenizer
-
-
-def _softmax(scores: Floats) -> Floats:
-    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    shares: Floats = powers / powers.sum(axis=-1, keepdims=True)
-    return shares
-
-
-def _gelu(values: Floats) -> Floats:
-    """The Gaussian error linear unit by tanh (Hendrycks and Gimpel 2016)."""
-    inner = np.sqrt(np.float32(2 / np.pi)) * (values + np.float32(0.044715) * values * values * values)
-    raised: Floats = np.float32(0.5) * values * (1 + np.tanh(inner))
-    return raised

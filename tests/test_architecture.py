@@ -25,6 +25,7 @@ LAYERS = [
         "wordorder",
         "coverage",
         "tokens",
+        "bert",
         "units",
         "background",
         "substance",
@@ -79,6 +80,11 @@ LAYERS = [
     {
         "encoding",
         "torch_encoding",
+        "packaged_encoding",
+        "onnx_encoding",
+        "compiling",
+        "bert_graph",
+        "onnx_file",
         "windows",
         "model_files",
         "judging",
@@ -185,7 +191,18 @@ LAYERS = [
 # Within layer 1 nothing but numpy may be imported from outside.
 PURE = LAYERS[0] | LAYERS[1]
 STANDARD = sys.stdlib_module_names | {"grader"}
-HEAVY = {"torch", "openai", "sentence_transformers", "transformers", "openpyxl", "pyarrow", "rich", "jinja2"}
+HEAVY = {
+    "torch",
+    "onnxruntime",
+    "tokenizers",
+    "openai",
+    "sentence_transformers",
+    "transformers",
+    "openpyxl",
+    "pyarrow",
+    "rich",
+    "jinja2",
+}
 
 
 def modules() -> list[Path]:

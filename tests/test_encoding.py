@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.encoding import ENCODERS, Encoder, load_encoder
+from grader.encoding import Encoder, load_encoder
 
 # The published weights of all-MiniLM-L6-v2.
 WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -21,7 +21,7 @@ def test_the_packaged_weights_are_the_published_ones() -> None:
     assert sha256((Path(spec.origin).parent / "model" / "model.safetensors").read_bytes()).hexdigest() == WEIGHTS
 
 
-@pytest.mark.parametrize("name", sorted(ENCODERS))
+@pytest.mark.parametrize("name", ["all-MiniLM-L6-v2", "torch:all-MiniLM-L6-v2"])
 def test_contract(name: str) -> None:
     encoder = load_encoder(name)
     assert encoder.name == name

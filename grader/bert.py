@@ -1,0 +1,105 @@
+"""BERT in numpy: the plain form that compiled ones are checked against, and what the verifier reads with.
+
+A layer's weights are found by their published names ("attention.self.query.weight") after the layer's prefix.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Curve = Callable[[Floats], Floats]
+
+
+class Shape(NamedTuple):
+    """What the weights do not tell of a BERT: layers, attention heads, what is added to a variance."""
+
+    n_layers: int
+    n_heads: int
+    epsilon: float
+
+
+def read_layers(embedded: Floats, weights: Mapping[str, Floats], shape: Shape) -> tuple[Floats, Floats]:
+    """What a BERT makes of one text: the normed input embeddings and the last layer, each `(n_pieces, dim)`.
+
+    Args:
+        embedded: word, position and type embeddings added up, shape `(n_pieces, dim)`.
+        weights: by their published names.
+        shape: of the model.
+
+    Source: Devlin et al. 2019.
+
+    """
+    first = norm(embedded, weights, "embeddings.LayerNorm", shape.epsilon)
+    hidden = first
+    for layer in range(shape.n_layers):
+        hidden = read_layer(hidden, weights, f"encoder.layer.{layer}.", shape, gelu)
+    return first, hidden
+
+
+def read_layer(hidden: Floats, weights: Mapping[str, Floats], layer: str, shape: Shape, curve: Curve) -> Floats:
+    """One transformer layer over the pieces of one text, shape `(n_pieces, dim)` in and out.
+
+    Args:
+        hidden: what the layer below gave.
+        weights: of all layers.
+        layer: prefix of this layer's weights.
+        shape: of the model.
+        curve: `gelu`, or `gelu_by_tanh`.
+
+    """
+    length, width = hidden.shape
+    size = width // shape.n_heads
+    query, key, value = (
+        linear(hidden, weights, f"{layer}attention.self.{part}").reshape(length, shape.n_heads, size).transpose(1, 0, 2)
+        for part in ("query", "key", "value")
+    )
+    shares = _softmax(query @ key.transpose(0, 2, 1) / np.sqrt(np.float32(size)))
+    seen = (shares @ value).transpose(1, 0, 2).reshape(length, width)
+    seen = hidden + linear(seen, weights, layer + "attention.output.dense")
+    hidden = norm(seen, weights, layer + "attention.output.LayerNorm", shape.epsilon)
+    raised = curve(linear(hidden, weights, layer + "intermediate.dense"))
+    raised = hidden + linear(raised, weights, layer + "output.dense")
+    return norm(raised, weights, layer + "output.LayerNorm", shape.epsilon)
+
+
+def linear(values: Floats, weights: Mapping[str, Floats], name: str) -> Floats:
+    """A linear map, `(n, n_in)` to `(n, n_out)`; the weights are `(n_out, n_in)`."""
+    product: Floats = values @ weights[name + ".weight"].T + weights[name + ".bias"]
+    return product
+
+
+def norm(values: Floats, weights: Mapping[str, Floats], name: str, epsilon: float) -> Floats:
+    """Each row brought to mean 0 and variance 1, then scaled and shifted."""
+    centred = values - values.mean(axis=1, keepdims=True)
+    spread = np.sqrt((centred**2).mean(axis=1, keepdims=True) + np.float32(epsilon))
+    normed: Floats = centred / spread * weights[name + ".weight"] + weights[name + ".bias"]
+    return normed
+
+
+def gelu(values: Floats) -> Floats:
+    """The Gaussian error linear unit, x * Phi(x), within 2e-7 * |x|.
+
+    Source: Hendrycks and Gimpel 2016; the error function by Abramowitz and Stegun 1964, 7.1.26.
+    """
+    x = np.abs(values.astype(np.float64)) / np.sqrt(2)
+    t = 1 / (1 + 0.3275911 * x)
+    terms = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
+    error = np.sign(values) * (1 - terms * np.exp(-x * x))
+    raised: Floats = (values * (1 + error) / 2).astype(np.float32)
+    return raised
+
+
+def gelu_by_tanh(values: Floats) -> Floats:
+    """The same by tanh, within 5e-4 (Hendrycks and Gimpel 2016)."""
+    inner = np.sqrt(np.float32(2 / np.pi)) * (values + np.float32(0.044715) * values * values * values)
+    raised: Floats = np.float32(0.5) * values * (1 + np.tanh(inner))
+    return raised
+
+
+def _softmax(scores: Floats) -> Floats:
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    shares: Floats = powers / powers.sum(axis=-1, keepdims=True)
+    return shares

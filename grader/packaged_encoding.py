@@ -1,0 +1,62 @@
+"""The packaged model, the fastest way that works on this machine: compiled, else through sentence-transformers."""
+
+import logging
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+from grader import PACKAGED_MODEL
+from grader.compiling import CompileError, compiled_path, why_refused
+from grader.model_files import model_revision, packaged_model
+from grader.onnx_encoding import OnnxEncoder
+from grader.tokens import TokenVectors
+from grader.torch_encoding import SentenceTransformerEncoder
+
+_log = logging.getLogger(__name__)
+
+
+class PackagedEncoder:
+    """The packaged model; it is compiled at its first use on a machine, and then needs no torch.
+
+    Where its compiled form cannot be used, the original is, and a warning in the log says why.
+    """
+
+    name = PACKAGED_MODEL
+
+    @cached_property
+    def revision(self) -> str:
+        """First 12 hex digits of the sha256 of the weights."""
+        return model_revision(packaged_model())
+
+    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """The token vectors of each text; one longer than the model's window is read in overlapping windows.
+
+        Raises:
+            SetupError: when neither way works.
+
+        """
+        return self._way.encode(texts)
+
+    @cached_property
+    def _way(self) -> OnnxEncoder | SentenceTransformerEncoder:
+        compiled = OnnxEncoder()
+        try:
+            compiled.load()
+        except CompileError as error:
+            _log.warning("the encoder runs in torch, which is slower: %s", error)
+            return SentenceTransformerEncoder()
+        return compiled
+
+
+def describe_packaged() -> dict[str, Any]:
+    """What runs the packaged model here, without loading it.
+
+    Returns:
+        `runtime` (`onnx` or `torch`), `compiled` (whether it has been, `None` for torch) and `why_torch`.
+
+    """
+    model = packaged_model()
+    refused = why_refused(model)
+    if refused is not None:
+        return {"runtime": "torch", "compiled": None, "why_torch": refused}
+    return {"runtime": "onnx", "compiled": compiled_path(model).is_file(), "why_torch": None}
