@@ -1,6 +1,6 @@
 """How alike answers to one question are: by their vectors, and by the words that they share (numpy only).
 
-Nothing here knows about marks' meaning, raters or scores of the grader.
+Nothing here knows about raters or scores of the grader.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,6 +45,17 @@ class Likeness(NamedTuple):
     closeness: Floats
     shared: Floats
     contained: Floats
+
+
+def words_told(texts: Sequence[str], rarity: NDArray[np.float32]) -> dict[str, float]:
+    """The distinct words of a text with how much each tells, without those that tell nothing.
+
+    Args:
+        texts: the words as written, in lower case.
+        rarity: how much each tells, >= 0, shape `(len(texts),)`.
+
+    """
+    return {word: told for word, told in zip(texts, rarity.tolist(), strict=True) if told > 0}
 
 
 def likeness(answers: Said, marked: Said) -> Likeness:
@@ -105,4 +116,5 @@ def told(contained: Floats, marks: Floats, *, own: bool = False) -> Floats:
         np.fill_diagonal(weights, 0)
     total = weights.sum(axis=1)
     summed = (weights * contained).sum(axis=1)
-    return np.divide(summed, total, out=np.full(len(contained), np.nan), where=total > 0)
+    share: Floats = np.divide(summed, total, out=np.full(len(contained), np.nan), where=total > 0)
+    return share

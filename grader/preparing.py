@@ -78,9 +78,20 @@ def encode_points(rubrics: Iterable[Rubric], encoder: Encoder, settings: Setting
     return {name: _points(rubric, encoded, settings) for name, rubric in unique.items()}
 
 
+def topic_texts(rubric: Rubric) -> list[str]:
+    """The texts that an answer must be like in some way to be about the question: it, and each wording of a point.
+
+    As the encoder gets them, and all of them are among what `encode_points` encodes.
+    """
+    return [_clean(text) for text in (rubric.question, *_wordings(rubric))]
+
+
+def _wordings(rubric: Rubric) -> list[str]:
+    return [text for point in rubric.points for text in (point.text, *point.aliases)]
+
+
 def _texts(rubric: Rubric) -> list[str]:
-    wordings = [text for point in rubric.points for text in (point.text, *point.aliases)]
-    return [rubric.question, *wordings, *([rubric.reference_answer] if _may_instruct(rubric) else [])]
+    return [rubric.question, *_wordings(rubric), *([rubric.reference_answer] if _may_instruct(rubric) else [])]
 
 
 def _may_instruct(rubric: Rubric) -> bool:

@@ -8,7 +8,8 @@ import pytest
 from grader.answers import LabelledAnswer
 from grader.encoding import Encoder
 from grader.errors import InputError
-from grader.evaluation import _cross_mapped, _line, evaluate
+from grader.evaluation import evaluate
+from grader.scored import cross_mapped, line
 
 QUESTIONS = {
     "dropout": ("What does dropout do?", "Dropout randomly disables units during training."),
@@ -154,7 +155,7 @@ def test_small_questions_stay_out_of_the_correlation_within_questions(encoder: E
 
 
 def test_a_constant_system_learns_the_mean() -> None:
-    assert _line(np.full(3, 0.1), np.array([0.2, 0.4, 0.9]))(np.array([0.0, 1.0])) == pytest.approx([0.5, 0.5])
+    assert line(np.full(3, 0.1), np.array([0.2, 0.4, 0.9]))(np.array([0.0, 1.0])) == pytest.approx([0.5, 0.5])
 
 
 def test_nothing_to_evaluate_is_an_error() -> None:
@@ -166,8 +167,8 @@ def test_the_score_map_is_learned_on_other_questions() -> None:
     # human = 0.5 + system / 2 everywhere, so the line is exact wherever it was learned
     system = np.linspace(0, 1, 12)
     questions = np.repeat(["a", "b", "c", "d"], 3)
-    assert _cross_mapped(system, 0.5 + system / 2, questions) == pytest.approx(0.5 + system / 2)
+    assert cross_mapped(system, 0.5 + system / 2, questions) == pytest.approx(0.5 + system / 2)
     # question d is far off, but its own marks teach it nothing
     human = np.where(questions == "d", 0.0, 0.5 + system / 2)
-    assert _cross_mapped(system, human, questions)[questions == "d"] == pytest.approx(0.5 + system[-3:] / 2)
-    assert np.isnan(_cross_mapped(system, human, np.repeat(["a"], 12))).all()
+    assert cross_mapped(system, human, questions)[questions == "d"] == pytest.approx(0.5 + system[-3:] / 2)
+    assert np.isnan(cross_mapped(system, human, np.repeat(["a"], 12))).all()
