@@ -31,7 +31,7 @@ class MarkedEvaluation:
         n_marks: marks given in all, mean over the draws.
         statistics: with marks, by name; mean over the draws.
         without: some of them without marks, on the same answers.
-        coverage: share of what people gave that lies in the intervals, beside the share that these promise.
+        nominal, coverage: share of what people gave that the intervals promise to hold, and that they hold.
         width: mean width of the intervals, as a fraction of the scale.
         share_open, share_bounded: of the answers, with an interval too wide to say anything, and kept from gaining.
 
@@ -43,6 +43,7 @@ class MarkedEvaluation:
     n_marks: float
     statistics: Mapping[str, Estimate]
     without: Mapping[str, Estimate]
+    nominal: float
     coverage: float
     width: float
     share_open: float
@@ -56,7 +57,7 @@ class MarkedEvaluation:
             "seed": self.seed,
             "n_marks": self.n_marks,
             "without_marks": {name: estimate.as_dict() for name, estimate in self.without.items()},
-            "interval": {"nominal": 1 - ALPHA, "coverage": self.coverage, "width": self.width},
+            "interval": {"nominal": self.nominal, "coverage": self.coverage, "width": self.width},
             "share_open": self.share_open,
             "share_bounded": self.share_bounded,
         }
@@ -106,6 +107,7 @@ def evaluate_marked(
         n_marks=float(np.mean([draw.n_marks for draw in draws])),
         statistics=_mean([statistics(draw.after, interval) for draw in draws]),
         without={name: before[name] for name in _BESIDE},
+        nominal=1 - ALPHA,
         coverage=float(covered(human, (low + high) / 2, (high - low) / 2).mean()) if rest else float("nan"),
         width=float((high - low).mean()) if rest else float("nan"),
         share_open=float(np.mean([found.is_open for _, found in rest])) if rest else float("nan"),

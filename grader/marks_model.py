@@ -6,6 +6,7 @@ are enough. Nothing here knows about texts, files or raters.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -45,9 +46,10 @@ class MarkedQuestion:
     closeness: Floats
     shared: Floats
 
-    def kernels(self) -> list[Floats]:
-        """The kernel of each variance in `START`, the noise last."""
-        return [np.ones_like(self.shared), self.closeness, self.shared, np.eye(len(self.marks))]
+    @cached_property
+    def kernels(self) -> Floats:
+        """The kernel of each variance in `START`, shape `(4, n, n)`."""
+        return np.stack([np.ones_like(self.shared), self.closeness, self.shared, np.eye(len(self.marks))])
 
     def some(self, n: int) -> "MarkedQuestion":
         """At most `n` of the answers, spread evenly over their order."""
@@ -167,7 +169,7 @@ class _Part(NamedTuple):
 
 
 def _solve(question: MarkedQuestion, found: Variances) -> _Part:
-    covariance = np.tensordot(found.sizes, np.stack(question.kernels()), axes=1)
+    covariance = np.tensordot(found.sizes, question.kernels, axes=1)
     inverse = np.asarray(np.linalg.inv(covariance), dtype=float)
     residual, basis = question.marks - question.mapped, _basis(question.mapped, question.told, found)
     return _Part(residual, basis, inverse, basis.T @ inverse @ basis, basis.T @ inverse @ residual)
@@ -198,22 +200,21 @@ def fit_variances(questions: Sequence[MarkedQuestion]) -> Variances:
     spread = float(told.std()) if len(told) > 1 else 0.0
     found = Variances(*START, float(told.mean()) if len(told) else 0.0, spread if spread > 1e-6 else 1.0)
     looked = [question.some(_ENOUGH) for question in questions]
-    kernels = [question.kernels() for question in looked]
     for _ in range(_STEPS):
-        found = found.resized(_step(looked, kernels, found))
+        found = found.resized(_step(looked, found))
     return found
 
 
-def _step(questions: Sequence[MarkedQuestion], kernels: Sequence[Sequence[Floats]], found: Variances) -> Floats:
+def _step(questions: Sequence[MarkedQuestion], found: Variances) -> Floats:
     """One step towards more likely variances."""
     model = MarksModel(questions, found)
     asked, expected = np.zeros(len(START)), np.zeros(len(START))
-    for part, mine in zip(model._parts, kernels, strict=True):
+    for question, part in zip(questions, model._parts, strict=True):
         solved = part.inverse @ part.basis
         inverse = part.inverse - solved @ model._covariance @ solved.T
         pulled = part.inverse @ (part.residual - part.basis @ model._slopes)
-        asked += [float(pulled @ kernel @ pulled) for kernel in mine]
-        expected += [float((inverse * kernel).sum()) for kernel in mine]
+        asked += question.kernels @ pulled @ pulled
+        expected += np.tensordot(question.kernels, inverse, axes=2)
     weight = _START_WEIGHT * np.array(START)
     sizes: Floats = np.sqrt((found.sizes**2 * asked / 2 + weight) / (expected / 2 + _START_WEIGHT / found.sizes))
     return sizes

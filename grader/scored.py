@@ -125,6 +125,7 @@ def _rater_statistics(scored: Sequence[Scored], interval: Interval) -> dict[str,
     return {
         "human_pearson": interval(partial(over_pairs, agreement.pearson_r), questions),
         "human_qwk": interval(partial(over_pairs, agreement.quadratic_weighted_kappa), questions),
+        "human_rmse": interval(partial(over_pairs, agreement.root_mean_squared_error), questions),
         "human_alpha": interval(lambda index: reliability.krippendorff_alpha(ratings[index]), questions),
     }
 

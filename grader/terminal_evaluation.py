@@ -6,6 +6,7 @@ Nothing here computes a statistic or prints.
 from grader.evaluation import Evaluation
 from grader.intervals import Estimate
 from grader.judge_evaluation import JudgeComparison
+from grader.marked_evaluation import MarkedEvaluation
 from grader.phrases import count
 from grader.trust import Diagram, ReviewCurve
 
@@ -18,11 +19,25 @@ def evaluation_lines(result: Evaluation) -> list[str]:
     numbers = f"{count(result.n_answers, 'answer')} to {count(result.n_questions, 'question')}"
     lines = [*judge_lines(result.judge), f"{numbers}, {result.n_ungraded} ungraded"]
     lines += [f"  {name:<24} {estimate_text(estimate)}" for name, estimate in result.statistics.items()]
+    if result.marked is not None:
+        lines += _marked_lines(result.marked)
     if result.review is not None:
         lines += _review_lines(result.review)
     for name, diagram in result.reliability.items():
         lines += _diagram_lines(diagram, _ABOUT[name])
     return [*lines, result.signature]
+
+
+def _marked_lines(marked: MarkedEvaluation) -> list[str]:
+    """What was given, the same answers without marks, and what the intervals hold."""
+    return [
+        f"  with {count(marked.n_per_question, 'mark')} a question, {marked.n_marks:.0f} in all, given: the statistics are "
+        f"of the other answers, means over {marked.n_draws} draws",
+        "  the same answers without marks",
+        *(f"    {name:<22} {estimate_text(estimate)}" for name, estimate in marked.without.items()),
+        f"  {marked.nominal:.0%} intervals hold {marked.coverage:.1%} of the marks and span {marked.width:.0%} of the scale"
+        f" on average; {marked.share_open:.0%} are too wide to say anything",
+    ]
 
 
 # What each way of grading is, in the table of a judge.

@@ -10,6 +10,7 @@ from grader.encoding import Encoder
 from grader.errors import InputError
 from grader.evaluation import evaluate
 from grader.scored import cross_mapped, line
+from grader.terminal_evaluation import evaluation_lines
 
 QUESTIONS = {
     "dropout": ("What does dropout do?", "Dropout randomly disables units during training."),
@@ -70,6 +71,19 @@ def test_every_statistic_of_the_set_is_there(rows: list[LabelledAnswer], encoder
     )
     assert data["reliability"].keys() == {"answers"}
     assert data["reliability"]["answers"]["n"] == 16
+
+
+def test_marks_of_some_answers_grade_the_others(rows: list[LabelledAnswer], encoder: Encoder) -> None:
+    # people of this team give half marks to what is not right, and the grader learns it from three marks a question
+    lenient = [item.model_copy(update={"human_score": 0.5 + item.human_score / 2, "human_scores": {}}) for item in rows]
+    result = evaluate(lenient, encoder=encoder, marked=3, n_resamples=100)
+    data = json.loads(json.dumps(result.as_dict(), allow_nan=False))
+    marked = data["marked"]
+    assert (marked["n_per_question"], marked["n_draws"], marked["n_marks"], data["rmse"]["n"]) == (3, 5, 12, 4)
+    assert data["rmse"]["value"] < marked["without_marks"]["rmse"]["value"]
+    assert marked["interval"]["nominal"] == 0.9 and 0 < marked["interval"]["coverage"] <= 1
+    assert data["review"] is None and data["reliability"] == {}
+    assert "the statistics are of the other answers" in "\n".join(evaluation_lines(result))
 
 
 def test_it_is_repeatable(rows: list[LabelledAnswer], encoder: Encoder) -> None:

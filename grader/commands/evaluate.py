@@ -46,7 +46,17 @@ def evaluate(
     encoder: EncoderName = PACKAGED_MODEL,
     guards: UseGuards = None,
     verifier: UseVerifier = None,
-    seed: Annotated[int, typer.Option("--seed", envvar="GRADER_SEED", help="Seed of the bootstrap.")] = 12345,
+    marked: Annotated[
+        int,
+        typer.Option(
+            "--marked",
+            min=0,
+            help="Give the marks of so many answers a question, drawn by seed, and score the rest; mean of 5 draws.",
+        ),
+    ] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", envvar="GRADER_SEED", help="Seed of the bootstrap and of the draws.")
+    ] = 12345,
     resamples: Annotated[
         int,
         typer.Option("--resamples", envvar="GRADER_RESAMPLES", min=100, help="Resamples of the bootstrap."),
@@ -83,6 +93,9 @@ def evaluate(
     A row's own rubric is used; without one, points are derived from its reference answers. Intervals are 95 %, by
     bootstrap over questions. Length, lexical overlap and one cosine of the whole answer stand beside as baselines.
 
+    With --marked the grader learns from the marks of some answers, as `grader calibrate --fit` does, and is measured on
+    the others, beside the same answers without marks.
+
     With --judge the embedding alone, the judge alone and both together stand side by side; the first line says whether
     the judge helps. All points are asked about, unless --judge-when says otherwise.
 
@@ -90,6 +103,7 @@ def evaluate(
     Examples:
       grader evaluate scored.jsonl
       grader evaluate scored.jsonl --json > agreement.json
+      grader evaluate scored.jsonl --marked 10
       grader evaluate scored.jsonl --judge qwen3 --judge-weight qwen3.yaml
     """
     from grader.answers import read_labelled
@@ -131,6 +145,7 @@ def evaluate(
         encoder=open_encoder(encoder, choice, opened),
         settings=chosen_settings(encoder, guards=guards, verifier=verifier),
         panel=None if opened is None else opened.panel,
+        marked=marked,
         seed=seed,
         n_resamples=resamples,
         progress=lambda grades: progress(grades, "grading", total=len(rows)),
