@@ -1,30 +1,19 @@
 """A labelled set -> how far grades agree with people, beside the baselines that every grader must beat."""
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from grader.answers import LabelledAnswer
-from grader.encoding import Encoder, load_encoder
-from grader.errors import InputError
+from grader.encoding import Encoder
+from grader.graded_set import Progress, grade_set
 from grader.intervals import Estimate, cluster_bootstrap
 from grader.judge_evaluation import JudgeComparison, JudgedAnswer, compare_judge
-from grader.labelled import grade_labelled, judge_labelled
-from grader.likeness import words_told
 from grader.marked_evaluation import MarkedEvaluation, evaluate_marked
-from grader.marks import Seen
 from grader.panel import Panel
-from grader.preparing import topic_texts
-from grader.schema import Grade
 from grader.scored import Scored, reliability_of, review, statistics
 from grader.settings import Settings
-from grader.text import content_words, normalise
-from grader.tokens import TokenVectors
 from grader.trust import Diagram, Interval, ReviewCurve
 from grader.weight import UNPROVEN, Weight
 
@@ -70,32 +59,6 @@ class Evaluation:
         }
 
 
-class _Keeper:
-    """Passes texts on to an encoder and keeps what each says as a whole: its own vector and its words."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
-        self.name = encoder.name
-        self.revision = encoder.revision
-        self.means: dict[str, NDArray[np.float32]] = {}
-        self.words: dict[str, dict[str, float]] = {}
-
-    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
-        encoded = self._encoder.encode(texts)
-        for text, tokens in zip(texts, encoded, strict=True):
-            self.means[text] = tokens.mean
-            self.words[text] = words_told(tokens.texts, tokens.rarity)
-        return encoded
-
-    def seen(self, item: Scored) -> Seen:
-        """A graded answer as marks see it; one that was not encoded says nothing."""
-        text = normalise(item.row.answer).text
-        asked = [self.means[text] for text in topic_texts(item.rubric)]
-        vector = self.means.get(text, np.zeros_like(asked[0]))
-        topic = max(float(mean @ vector) for mean in asked)
-        return Seen(item.grade.fraction or 0.0, item.grade.flags, topic, vector, self.words.get(text, {}))
-
-
 def evaluate(
     rows: Sequence[LabelledAnswer],
     *,
@@ -106,7 +69,7 @@ def evaluate(
     marked: int = 0,
     seed: int = 12345,
     n_resamples: int = 1000,
-    progress: Callable[[Iterator[Grade | None]], Iterable[Grade | None]] = iter,
+    progress: Progress = iter,
 ) -> Evaluation:
     """Grade a labelled set and compare with the people who scored it.
 
@@ -126,33 +89,19 @@ def evaluate(
         SetupError: when the encoder cannot be loaded, or no request to a judge can succeed.
 
     """
-    if not rows:
-        raise InputError("the labelled set has no rows")
-    settings = settings or Settings()
-    keeper = _Keeper(encoder or load_encoder(settings.encoder))
-    begin = time.perf_counter()
-    grader, passing = grade_labelled(rows, encoder=keeper, settings=settings)
-    if panel is not None:
-        grader, passing = judge_labelled(rows, list(passing), grader, panel=panel, weight=weight)
-    grades = list(progress(passing))
-    seconds = time.perf_counter() - begin
-    keeper.encode(sorted({normalise(text).text for row in rows for text in _references(row)}))
-    scored = [
-        Scored(row, grade, grader.rubrics[grade.question_id], _cosine(row, keeper.means), _lexical(row))
-        for row, grade in zip(rows, grades, strict=True)
-        if grade is not None and grade.fraction is not None
-    ]
+    scored, seen, signature, seconds = grade_set(
+        rows, encoder=encoder, settings=settings, panel=panel, weight=weight, progress=progress
+    )
     interval = partial(cluster_bootstrap, n_resamples=n_resamples, seed=seed)
     found = None
     if marked:
-        seen = [keeper.seen(item) for item in scored]
         found = evaluate_marked(scored, seen, n_per_question=marked, seed=seed, interval=interval)
     return Evaluation(
         n_answers=len(rows),
         n_questions=len({row.question_id for row in rows}),
         n_graded=len(scored),
         n_ungraded=len(rows) - len(scored),
-        signature=grader.signature,
+        signature=f"{signature}|marked:{marked},{found.n_draws},{seed}" if found else signature,
         seconds=seconds,
         statistics=found.statistics if found else statistics(scored, interval),
         review=review(scored, interval) if scored and not found else None,
@@ -168,27 +117,3 @@ def _judge_comparison(scored: Sequence[Scored], panel: Panel, interval: Interval
         for item in scored
     ]
     return compare_judge(answers, interval=interval, name=" + ".join(panel.names))
-
-
-def _references(row: LabelledAnswer) -> list[str]:
-    """What an answer is compared with as a whole: the references, or the rubric's points as one text."""
-    given = [reference for reference in row.reference_answers if reference.strip()]
-    return given if given or not row.rubric else [" ".join(point.text for point in row.rubric)]
-
-
-def _cosine(row: LabelledAnswer, means: Mapping[str, NDArray[np.float32]]) -> float:
-    """Highest cosine of the whole answer with a whole reference: what most tools do."""
-    answer = means.get(normalise(row.answer).text)
-    if answer is None:
-        return 0.0
-    return max((float(means[normalise(reference).text] @ answer) for reference in _references(row)), default=0.0)
-
-
-def _lexical(row: LabelledAnswer) -> float:
-    """Highest share of a reference's content words that occur in the answer."""
-    said = set(content_words(row.answer))
-    shares = []
-    for reference in _references(row):
-        wanted = set(content_words(reference))
-        shares.append(len(wanted & said) / len(wanted) if wanted else 0.0)
-    return max(shares, default=0.0)

@@ -31,12 +31,12 @@ def evaluation_lines(result: Evaluation) -> list[str]:
 def _marked_lines(marked: MarkedEvaluation) -> list[str]:
     """What was given, the same answers without marks, and what the intervals hold."""
     return [
-        f"  with {count(marked.n_per_question, 'mark')} a question, {marked.n_marks:.0f} in all, given: the statistics are "
-        f"of the other answers, means over {marked.n_draws} draws",
+        f"  with {count(marked.n_per_question, 'mark')} a question given, {marked.n_marks:.0f} in all: the statistics "
+        f"are of the other answers, means over {marked.n_draws} draws",
         "  the same answers without marks",
         *(f"    {name:<22} {estimate_text(estimate)}" for name, estimate in marked.without.items()),
-        f"  {marked.nominal:.0%} intervals hold {marked.coverage:.1%} of the marks and span {marked.width:.0%} of the scale"
-        f" on average; {marked.share_open:.0%} are too wide to say anything",
+        f"  {marked.nominal:.0%} intervals hold {marked.coverage:.1%} of the marks and span {marked.width:.0%} of the "
+        f"scale on average; {marked.share_open:.0%} are too wide to say anything",
     ]
 
 

@@ -146,6 +146,7 @@ LAYERS = [
         "grading",
         "scored",
         "marks",
+        "graded_set",
         "marked_evaluation",
         "evaluation",
         "overview",

@@ -83,7 +83,7 @@ def test_marks_of_some_answers_grade_the_others(rows: list[LabelledAnswer], enco
     assert data["rmse"]["value"] < marked["without_marks"]["rmse"]["value"]
     assert marked["interval"]["nominal"] == 0.9 and 0 < marked["interval"]["coverage"] <= 1
     assert data["review"] is None and data["reliability"] == {}
-    assert "the statistics are of the other answers" in "\n".join(evaluation_lines(result))
+    assert "the statistics are of the other answers, means over 5 draws" in "\n".join(evaluation_lines(result))
 
 
 def test_it_is_repeatable(rows: list[LabelledAnswer], encoder: Encoder) -> None:
