@@ -4,7 +4,9 @@ A closed list for technical and everyday prose, with the prefixes that deny a wo
 `guards` decides whether two words stand in the same place of the same claim.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 from grader.grammar.lexicon import stem
 
@@ -223,28 +225,67 @@ _ENDINGS = (("ful", "less"), ("full", "less"))
 _AFTER_A = ("symmetr", "synchron", "typical", "period", "social", "moral", "cycl", "politic", "biotic")
 # Shorter remainders are accidents: "in" + "put", "de" + "fine".
 _SHORTEST_BASE = 4
+_NONE: frozenset[str] = frozenset()
 
 
-@lru_cache(maxsize=65536)
 def are_opposites(first: str, second: str) -> bool:
     """Whether one lower-case word denies the other: listed, or the same word with a denying prefix or ending."""
-    if first == second:
+    one, other = _read(first), _read(second)
+    if first == second or one.stem == other.stem:
         return False
-    one, other = stem(first), stem(second)
-    if one == other:
-        return False
-    listed, table = (second, other), _table()
-    if any(word in table.get(key, ()) for key in (first, one) for word in listed):
-        return True
-    return (
-        second in _denied_by(first)
-        or first in _denied_by(second)
-        or other in _denied_by(one)
-        or one in _denied_by(other)
+    return not one.listed.isdisjoint(other.forms) or _denies(one, other) or _denies(other, one)
+
+
+class Words(NamedTuple):
+    """All words of a text with their stems, and all that these deny by a prefix or an ending."""
+
+    forms: frozenset[str]
+    denied: frozenset[str]
+
+
+def words_to_oppose(words: Iterable[str]) -> Words:
+    """What `may_oppose` looks a word up in."""
+    read = [_read(word) for word in words]
+    return Words(
+        _NONE.union(*(word.forms for word in read)),
+        _NONE.union(*(denied for word in read for denied in (word.denied, word.stem_denied))),
     )
 
 
+def may_oppose(word: str, others: Words) -> bool:
+    """Whether a lower-case word may deny one of others, looked up all at once: without it, it denies none of them."""
+    own = _read(word)
+    return not (
+        own.listed.isdisjoint(others.forms)
+        and own.denied.isdisjoint(others.forms)
+        and own.stem_denied.isdisjoint(others.forms)
+        and own.forms.isdisjoint(others.denied)
+    )
+
+
+class _Word(NamedTuple):
+    """A word and its stem (`forms`), what is listed against them, and what each denies by a prefix or an ending."""
+
+    text: str
+    stem: str
+    forms: frozenset[str]
+    listed: frozenset[str]
+    denied: frozenset[str]
+    stem_denied: frozenset[str]
+
+
 @lru_cache(maxsize=65536)
+def _read(word: str) -> _Word:
+    own, table = stem(word), _table()
+    listed = table.get(word, _NONE) | table.get(own, _NONE)
+    return _Word(word, own, frozenset((word, own)), listed, _denied_by(word), _denied_by(own))
+
+
+def _denies(one: _Word, other: _Word) -> bool:
+    """Whether a prefix or an ending of one word denies the other; words with words, stems with stems."""
+    return other.text in one.denied or other.stem in one.stem_denied
+
+
 def _denied_by(word: str) -> frozenset[str]:
     """The words that a word denies by its prefix or its ending."""
     bare = word.replace("-", "")

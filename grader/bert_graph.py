@@ -13,7 +13,7 @@ from grader.onnx_file import Graph
 
 # Raise it when the graph changes: compiled models of another version are not used.
 GRAPH_VERSION = 1
-EMBEDDED, PIECES, MEAN = "embedded", "pieces", "mean"
+EMBEDDED, PIECES, MEAN, LOGIT = "embedded", "pieces", "mean", "logit"
 _OPSET = 20
 _SHORTEST = 1e-12
 
@@ -31,12 +31,9 @@ def bert_graph(weights: Mapping[str, Floats], shape: Shape, layer_weights: tuple
         layer_weights: of the normed input embeddings and of the last layer in the mix.
 
     """
-    dim = weights["embeddings.LayerNorm.bias"].shape[0]
     graph = Graph(_OPSET)
-    first = _norm(graph, graph.input(EMBEDDED, ["texts", "length", dim]), weights, "embeddings.LayerNorm", shape)
-    last = first
-    for layer in range(shape.n_layers):
-        last = _layer(graph, last, weights, f"encoder.layer.{layer}.", shape)
+    first, last = _read(graph, weights, shape, "encoder.layer.", {})
+    dim = weights["embeddings.LayerNorm.bias"].shape[0]
     word, meaning = (
         graph.apply("Mul", _unit(graph, hidden), graph.weight(share))
         for hidden, share in zip((first, last), layer_weights, strict=True)
@@ -46,11 +43,43 @@ def bert_graph(weights: Mapping[str, Floats], shape: Shape, layer_weights: tuple
     return graph.model()
 
 
-def _layer(graph: Graph, hidden: str, weights: Mapping[str, Floats], layer: str, shape: Shape) -> str:
-    """One transformer layer."""
+def pair_graph(weights: Mapping[str, Floats], shape: Shape) -> bytes:
+    """A BERT that judges two texts read as one: the first, the mean and the highest of its vectors, then two maps.
+
+    Input `embedded` as for `bert_graph`, output `logit`, `(n_texts, 1)`. Layers are called "layer.0." and so on, the
+    maps "h1" and "h2", and the curve is the one by tanh.
+    """
+    graph = Graph(_OPSET)
+    _, last = _read(graph, weights, shape, "layer.", {"approximate": "tanh"})
+    mean = graph.apply("ReduceMean", last, graph.weight([1]), keepdims=0)
+    highest = graph.apply("ReduceMax", last, graph.weight([1]), keepdims=0)
+    pooled = graph.apply(
+        "Concat", graph.apply("Gather", last, graph.weight(np.array(0)), axis=1), mean, highest, axis=1
+    )
+    raised = graph.apply("Relu", _linear(graph, pooled, weights, ["h1"]))
+    graph.output(LOGIT, ["texts", 1], _linear(graph, raised, weights, ["h2"]))
+    return graph.model()
+
+
+def _read(
+    graph: Graph, weights: Mapping[str, Floats], shape: Shape, layers: str, curve: Mapping[str, str]
+) -> tuple[str, str]:
+    """The normed input embeddings and the last layer."""
+    dim = weights["embeddings.LayerNorm.bias"].shape[0]
+    first = _norm(graph, graph.input(EMBEDDED, ["texts", "length", dim]), weights, "embeddings.LayerNorm", shape)
+    last = first
+    for layer in range(shape.n_layers):
+        last = _layer(graph, last, weights, f"{layers}{layer}.", shape, curve)
+    return first, last
+
+
+def _layer(
+    graph: Graph, hidden: str, weights: Mapping[str, Floats], layer: str, shape: Shape, curve: Mapping[str, str]
+) -> str:
+    """One transformer layer; `curve` tells which form of GELU it has."""
     seen = _linear(graph, _attention(graph, hidden, weights, layer, shape), weights, [layer + "attention.output.dense"])
     hidden = _norm(graph, graph.apply("Add", hidden, seen), weights, layer + "attention.output.LayerNorm", shape)
-    raised = graph.apply("Gelu", _linear(graph, hidden, weights, [layer + "intermediate.dense"]))
+    raised = graph.apply("Gelu", _linear(graph, hidden, weights, [layer + "intermediate.dense"]), **curve)
     raised = _linear(graph, raised, weights, [layer + "output.dense"])
     return _norm(graph, graph.apply("Add", hidden, raised), weights, layer + "output.LayerNorm", shape)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
+from grader.antonyms import Words, words_to_oppose
 from grader.grammar.lexicon import FUNCTION_WORDS, stem, word_set
 from grader.quantities import Quantity, quantities
 
@@ -84,6 +85,11 @@ class Claim:
     def all_stems(self) -> frozenset[str]:
         """Stems of all words."""
         return frozenset(word.stem for word in self.words)
+
+    @cached_property
+    def to_oppose(self) -> Words:
+        """All words, for looking up opposites."""
+        return words_to_oppose(self.plain)
 
     @cached_property
     def quantities(self) -> tuple[Quantity, ...]:

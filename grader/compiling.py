@@ -1,95 +1,80 @@
-"""The packaged model -> its ONNX form in the user's cache folder, made once, checked against the original, then kept.
+"""A model -> its ONNX form in the user's cache folder, made once, checked against the original, then kept.
 
 Two processes may make it at the same time: each writes a file of its own and moves it into place, whole.
 """
 
-import json
 import logging
 import os
 import platform
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from grader.bert import Floats, Shape, read_layers
-from grader.bert_graph import EMBEDDED, GRAPH_VERSION, MEAN, PIECES, bert_graph
+from grader.bert_graph import GRAPH_VERSION
 from grader.cache import cache_folder
-from grader.model_files import model_revision, stored_tensors
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 _log = logging.getLogger(__name__)
 
-# Weights of the input embeddings (what a word is) and of the last layer (what it means here) in a token's vector.
-# Over nine scored sets the mix agreed with people better than either alone (docs/accuracy.md).
-LAYER_WEIGHTS = (1.0, 2.0)
-# What a vector of the compiled model must at least have in common with that of the original.
-_LEAST_COSINE = 0.9999
-_PROBES = ((1, 3), (4, 9), (2, 40), (1, 256))  # texts and pieces of each
 _RUNTIME = "onnxruntime"
 _ERRORS_ONLY = 3  # of its log
 
 
 class CompileError(Exception):
-    """The model has no compiled form that may be used; the message says why. It never leaves the encoders."""
+    """The model has no compiled form that may be used; the message says why. Who compiles catches it."""
 
 
-class Embeddings(NamedTuple):
-    """What stands for a piece before the first layer: its own vector, that of its place, that of its side."""
+class Recipe(NamedTuple):
+    """How a model is compiled.
 
-    words: Floats
-    places: Floats
-    sides: Floats
+    Attributes:
+        what: it is called in messages.
+        key: names its weights: other weights, another key.
+        build: gives the bytes of the ONNX file.
+        fault: what is wrong with what the compiled model computes, `None` where it agrees with the original.
 
-    def of(self, ids: NDArray[np.int64]) -> Floats:
-        """The three added up, shape `(..., n_pieces, dim)` for ids `(..., n_pieces)`."""
-        embedded: Floats = self.words[ids] + (self.places[: ids.shape[-1]] + self.sides[0])
-        return embedded
+    """
 
-
-def read_embeddings(weights: Mapping[str, Floats]) -> Embeddings:
-    """The embedding tables among a BERT's weights."""
-    names = ("word_embeddings", "position_embeddings", "token_type_embeddings")
-    return Embeddings(*(weights[f"embeddings.{name}.weight"] for name in names))
+    what: str
+    key: str
+    build: Callable[[], bytes]
+    fault: Callable[["InferenceSession"], str | None]
 
 
-def read_shape(model: Path) -> Shape:
-    """What a model's configuration tells of it."""
-    found = json.loads((model / "config.json").read_text(encoding="utf-8"))
-    return Shape(found["num_hidden_layers"], found["num_attention_heads"], found["layer_norm_eps"])
+def compiled_path(key: str) -> Path:
+    """Where a compiled model lives: by its weights, the graph's version, the runtime's and the machine.
+
+    Raises:
+        CompileError: the runtime is not installed.
+
+    """
+    name = f"{key}-g{GRAPH_VERSION}-ort{_runtime_version()}-{platform.machine() or 'any'}"
+    return cache_folder() / "models" / f"{name}.onnx"
 
 
-def compiled_path(model: Path) -> Path:
-    """Where the compiled form of a model lives: by its weights, the graph's version, the runtime's and the machine."""
-    key = f"{model_revision(model)}-g{GRAPH_VERSION}-ort{_runtime_version()}-{platform.machine() or 'any'}"
-    return cache_folder() / "models" / f"{key}.onnx"
-
-
-def why_refused(model: Path) -> str | None:
-    """Why the model runs through the original here, as far as that is known without trying; `None` if it need not."""
+def why_refused(key: str) -> str | None:
+    """Why the original is used here, as far as that is known without trying; `None` if it need not be."""
     try:
-        return _refusal(compiled_path(model)).read_text(encoding="utf-8")
+        return _refusal(compiled_path(key)).read_text(encoding="utf-8")
     except CompileError as error:
         return str(error)
     except OSError:
         return None
 
 
-def open_compiled(model: Path) -> "InferenceSession":
+def open_compiled(recipe: Recipe) -> "InferenceSession":
     """The compiled model, ready to run; compiled and checked first where that has not been done.
 
     Raises:
-        CompileError: the runtime is not installed, or its vectors are not those of the original.
+        CompileError: the runtime is not installed, or does not compute what the original does.
 
     """
-    path = compiled_path(model)
-    refused = why_refused(model)
+    path = compiled_path(recipe.key)
+    refused = why_refused(recipe.key)
     if refused is not None:
         raise CompileError(refused)
     if path.is_file():
@@ -97,50 +82,24 @@ def open_compiled(model: Path) -> "InferenceSession":
             return _session(str(path))
         except CompileError as error:
             _log.warning("%s is damaged and made again: %s", path, error)
-    weights, shape = stored_tensors(model), read_shape(model)
-    graph = bert_graph(weights, shape, LAYER_WEIGHTS)
+    graph = recipe.build()
     session = _session(graph)
-    cosine = check(session, weights, shape)
-    if not cosine >= _LEAST_COSINE:
-        reason = f"the compiled encoder's vectors differ from the original's (cosine {cosine:.5f})"
+    fault = recipe.fault(session)
+    if fault is not None:
+        reason = f"the compiled {recipe.what} differs from the original ({fault})"
         _keep(_refusal(path), reason.encode())
         raise CompileError(reason)
     _keep(path, graph)
     return session
 
 
-def check(session: "InferenceSession", weights: Mapping[str, Floats], shape: Shape) -> float:
-    """The lowest cosine of any vector of a probe set with what the original gives, read plainly in numpy.
-
-    The probes are vocabulary entries drawn with a seed: a single piece, texts in company, and the longest window.
-    """
-    embeddings = read_embeddings(weights)
-    rng = np.random.default_rng(0)
-    probes = (rng.integers(0, len(embeddings.words), size) for size in _PROBES)
-    return min(_lowest_cosine(session, weights, shape, embeddings.of(probe)) for probe in probes)
-
-
-def _lowest_cosine(session: "InferenceSession", weights: Mapping[str, Floats], shape: Shape, embedded: Floats) -> float:
-    pieces, means = session.run([PIECES, MEAN], {EMBEDDED: embedded})
-    cosines = []
-    for text, found, found_mean in zip(embedded, pieces, means, strict=True):
-        first, last = read_layers(text, weights, shape)
-        mixed = LAYER_WEIGHTS[0] * _unit(first) + LAYER_WEIGHTS[1] * _unit(last)
-        expected = np.vstack([_unit(mixed), _unit(last.mean(axis=0, keepdims=True))])
-        cosines.append((expected * np.vstack([found, found_mean])).sum(axis=1).min())
-    return float(np.min(cosines))
-
-
-def _unit(rows: Floats) -> Floats:
-    unit: Floats = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return unit
-
-
 def _session(model: str | bytes) -> "InferenceSession":
     """Load a model from a file or from memory."""
-    import onnxruntime
-    from onnxruntime.capi import onnxruntime_pybind11_state as faults
-
+    try:
+        import onnxruntime
+        from onnxruntime.capi import onnxruntime_pybind11_state as faults
+    except ImportError as error:
+        raise CompileError(f"{_RUNTIME} cannot be loaded ({error})") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = n_threads()
     options.inter_op_num_threads = 1
@@ -186,7 +145,7 @@ def _keep(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, name = tempfile.mkstemp(prefix=path.name, dir=path.parent)
     except OSError as error:
-        _log.warning("the compiled encoder cannot be kept in %s: %s", path.parent, error)
+        _log.warning("a compiled model cannot be kept in %s: %s", path.parent, error)
         return
     try:
         with os.fdopen(handle, "wb") as file:
@@ -195,5 +154,5 @@ def _keep(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         os.replace(name, path)
     except OSError as error:
-        _log.warning("the compiled encoder cannot be kept in %s: %s", path.parent, error)
+        _log.warning("a compiled model cannot be kept in %s: %s", path.parent, error)
         Path(name).unlink(missing_ok=True)

@@ -87,7 +87,7 @@ def checkup_lines(found: Checkup) -> list[str]:
 
 def _encoder_line(encoder: dict[str, Any]) -> str:
     """The encoder, what runs it and why, and whether it is ready."""
-    runtime = encoder["runtime"]
+    runtime = encoder["runtime"] if encoder["runtime"] != "none" else "a table of words, no model is run"
     if encoder.get("compiled") is False:
         runtime += " (compiled at first use, in a second or two)"
     elif encoder.get("why_torch"):

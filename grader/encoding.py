@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from grader import PACKAGED_MODEL
 from grader.errors import SetupError
-from grader.model_files import model_path
+from grader.model_files import model_path, packaged_model
 from grader.packaged_encoding import PackagedEncoder, describe_packaged
+from grader.settings import STATIC
+from grader.static_encoding import StaticEncoder
 from grader.tokens import TokenVectors
 from grader.torch_encoding import TORCH, SentenceTransformerEncoder
 
@@ -49,7 +51,7 @@ def load_encoder(name: str, *, calls: "Calls | None" = None, cache: "Cache | Non
 
     Args:
         name: of a model, a folder, or `openai:MODEL` for one behind a server that the environment names; `torch:`
-            before a model's name runs it through sentence-transformers, also the packaged one.
+            before a model's name runs it through sentence-transformers, also the packaged one; `static` looks words up.
         calls: limits and retries of a server; those of the judges, so that one budget holds for a run.
         cache: keeps the vectors of a server.
 
@@ -60,25 +62,27 @@ def load_encoder(name: str, *, calls: "Calls | None" = None, cache: "Cache | Non
         from grader.remote_encoding import EndpointEncoder
 
         return EndpointEncoder(name, calls=calls, cache=cache)
+    if name == STATIC:
+        return StaticEncoder()
     return PackagedEncoder() if name == PACKAGED_MODEL else SentenceTransformerEncoder(name)
 
 
 def reads_english_only(name: str) -> bool:
-    """Whether an encoder is the packaged one, which was trained on English; others may read any language."""
-    return name.removeprefix(TORCH) == PACKAGED_MODEL
+    """Whether an encoder is made of the packaged model, which was trained on English; others may read any language."""
+    return name.removeprefix(TORCH) in (PACKAGED_MODEL, STATIC)
 
 
 def describe_encoder(name: str) -> dict[str, Any]:
     """What an encoder is and whether it is ready offline, without loading it.
 
     Returns:
-        `name`, `path` (`None` for a model of a hub or a server), `runtime` (`onnx`, `torch` or `server`),
-        `ready_offline`; for the packaged model also what `describe_packaged` says.
+        `name`, `path` (`None` for a model of a hub or a server), `runtime` (`onnx`, `torch`, `server`, or `none` where
+        nothing is run), `ready_offline`; for the packaged model also what `describe_packaged` says.
 
     """
     if name.startswith(REMOTE):
         return {"name": name, "path": None, "runtime": "server", "ready_offline": False}
-    path = model_path(name.removeprefix(TORCH))
+    path = packaged_model() if name == STATIC else model_path(name.removeprefix(TORCH))
     here = path.is_dir()
-    runtime = describe_packaged() if name == PACKAGED_MODEL else {"runtime": "torch"}
+    runtime = describe_packaged() if name == PACKAGED_MODEL else {"runtime": "none" if name == STATIC else "torch"}
     return {"name": name, "path": str(path) if here else None, **runtime, "ready_offline": here}

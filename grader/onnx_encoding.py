@@ -2,26 +2,57 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from grader import PACKAGED_MODEL
-from grader.bert_graph import EMBEDDED, MEAN, PIECES
-from grader.compiling import Embeddings, open_compiled, read_embeddings
+from grader.bert import Floats, Shape, read_layers
+from grader.bert_graph import EMBEDDED, MEAN, PIECES, bert_graph
+from grader.compiling import Recipe, open_compiled
 from grader.model_files import model_revision, packaged_model, stored_tensors
-from grader.tokens import Floats, Pass, TokenVectors, Window, join
-from grader.windows import WindowReader, piece_rarity
+from grader.tokens import LAYER_WEIGHTS, Pass, TokenVectors, Window, join
+from grader.windows import WindowReader, piece_rarity, read_tokenizer
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
-    from tokenizers import Tokenizer
 
 # Pieces in one batch: enough to fill two cores, few enough to stay in their caches.
 _BATCH_PIECES = 1024
+
+
+# What a vector of the compiled model must at least have in common with that of the original.
+_LEAST_COSINE = 0.9999
+_PROBES = ((1, 3), (3, 9), (1, 128))  # texts and pieces of each
+
+
+class Embeddings(NamedTuple):
+    """What stands for a piece before the first layer: its own vector, that of its place, that of its side."""
+
+    words: Floats
+    places: Floats
+    sides: Floats
+
+    def of(self, ids: NDArray[np.int64]) -> Floats:
+        """The three added up, shape `(..., n_pieces, dim)` for ids `(..., n_pieces)`."""
+        embedded: Floats = self.words[ids] + (self.places[: ids.shape[-1]] + self.sides[0])
+        return embedded
+
+
+def read_embeddings(weights: Mapping[str, Floats]) -> Embeddings:
+    """The embedding tables among a BERT's weights."""
+    names = ("word_embeddings", "position_embeddings", "token_type_embeddings")
+    return Embeddings(*(weights[f"embeddings.{name}.weight"] for name in names))
+
+
+def read_shape(model: Path) -> Shape:
+    """What a model's configuration tells of it."""
+    found = json.loads((model / "config.json").read_text(encoding="utf-8"))
+    return Shape(found["num_hidden_layers"], found["num_attention_heads"], found["layer_norm_eps"])
 
 
 class OnnxEncoder:
@@ -62,7 +93,7 @@ class OnnxEncoder:
 
     @cached_property
     def _session(self) -> "InferenceSession":
-        return open_compiled(self._model)
+        return open_compiled(recipe(self._model))
 
     @cached_property
     def _embeddings(self) -> Embeddings:
@@ -74,8 +105,7 @@ class OnnxEncoder:
 
     @cached_property
     def _rarity(self) -> Floats:
-        tokenizer = read_tokenizer(self._model)
-        return piece_rarity(tokenizer, tokenizer.token_to_id("[UNK]"))
+        return piece_rarity(read_tokenizer(self._model))
 
     @cached_property
     def _model(self) -> Path:
@@ -93,13 +123,44 @@ def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
             yield alike[start : start + size]
 
 
-def read_tokenizer(model: Path) -> "Tokenizer":
-    """The tokenizer in a model's folder."""
-    from tokenizers import Tokenizer
-
-    return Tokenizer.from_file(str(model / "tokenizer.json"))
-
-
 def window_size(model: Path) -> int:
     """Pieces that a model in the form of sentence-transformers reads at once."""
     return int(json.loads((model / "sentence_bert_config.json").read_text(encoding="utf-8"))["max_seq_length"])
+
+
+def recipe(model: Path) -> Recipe:
+    """How a model in a folder is compiled."""
+    weights, shape = stored_tensors(model), read_shape(model)
+
+    def fault(session: "InferenceSession") -> str | None:
+        cosine = lowest_cosine(session, weights, shape)
+        return None if cosine >= _LEAST_COSINE else f"cosine {cosine:.5f}"
+
+    return Recipe("encoder", model_revision(model), lambda: bert_graph(weights, shape, LAYER_WEIGHTS), fault)
+
+
+def lowest_cosine(session: "InferenceSession", weights: Mapping[str, Floats], shape: Shape) -> float:
+    """The lowest cosine of any vector of a probe set with what the original gives, read plainly in numpy.
+
+    The probes are vocabulary entries drawn with a seed: a single piece, texts in company, and a long one.
+    """
+    embeddings = read_embeddings(weights)
+    rng = np.random.default_rng(0)
+    probes = (rng.integers(0, len(embeddings.words), size) for size in _PROBES)
+    return min(_cosine(session, weights, shape, embeddings.of(probe)) for probe in probes)
+
+
+def _cosine(session: "InferenceSession", weights: Mapping[str, Floats], shape: Shape, embedded: Floats) -> float:
+    pieces, means = session.run([PIECES, MEAN], {EMBEDDED: embedded})
+    cosines = []
+    for text, found, found_mean in zip(embedded, pieces, means, strict=True):
+        first, last = read_layers(text, weights, shape)
+        mixed = LAYER_WEIGHTS[0] * _unit(first) + LAYER_WEIGHTS[1] * _unit(last)
+        expected = np.vstack([_unit(mixed), _unit(last.mean(axis=0, keepdims=True))])
+        cosines.append((expected * np.vstack([found, found_mean])).sum(axis=1).min())
+    return float(np.min(cosines))
+
+
+def _unit(rows: Floats) -> Floats:
+    unit: Floats = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit

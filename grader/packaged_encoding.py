@@ -55,8 +55,8 @@ def describe_packaged() -> dict[str, Any]:
         `runtime` (`onnx` or `torch`), `compiled` (whether it has been, `None` for torch) and `why_torch`.
 
     """
-    model = packaged_model()
-    refused = why_refused(model)
+    key = model_revision(packaged_model())
+    refused = why_refused(key)
     if refused is not None:
         return {"runtime": "torch", "compiled": None, "why_torch": refused}
-    return {"runtime": "onnx", "compiled": compiled_path(model).is_file(), "why_torch": None}
+    return {"runtime": "onnx", "compiled": compiled_path(key).is_file(), "why_torch": None}

@@ -5,7 +5,7 @@ Nothing here decides whether the two resemble each other.
 
 from collections.abc import Iterator, Sequence
 
-from grader.antonyms import are_opposites
+from grader.antonyms import are_opposites, may_oppose
 from grader.claims import NEGATORS, REACH, Claim, Word, is_negation
 from grader.findings import Finding
 from grader.grammar.lexicon import FUNCTION_WORDS, word_set
@@ -28,7 +28,13 @@ _OTHER_CASE = word_set("if unless would otherwise compared contrast unlike")
 
 def flips(point: Claim, statement: Claim) -> Iterator[tuple[int, int]]:
     """Pairs of words, one of the point and one of the statement, that deny each other and stand for each other."""
-    missing = [i for i, word in enumerate(point.words) if _can_flip(word) and not _stands(point, i, statement)]
+    missing = [
+        i
+        for i, word in enumerate(point.words)
+        if _can_flip(word) and may_oppose(word.text, statement.to_oppose) and not _stands(point, i, statement)
+    ]
+    if not missing:
+        return
     new = [j for j, word in enumerate(statement.words) if _can_flip(word) and not _stands(statement, j, point)]
     for i in missing:
         for j in new:
@@ -68,9 +74,9 @@ def _stands(claim: Claim, at: int, other: Claim) -> bool:
     if following is None or following not in other.stems:
         return True
     places = [j for j, same in enumerate(other.words) if same.stem == word.stem]
-    rivals = [j for j, rival in enumerate(other.words) if are_opposites(word.text, rival.text)]
     return any(_next_content(other, j) == following for j in places) or not any(
-        _next_content(other, j) == following for j in rivals
+        _next_content(other, j) == following and are_opposites(word.text, rival.text)
+        for j, rival in enumerate(other.words)
     )
 
 

@@ -9,12 +9,17 @@ from grader.schema import Noun
 
 # Raise it whenever a formula or constant of coverage.py or substance.py changes: no settings, but they move scores.
 COVERAGE_VERSION = 1
+# The encoder that looks words up and runs no model, and what was measured for it in place of the defaults: its cosines
+# of related words are lower (docs/speed.md).
+STATIC = "static"
+_MEASURED_FOR = {STATIC: {"match_center": 0.35, "match_slope": 6.0}}
 
 
 class Settings(Noun):
     """How coverage is measured and turned into credit.
 
-    The defaults were measured over nine scored sets (docs/accuracy.md); change one and the signature changes.
+    The defaults were measured over nine scored sets (docs/accuracy.md), two anew for the encoder `static`; change
+    one and the signature changes.
     """
 
     encoder: str = Field(default=PACKAGED_MODEL, description="encoder: a name or a folder")
@@ -42,6 +47,14 @@ class Settings(Noun):
     # eight of them, by .023 in the median; at .6 it is 40 % and .029 (docs/accuracy.md).
     review_below: float = Field(default=0.5, ge=0, le=1, description="confidence below which a person should look")
     covered_at: float = Field(default=0.8, ge=0, le=1, description="credit from which a point counts as covered")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fit_to_encoder(cls, given: object) -> object:
+        """What is not given is what was measured for the encoder."""
+        if not isinstance(given, dict):
+            return given
+        return {**_MEASURED_FOR.get(given.get("encoder", PACKAGED_MODEL), {}), **given}
 
     def signature(self) -> str:
         """The coverage part of a signature, such as `v1,q.2/.3,o.5,m.4/8,c.08-1,b.5/.3,s.5/.8`."""

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
+# Weights of the input embeddings (what a word is) and of the last layer (what it means here) in a token's vector.
+# Over nine scored sets the mix agreed with people better than either alone (docs/accuracy.md).
+LAYER_WEIGHTS = (1.0, 2.0)
 # The first letter of the scripts that write words without spaces between them (Thai and what follows it in Unicode).
 _NO_SPACES = "\u0e00"
 # Numbers stand early in a vocabulary but tell much: they count at least as much as the word of this rank.

@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader import PACKAGED_MODEL
-from grader.compiling import LAYER_WEIGHTS
 from grader.errors import SetupError
 from grader.model_files import WEIGHTS, model_path, model_revision
-from grader.tokens import Floats, Pass, TokenVectors, Window, join
+from grader.tokens import LAYER_WEIGHTS, Floats, Pass, TokenVectors, Window, join
 from grader.windows import WindowReader, piece_rarity
 
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ class SentenceTransformerEncoder:
     def _rarity(self) -> Floats:
         """Rarity of every vocabulary entry, shape `(n_vocabulary,)`."""
         tokenizer = self.model.tokenizer
-        return piece_rarity(tokenizer.backend_tokenizer, tokenizer.unk_token_id)
+        return piece_rarity(tokenizer.backend_tokenizer, tokenizer.unk_token)
 
     @cached_property
     def model(self) -> "SentenceTransformer":

@@ -1,6 +1,7 @@
 """Texts -> windows of vocabulary pieces, as many as a model needs to read all of each text."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,7 +54,14 @@ class WindowReader:
         return windows
 
 
-def piece_rarity(tokenizer: "Tokenizer", unknown: int | None) -> Floats:
+def read_tokenizer(model: Path) -> "Tokenizer":
+    """The tokenizer in a model's folder."""
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(model / "tokenizer.json"))
+
+
+def piece_rarity(tokenizer: "Tokenizer", unknown: str | None = "[UNK]") -> Floats:
     """How much every vocabulary entry tells, shape `(n_vocabulary,)`.
 
     Args:
@@ -65,5 +73,5 @@ def piece_rarity(tokenizer: "Tokenizer", unknown: int | None) -> Floats:
     tokens = [tokenizer.id_to_token(number) or "" for number in range(tokenizer.get_vocab_size())]
     rarity = vocabulary_rarity(tokens)
     if unknown is not None:
-        rarity[unknown] = 0
+        rarity[tokenizer.token_to_id(unknown)] = 0
     return rarity

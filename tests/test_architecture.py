@@ -86,6 +86,7 @@ LAYERS = [
         "torch_encoding",
         "packaged_encoding",
         "onnx_encoding",
+        "static_encoding",
         "compiling",
         "bert_graph",
         "onnx_file",

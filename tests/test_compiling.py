@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader import compiling
+from grader import compiling, onnx_encoding
 from grader.bert import Shape
 from grader.bert_graph import bert_graph
-from grader.compiling import CompileError, compiled_path, open_compiled, read_shape, why_refused
-from grader.model_files import packaged_model, stored_tensors
-from grader.onnx_encoding import OnnxEncoder
+from grader.compiling import CompileError, compiled_path, open_compiled, why_refused
+from grader.model_files import model_revision, packaged_model, stored_tensors
+from grader.onnx_encoding import OnnxEncoder, lowest_cosine, read_shape, recipe
 
 
 @pytest.fixture
@@ -58,57 +58,61 @@ def write_model(folder: Path, *, seed: int) -> Path:
     return folder
 
 
+def path_of(model: Path) -> Path:
+    return compiled_path(model_revision(model))
+
+
 def files(cache: Path) -> list[str]:
     return sorted(path.name for path in (cache / "models").iterdir())
 
 
 def test_it_is_compiled_once_and_read_from_then_on(small: Path, cache: Path) -> None:
-    assert not compiled_path(small).exists()
-    open_compiled(small)
-    first = compiled_path(small).stat()
-    open_compiled(small)
-    assert compiled_path(small).stat().st_mtime_ns == first.st_mtime_ns
-    assert files(cache) == [compiled_path(small).name]
-    assert compiled_path(small).stat().st_mode & 0o077 == 0
+    assert not path_of(small).exists()
+    open_compiled(recipe(small))
+    first = path_of(small).stat()
+    open_compiled(recipe(small))
+    assert path_of(small).stat().st_mtime_ns == first.st_mtime_ns
+    assert files(cache) == [path_of(small).name]
+    assert path_of(small).stat().st_mode & 0o077 == 0
 
 
 def test_other_weights_have_another_file(small: Path, tmp_path: Path, cache: Path) -> None:
-    assert compiled_path(small) != compiled_path(write_model(tmp_path / "other", seed=1))
+    assert path_of(small) != path_of(write_model(tmp_path / "other", seed=1))
 
 
 def test_a_damaged_file_is_made_again(small: Path, cache: Path, caplog: pytest.LogCaptureFixture) -> None:
-    open_compiled(small)
-    whole = compiled_path(small).read_bytes()
-    compiled_path(small).write_bytes(whole[: len(whole) // 2])
-    open_compiled(small)
+    open_compiled(recipe(small))
+    whole = path_of(small).read_bytes()
+    path_of(small).write_bytes(whole[: len(whole) // 2])
+    open_compiled(recipe(small))
     assert "is damaged and made again" in caplog.text
-    assert compiled_path(small).read_bytes() == whole
+    assert path_of(small).read_bytes() == whole
 
 
 def test_vectors_unlike_the_original_are_refused_for_good(
     small: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compiling, "_LEAST_COSINE", 1.1)
-    with pytest.raises(CompileError, match=r"differ from the original's \(cosine 1\.0000"):
-        open_compiled(small)
+    monkeypatch.setattr(onnx_encoding, "_LEAST_COSINE", 1.1)
+    with pytest.raises(CompileError, match=r"differs from the original \(cosine 1\.0000"):
+        open_compiled(recipe(small))
     monkeypatch.undo()
     monkeypatch.setenv("GRADER_CACHE", str(cache))
-    assert "differ from the original's" in (why_refused(small) or "")
-    with pytest.raises(CompileError, match="differ from the original's"):
-        open_compiled(small)
-    assert not compiled_path(small).exists()
+    assert "differs from the original" in (why_refused(model_revision(small)) or "")
+    with pytest.raises(CompileError, match="differs from the original"):
+        open_compiled(recipe(small))
+    assert not path_of(small).exists()
 
 
 def test_the_check_sees_a_wrong_graph(small: Path) -> None:
     weights, shape = stored_tensors(small), read_shape(small)
     right = compiling._session(bert_graph(weights, shape, (1.0, 2.0)))
-    assert compiling.check(right, weights, shape) > 0.99999
+    assert lowest_cosine(right, weights, shape) > 0.99999
     for wrong in (
         bert_graph(weights, Shape(1, 3, 1e-12), (1.0, 2.0)),
         bert_graph(weights, Shape(2, 2, 1e-12), (1.0, 2.0)),
         bert_graph(weights, shape, (1.0, 1.8)),
     ):
-        assert compiling.check(compiling._session(wrong), weights, shape) < 0.9999
+        assert lowest_cosine(compiling._session(wrong), weights, shape) < 0.9999
 
 
 def test_without_a_place_to_keep_it_it_works_all_the_same(
@@ -117,18 +121,19 @@ def test_without_a_place_to_keep_it_it_works_all_the_same(
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("GRADER_CACHE", str(tmp_path / "file"))
     caplog.set_level(logging.WARNING)
-    open_compiled(small)
+    open_compiled(recipe(small))
     assert "cannot be kept in" in caplog.text
 
 
 def test_processes_that_compile_at_once_all_get_it_whole(small: Path, cache: Path) -> None:
-    code = f"from pathlib import Path; from grader.compiling import open_compiled; open_compiled(Path({str(small)!r}))"
+    code = "from pathlib import Path; from grader.compiling import open_compiled; "
+    code += f"from grader.onnx_encoding import recipe; open_compiled(recipe(Path({str(small)!r})))"
     running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
     assert [process.wait(timeout=60) for process in running] == [0, 0, 0]
-    assert files(cache) == [compiled_path(small).name]
+    assert files(cache) == [path_of(small).name]
 
 
 def test_the_packaged_model_compiles_to_the_original() -> None:
     model = packaged_model()
     weights = stored_tensors(model)
-    assert compiling.check(OnnxEncoder()._session, weights, read_shape(model)) > 0.999999
+    assert lowest_cosine(OnnxEncoder()._session, weights, read_shape(model)) > 0.999999

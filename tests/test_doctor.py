@@ -39,6 +39,12 @@ def test_people_read_what_would_leave(tmp_path: Path) -> None:
     )
 
 
+def test_it_says_what_runs_the_encoder(tmp_path: Path) -> None:
+    assert "onnx (compiled at first use, in a second or two), ready offline" in doctor(tmp_path).stdout
+    assert "torch, ready offline" in doctor(tmp_path, "--encoder", "torch:all-MiniLM-L6-v2").stdout
+    assert "static: a table of words, no model is run, ready offline" in doctor(tmp_path, "--encoder", "static").stdout
+
+
 def test_an_encoder_of_a_hub_is_not_ready(tmp_path: Path) -> None:
     found = json.loads(doctor(tmp_path, "--encoder", "someone/some-model", "--json").stdout)["encoder"]
     assert found["path"] is None and not found["ready_offline"]

@@ -24,6 +24,13 @@ def test_operators_weights_and_attributes_of_every_kind() -> None:
     assert found.tolist() == [[-1], [5]]
 
 
+def test_an_attribute_may_be_text() -> None:
+    graph = Graph(20)
+    graph.output("found", [1], graph.apply("Gelu", graph.input("given", [1]), approximate="tanh"))
+    [found] = run(graph, given=np.ones(1, np.float32))
+    assert found == pytest.approx([0.841192], abs=1e-6)  # x / 2 * (1 + tanh(sqrt(2 / pi) * (x + .044715 x^3))) at 1
+
+
 def test_numbers_of_every_length_and_sign() -> None:
     for number in (0, 1, 127, 128, 300, 2**40, -1, -300):
         graph = Graph(20)

@@ -7,7 +7,7 @@ import pytest
 
 from grader.compiling import CompileError, compiled_path
 from grader.encoding import describe_encoder, load_encoder, reads_english_only
-from grader.model_files import packaged_model
+from grader.model_files import model_revision, packaged_model
 from grader.onnx_encoding import OnnxEncoder
 from grader.packaged_encoding import PackagedEncoder
 
@@ -24,7 +24,7 @@ def test_where_the_compiled_model_is_refused_the_original_runs_and_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("GRADER_CACHE", str(tmp_path))
-    refused = compiled_path(packaged_model()).with_suffix(".refused")
+    refused = compiled_path(model_revision(packaged_model())).with_suffix(".refused")
     refused.parent.mkdir()
     refused.write_text("the compiled encoder's vectors differ from the original's (cosine 0.7)")
     assert describe_encoder("all-MiniLM-L6-v2")["runtime"] == "torch"

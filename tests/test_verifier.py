@@ -102,11 +102,17 @@ def test_its_revision_names_the_weights(verifier: Verifier, small: Network, tmp_
     assert verifier.revision != Verifier(packaged_model(), other).revision
 
 
-def test_numpy_computes_what_torch_computes(small: Network, tmp_path: Path) -> None:
+def test_it_computes_what_torch_computes(small: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADER_CACHE", str(tmp_path))
     path = tmp_path / "weights.npz"
     save(path, small, words_from="x")
     tokenizer = Tokenizer.from_file(str(packaged_model() / "tokenizer.json"))
     pairs = [*TURNED[:3], ("a", "b"), ("word " * 60, "other " * 50)]
     exact = predict(small, Tokens(pairs, tokenizer))
     # int8 rows and bfloat16 products each cost a little
-    assert Verifier(packaged_model(), path).contradicts(pairs) == pytest.approx(exact, abs=0.02)
+    compiled, plain = Verifier(packaged_model(), path), Verifier(packaged_model(), path)
+    assert compiled.contradicts(pairs) == pytest.approx(exact, abs=0.02)
+    [kept] = (tmp_path / "models").iterdir()
+    kept.with_suffix(".refused").write_text("another logit")
+    assert plain.contradicts(pairs) == pytest.approx(compiled.contradicts(pairs), abs=1e-5)
+    assert plain._compiled is None

@@ -1,0 +1,35 @@
+"""Opposite words one by one, and looked up all at once."""
+
+from itertools import product
+
+import pytest
+
+from grader.antonyms import are_opposites, may_oppose, words_to_oppose
+
+PAIRS = [
+    ("increase", "decrease"),
+    ("increases", "falls"),
+    ("stable", "unstable"),
+    ("harmful", "harmless"),
+    ("symmetric", "asymmetric"),
+    ("faster", "slowest"),
+]
+KEPT = [("increase", "increases"), ("put", "input"), ("stable", "table"), ("sleep", "asleep"), ("cat", "dog")]
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_opposites(pair: tuple[str, str]) -> None:
+    assert are_opposites(*pair) and are_opposites(*pair[::-1])
+
+
+@pytest.mark.parametrize("pair", KEPT)
+def test_no_opposites(pair: tuple[str, str]) -> None:
+    assert not are_opposites(*pair) and not are_opposites(*pair[::-1])
+
+
+def test_looking_up_all_at_once_misses_none() -> None:
+    words = sorted({word for pair in PAIRS + KEPT for word in pair})
+    for word, other in product(words, words):
+        if are_opposites(word, other):
+            assert may_oppose(word, words_to_oppose(["the", other, "cat"]))
+    assert not may_oppose("increase", words_to_oppose(["cat", "input", "table"]))
