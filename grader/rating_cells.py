@@ -4,12 +4,15 @@ import math
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from grader.agreement import DECIMALS
 from grader.documents import id_text
 from grader.errors import InputError
 
 # How people write that there is no score.
 _NOTHING = {"", "-", "–", ".", "na", "n/a", "nan", "none", "null"}
 _YES_OR_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+# Beyond this sums of squares would lose the points themselves.
+_LARGEST = 1e9
 
 
 class Cell(NamedTuple):
@@ -49,10 +52,10 @@ class Cell(NamedTuple):
         return text
 
     def number(self) -> float | None:
-        """A finite number; nothing for a blank cell or a word for nothing (`NA`, `-`).
+        """A number of points, rounded to where scores count as different; nothing for a blank or a word such as `NA`.
 
         Raises:
-            InputError: anything else.
+            InputError: anything else, and what is too large for a score.
 
         """
         value = self.value
@@ -62,7 +65,9 @@ class Cell(NamedTuple):
         if math.isnan(number):
             hint = "; write it with a decimal point" if "," in str(value) else ""
             raise self.fault(f"expected a number or nothing, found '{str(value)[:40]}'{hint}")
-        return number
+        if abs(number) > _LARGEST:
+            raise self.fault(f"found {number:g}, expected at most {_LARGEST:,.0f} points")
+        return round(number, DECIMALS)
 
     def moment(self) -> float | None:
         """A number as it is, a date as seconds since 1970 (UTC where it names no zone); nothing for a blank cell.
@@ -83,6 +88,10 @@ class Cell(NamedTuple):
             problem = f"expected a number or a date such as 2026-01-31 or 2026-01-31T14:30, found '{text[:40]}'"
             raise self.fault(problem) from None
         return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+
+    def is_date(self) -> bool:
+        """Whether a moment is a date and no number."""
+        return math.isnan(_finite(self.value))
 
     def yes_or_no(self) -> bool | None:
         """Whether it says yes (`1`, `true`, `yes`) or no; nothing for a blank cell and for anything else."""

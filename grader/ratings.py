@@ -107,6 +107,9 @@ def read_ratings(path: str | Path, *, raters: Sequence[str] = ()) -> Ratings:
 
     """
     source = source_name(path)
+    twice = next((name for name, times in Counter(raters).items() if times > 1), None)
+    if twice is not None:
+        raise InputError("is named twice in --raters: name each rater's column once", source=source, field=twice)
     rows = read_rows(path)
     first = next(rows)  # a table without rows is an error of `read_rows`
     table = _Table(source, raters, labelled=not raters and _LABELLED in first.values)
@@ -126,6 +129,7 @@ class _Table:
         self._facts: dict[tuple[str, Place], tuple[object, int]] = {}  # what is the same for all ratings of an answer
         self._rows: list[Rating] = []
         self._marks: list[tuple[Rating, Cell]] = []  # ratings with something in the column `gold`
+        self._kind_of_time: tuple[str, int] | None = None  # and the line where it stands first
         self._n_rows = self._n_blank = 0
         self._not_blind: Counter[str] = Counter()
         self._texts: dict[str, str] = {}
@@ -168,6 +172,9 @@ class _Table:
                 raise
             problem = f"{error.problem}; for a table with one column a rater name these columns: --raters kim,lee"
             raise InputError(problem, source=source, line=line, field=error.field) from error
+        if columns["answer_id"] in self._raters:
+            problem = "holds the ids of the answers, so it cannot be a rater's: leave it out of --raters"
+            raise InputError(problem, source=source, line=line, field=columns["answer_id"])
         return {field: name for field, name in columns.items() if name not in self._raters}
 
     def _refuse_copy(self, row: Row) -> None:
@@ -195,15 +202,26 @@ class _Table:
         for fact, value in (("question_id", question), ("group", group)):
             self._same(fact, (answer, None), value, cells.get(fact))
         self._same("max_score", (answer, point), scale, cells.get("max_score"))
-        time = cells["time"].moment() if "time" in cells else None
+        time = self._time(cells["time"]) if "time" in cells else None
         return Rating(answer, "", 0.0, question, point, scale, time, group, line)
+
+    def _time(self, cell: Cell) -> float | None:
+        """When, which must be a date everywhere or a number everywhere: 7 and 2026-01-31 have no order."""
+        time = cell.moment()
+        if time is not None:
+            kind = "a date" if cell.is_date() else "a number"
+            known, line = self._kind_of_time = self._kind_of_time or (kind, cell.line)
+            if kind != known:
+                raise cell.fault(f"found {kind}, but {known} on line {line}: write all of them in the same way")
+        return time
 
     def _same(self, fact: str, place: Place, value: object, cell: Cell | None) -> None:
         if value is None or cell is None:
             return
         known, line = self._facts.setdefault((fact, place), (value, cell.line))
         if known != value:
-            problem = f"answer '{place[0][:40]}' has '{str(known)[:40]}' on line {line}, found '{str(value)[:40]}'"
+            before, now = (f"{one:g}" if isinstance(one, float) else str(one)[:40] for one in (known, value))
+            problem = f"answer '{place[0][:40]}' has '{before}' on line {line}, found '{now}'"
             way = ": give each answer an id of its own, such as q2-c01" if fact == "question_id" else ": correct one"
             raise cell.fault(problem + way)
 
@@ -242,6 +260,10 @@ class _Table:
             not_blind = sum(self._not_blind.values())
             reasons = f"{self._n_blank:,} without a score, {not_blind:,} not blind, {len(gold):,} gold"
             problem = f"holds no rating that counts: {count(self._n_rows, 'row')}, {reasons}"
+            if not_blind:
+                problem += "; what was given blind has the phase 'blind' or none"
+            if gold:
+                problem += "; a row marked gold says what is right, others say what a rater gave"
             raise InputError(problem, source=self._source)
         rows = tuple(sorted(self._rows, key=lambda rating: rating.line))
         return Ratings(self._source, rows, gold, self._n_rows, self._n_blank, dict(self._not_blind), self._texts)

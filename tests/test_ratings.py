@@ -95,6 +95,11 @@ def test_the_same_rater_may_rate_again(tmp_path: Path) -> None:
     assert [rating.score for rating in read_ratings(path).rows] == [2, 3, 2]
 
 
+def test_differences_that_no_rater_means_do_not_count(tmp_path: Path) -> None:
+    path = put(tmp_path, "answer_id,rater,score\na1,kim,0.30000000000000004\na1,lee,0.3\na2,kim,1e-200\n")
+    assert [rating.score for rating in read_ratings(path).rows] == [0.3, 0.3, 0.0]
+
+
 # --- gold ------------------------------------------------------------------------------------------
 
 
@@ -143,7 +148,7 @@ def test_gold_of_a_wide_table(tmp_path: Path) -> None:
         ),
         (
             "answer_id,rater,score,max\na1,kim,1,5\na1,lee,1,6\n",
-            ":3: field 'max': answer 'a1' has '5.0' on line 2, found '6.0': correct one",
+            ":3: field 'max': answer 'a1' has '5' on line 2, found '6': correct one",
         ),
         (
             "answer_id,question_id,rater,score\nc1,q1,kim,1\nc1,q2,kim,1\n",
@@ -157,7 +162,7 @@ def test_gold_of_a_wide_table(tmp_path: Path) -> None:
         ),
         (
             "answer_id,rater,score,gold\na1,kim,1,yes\na1,lee,2,yes\n",
-            ":3: field 'gold': answer 'a1' has '1.0' on line 2, found '2.0': correct one",
+            ":3: field 'gold': answer 'a1' has '1' on line 2, found '2': correct one",
         ),
         (
             "answer_id,rater,score,max_score,gold\na1,kim,1,5,6\n",
@@ -165,7 +170,21 @@ def test_gold_of_a_wide_table(tmp_path: Path) -> None:
         ),
         (
             "answer_id,rater,score,phase\na1,kim,,\na1,lee,3,after\n",
-            ": holds no rating that counts: 2 rows, 1 without a score, 1 not blind, 0 gold",
+            ": holds no rating that counts: 2 rows, 1 without a score, 1 not blind, 0 gold; "
+            "what was given blind has the phase 'blind' or none",
+        ),
+        (
+            "answer_id,rater,score,gold\na1,kim,1,yes\n",
+            ": holds no rating that counts: 1 row, 0 without a score, 0 not blind, 1 gold; "
+            "a row marked gold says what is right, others say what a rater gave",
+        ),
+        (
+            "answer_id,rater,score\na1,kim,1e300\n",
+            ":2: field 'score': found 1e+300, expected at most 1,000,000,000 points",
+        ),
+        (
+            "answer_id,rater,score,time\na1,kim,1,2026-01-31\na2,kim,1,\na3,kim,1,7\n",
+            ":4: field 'time': found a number, but a date on line 2: write all of them in the same way",
         ),
         ("answer_id,rater,score\n", ": is empty: expected at least one row"),
         ("", ": is empty: expected at least one row"),
@@ -187,6 +206,10 @@ def test_faults_of_wide_tables_and_labelled_sets(tmp_path: Path) -> None:
     assert fault(wide, ["kim", "max"]).startswith(
         ":1: field 'max': no such column: found id, kim, lee; name the columns"
     )
+    assert (
+        fault(wide, ["kim", "lee", "kim"]) == ": field 'kim': is named twice in --raters: name each rater's column once"
+    )
+    assert fault(wide, ["kim", "id"]).startswith(":1: field 'id': holds the ids of the answers")
     assert fault(wide, ["kim", "lee"]).startswith(":2: field 'lee': expected a number or nothing, found 'x'")
     labelled = put(tmp_path, '{"answer_id": "a1", "human_scores": [1, 2]}', "set.jsonl")
     assert fault(labelled) == (
