@@ -1,9 +1,28 @@
 """An answer on its way to a grade: what was found so far, before it is put together."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from grader.schema import Answer, PointGrade, Rubric
 from grader.text import NormalisedText
+
+
+class About(NamedTuple):
+    """What an answer says as a whole.
+
+    Attributes:
+        topic: highest cosine of its vector with that of the question or of a wording of a point, -1..1.
+        vector: unit vector of the whole text, shape `(dim,)`.
+        words: distinct words, with how much each tells (> 0).
+
+    """
+
+    topic: float
+    vector: NDArray[np.float32]
+    words: Mapping[str, float]
 
 
 class Draft(NamedTuple):
@@ -17,6 +36,7 @@ class Draft(NamedTuple):
         ungraded_reason: why it has no score, if it has none.
         share: of its credits that it keeps for how it is written, 0..1.
         feedback: for the candidate; blank where the plain one will do.
+        about: what it says as a whole; `None` where no model looked at it.
 
     """
 
@@ -28,3 +48,4 @@ class Draft(NamedTuple):
     ungraded_reason: str | None = None
     share: float = 1.0
     feedback: str = ""
+    about: About | None = None

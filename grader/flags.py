@@ -21,6 +21,8 @@ FLAGS = {
     "judge_failed": "A judge gave no usable verdict on a point; the embedding's result stands.",
     "judge_refused": "A judge refused to look at this answer; the embedding's result stands.",
     "duplicate": "Another candidate's answer to the question has the same words; the score is not changed.",
+    "off_topic": "Like neither question nor rubric nor any marked answer: marks hardly lift it.",
+    "wide_interval": "Going by marks, people might give it nearly anything.",
     "no_answer": "Blank, or nothing but symbols: 0 by rule.",
     "long_answer": "Longer than the encoder reads at once; it was read in parts.",
 }

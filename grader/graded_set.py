@@ -15,7 +15,7 @@ from grader.encoding import Encoder, load_encoder
 from grader.errors import InputError
 from grader.labelled import grade_labelled, judge_labelled
 from grader.likeness import words_told
-from grader.marks import Seen
+from grader.marked import Seen
 from grader.panel import Panel
 from grader.preparing import topic_texts
 from grader.schema import Grade

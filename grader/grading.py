@@ -13,14 +13,17 @@ from grader import __version__
 from grader.claims import read_claim
 from grader.confidence import STATED, Weighed, answer_confidence
 from grader.coverage import Covered, Floats, Ints, PointTokens, cover, heard, match, match_by_segment, segment_starts
-from grader.drafts import Draft
+from grader.drafts import About, Draft
 from grader.encoding import Encoder, load_encoder, reads_english_only
 from grader.errors import InputError
 from grader.feedback import plain_feedback
 from grader.flags import PLAIN_FLAGS
 from grader.guards import RULES_VERSION, Checked
 from grader.judged import judge_drafts
+from grader.likeness import words_told
 from grader.manner import Manner, is_foreign, manner
+from grader.marked_grading import with_marks
+from grader.marks_file import FittedMarks
 from grader.model_files import model_revision, packaged_model
 from grader.panel import Panel
 from grader.preparing import Prepared, encode_points
@@ -66,9 +69,11 @@ class Grader:
         settings: how coverage becomes credit.
         panel: judges that look at what is unclear; without them nothing leaves the machine.
         weight: what labelled answers have shown of the judges; by default they settle unclear points alone.
+        marks: what people's marks have taught, which brings scores to their scale.
 
     Raises:
-        InputError: when two rubrics are for the same question.
+        InputError: when two rubrics are for the same question, or the marks were learned with other settings, another
+            encoder or judge, or other rubrics.
 
     >>> from grader import Answer, Grader, Rubric
     >>> rubric = Rubric(question_id="q1", question="What does dropout do?", points=[
@@ -87,6 +92,7 @@ class Grader:
         settings: Settings | None = None,
         panel: Panel | None = None,
         weight: Weight = UNPROVEN,
+        marks: FittedMarks | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.panel = panel
@@ -100,6 +106,10 @@ class Grader:
             if rubric.question_id in self.rubrics:
                 raise InputError(f"two rubrics are for the question '{rubric.question_id}'")
             self.rubrics[rubric.question_id] = rubric
+        self._marks: FittedMarks | None = None
+        if marks is not None:
+            marks.refuse_others(self.signature, {name: rubric_hash(rubric) for name, rubric in self.rubrics.items()})
+            self._marks = marks
 
     @property
     def signature(self) -> str:
@@ -137,10 +147,23 @@ class Grader:
 
         """
         for chunk in chunks(answers):
-            drafts = self.draft(chunk)
-            if self.panel is not None:
-                drafts = judge_drafts(drafts, self.panel, self.settings, weight=self.weight)
-            yield from map(self.finish, drafts)
+            yield from map(self.finish, self._judged(self.draft(chunk)))
+
+    def read_many(self, answers: Iterable[Answer]) -> Iterator[tuple[Grade, About | None]]:
+        """The same grades, each with what its answer says as a whole; `None` where no model looked at it.
+
+        Raises:
+            SetupError: when the encoder cannot be loaded.
+
+        """
+        for chunk in chunks(answers):
+            for draft in self._judged(self.draft(chunk)):
+                yield self.finish(draft), draft.about
+
+    def _judged(self, drafts: list[Draft]) -> list[Draft]:
+        if self.panel is None:
+            return drafts
+        return judge_drafts(drafts, self.panel, self.settings, weight=self.weight)
 
     def draft(self, answers: Sequence[Answer]) -> list[Draft]:
         """What embedding, guards and rules find of some answers, in order, before judges and scores.
@@ -237,7 +260,9 @@ class Grader:
             for number, (point, found, claim) in enumerate(zip(rubric.points, covered, claims, strict=True))
         )
         flags = (*point_flags(points), *seen.flags, *(["long_answer"] * (encoded.n_windows > 1)))
-        return Draft(answer, rubric, text, points, flags, share=seen.share)
+        topic = float((prepared.topics @ encoded.mean).max())
+        about = About(topic, encoded.mean, words_told(encoded.texts, encoded.rarity))
+        return Draft(answer, rubric, text, points, flags, share=seen.share, about=about)
 
     def _doubts(
         self, claims: PointClaims, points: PointTokens, found: Covered, heard: Heard, others: Floats
@@ -284,7 +309,7 @@ class Grader:
         seen = {"hidden_characters": text.n_hidden > 0, "mixed_script": text.n_disguised > 0}
         flags = (*draft.flags, *(flag for flag, raised in seen.items() if raised))
         plain = "" if rubric is None or share is None else plain_feedback(rubric, points)
-        return Grade(
+        grade = Grade(
             answer_id=answer.answer_id,
             question_id=answer.question_id,
             candidate=answer.candidate,
@@ -302,24 +327,30 @@ class Grader:
             answer=answer.answer,
             extra=answer.extra,
         )
+        return grade if self._marks is None else with_marks(grade, draft.about, self._marks)
 
     @property
     def embedding_signature(self) -> str:
-        """The `signature` that the run would have without judges."""
-        return self._signature(self._all_rubrics, judge="none")
+        """The `signature` that the run would have without judges and marks."""
+        return self._signature(self._all_rubrics, judge="none", calibration=STATED.name)
 
     @property
     def _all_rubrics(self) -> str:
         return rubric_hash(*(self.rubrics[name] for name in sorted(self.rubrics)))
 
-    def _signature(self, rubric: str, *, judge: str | None = None) -> str:
+    def _signature(self, rubric: str, *, judge: str | None = None, calibration: str | None = None) -> str:
         encoder = f"{self.encoder.name}@{self.encoder.revision}"
         if judge is None:
             judge = "none" if self.panel is None else f"{self.panel.signature},{self.weight.name}"
         return (
             f"grader:{__version__}|encoder:{encoder}|coverage:{self.settings.signature()}"
-            f"|guards:{self._guards}|calibration:{STATED.name}|judge:{judge}|rubric:{rubric}"
+            f"|guards:{self._guards}|calibration:{calibration or self._calibration}|judge:{judge}|rubric:{rubric}"
         )
+
+    @property
+    def _calibration(self) -> str:
+        """What chances and scores are calibrated by."""
+        return STATED.name if self._marks is None else f"{STATED.name}+{self._marks.name}"
 
     @property
     def _guards(self) -> str:

@@ -11,9 +11,11 @@ import numpy as np
 
 from grader.conformal import covered
 from grader.intervals import Estimate
-from grader.marks import ALPHA, Corrected, Marked, Marks, Seen
+from grader.marked import Corrected, Marked, Seen
+from grader.marks import ALPHA, Marks
 from grader.schema import Grade
 from grader.scored import Scored, statistics
+from grader.scoring import score_of
 from grader.trust import Interval
 
 N_DRAWS = 5
@@ -139,7 +141,7 @@ def _draw(scored: Sequence[Scored], seen: Sequence[Seen], n: int, rng: np.random
 
 
 def _corrected(grade: Grade, found: Corrected) -> Grade:
-    return grade.model_copy(update={"fraction": found.fraction, "score": found.fraction * (grade.max_score or 0.0)})
+    return grade.model_copy(update={"fraction": found.fraction, "score": score_of(found.fraction, grade.max_score)})
 
 
 def _mean(draws: Iterable[Mapping[str, Estimate]]) -> dict[str, Estimate]:

@@ -4,8 +4,7 @@ A monotone map brings the grader's fractions to the people's scale; from two mar
 these moves them further. Marks never lift what is no answer to the question (`marks_bounds`).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,8 +13,9 @@ from numpy.typing import NDArray
 from grader.conformal import conformal_quantile
 from grader.errors import InputError
 from grader.likeness import Said, likeness, told
-from grader.marks_bounds import Flagged, bound, lifts
-from grader.marks_model import MarkedQuestion, MarksModel, Variances, fit_variances
+from grader.marked import Corrected, Learned, LeftOut, Marked, Near, Seen
+from grader.marks_bounds import Bounded, Flagged, bound, lifts
+from grader.marks_model import MarkedQuestion, MarksModel, fit_variances
 from grader.score_map import FEWEST_MARKS, ScoreMap, fit_score_map
 
 Floats = NDArray[np.float64]
@@ -24,106 +24,10 @@ Floats = NDArray[np.float64]
 FEWEST_OF_QUESTION = 2
 # Share of new marks that an interval may miss.
 ALPHA = 0.1
-# An interval over more of the scale than this says nothing: a person should look.
-WIDE = 0.8
 # Marked answers that are named beside a grade.
 _NEAREST = 3
 # Folds over questions (or answers of a single question) for the error of the map alone.
 _FOLDS = 5
-
-
-class Seen(NamedTuple):
-    """What is known of an answer without marks.
-
-    Attributes:
-        fraction: what it earns, 0..1.
-        flags: of its grade.
-        topic: highest cosine of its vector with the question's or a rubric point's, -1..1.
-        vector: unit vector of the whole text, shape `(dim,)`.
-        words: distinct words, with how much each tells (> 0).
-
-    """
-
-    fraction: float
-    flags: tuple[str, ...]
-    topic: float
-    vector: NDArray[np.float32]
-    words: Mapping[str, float]
-
-
-class Marked(NamedTuple):
-    """An answer with the fraction that people gave it, 0..1."""
-
-    answer_id: str
-    question_id: str
-    mark: float
-    seen: Seen
-
-
-@dataclass(frozen=True)
-class Learned:
-    """What was learned from marked answers; with these it is all that is needed to grade others.
-
-    Attributes:
-        score_map: to the people's scale.
-        variances: of the model within questions.
-        lifts: by flag, how much more people give flagged answers than their bound leaves them.
-        reach: standard deviations that an interval reaches to each side.
-        reach_elsewhere: fractions that it reaches where no answer to the question is marked.
-
-    """
-
-    score_map: ScoreMap
-    variances: Variances
-    lifts: Mapping[str, float]
-    reach: float
-    reach_elsewhere: float
-
-
-class Near(NamedTuple):
-    """A marked answer beside a new one: its id, the cosine of the two, and its mark as a fraction."""
-
-    answer_id: str
-    cosine: float
-    mark: float
-
-
-class Corrected(NamedTuple):
-    """What marks make of a grade.
-
-    Attributes:
-        fraction: with marks, 0..1.
-        low, high: an interval that holds what people give in 9 of 10 cases.
-        n_marked: marked answers of the question.
-        nearest: the marked answers that are most like it, nearest first.
-        bounded_by: the flag that kept marks from lifting it (further).
-
-    """
-
-    fraction: float
-    low: float
-    high: float
-    n_marked: int
-    nearest: tuple[Near, ...] = ()
-    bounded_by: str | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the interval is so wide that a person should look."""
-        return self.high - self.low > WIDE
-
-
-class LeftOut(NamedTuple):
-    """A marked answer and what the others let expect of it before any bound: a fraction, its standard deviation."""
-
-    answer: Marked
-    expected: float
-    spread: float
-
-    @property
-    def off(self) -> float:
-        """How many standard deviations the mark is off."""
-        return abs(self.answer.mark - self.expected) / self.spread
 
 
 class _Marks(NamedTuple):
@@ -170,7 +74,7 @@ class Marks:
             score_map,
             variances,
             lifts(_flagged(answer, score_map) for answer in self.marked),
-            reach=_reach(np.array([found.off for found in self.left_out()])),
+            reach=_reach(_standard_errors(blocks, self._model)),
             reach_elsewhere=_reach(np.abs(map_errors(self.marked))),
         )
 
@@ -201,22 +105,15 @@ class Marks:
             )
             means, reach, cosines = predicted.mean, self.learned.reach * predicted.spread, alike.cosine
         answers = found.answers if found else ()
-        rows = zip(seen, mapped.tolist(), means.tolist(), reach.tolist(), cosines, strict=True)
+        rows = zip(seen, means.tolist(), reach.tolist(), cosines, strict=True)
         return [self._corrected(*row, answers) for row in rows]
 
     def _corrected(
-        self, seen: Seen, mapped: float, mean: float, reach: float, cosines: Floats, answers: tuple[Marked, ...]
+        self, seen: Seen, mean: float, reach: float, cosines: Floats, answers: tuple[Marked, ...]
     ) -> Corrected:
         if "no_answer" in seen.flags:
             return Corrected(seen.fraction, seen.fraction, seen.fraction, len(answers), bounded_by="no_answer")
-        left = bound(
-            min(1.0, max(0.0, mean)),
-            flags=seen.flags,
-            fraction=seen.fraction,
-            mapped=mapped,
-            topic=max(seen.topic, float(cosines.max(initial=-1.0))),
-            lifts=self.learned.lifts,
-        )
+        left = self._bounded(seen, min(1.0, max(0.0, mean)), float(cosines.max(initial=-1.0)))
         near = np.argsort(-cosines, kind="stable")[:_NEAREST]
         return Corrected(
             fraction=left.fraction,
@@ -227,13 +124,41 @@ class Marks:
             bounded_by=left.by,
         )
 
+    def covariance(self, question_id: str, seen: Sequence[Seen]) -> Floats:
+        """How what is expected of some answers to one question hangs together, noise apart, shape `(n, n)`.
+
+        Its diagonal holds the variances: what marks of these answers would still tell.
+        """
+        mine = _said(seen)
+        among = likeness(mine, mine)
+        found = self._questions.get(question_id)
+        if found is None or found.place is None:
+            return self._model.prior(among.closeness, among.shared)
+        alike = likeness(mine, found.said)
+        return self._model.posterior(found.place, alike.closeness, alike.shared, among.closeness, among.shared)
+
     def left_out(self) -> list[LeftOut]:
         """Every marked answer of a question with two or more, as it would be graded if its own mark were unknown."""
-        return [
-            LeftOut(answer, min(1.0, max(0.0, mean)), spread)
-            for group, predicted in zip(self._large(), self._model.left_out(), strict=True)
-            for answer, mean, spread in zip(group.answers, *map(np.ndarray.tolist, predicted), strict=True)
-        ]
+        found = []
+        for group, predicted in zip(self._large(), self._model.left_out(), strict=True):
+            cosines = group.said.vectors @ group.said.vectors.T
+            np.fill_diagonal(cosines, -1.0)
+            means = np.clip(predicted.mean, 0, 1).tolist()
+            for answer, mean, spread, near in zip(
+                group.answers, means, predicted.spread.tolist(), cosines.max(axis=1).tolist(), strict=True
+            ):
+                found.append(LeftOut(answer, mean, spread, self._bounded(answer.seen, mean, near).fraction))
+        return found
+
+    def _bounded(self, seen: Seen, expected: float, nearest: float) -> Bounded:
+        return bound(
+            expected,
+            flags=seen.flags,
+            fraction=seen.fraction,
+            mapped=float(self.learned.score_map(seen.fraction)),
+            topic=max(seen.topic, nearest),
+            lifts=self.learned.lifts,
+        )
 
     def _large(self) -> list[_Marks]:
         """The questions in the model, in its order."""
@@ -264,6 +189,12 @@ def _block(found: _Marks, score_map: ScoreMap) -> MarkedQuestion:
     marks = np.array([answer.mark for answer in found.answers])
     mapped = score_map([answer.seen.fraction for answer in found.answers])
     return MarkedQuestion(marks, mapped, told(alike.contained, marks, own=True), alike.closeness, alike.shared)
+
+
+def _standard_errors(blocks: Sequence[MarkedQuestion], model: MarksModel) -> Floats:
+    """How many standard deviations each mark is off from what the others let expect, shape `(n_marked,)`."""
+    pairs = zip(blocks, model.left_out(), strict=True)
+    return np.concatenate([np.zeros(0), *(np.abs(b.marks - np.clip(p.mean, 0, 1)) / p.spread for b, p in pairs)])
 
 
 def _reach(sizes: Floats) -> float:

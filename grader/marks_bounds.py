@@ -18,6 +18,7 @@ BY_SCALE_ALONE = frozenset({"contradiction", "word_salad"})
 # else and gains nothing, from the second on it may gain all. Of texts about other matters 95 % stay below .17; of the
 # answers of four scored sets 98 % are above .17 to .35 (docs/marks.md).
 OFF_TOPIC, ON_TOPIC = 0.2, 0.3
+OFF_TOPIC_FLAG = "off_topic"
 # Marked answers with a flag that it takes to say anything about the flag, and how many more the doubt is worth.
 _FEWEST_FLAGGED = 2
 _DOUBT = 2.0
@@ -95,5 +96,5 @@ def bound(
             best = Bounded(limit, flag)
     if best.fraction > fraction and topic < ON_TOPIC:
         share = max(0.0, (topic - OFF_TOPIC) / (ON_TOPIC - OFF_TOPIC))
-        best = Bounded(fraction + share * (best.fraction - fraction), "off_topic")
+        best = Bounded(fraction + share * (best.fraction - fraction), OFF_TOPIC_FLAG)
     return best

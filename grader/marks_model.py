@@ -132,7 +132,7 @@ class MarksModel:
         """
         found, part = self.variances, self._parts[question]
         basis = _basis(mapped, told, found)
-        cross = found.level + found.closeness * closeness + found.shared * shared
+        cross = self.prior(closeness, shared)
         weights = cross @ part.inverse
         mean = mapped + basis @ self._slopes + weights @ (part.residual - part.basis @ self._slopes)
         left = basis - weights @ part.basis
@@ -145,6 +145,26 @@ class MarksModel:
         found = self.variances
         own = found.level + found.closeness + found.shared + found.noise
         return Prediction(mapped.copy(), np.full(len(mapped), np.sqrt(own)))
+
+    def prior(self, closeness: Floats, shared: Floats) -> Floats:
+        """Covariance of answers to a question without marks, noise apart, from their kernels, shape `(n, n)`."""
+        found = self.variances
+        covariance: Floats = found.level + found.closeness * closeness + found.shared * shared
+        return covariance
+
+    def posterior(
+        self, question: int, closeness: Floats, shared: Floats, among_closeness: Floats, among_shared: Floats
+    ) -> Floats:
+        """Covariance of new answers to a marked question, noise and the shared slopes apart, shape `(n, n)`.
+
+        Args:
+            question: index into `questions`.
+            closeness, shared: kernels with the marked answers, shape `(n, n_marked)`.
+            among_closeness, among_shared: kernels among the new ones, shape `(n, n)`.
+
+        """
+        cross = self.prior(closeness, shared)
+        return self.prior(among_closeness, among_shared) - cross @ self._parts[question].inverse @ cross.T
 
     def left_out(self) -> list[Prediction]:
         """For every marked answer what the model expects without its mark, by question."""

@@ -37,10 +37,11 @@ _ASKING = 40
 
 
 class Prepared(NamedTuple):
-    """What answers to one rubric are compared with."""
+    """What answers to one rubric are compared with; `topics` are the vectors of `topic_texts`, `(n_texts, dim)`."""
 
     points: PointTokens
     subject: Subject
+    topics: Floats
 
 
 class _Wording(NamedTuple):
@@ -121,7 +122,8 @@ def _points(rubric: Rubric, encoded: Mapping[str, TokenVectors], settings: Setti
         wordings += _reference_wordings(rubric, _stack(wordings), text, encoded[text], question, settings)
         wordings.sort(key=lambda wording: wording.owner)
     wordings = _told_apart(wordings, settings)
-    return Prepared(_stack(wordings), _subject(rubric, wordings, question))
+    topics = np.stack([encoded[text].mean for text in topic_texts(rubric)])
+    return Prepared(_stack(wordings), _subject(rubric, wordings, question), topics)
 
 
 def _subject(rubric: Rubric, wordings: list[_Wording], question: Floats) -> Subject:

@@ -188,8 +188,35 @@ class PointGrade(Noun):
     by_embedding: Rated | None = None
 
 
+class NearMark(Noun):
+    """A marked answer beside a graded one: what people gave it (0..1), how alike they are (cosine), how it begins."""
+
+    answer_id: str
+    mark: float = Field(ge=0, le=1)
+    likeness: float
+    text: str = ""
+
+
+class FromMarks(Noun):
+    """What people's marks changed in a grade.
+
+    `before` is the fraction without marks; 90 % of such answers are given `low` to `high` by people. `n_marked` answers
+    of the question are marked, `nearest` are most like this one. `held_by` names the flag that kept marks from lifting
+    the grade (further).
+    """
+
+    before: float = Field(ge=0, le=1)
+    low: float = Field(ge=0, le=1)
+    high: float = Field(ge=0, le=1)
+    n_marked: int = Field(ge=0)
+    nearest: tuple[NearMark, ...] = ()
+    held_by: str | None = None
+
+
 class Grade(Noun):
     """One graded answer. `score` is `None` exactly when `ungraded_reason` is set.
+
+    Where people's marks were used, `marks` says what they changed; the points are as without them.
 
     It carries question, answer and point texts, so that a report needs no other file. `max_score` is `None` only for an
     unknown question.
@@ -201,6 +228,7 @@ class Grade(Noun):
     score: float | None
     max_score: float | None
     fraction: float | None
+    marks: FromMarks | None = None
     points: tuple[PointGrade, ...] = ()
     feedback: str = ""
     flags: tuple[str, ...] = ()

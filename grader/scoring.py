@@ -44,6 +44,11 @@ def score(rubric: Rubric, credits: Mapping[str, float | None]) -> float | None:
     return None if share is None else share * rubric.max_score
 
 
+def score_of(share: float, max_score: float | None) -> float | None:
+    """A fraction that marks have changed, 0..1, on the question's own scale; `None` without one."""
+    return None if max_score is None else share * max_score
+
+
 def _credit(point: RubricPoint, credits: Mapping[str, float | None]) -> float | None:
     if point.id not in credits:
         raise ValueError(f"no credit for the point '{point.id}'; give None for a point that was not judged")

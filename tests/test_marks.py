@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from grader.errors import InputError
-from grader.marks import ALPHA, FEWEST_OF_QUESTION, Marked, Marks, Seen, map_errors
+from grader.marked import Marked, Seen
+from grader.marks import ALPHA, FEWEST_OF_QUESTION, Marks, map_errors
 
 # Answers in a plane: two that point the same way say the same.
 RIGHT, WRONG, ELSEWHERE = 0.2, 1.0, 2.6

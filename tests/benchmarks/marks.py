@@ -18,8 +18,9 @@ from grader.conformal import conformal_quantile, covered
 from grader.encoding import load_encoder
 from grader.graded_set import GradedSet, grade_set
 from grader.intervals import Estimate, cluster_bootstrap
+from grader.marked import Marked
 from grader.marked_evaluation import evaluate_marked
-from grader.marks import Marked, Marks
+from grader.marks import Marks
 from grader.score_map import fit_score_map
 from grader.settings import Settings
 

@@ -1,0 +1,56 @@
+"""A grade and what people's marks of other answers make of it."""
+
+from grader.drafts import About
+from grader.flags import PLAIN_FLAGS
+from grader.marked import Seen
+from grader.marks_bounds import OFF_TOPIC_FLAG
+from grader.marks_file import FittedMarks
+from grader.schema import FromMarks, Grade, NearMark
+from grader.scoring import score_of
+
+WIDE_FLAG = "wide_interval"
+
+
+def seen_by_marks(grade: Grade, about: About) -> Seen | None:
+    """A graded answer as marks see it; `None` for an ungraded one."""
+    if grade.fraction is None:
+        return None
+    return Seen(grade.fraction, grade.flags, about.topic, about.vector, about.words)
+
+
+def with_marks(grade: Grade, about: About | None, fitted: FittedMarks) -> Grade:
+    """The grade with its score on the people's scale, and with what marks changed and why.
+
+    One without a score, and one that no model has read (blank, an open question), stays as it is.
+    """
+    seen = None if about is None else seen_by_marks(grade, about)
+    if seen is None:
+        return grade
+    found = fitted.marks.correct(grade.question_id, seen)
+    raised = {OFF_TOPIC_FLAG: found.bounded_by == OFF_TOPIC_FLAG, WIDE_FLAG: found.is_open}
+    flags = (*grade.flags, *(flag for flag, is_raised in raised.items() if is_raised))
+    changed = FromMarks(
+        before=seen.fraction,
+        low=found.low,
+        high=found.high,
+        n_marked=found.n_marked,
+        nearest=tuple(
+            NearMark(
+                answer_id=near.answer_id,
+                mark=near.mark,
+                likeness=near.cosine,
+                text=fitted.texts.get(near.answer_id, ""),
+            )
+            for near in found.nearest
+        ),
+        held_by=found.bounded_by,
+    )
+    return grade.model_copy(
+        update={
+            "fraction": found.fraction,
+            "score": score_of(found.fraction, grade.max_score),
+            "marks": changed,
+            "flags": flags,
+            "needs_review": grade.needs_review or not PLAIN_FLAGS.issuperset(flags),
+        }
+    )
