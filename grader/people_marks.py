@@ -33,8 +33,8 @@ def people_marks(ratings: Ratings, max_scores: Mapping[str, float]) -> PeopleMar
     """What people give each answer: the mean over its raters of score by full score, less the rater's severity.
 
     A definitive (gold) score counts alone. A rater's severity comes from the additive model (`severity`) and is shrunk
-    by how sure it is, `b s^2 / (s^2 + SE^2)` with s^2 what severities vary by beyond their errors: with few common answers
-    nothing is taken off.
+    by how sure it is, `b s^2 / (s^2 + SE^2)` with s^2 what severities vary by beyond their errors: with few common
+    answers nothing is taken off.
 
     Args:
         ratings: of people and perhaps machines, which do not count.
@@ -80,7 +80,6 @@ def _shrunk_severity(form: LongForm) -> Floats:
     if sure.sum() < 2:
         return np.zeros(form.n_raters)
     spread = max(0.0, float(np.mean(found[sure] ** 2 - errors[sure])))
-    shrunk: Floats = np.where(
-        sure, np.nan_to_num(found) * spread / np.maximum(spread + np.nan_to_num(errors), 1e-12), 0
-    )
+    share = spread / np.maximum(spread + np.nan_to_num(errors), 1e-12)
+    shrunk: Floats = np.where(sure, np.nan_to_num(found) * share, 0.0)
     return shrunk
