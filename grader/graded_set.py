@@ -15,6 +15,7 @@ from grader.encoding import Encoder, load_encoder
 from grader.errors import InputError
 from grader.labelled import grade_labelled, judge_labelled
 from grader.likeness import words_told
+from grader.manner import own_share
 from grader.marked import Seen
 from grader.panel import Panel
 from grader.preparing import topic_texts
@@ -105,7 +106,8 @@ class _Keeper:
         asked = [self.means[text] for text in topic_texts(item.rubric)]
         vector = self.means.get(text, np.zeros_like(asked[0]))
         topic = max(float(mean @ vector) for mean in asked)
-        return Seen(item.grade.fraction or 0.0, item.grade.flags, topic, vector, self.words.get(text, {}))
+        own = own_share(text, normalise(item.rubric.question).text)
+        return Seen(item.grade.fraction or 0.0, item.grade.flags, topic, own, vector, self.words.get(text, {}))
 
 
 def _references(row: LabelledAnswer) -> list[str]:

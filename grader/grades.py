@@ -22,6 +22,8 @@ _FIRST = (
     "answer_id question_id candidate score max_score fraction needs_review confidence flags ungraded_reason feedback"
 ).split()
 _LAST = ["answer", "signature"]
+# After the fraction, where people's marks were used.
+_MARKED = {"marks_before": "before", "marks_low": "low", "marks_high": "high"}
 
 
 def grade_row(grade: Grade) -> dict[str, Any]:
@@ -64,6 +66,7 @@ def flat_row(grade: Grade, *, point_ids: Collection[str] = ()) -> dict[str, Any]
     earned = {_point_column(point.point_id): point.credit for point in grade.points}
     points = {*map(_point_column, point_ids), *earned}
     row = {name: getattr(grade, name) for name in _FIRST} | {"flags": "; ".join(grade.flags)} | earned
+    row |= {} if grade.marks is None else {name: getattr(grade.marks, field) for name, field in _MARKED.items()}
     last = {name: getattr(grade, name) for name in _LAST}
     return {**_rounded(row, _FLAT_DECIMALS), **_extra_columns(grade, points), **last}
 
@@ -72,11 +75,15 @@ def flat_columns(grades: Iterable[Grade]) -> list[str]:
     """The columns of a table of these grades, as in `flat_row`: points in natural order (p2 before p10)."""
     points: set[str] = set()
     extras: dict[str, None] = {}
+    marked = False
     for grade in grades:
+        marked = marked or grade.marks is not None
         points.update(_point_column(point.point_id) for point in grade.points)
         extras |= dict.fromkeys(grade.extra)
     in_order = sorted(points, key=natural)
-    return [*_FIRST, *in_order, *(_extra_column(name, points) for name in extras), *_LAST]
+    after = _FIRST.index("fraction") + 1
+    first = [*_FIRST[:after], *_MARKED, *_FIRST[after:]] if marked else _FIRST
+    return [*first, *in_order, *(_extra_column(name, points) for name in extras), *_LAST]
 
 
 def _extra_columns(grade: Grade, points: Collection[str] = ()) -> dict[str, Any]:
@@ -100,12 +107,12 @@ def _is_ours(name: str, points: Collection[str] = ()) -> bool:
     """Whether a name is that of a field or of a point, with `input_` before it any number of times."""
     while name.startswith(_PREFIX):
         name = name.removeprefix(_PREFIX)
-    return name in _OWN_FIELDS or name in points or re.fullmatch(r"p\d+", name) is not None
+    return name in _OWN_FIELDS or name in _MARKED or name in points or re.fullmatch(r"p\d+", name) is not None
 
 
 def _point_column(point_id: str) -> str:
     """The id itself; with `point_` before it where another column could bear that name."""
-    clashes = point_id in (*_FIRST, *_LAST) or point_id.startswith(("point_", _PREFIX))
+    clashes = point_id in (*_FIRST, *_MARKED, *_LAST) or point_id.startswith(("point_", _PREFIX))
     return f"point_{point_id}" if clashes else point_id
 
 

@@ -21,7 +21,7 @@ from grader.flags import PLAIN_FLAGS
 from grader.guards import RULES_VERSION, Checked
 from grader.judged import judge_drafts
 from grader.likeness import words_told
-from grader.manner import Manner, is_foreign, manner
+from grader.manner import Manner, is_foreign, manner, own_share
 from grader.marked_grading import with_marks
 from grader.marks_file import FittedMarks
 from grader.model_files import model_revision, packaged_model
@@ -261,7 +261,8 @@ class Grader:
         )
         flags = (*point_flags(points), *seen.flags, *(["long_answer"] * (encoded.n_windows > 1)))
         topic = float((prepared.topics @ encoded.mean).max())
-        about = About(topic, encoded.mean, words_told(encoded.texts, encoded.rarity))
+        own = own_share(text.text, normalise(rubric.question).text)
+        about = About(topic, own, encoded.mean, words_told(encoded.texts, encoded.rarity))
         return Draft(answer, rubric, text, points, flags, share=seen.share, about=about)
 
     def _doubts(

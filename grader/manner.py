@@ -139,6 +139,17 @@ def own_words(text: str, question: str) -> frozenset[str]:
     return _stems(text) - _stems(question)
 
 
+def own_share(text: str, question: str) -> float:
+    """The share of a text's words, as in `own_words`, that the question does not have, 0..1.
+
+    A text with numbers counts as all its own; one without such words at all, such as "it is", has nothing of its own.
+    """
+    if any(char.isdigit() for char in text):
+        return 1.0
+    said = _stems(text)
+    return len(said - _stems(question)) / len(said) if said else 0.0
+
+
 def _is_empty(piece: str, asked: Sequence[frozenset[str]]) -> bool:
     """Whether a segment has no word of its own: it frames an answer, or it says a sentence of the question again.
 

@@ -3,7 +3,7 @@
 from grader.drafts import About
 from grader.flags import PLAIN_FLAGS
 from grader.marked import Seen
-from grader.marks_bounds import OFF_TOPIC_FLAG
+from grader.marks_bounds import ECHO_FLAG, OFF_TOPIC_FLAG
 from grader.marks_file import FittedMarks
 from grader.schema import FromMarks, Grade, NearMark
 from grader.scoring import score_of
@@ -15,7 +15,7 @@ def seen_by_marks(grade: Grade, about: About) -> Seen | None:
     """A graded answer as marks see it; `None` for an ungraded one."""
     if grade.fraction is None:
         return None
-    return Seen(grade.fraction, grade.flags, about.topic, about.vector, about.words)
+    return Seen(grade.fraction, grade.flags, about.topic, about.own, about.vector, about.words)
 
 
 def with_marks(grade: Grade, about: About | None, fitted: FittedMarks) -> Grade:
@@ -27,8 +27,8 @@ def with_marks(grade: Grade, about: About | None, fitted: FittedMarks) -> Grade:
     if seen is None:
         return grade
     found = fitted.marks.correct(grade.question_id, seen)
-    raised = {OFF_TOPIC_FLAG: found.bounded_by == OFF_TOPIC_FLAG, WIDE_FLAG: found.is_open}
-    flags = (*grade.flags, *(flag for flag, is_raised in raised.items() if is_raised))
+    raised = [found.bounded_by] if found.bounded_by in (OFF_TOPIC_FLAG, ECHO_FLAG) else []
+    flags = (*grade.flags, *raised, *([WIDE_FLAG] if found.is_open else []))
     changed = FromMarks(
         before=seen.fraction,
         low=found.low,

@@ -157,6 +157,7 @@ class Marks:
             fraction=seen.fraction,
             mapped=float(self.learned.score_map(seen.fraction)),
             topic=max(seen.topic, nearest),
+            own=seen.own,
             lifts=self.learned.lifts,
         )
 

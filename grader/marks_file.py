@@ -45,6 +45,7 @@ class _Answer(Noun):
     fraction: float = _Unit
     flags: tuple[str, ...]
     topic: float
+    own: float = _Unit
     vector: str
     words: str
     text: str
@@ -203,6 +204,7 @@ def _row(answer: Marked, text: str) -> dict[str, Any]:
         "fraction": seen.fraction,
         "flags": list(seen.flags),
         "topic": seen.topic,
+        "own": seen.own,
         "vector": _packed(seen.vector),
         "words": " ".join(sorted(seen.words)),
         "text": text,
@@ -215,7 +217,7 @@ def _marked(row: _Answer, told: Mapping[str, float], source: str) -> Marked:
     except KeyError as error:
         problem = f"'{error.args[0]}' of the answer '{row.answer_id}' is not among its words"
         raise InputError(problem, source=source, field="words") from error
-    seen = Seen(row.fraction, row.flags, row.topic, _unpacked(row.vector, source), words)
+    seen = Seen(row.fraction, row.flags, row.topic, row.own, _unpacked(row.vector, source), words)
     return Marked(row.answer_id, row.question_id, row.mark, seen)
 
 

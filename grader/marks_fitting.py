@@ -1,11 +1,12 @@
 """Ratings, answers and a grader -> what marks have taught, how far off it is, and which answers to mark next."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from grader.drafts import About
 from grader.errors import InputError
 from grader.grading import Grader
 from grader.marked import Marked, Seen
@@ -14,9 +15,10 @@ from grader.marks import Marks, map_errors
 from grader.marks_file import SHOWN, FittedMarks, rounded
 from grader.marks_planning import Plan, Waiting, plan
 from grader.people_marks import people_marks
+from grader.phrases import shorten
 from grader.ratings import Ratings
 from grader.rubric import rubric_hash
-from grader.schema import Answer
+from grader.schema import Answer, Grade
 
 
 class HeldOut(NamedTuple):
@@ -63,15 +65,15 @@ class Fitting:
     share_open: float | None
     plan: Plan
 
-    def as_dict(self) -> dict[str, Any]:
-        """One JSON object, as docs/formats.md has it."""
+    def as_dict(self, names: Mapping[str, str]) -> dict[str, Any]:
+        """One JSON object, as docs/formats.md has it; `names` are what raters are called."""
         return {
             "n_marks": self.n_marks,
             "n_questions": self.n_questions,
             "n_raters": self.n_raters,
             "n_without_answer": self.n_without_answer,
             "n_unusable": self.n_unusable,
-            "severity": dict(self.severity),
+            "severity": {names.get(rater, rater): size for rater, size in self.severity.items()},
             "held_out_rmse": self.held_out._asdict(),
             "interval_width": self.width,
             "share_open": self.share_open,
@@ -80,7 +82,17 @@ class Fitting:
         }
 
 
-def fit_marks(ratings: Ratings, answers: Sequence[Answer], grader: Grader, *, n_next: int = 0) -> Fitting:
+Read = tuple[Grade, About | None]
+
+
+def fit_marks(
+    ratings: Ratings,
+    answers: Sequence[Answer],
+    grader: Grader,
+    *,
+    n_next: int = 0,
+    progress: Callable[[Iterator[Read]], Iterable[Read]] = iter,
+) -> Fitting:
     """Learn from the marks that people gave.
 
     Args:
@@ -88,6 +100,7 @@ def fit_marks(ratings: Ratings, answers: Sequence[Answer], grader: Grader, *, n_
         answers: the rated ones, and such as are not marked yet.
         grader: without marks of its own.
         n_next: how many answers to name that should be marked next.
+        progress: sees every answer pass by, such as a progress bar; must pass them all on.
 
     Raises:
         InputError: no rated answer is among the answers, fewer than ten can be used, or a score is above the scale.
@@ -104,7 +117,7 @@ def fit_marks(ratings: Ratings, answers: Sequence[Answer], grader: Grader, *, n_
     if given.marks.keys().isdisjoint(known):
         problem = "none of the rated answers is among the answers: are these the same answer_ids?"
         raise InputError(problem, source=ratings.source, field="answer_id")
-    seen = _seen(grader, answers)
+    seen = _seen(progress(grader.read_many(answers)))
     marked = [
         rounded(Marked(answer.answer_id, answer.question_id, given.marks[answer.answer_id], seen[answer.answer_id]))
         for answer in answers
@@ -117,6 +130,8 @@ def fit_marks(ratings: Ratings, answers: Sequence[Answer], grader: Grader, *, n_
         if answer.answer_id in seen and answer.answer_id not in given.marks
     ]
     expected = [marks.correct(answer.question_id, answer.seen) for answer in waiting]
+    # Marks of answers that are kept from gaining would tell nothing about others.
+    free = [answer for answer, found in zip(waiting, expected, strict=True) if found.bounded_by is None]
     used = {answer.answer_id for answer in marks.marked}
     return Fitting(
         fitted=_fitted(marks, answers, grader, given.n_raters),
@@ -129,15 +144,15 @@ def fit_marks(ratings: Ratings, answers: Sequence[Answer], grader: Grader, *, n_
         held_out=_held_out(marks),
         width=_mean(found.high - found.low for found in expected),
         share_open=_mean(float(found.is_open) for found in expected),
-        plan=plan(marks, waiting, n_next=n_next),
+        plan=plan(marks, free, n_next=n_next),
     )
 
 
-def _seen(grader: Grader, answers: Iterable[Answer]) -> dict[str, Seen]:
+def _seen(read: Iterable[Read]) -> dict[str, Seen]:
     """The answers as marks see them, without those that say nothing or cannot be graded."""
     return {
         grade.answer_id: seen
-        for grade, about in grader.read_many(answers)
+        for grade, about in read
         if about is not None and (seen := seen_by_marks(grade, about)) is not None
     }
 
@@ -149,7 +164,7 @@ def _fitted(marks: Marks, answers: Iterable[Answer], grader: Grader, n_raters: i
         marks=marks,
         signature=grader.signature,
         rubrics={name: rubric_hash(grader.rubrics[name]) for name in questions},
-        texts={a.answer_id: " ".join(a.answer.split())[:SHOWN] for a in answers if a.answer_id in used},
+        texts={a.answer_id: shorten(a.answer, SHOWN) for a in answers if a.answer_id in used},
         n_raters=n_raters,
     )
 

@@ -18,8 +18,9 @@ from markupsafe import Markup, escape
 from grader.flags import FLAGS, in_words, plain_flags, review_reasons, sure
 from grader.looks import LOOKS, look_as, look_of
 from grader.page_judges import Mark, ShownVerdict, quote_marks, shown_verdicts, stands_in, with_stop
-from grader.phrases import count
+from grader.phrases import count, number
 from grader.schema import Grade, PointGrade
+from grader.shown_marks import marks_said
 from grader.summary import GradesSummary, QuestionRow, n_covered, n_partial, n_wanted
 from grader.text import is_hidden
 
@@ -201,6 +202,7 @@ def render_html(summary: GradesSummary, *, title: str) -> str:
         max_points=max((len(grade.points) for grade in summary.grades), default=0),
         looks={name: look for name, look in LOOKS.items() if summary.judges or name != "cannot_tell"},
         flags={in_words(name): meaning for name, meaning in FLAGS.items() if name in raised},
+        marked=any(grade.marks is not None for grade in summary.grades),
         statuses=("covered", "partial", "missing", "contradicted"),
     )
 
@@ -220,7 +222,7 @@ def page_templates() -> "Environment":
     )
     environment.filters.update(shown=_shown, plain=_plain, number=number, percent=percent, sure=sure)
     environment.filters.update(reasons=review_reasons, plain_flags=plain_flags)
-    environment.globals.update(count=count)
+    environment.globals.update(count=count, marks_said=marks_said)
     return environment
 
 
@@ -329,13 +331,6 @@ def feedback_parts(grade: Grade) -> Told:
 
 # How `feedback.plain_feedback` begins.
 _PLAIN = re.compile(r"Stated \d+ of [\d,]+ points?[,.]")
-
-
-def number(value: float, scale: float | None = None) -> str:
-    """Two decimals, one on a scale of 10 or more, without trailing zeros."""
-    text = f"{value:.1f}" if scale is not None and scale >= 10 else f"{value:.2f}"
-    text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
 
 
 def percent(share: float | None) -> str:

@@ -19,6 +19,13 @@ def count(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
+def number(value: float, scale: float | None = None) -> str:
+    """Two decimals, one on a scale of 10 or more, without trailing zeros."""
+    text = f"{value:.1f}" if scale is not None and scale >= 10 else f"{value:.2f}"
+    text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
 def natural(text: str) -> tuple[list[tuple[int, str]], str]:
     """A key that sorts numbers in a text by their value: `p2` before `p10`."""
     parts = re.split(r"(\d+)", text)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from grader.flags import plain_flags, review_reasons, sure
 from grader.judges_summary import JudgesSummary
 from grader.looks import LOOKS, look_as, look_of
-from grader.page import feedback_parts, number, percent, unseen
-from grader.phrases import count, one_line, shorten
+from grader.page import feedback_parts, percent, unseen
+from grader.phrases import count, number, one_line, shorten
 from grader.schema import Grade, PointGrade, Verdict
+from grader.shown_marks import marks_said
 from grader.summary import GradesSummary, QuestionRow
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ def terminal_details(grades: Iterable[Grade], *, width: int | None = None) -> "G
     looks: set[str] = set()
     for grade in grades:
         points = Padding.indent(_points(grade.points), _INDENT)
-        parts += [_heading(grade), *_reason(grade), *_feedback(grade), points, Text()]
+        parts += [_heading(grade), *_reason(grade), *_marks(grade), *_feedback(grade), points, Text()]
         looks.update(map(look_of, grade.points))
     parts += _legend(looks)
     return Group(*(Constrain(part, width) for part in parts))
@@ -267,6 +268,20 @@ def _feedback(grade: Grade) -> "Iterator[RenderableType]":
     lines = [] if told.is_plain else clean_terminal(told.opening).split("\n")
     for line in filter(None, map(one_line, lines)):
         yield Padding.indent(Text(line), _INDENT)
+
+
+def _marks(grade: Grade) -> "Iterator[RenderableType]":
+    """What people's marks changed, and the marked answer that is most like this one."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    said = marks_said(grade)
+    if said is None:
+        return
+    lines = [said.changed]
+    lines += [f"most like {near.answer_id} ({near.given}): “{near.text}”" for near in said.nearest[:1]]
+    for line in lines:
+        yield Padding.indent(Text(_one_line(line), style="dim"), _INDENT)
 
 
 def _points(points: Iterable[PointGrade]) -> "Table":

@@ -172,6 +172,7 @@ LAYERS = [
         "judges_summary",
         "summary",
         "looks",
+        "shown_marks",
         "page_judges",
         "charts",
         "blocks",
@@ -190,6 +191,7 @@ LAYERS = [
         "terminal",
         "terminal_attacks",
         "terminal_evaluation",
+        "terminal_marks",
     },
     {
         "cli",

@@ -14,10 +14,16 @@ RIGHT, WRONG, ELSEWHERE = 0.2, 1.0, 2.6
 
 
 def seen(
-    angle: float, fraction: float, *, flags: tuple[str, ...] = (), topic: float = 0.8, words: Sequence[str] = ()
+    angle: float,
+    fraction: float,
+    *,
+    flags: tuple[str, ...] = (),
+    topic: float = 0.8,
+    own: float = 1.0,
+    words: Sequence[str] = (),
 ) -> Seen:
     vector = np.array([np.cos(angle), np.sin(angle)], np.float32)
-    return Seen(fraction, flags, topic, vector, dict.fromkeys(words, 2.0))
+    return Seen(fraction, flags, topic, own, vector, dict.fromkeys(words, 2.0))
 
 
 def team(rng: np.random.Generator, *, questions: int = 4, n: int = 8, strict: float = 0.0) -> list[Marked]:
@@ -86,7 +92,7 @@ def test_learned_values_are_all_that_is_needed(marked: list[Marked]) -> None:
 
 
 def test_blank_answers_stay_at_nothing_and_teach_nothing(marked: list[Marked]) -> None:
-    blank = Seen(0.0, ("no_answer",), 0.0, np.zeros(2, np.float32), {})
+    blank = Seen(0.0, ("no_answer",), 0.0, 0.0, np.zeros(2, np.float32), {})
     marks = Marks([*marked, *(Marked(f"b{i}", "q0", 1.0, blank) for i in range(20))])
     assert marks.correct("q0", blank).fraction == 0 == marks.correct("unheard of", blank).high
     assert marks.learned == Marks(marked).learned and marks.n_marked("q0") == 8
@@ -96,6 +102,7 @@ ATTACKS: Mapping[str, Seen] = {
     "echo of the question": seen(RIGHT, 0.0, flags=("question_echo",), words=("common",)),
     "keywords": seen(RIGHT, 0.08, flags=("keyword_list",), words=("common", "right")),
     "words to the examiner": seen(RIGHT, 0.4, flags=("instructions",), words=("common", "right")),
+    "the question in other words": seen(RIGHT, 0.02, own=0.2, words=("common", "right")),
     "another subject": seen(ELSEWHERE, 0.1, topic=0.1),
 }
 

@@ -5,9 +5,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from grader import PACKAGED_MODEL
 from grader.calibration_outputs import write_page, write_tables
+from grader.commands.fit_marks import FitOptions, check_fit, fit
 from grader.console import print_json, say
-from grader.options import AsJson
+from grader.options import AsJson, EncoderName, Rubrics, UseGuards, UseVerifier
 from grader.outputs import OUTPUTS, check_outputs
 
 
@@ -28,8 +30,25 @@ def calibrate(
     ] = None,
     answers: Annotated[
         str | None,
-        typer.Option("--answers", envvar="GRADER_ANSWERS", help="The answers, so that the agenda shows their texts."),
+        typer.Option("--answers", envvar="GRADER_ANSWERS", help="The answers, for the agenda and for --fit."),
     ] = None,
+    fit_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--fit",
+            envvar="GRADER_FIT",
+            help="Learn from the marks given so far, with --answers and --rubrics, and write it to this file for "
+            "`grader grade --calibration`.",
+        ),
+    ] = None,
+    n_next: Annotated[
+        int,
+        typer.Option("--next", envvar="GRADER_NEXT", min=0, help="With --fit: name so many answers to mark next."),
+    ] = 0,
+    rubrics: Rubrics = Path("rubrics"),
+    encoder: EncoderName = PACKAGED_MODEL,
+    guards: UseGuards = None,
+    verifier: UseVerifier = None,
     since: Annotated[
         str | None,
         typer.Option(
@@ -88,6 +107,10 @@ def calibrate(
     raters there is none. Ratings need answer_id, rater and score; question_id, point_id, max_score, time, phase, gold
     and group make more sections possible (docs/formats.md). Only ratings given blind count.
 
+    With --fit the grader learns how people mark: `grader grade --calibration` then gives scores on their scale. Answers
+    without marks among --answers tell where more marks would help. --rubrics, --encoder, --guards and --verifier are
+    those of `grader grade` and matter to --fit alone (docs/marks.md).
+
     On the page and in the tables raters are called "rater 1" and so on; --names shows their names there, too.
 
     \b
@@ -96,6 +119,7 @@ def calibrate(
       grader calibrate ratings.xlsx --raters kim,lee,max --report calibration.html
       grader calibrate ratings.csv --answers answers.jsonl --grades grades.jsonl --cut 6 --tables out/
       grader calibrate ratings.csv --since last-quarter.csv --json > agreement.json
+      grader calibrate ratings.csv --answers answers.jsonl --fit marks.json --next 10
     """
     from grader.answers import read_answers
     from grader.calibration import Choices
@@ -104,19 +128,28 @@ def calibrate(
     from grader.grades import read_grades
     from grader.grades_beside import grades_beside
     from grader.ratings import read_ratings
+    from grader.rubric import read_rubrics
     from grader.terminal_calibration import calibration_lines
+    from grader.terminal_marks import fitting_lines
 
-    ctx.meta[OUTPUTS] = check_outputs(report, inputs=[file for file in (ratings, grades, answers, since) if file])
+    check_fit(fit_file, answers, n_next)
+    files: list[str | Path] = [file for file in (ratings, grades, answers, since) if file]
+    ctx.meta[OUTPUTS] = check_outputs(report, fit_file, inputs=files if fit_file is None else [*files, rubrics])
     columns = [name.strip() for name in raters.split(",") if name.strip()]
     read = read_ratings(ratings, raters=columns)
-    texts = {} if answers is None else {answer.answer_id: answer.answer for answer in read_answers(answers)}
+    known = {} if fit_file is None else read_rubrics(rubrics)
+    questions = {name: rubric.question for name, rubric in known.items()} or None
+    given = [] if answers is None else list(read_answers(answers, questions=questions))
     found = compare(
         read,
         Choices(level=level, cut=cut, step=step, tolerance=tolerance, seed=seed),
         graded=None if grades is None else grades_beside(read, read_grades(grades), source=grades),
         earlier=None if since is None else read_ratings(since, raters=columns),
-        texts=texts,
+        texts={answer.answer_id: answer.answer for answer in given},
     )
+    fitted = None
+    if fit_file is not None:
+        fitted = fit(FitOptions(fit_file, n_next, encoder, guards, verifier), read, given, known)
     here = found.pseudonyms if names is False else found.arrays.raters
     passed_on = found.arrays.raters if names else found.pseudonyms
     if tables is not None:
@@ -124,8 +157,12 @@ def calibrate(
     if report is not None:
         write_page(found, passed_on, report)
     if as_json:
-        print_json(calibration_json(found, here))
+        called = dict(zip(found.arrays.raters, here, strict=True))
+        more = {} if fitted is None else {"marks": fitted.as_dict(called)}
+        print_json({**calibration_json(found, here), **more})
     else:
         typer.echo("\n".join(calibration_lines(found, here)))
+        if fitted is not None:
+            typer.echo("\n".join(fitting_lines(fitted, dict(zip(found.arrays.raters, here, strict=True)))))
         if report is None and tables is None:
             say("The page has all sections with pictures: --report calibration.html")

@@ -81,6 +81,14 @@ def grade(
             help="Show every point with the words that state it; by default for up to 5 answers.",
         ),
     ] = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            "--calibration",
+            envvar="GRADER_CALIBRATION",
+            help="Bring scores to the people's scale with what `grader calibrate --fit` has learned from their marks.",
+        ),
+    ] = None,
     encoder: EncoderName = PACKAGED_MODEL,
     guards: UseGuards = None,
     verifier: UseVerifier = None,
@@ -142,6 +150,7 @@ def grade(
       grader grade answers.jsonl --details
       grader grade answers.csv --rubrics rubrics/ -o grades.jsonl --report report.html
       grader grade answers.md --format csv > grades.csv
+      grader grade answers.jsonl --calibration marks.json -o grades.jsonl
       cat answers.jsonl | grader grade - --json
       grader grade answers.parquet -o grades.parquet --engine ray --ray-address auto
       grader grade answers.jsonl --judge gpt-4o-mini --dry-run
@@ -153,6 +162,7 @@ def grade(
     from grader.batch import Batch, Engine, LocalEngine, Totals
     from grader.grading import Grader
     from grader.journal import Journal
+    from grader.marks_file import read_marks
     from grader.rubric import read_rubrics
     from grader.tables import source_name
     from grader.weight import UNPROVEN
@@ -181,7 +191,9 @@ def grade(
     if engine == "local" and (ray_address is not None or ray_actors is not None):
         raise typer.BadParameter("--ray-address and --ray-actors need --engine ray", param_hint="--engine")
     form = grades_format(format_, output)
-    ctx.meta[OUTPUTS] = check_outputs(output, report, inputs=[answers, rubrics])
+    ctx.meta[OUTPUTS] = check_outputs(
+        output, report, inputs=[answers, rubrics, *([] if calibration is None else [calibration])]
+    )
     known = read_rubrics(rubrics)
     choice = judge_choice(
         judge,
@@ -213,6 +225,7 @@ def grade(
         settings=settings,
         panel=None if opened is None else opened.panel,
         weight=UNPROVEN if opened is None else opened.weight,
+        marks=None if calibration is None else read_marks(calibration),
     )
     grader.prepare()
     if opened is not None:
