@@ -15,7 +15,18 @@ from grader.grades import read_grades
 from grader.lint import lint
 from grader.ratings import read_ratings
 from grader.rubric import read_rubric
-from grader.schema import Answer, Grade, PointGrade, Question, Rated, Rubric, RubricPoint, Verdict
+from grader.schema import (
+    Answer,
+    FromMarks,
+    Grade,
+    NearMark,
+    PointGrade,
+    Question,
+    Rated,
+    Rubric,
+    RubricPoint,
+    Verdict,
+)
 from grader.settings import Settings
 from tests.generated_docs import HELP_PAGE, README, ROOT, commands, help_page, with_sample
 
@@ -80,7 +91,18 @@ def test_the_examples_of_files_are_read(tmp_path: Path) -> None:
 
 def test_the_page_of_files_names_every_field() -> None:
     page = FORMATS_PAGE.read_text()
-    for noun in (Question, Rubric, RubricPoint, Answer, LabelledAnswer, Grade, PointGrade, Verdict):
+    for noun in (
+        Question,
+        Rubric,
+        RubricPoint,
+        Answer,
+        LabelledAnswer,
+        Grade,
+        PointGrade,
+        Verdict,
+        FromMarks,
+        NearMark,
+    ):
         for name in noun.model_fields.keys() - {"extra", "derived_by"}:
             assert name in page, f"{noun.__name__}.{name}"
     assert f"`[{', '.join(Rated._fields)}]`" in page
