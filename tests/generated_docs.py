@@ -47,9 +47,20 @@ def sample_run() -> str:
     return f"$ {SAMPLE}\n" + "\n".join(lines)
 
 
+def calibration_run() -> str:
+    """What `grader calibrate` says of the sample ratings, up to the table of raters."""
+    arguments = ["calibrate", str(ROOT / "data" / "ratings.csv")]
+    said = CliRunner().invoke(app, arguments, env=TERMINAL).stdout
+    lines = [line.rstrip() for line in said.partition("\n  Least agreement")[0].strip("\n").splitlines()]
+    return "$ grader calibrate data/ratings.csv\n" + "\n".join(lines) + "\n  ..."
+
+
 def with_sample(readme: str) -> str:
-    """The README with its sample run replaced by what the program prints now."""
-    return re.sub(r"(?s)(<!-- sample -->\n```text\n).*?(\n```\n)", lambda m: m[1] + sample_run() + m[2], readme)
+    """The README with its sample runs replaced by what the program prints now."""
+    for marker, run in (("sample", sample_run), ("calibration", calibration_run)):
+        block = rf"(?s)(<!-- {marker} -->\n```text\n).*?(\n```\n)"
+        readme = re.sub(block, lambda found, run=run: found[1] + run() + found[2], readme)  # type: ignore[misc]
+    return readme
 
 
 if __name__ == "__main__":
