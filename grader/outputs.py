@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any, Literal
 import typer
 
 from grader.errors import InputError
+from grader.phrases import count
 
 if TYPE_CHECKING:
+    from grader.like_answers import LikeAnswers
     from grader.schema import Grade
     from grader.writing import Format
 
     Form = Literal["table"] | Format
 
 OUTPUTS = "grader.outputs"  # where a command notes, in its context, what it is going to write
+_GROUPS_NAMED = 10
 KEPT = "grader.kept"  # and what of its work is kept when it is interrupted, in words
 _RUBRIC_ENDINGS = (".yaml", ".yml", ".json")
 
@@ -182,12 +185,26 @@ def print_grades(grades: "list[Grade]", *, details: bool) -> None:
     typer.echo(shown.get(), nl=False)
 
 
-def write_report(grades: "Iterable[Grade]", path: Path, *, title: str) -> None:
-    """The HTML page of these grades to a file."""
+def say_groups(groups: "Sequence[LikeAnswers]") -> None:
+    """How many answers are like others, and which of those have unequal scores."""
+    from grader.console import say
+
+    n_answers = sum(len(group.answer_ids) for group in groups)
+    unequal = [group for group in groups if not group.has_equal_scores]
+    say(f"{count(len(groups), 'group')} of like answers ({n_answers} answers), {len(unequal)} with unequal scores")
+    for group in unequal[:_GROUPS_NAMED]:
+        ids = ", ".join(group.answer_ids[:5]) + (", ..." if len(group.answer_ids) > 5 else "")
+        say(f"  {group.question_id}: {group.low:g} to {group.high:g} of {group.max_score:g}: {ids}")
+
+
+def write_report(
+    grades: "Iterable[Grade]", path: Path, *, title: str, groups: "Sequence[LikeAnswers] | None" = None
+) -> None:
+    """The HTML page of these grades to a file, with the groups of like answers where they were looked for."""
     from grader.page import render_html
     from grader.summary import summarise
     from grader.writing import atomic_writer
 
-    page = render_html(summarise(grades), title=title)
+    page = render_html(summarise(grades), title=title, groups=groups)
     with atomic_writer(path) as file:
         file.write(page)

@@ -27,6 +27,9 @@ from grader.text import is_hidden
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from grader.like_answers import LikeAnswers
+
+_GROUPS_SHOWN = 200
 _OPEN_CARDS = 20  # more answers than this are too many to read in one go: their cards start closed
 
 # Characters that show nothing and that `is_hidden` does not know by their category: grapheme joiner, Hangul
@@ -182,12 +185,13 @@ class _Section:
     cards: tuple[_Card, ...]
 
 
-def render_html(summary: GradesSummary, *, title: str) -> str:
+def render_html(summary: GradesSummary, *, title: str, groups: "Sequence[LikeAnswers] | None" = None) -> str:
     """One self-contained page without scripts or anything from elsewhere; the same summary, the same page.
 
     Args:
         summary: from `summarise`; its kept grades get a card each.
         title: any text; shown as it is.
+        groups: like answers, in the order in which they are to be shown; `None` when nobody looked for them.
 
     """
     sections = _sections(summary)
@@ -203,6 +207,8 @@ def render_html(summary: GradesSummary, *, title: str) -> str:
         looks={name: look for name, look in LOOKS.items() if summary.judges or name != "cannot_tell"},
         flags={in_words(name): meaning for name, meaning in FLAGS.items() if name in raised},
         marked=any(grade.marks is not None for grade in summary.grades),
+        groups=groups,
+        n_groups_shown=_GROUPS_SHOWN,
         statuses=("covered", "partial", "missing", "contradicted"),
     )
 

@@ -1,5 +1,6 @@
 """`grader grade`: the main job."""
 
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -48,6 +49,7 @@ from grader.outputs import (
     grades_format,
     journal_of,
     print_grades,
+    say_groups,
     write_grades,
     write_report,
 )
@@ -56,6 +58,7 @@ from grader.phrases import count
 if TYPE_CHECKING:
     from grader.batch import Batch, Totals
     from grader.journal import Journal
+    from grader.like_answers import LikeAnswers
 
 DETAILED = 5  # answers whose every point still fits on a screen or two
 
@@ -112,6 +115,10 @@ def grade(
     dry_run: DryRun = False,
     cache: CacheFile = None,
     no_cache: NoCache = False,
+    group: Annotated[
+        bool,
+        typer.Option("--group", help="Find answers that are nearly the same and say whether their scores are equal."),
+    ] = False,
     engine: Annotated[
         Literal["local", "ray"],
         typer.Option("--engine", help="Where to grade: on this machine, or on a Ray cluster (docs/scale.md)."),
@@ -261,8 +268,9 @@ def grade(
         totals = Totals(seconds, batch.n_reused)
         for each in batch:
             totals.add(each)
+        groups = _like_answers(batch) if group else None
         if report is not None:  # before stdout, whose reader may have seen enough
-            write_report(batch, report, title=f"Grades of {Path(answers).name}")
+            write_report(batch, report, title=f"Grades of {Path(answers).name}", groups=groups)
         write_grades(batch, form, output, as_json=as_json)
         if (form == "table" or show) and not as_json:
             print_grades(list(batch), details=batch.n_answers <= DETAILED if details is None else details)
@@ -270,7 +278,8 @@ def grade(
     if as_json:
         judged = {} if opened is None else {"judge": opened.totals()}
         where = {"signature": grader.signature, "output": None if output is None else str(output)}
-        print_json({**totals.as_json(), **where, **judged})
+        grouped = {} if groups is None else {"groups": [asdict(like) for like in groups]}
+        print_json({**totals.as_json(), **where, **judged, **grouped})
     _say_totals(totals)
     if opened is not None:
         submit_batches(opened)
@@ -279,8 +288,16 @@ def grade(
         more = totals.n_alike - len(totals.alike)
         rest = f" and {more} more" if more else ""
         say(f"the same words from different candidates: {', '.join(totals.alike)}{rest}")
+    if groups is not None:
+        say_groups(groups)
     if totals.n_ungraded:
         raise typer.Exit(UNGRADED)
+
+
+def _like_answers(batch: "Batch") -> "list[LikeAnswers]":
+    from grader.like_answers import group_answers
+
+    return group_answers(batch)
 
 
 def _say_kept(batch: "Batch", journal: "Journal") -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.likeness_groups import like_groups
+from grader.grouping import like_groups
 
 
 def unit(angles: list[float]) -> np.ndarray:
