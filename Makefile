@@ -46,6 +46,7 @@ bench: $(INSTALLED) ## measure accuracy over the scored sets in DATASETS, marks,
 	$(BIN)/python tests/benchmarks/judge_band.py $(DATASETS)
 	$(BIN)/python -m tests.benchmarks.judge_cost
 	$(BIN)/python tests/benchmarks/small_judge.py
+	$(BIN)/python -m tests.benchmarks.calibrate_scale
 	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/severity_power.py --write
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.interval_coverage --write
 	@echo "make oracles compares the statistics with those of other programs (some minutes, a network)"

@@ -5,28 +5,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from grader.blocks import Section
     from grader.calibration import Calibration
 
 
-def write_page(found: "Calibration", names: Sequence[str], path: Path) -> None:
+def write_page(found: "Calibration", sections: "Sequence[Section]", path: Path) -> None:
     """The HTML page to a file.
 
     Args:
         found: from `calibrate`.
-        names: of each rater, as the page shows them.
+        sections: of it, with the names that the page shows.
         path: the file.
 
     Raises:
         InputError: it cannot be written.
     """
     from grader.calibration_appendix import signature
-    from grader.calibration_sections import calibration_sections
     from grader.calibration_words import verdict_sentences
     from grader.page_blocks import render_blocks
     from grader.writing import atomic_writer
 
     page = render_blocks(
-        calibration_sections(found, names),
+        sections,
         title=f"Calibration of {Path(found.source).name}",
         lead=verdict_sentences(found)[:2],
         footer=signature(found),
@@ -35,24 +35,22 @@ def write_page(found: "Calibration", names: Sequence[str], path: Path) -> None:
         file.write(page)
 
 
-def write_tables(found: "Calibration", names: Sequence[str], folder: Path) -> list[Path]:
+def write_tables(sections: "Sequence[Section]", folder: Path) -> list[Path]:
     """Every table of the page as a CSV that is safe to open in a spreadsheet; the paths written.
 
     Args:
-        found: from `calibrate`.
-        names: of each rater, as the tables show them.
+        sections: with the names that the tables show.
         folder: made if it is not there.
 
     Raises:
         InputError: it cannot be written.
     """
     from grader.blocks import tables
-    from grader.calibration_sections import calibration_sections
     from grader.writing import make_folder, write_rows
 
     make_folder(folder)
     paths = []
-    for table in tables(calibration_sections(found, names)):
+    for table in tables(sections):
         path = folder / f"{table.name}.csv"
         write_rows(path, table.flat(), columns=table.flat_columns(), format="csv")
         paths.append(path)

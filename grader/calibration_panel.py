@@ -3,18 +3,18 @@
 Nothing here computes a statistic; names stand in cells and never in sentences, so that a page can leave them out.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from grader.agreement import DECIMALS
 from grader.blocks import Block, Column, Facts, Heat, Kind, Lines, Picture, Rows, Section, Table
 from grader.calibration import Calibration
 from grader.calibration_words import COEFFICIENTS, IN_POINTS, SHARES, context_sentences, verdict_sentences
 from grader.charts import Bubble, bubbles
 from grader.overview import Overview
 from grader.phrases import count, natural
-from grader.rater_pairs import paired_rows
 from grader.writing import number_text
 
 _MATRIX_RATERS = 12  # more do not fit on a sheet of paper
@@ -142,20 +142,21 @@ def _scores_picture(found: Calibration) -> Picture:
     scores = found.once.scores
     if np.unique(scores).size > _LEVELS_SHOWN:
         scores = np.round(scores / found.scale.step) * found.scale.step
-    counts: Counter[tuple[float, float]] = Counter()
-    for one, other in paired_rows(found.once):
-        pairs = np.stack([scores[one], scores[other]], axis=1)
-        for (x, y), n in zip(*np.unique(np.vstack([pairs, pairs[:, ::-1]]), axis=0, return_counts=True), strict=True):
-            counts[float(x), float(y)] += int(n)
-    levels = sorted({level for pair in counts for level in pair})
-    columns = (Column("score", "Score"), *(Column(f"given_{number_text(y)}", number_text(y), "count") for y in levels))
-    rows = tuple((number_text(x), *(counts[x, y] or None for y in levels)) for x in levels)
+    levels, codes = np.unique(np.round(scores, DECIMALS), return_inverse=True)
+    cells = found.once.answers * levels.size + codes
+    given = np.bincount(cells, minlength=found.once.n_answers * levels.size).reshape(-1, levels.size).astype(float)
+    counts = given.T @ given - np.diag(given.sum(axis=0))  # a rating makes no pair with itself
+    names = [number_text(float(level)) for level in levels]
+    columns = (Column("score", "Score"), *(Column(f"given_{name}", name, "count") for name in names))
+    rows: Rows = tuple((name, *(int(n) or None for n in row)) for name, row in zip(names, counts, strict=True))
     table = Table(
         "scores_against_scores",
         "How often one rater gave the score of the row and another that of the column (each pair counts both ways)",
         columns,
         rows,
-        heat=Heat(1, 0, max(counts.values(), default=1), by_root=True),
+        heat=Heat(1, 0.0, float(counts.max(initial=1.0)), by_root=True),
     )
-    picture = bubbles([Bubble(x, y, n) for (x, y), n in counts.items()], "one rater", "another rater")
-    return Picture(picture, table)
+    found_pairs = [
+        Bubble(float(levels[x]), float(levels[y]), int(counts[x, y])) for x, y in zip(*np.nonzero(counts), strict=True)
+    ]
+    return Picture(bubbles(found_pairs, "one rater", "another rater"), table)

@@ -65,6 +65,8 @@ def components_by_weights(ratings: npt.ArrayLike) -> Statistic:
     """
     table = rating_table(ratings)
     rated = np.isfinite(table)
+    if rated.all() and min(table.shape) > 0:
+        return _without_gaps(table)
     scores = np.where(rated, table - (table[rated].mean() if rated.any() else 0.0), 0.0)
     n_ratings = rated.sum(axis=1)
     means = scores.sum(axis=1) / np.maximum(n_ratings, 1)
@@ -74,6 +76,26 @@ def components_by_weights(ratings: npt.ArrayLike) -> Statistic:
 
     def of_weights(weights: Floats) -> Floats:
         return np.array([_henderson(entries, drawn) for drawn in weights]).reshape(len(weights), 3)
+
+    return of_weights
+
+
+def _without_gaps(table: Floats) -> Statistic:
+    """Return the analysis of variance: the same numbers, without a system of equations for each draw."""
+    k = table.shape[1]
+    scores = table - table.mean()
+    means, squares = scores.mean(axis=1), np.sum(scores**2, axis=1)
+
+    def of_weights(weights: Floats) -> Floats:
+        n_answers = weights.sum(axis=1)
+        n = np.where((n_answers > 1) & (k > 1), n_answers, np.nan)
+        grand = weights @ means / n
+        of_raters = n * np.sum((weights @ scores / n[:, None] - grand[:, None]) ** 2, axis=1)
+        of_answers = k * (weights @ means**2 - n * grand**2)
+        left = np.maximum(weights @ squares - n * k * grand**2 - of_raters - of_answers, 0.0)
+        residual = left / (n - 1) / max(k - 1, 1)
+        answer, rater = (of_answers / (n - 1) - residual) / k, (of_raters / max(k - 1, 1) - residual) / n
+        return np.column_stack([answer, rater, residual])
 
     return of_weights
 

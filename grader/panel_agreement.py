@@ -25,6 +25,10 @@ from grader.reliability import IccForm, Level
 from grader.resampled_alpha import alpha_by_weights
 
 ICC_FORMS: Final[Mapping[str, IccForm]] = {"icc_a1": "A,1", "icc_ak": "A,k", "icc_c1": "C,1", "icc_ck": "C,k"}
+# Seconds, not minutes, for 200 raters; the standard error of 200 resamples is off by 5 %.
+_PAIRS_IN_ALL: Final = 40_000_000
+_RATERS_CUBED_IN_ALL: Final = 2_000_000_000
+_LEAST_RESAMPLES: Final = 200
 # How the interval of each statistic is made, in the order of `panel_statistics`, and what it can reach.
 _METHODS: Final[Mapping[str, tuple[Method, tuple[float, float]]]] = {
     "exact": ("t", (0.0, 1.0)),
@@ -113,10 +117,11 @@ def usual_raters(once: LongForm) -> int:
 
 
 def n_resamples(once: LongForm) -> int:
-    """How many resamples are affordable: fewer where very many pairs of raters must be looked at."""
+    """How many resamples are affordable: fewer where very many ratings must be paired, or very many raters."""
     counts = ratings_per_answer(once)
     n_pairs = max(1, int(np.sum(counts * (counts - 1))) // 2)
-    return max(200, min(resamples_for(once.n_answers), 40_000_000 // n_pairs))
+    by_size = min(_PAIRS_IN_ALL // n_pairs, _RATERS_CUBED_IN_ALL // max(1, once.n_raters) ** 3)
+    return max(_LEAST_RESAMPLES, min(resamples_for(once.n_answers), by_size))
 
 
 def panel_statistics(once: LongForm, scale: Scale, k: int) -> tuple[tuple[str, ...], Statistic]:

@@ -214,9 +214,8 @@ def _gold(given: Mapping[tuple[str, str | None], float], labels: _Labels) -> Flo
     return gold
 
 
-def _systems(rows: Iterable[Rating], labels: _Labels) -> dict[str, Floats]:
-    systems: dict[str, Floats] = {}
+def _systems(rows: Sequence[Rating], labels: _Labels) -> dict[str, Floats]:
+    systems = {name: np.full(len(labels.answers), np.nan) for name in sorted({row.rater for row in rows})}
     for row in rows:
-        scores = systems.setdefault(row.rater, np.full(len(labels.answers), np.nan))
-        scores[labels.answers[row.answer_id]] = row.score
+        systems[row.rater][labels.answers[row.answer_id]] = row.score
     return systems

@@ -183,6 +183,15 @@ def test_components_equal_dense_projections(ratings: np.ndarray) -> None:
     assert all(same(a, b) for a, b in zip(found, expected, strict=True))
 
 
+def test_a_table_without_gaps_is_no_special_case() -> None:
+    # With an answer that nobody rated there are gaps, and a system of equations takes the place of closed forms.
+    table = np.round(np.random.default_rng(1).normal(5, 2, (12, 4)))
+    with_gap = np.vstack([table, np.full((1, 4), np.nan)])
+    weights = np.random.default_rng(2).multinomial(12, np.full(12, 1 / 12), 5).astype(float)
+    of_whole = components_by_weights(table)(weights)
+    assert of_whole == pytest.approx(components_by_weights(with_gap)(np.hstack([weights, np.ones((5, 1))])))
+
+
 @same_every_run
 @given(rating_tables(), st.integers(0, 99))
 def test_weights_repeat_answers(ratings: np.ndarray, seed: int) -> None:

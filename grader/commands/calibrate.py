@@ -125,6 +125,7 @@ def calibrate(
     from grader.calibration import Choices
     from grader.calibration import calibrate as compare
     from grader.calibration_json import calibration_json
+    from grader.calibration_sections import calibration_sections
     from grader.grades import read_grades
     from grader.grades_beside import grades_beside
     from grader.ratings import read_ratings
@@ -152,10 +153,11 @@ def calibrate(
         fitted = fit(FitOptions(fit_file, n_next, encoder, guards, verifier), read, given, known)
     here = found.pseudonyms if names is False else found.arrays.raters
     passed_on = found.arrays.raters if names else found.pseudonyms
+    sections = () if report is None and tables is None else calibration_sections(found, passed_on)
     if tables is not None:
-        write_tables(found, passed_on, tables)
+        write_tables(sections, tables)
     if report is not None:
-        write_page(found, passed_on, report)
+        write_page(found, sections, report)
     if as_json:
         called = dict(zip(found.arrays.raters, here, strict=True))
         more = {} if fitted is None else {"marks": fitted.as_dict(called)}
