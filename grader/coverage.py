@@ -162,9 +162,21 @@ def cover(
 
     """
     matched = match_by_segment(points, answer, segment_starts, center=center, slope=slope)
+    return cover_matched(points, matched, muted=muted)
+
+
+def cover_matched(points: PointTokens, matched: Floats, *, muted: NDArray[np.bool_] | None = None) -> list[Covered]:
+    """What `cover` gives, from the matches.
+
+    Args:
+        points: the rubric's wordings.
+        matched: what `match_by_segment` gives, shape `(n_tokens, n_segments)`; not changed.
+        muted: which segments cannot state which points, shape `(n_points, n_segments)`; none if left out.
+
+    """
     ends = np.append(points.starts[1:], len(points.weights))
     if muted is not None:
-        matched[np.repeat(muted[points.owners], ends - points.starts, axis=0)] = 0
+        matched = np.where(np.repeat(muted[points.owners], ends - points.starts, axis=0), np.float32(0), matched)
     counted = matched * np.repeat(heard(points, matched), ends - points.starts, axis=0)
     whole = np.add.reduceat(points.weights * counted.max(axis=1), points.starts)
     best = [Covered(-1.0, 0, 0, np.zeros(0, np.float32))] * (int(points.owners[-1]) + 1)
@@ -189,7 +201,12 @@ def match_by_segment(
     """
     if not len(answer):
         raise ValueError("an answer without any token has no coverage")
-    best: Floats = np.maximum.reduceat(points.vectors @ answer.T, segment_starts, axis=1)
+    return match_cosines(points.vectors @ answer.T, segment_starts, center=center, slope=slope)
+
+
+def match_cosines(cosines: Floats, segment_starts: Ints, *, center: float, slope: float) -> Floats:
+    """The same from the cosines of the points' tokens with the answer's, shape `(n_tokens, n_answer_tokens)`."""
+    best: Floats = np.maximum.reduceat(cosines, segment_starts, axis=1)
     return match(best, center=center, slope=slope)
 
 

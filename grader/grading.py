@@ -12,7 +12,16 @@ import numpy as np
 from grader import __version__
 from grader.claims import read_claim
 from grader.confidence import STATED, Weighed, answer_confidence
-from grader.coverage import Covered, Floats, Ints, PointTokens, cover, heard, match, match_by_segment, segment_starts
+from grader.coverage import (
+    Covered,
+    Floats,
+    Ints,
+    cover_matched,
+    heard,
+    match,
+    match_cosines,
+    segment_starts,
+)
 from grader.drafts import About, Draft
 from grader.encoding import Encoder, load_encoder, reads_english_only
 from grader.errors import InputError
@@ -31,10 +40,10 @@ from grader.rubric import rubric_hash
 from grader.schema import Answer, Grade, PointGrade, Rubric, RubricPoint, Status
 from grader.scoring import fraction, score
 from grader.settings import Settings
-from grader.substance import asked, kept_credit, new_content, respell
+from grader.substance import Subject, asked, kept_credit, new_content, respell
 from grader.text import NormalisedText, normalise, segments, words
 from grader.tokens import TokenVectors
-from grader.verdicts import Heard, PointClaims, doubts, point_flags, read_points, verdict
+from grader.verdicts import Heard, PointClaims, doubts, earned, point_flags, read_points, verdict
 from grader.verifier import Verifier
 from grader.weight import UNPROVEN, Weight
 from grader.wordorder import table_revision
@@ -231,33 +240,30 @@ class Grader:
             seen = Manner((), 1.0, (False,) * len(spans))
         prepared, claims = self._prepared[rubric.question_id], self._read(rubric)
         vectors = respell(encoded.texts, encoded.n_pieces, encoded.vectors, prepared.subject.spellings)
-        covered = cover(
-            prepared.points,
-            vectors,
-            starts,
-            center=self.settings.match_center,
-            slope=self.settings.match_slope,
-            muted=np.outer([claim.novel for claim in claims], seen.empty) if any(seen.empty) else None,
-        )
-        heard = Heard(
+        cosines = prepared.points.vectors @ vectors.T
+        matched = match_cosines(cosines, starts, **self._curve)
+        muted = np.outer([claim.novel for claim in claims], seen.empty) if any(seen.empty) else None
+        covered = cover_matched(prepared.points, matched, muted=muted)
+        said = self._said(prepared, encoded, vectors, cosines, heard(prepared.points, matched).max(axis=0), starts)
+        hearing = Heard(
             original=answer.answer,
             text=text,
             spans=spans,
             statements=[read_claim(text.text[start:end]) for start, end in spans],
-            vectors=vectors,
+            cosines=cosines,
             starts=starts,
-            share=seen.share * self._kept(prepared, encoded, vectors, starts),
+            share=seen.share * self._kept(said, prepared.subject),
         )
         recalls = np.stack([found.by_segment for found in covered])
         points = tuple(
             verdict(
                 point,
                 found,
-                self._doubts(claim, prepared.points, found, heard, np.delete(recalls, number, axis=0)),
-                heard,
+                self._doubts(point, claim, prepared, found, hearing, recalls),
+                hearing,
                 self.settings,
             )
-            for number, (point, found, claim) in enumerate(zip(rubric.points, covered, claims, strict=True))
+            for point, found, claim in zip(rubric.points, covered, claims, strict=True)
         )
         flags = (*point_flags(points), *seen.flags, *(["long_answer"] * (encoded.n_windows > 1)))
         topic = float((prepared.topics @ encoded.mean).max())
@@ -266,12 +272,22 @@ class Grader:
         return Draft(answer, rubric, text, points, flags, share=seen.share, about=about)
 
     def _doubts(
-        self, claims: PointClaims, points: PointTokens, found: Covered, heard: Heard, others: Floats
+        self,
+        point: RubricPoint,
+        claims: PointClaims,
+        prepared: Prepared,
+        found: Covered,
+        heard: Heard,
+        recalls: Floats,
     ) -> Checked | None:
-        """What speaks against one point; `others` are the recalls of the other points, `(n_points - 1, n_segments)`."""
-        if not self.settings.guards:
+        """What speaks against one point; `recalls` are those of all points, shape `(n_points, n_segments)`.
+
+        Where nothing is earned there is nothing to doubt.
+        """
+        if not self.settings.guards or earned(point, found, heard, self.settings) == 0:
             return None
-        return doubts(claims, points, found, heard, self._verifier, of_others=others.max(axis=0, initial=0.0))
+        others = np.delete(recalls, prepared.points.owners[found.wording], axis=0)
+        return doubts(claims, prepared.points, found, heard, self._verifier, of_others=others.max(axis=0, initial=0.0))
 
     @cached_property
     def _verifier(self) -> Verifier | None:
@@ -288,15 +304,31 @@ class Grader:
             self._claims[rubric.question_id] = read_points(rubric)
         return self._claims[rubric.question_id]
 
-    def _kept(self, prepared: Prepared, encoded: TokenVectors, vectors: Floats, starts: Ints) -> float:
+    def _said(
+        self,
+        prepared: Prepared,
+        encoded: TokenVectors,
+        vectors: Floats,
+        cosines: Floats,
+        heard_by_segment: Floats,
+        starts: Ints,
+    ) -> float:
+        """How much an answer says beyond the question, on the subject of the points."""
+        matched = match(cosines.max(axis=0), **self._curve)
+        matched *= np.repeat(heard_by_segment, np.diff(np.append(starts, len(vectors))))
+        new = 1 - asked(vectors, prepared.subject.question, **self._curve)
+        return new_content(encoded.texts, encoded.rarity * matched * new)
+
+    def _kept(self, said: float, subject: Subject) -> float:
         """Share of its credits that an answer keeps for how much it says beyond the question."""
-        settings, points, subject = self.settings, prepared.points, prepared.subject
-        curve = {"center": settings.match_center, "slope": settings.match_slope}
-        share = heard(points, match_by_segment(points, vectors, starts, **curve)).max(axis=0)
-        matched = match((points.vectors @ vectors.T).max(axis=0), **curve)
-        matched *= np.repeat(share, np.diff(np.append(starts, len(vectors))))
-        said = new_content(encoded.texts, encoded.rarity * matched * (1 - asked(vectors, subject.question, **curve)))
-        return kept_credit(said, subject.content, brief_below=settings.brief_below, brief_loss=settings.brief_loss)
+        return kept_credit(
+            said, subject.content, brief_below=self.settings.brief_below, brief_loss=self.settings.brief_loss
+        )
+
+    @cached_property
+    def _curve(self) -> dict[str, float]:
+        """From cosines to matches."""
+        return {"center": self.settings.match_center, "slope": self.settings.match_slope}
 
     def finish(self, draft: Draft) -> Grade:
         """Put a grade together; the score comes from `scoring` alone."""

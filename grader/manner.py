@@ -7,6 +7,7 @@ segments that say nothing of their own, and texts that are no sentences, also lo
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from grader.grammar.lexicon import FUNCTION_WORDS, stem, word_set
@@ -100,7 +101,7 @@ def manner(text: str, segments: Sequence[Span], *, question: str, reference: str
 
     """
     said = [text[start:end] for start, end in segments]
-    asked = tuple(_stems(question[start:end]) for start, end in split(question))
+    asked = _asked(question)
     empty = tuple(_is_empty(piece, asked) for piece in said)
     spoken = words(text)
     flags = []
@@ -117,6 +118,12 @@ def manner(text: str, segments: Sequence[Span], *, question: str, reference: str
     if talks_to_examiner(text):
         flags.append("instructions")
     return Manner(tuple(flags), share, empty)
+
+
+@lru_cache(maxsize=1024)
+def _asked(question: str) -> tuple[frozenset[str], ...]:
+    """The stems of each sentence of a question, read once for all its answers."""
+    return tuple(_stems(question[start:end]) for start, end in split(question))
 
 
 def _no_sentences(spoken: Sequence[str], said: Sequence[str], n_pieces: int) -> tuple[list[str], float]:
@@ -185,15 +192,24 @@ def _repeats(said: Sequence[str]) -> bool:
 
 def copies(text: str, reference: str) -> bool:
     """Whether the answer consists mostly of long runs of the reference's words."""
-    mine, theirs = ([word.lower() for word in words(source)] for source in (text, reference))
-    if len(theirs) < 2 * _COPIED_RUN:
+    known = _runs(reference)
+    if not known:
         return False
-    known = {tuple(theirs[i : i + _COPIED_RUN]) for i in range(len(theirs) - _COPIED_RUN + 1)}
+    mine = [word.lower() for word in words(text)]
     copied: set[int] = set()
     for i in range(len(mine) - _COPIED_RUN + 1):
         if tuple(mine[i : i + _COPIED_RUN]) in known:
             copied.update(range(i, i + _COPIED_RUN))
     return len(copied) > _COPIED_SHARE * len(mine)
+
+
+@lru_cache(maxsize=1024)
+def _runs(reference: str) -> frozenset[tuple[str, ...]]:
+    """All runs of words of a reference that count as copied; none of a short one."""
+    theirs = [word.lower() for word in words(reference)]
+    if len(theirs) < 2 * _COPIED_RUN:
+        return frozenset()
+    return frozenset(tuple(theirs[i : i + _COPIED_RUN]) for i in range(len(theirs) - _COPIED_RUN + 1))
 
 
 def is_foreign(text: str) -> bool:

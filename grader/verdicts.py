@@ -48,7 +48,7 @@ class Heard(NamedTuple):
         text: the same, normalised.
         spans: its segments, in characters of `text`.
         statements: the segments as the guards read them.
-        vectors: token vectors, shape `(n_tokens, dim)`.
+        cosines: of the tokens of all wordings with its own, shape `(n_point_tokens, n_tokens)`.
         starts: first token of each segment, shape `(n_segments,)`.
         share: what remains of each credit for how the answer is written and how much it says, 0..1.
 
@@ -58,7 +58,7 @@ class Heard(NamedTuple):
     text: NormalisedText
     spans: Sequence[Span]
     statements: Sequence[Claim]
-    vectors: Floats
+    cosines: Floats
     starts: Ints
     share: float
 
@@ -100,13 +100,13 @@ def doubts(
     denied: list[float | None] = [None] * len(recalls)
     point = claims.wordings[found.wording - first]
     if verifier is not None and len(point.words) >= _FEWEST_WORDS:
-        wording = points.vectors[points.rows(found.wording)]
-        ends = np.append(heard.starts[1:], len(heard.vectors))
+        wording = heard.cosines[points.rows(found.wording)]
+        ends = np.append(heard.starts[1:], wording.shape[1])
         more = of_others - found.by_segment
         is_other = (more > _CLEARLY_MORE) | ((more > 0) & (of_others >= _NEARLY_ALL))
         for index in rivals(np.where(is_other, 0, found.by_segment).tolist()):
             said = heard.statements[index]
-            cosines = wording @ heard.vectors[heard.starts[index] : ends[index]].T
+            cosines = wording[:, heard.starts[index] : ends[index]]
             near = min(float(cosines.max(axis=side).mean()) for side in (0, 1)) >= _NEAR_COPY
             if near and len(said.words) >= _FEWEST_WORDS:
                 denied[index] = float(verifier.contradicts([(point.text, said.text)])[0])
@@ -117,26 +117,24 @@ def verdict(
     point: RubricPoint, found: Covered, checked: Checked | None, heard: Heard, settings: Settings
 ) -> PointGrade:
     """From a point's coverage, and what speaks against it, to its status, credit, evidence and confidence."""
-    earned = credit(found.coverage, no_credit=settings.no_credit, full_credit=settings.full_credit)
-    if point.weight > 0:  # a mistake costs as much in a brief answer
-        earned *= heard.share
-    status = status_of(earned, settings)
+    credited = earned(point, found, heard, settings)
+    status = status_of(credited, settings)
     stretch = Span(heard.spans[found.first_segment].start, heard.spans[found.last_segment].end)
     rationale = f"the answer matches {found.coverage:.0%} of this point's wording"
-    confidence = point_confidence(STATED.stated(found.coverage), earned)
-    finding = checked.finding if checked is not None and earned > 0 else None
+    confidence = point_confidence(STATED.stated(found.coverage), credited)
+    finding = checked.finding if checked is not None and credited > 0 else None
     if finding is not None and checked is not None:
         if finding.certain:
-            status, earned, stretch = "contradicted", 0.0, heard.spans[checked.segment]
+            status, credited, stretch = "contradicted", 0.0, heard.spans[checked.segment]
             rationale, confidence = f"the answer {finding.reason}", _GUARD_IS_RIGHT
         else:
             rationale, confidence = f"unsure: the answer {finding.reason}", _UNSURE
             if finding.kind == "quantifier" and status == "covered":
-                status, earned = "partial", settings.partial_at
+                status, credited = "partial", settings.partial_at
     if point.weight < 0 and status != "covered":
-        earned, status = 0.0, "missing"  # a mistake that was not clearly made was not made
+        credited, status = 0.0, "missing"  # a mistake that was not clearly made was not made
         if finding is None:
-            confidence = point_confidence(STATED.stated(found.coverage), earned)
+            confidence = point_confidence(STATED.stated(found.coverage), credited)
     evidence = None
     if status != "missing":
         start, end = heard.text.original_span(*stretch)
@@ -146,13 +144,19 @@ def verdict(
         text=point.text,
         status=status,
         coverage=found.coverage,
-        credit=earned,
+        credit=credited,
         weight=point.weight,
         evidence=evidence,
         decided_by="embedding" if finding is None else "guard",
         rationale=rationale,
         confidence=confidence,
     )
+
+
+def earned(point: RubricPoint, found: Covered, heard: Heard, settings: Settings) -> float:
+    """Credit of a point for its coverage, before anything speaks against it, 0..1."""
+    credited = credit(found.coverage, no_credit=settings.no_credit, full_credit=settings.full_credit)
+    return credited * heard.share if point.weight > 0 else credited  # a mistake costs as much in a brief answer
 
 
 def status_of(earned: float, settings: Settings) -> Status:
