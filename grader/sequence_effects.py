@@ -22,8 +22,9 @@ def drift(form: LongForm, model: AdditiveModel, *, confidence: float = 0.95) -> 
     """Return how far each rater's strictness moved from the first to the last rating, in score points.
 
     The least-squares slope of score minus severity minus the colleagues' mean of the same, on the place x of the
-    rating in the order of the rater's ratings, 0 the first to 1 the last. Colleagues who drift themselves are left out
-    of that mean (`against_steady`): otherwise everybody would seem to drift the other way.
+    rating in the order of the rater's ratings, 0 the first to 1 the last; ratings of the same time share the mean of
+    their places. Colleagues who drift themselves are left out of that mean (`against_steady`): otherwise everybody
+    would seem to drift the other way.
 
     Args:
         form: totals with times, as given to `fit_additive`.
@@ -33,8 +34,8 @@ def drift(form: LongForm, model: AdditiveModel, *, confidence: float = 0.95) -> 
     Returns:
         An effect a rater: positive = became more lenient; its p-value is of 0.
 
-    Undefined: `None` without times, or with fewer than three timed ratings that a colleague gave as well. Of two
-        raters who drift apart nobody can say which one moved: the note says so.
+    Undefined: `None` without times, with fewer than three timed ratings that a colleague gave as well, or when all of
+        them are of the same time. Of two raters who drift apart nobody can say which one moved: the note says so.
     Raises: ValueError when `confidence` is not between 0 and 1.
     Source: the definition; rater drift as in Wolfe, Moulder & Myford (2001), Journal of Applied Measurement 2, 256-280.
     Checked against: a case derived by hand, and error rates in simulated teams (docs/calibration.md).
@@ -52,8 +53,9 @@ def contrast(form: LongForm, model: AdditiveModel, *, confidence: float = 0.95) 
     """Return the correlation of each rater's deviation with how good the answer just before was.
 
     Pearson's r of score minus severity minus the colleagues' mean of the same, less its trend over time, with the
-    fair average of the answer that the rater rated before. Colleagues who show it themselves are left out of that mean
-    (`against_steady`). Interval by Fisher's z, SE = 1 / sqrt(n - 3).
+    fair average of the answer that the rater rated before; where several ratings have the same time nobody knows which
+    was before. Colleagues who show it themselves are left out of that mean (`against_steady`). Interval by Fisher's z,
+    SE = 1 / sqrt(n - 3).
 
     Args:
         form: totals with times, as given to `fit_additive`.
@@ -77,11 +79,23 @@ def contrast(form: LongForm, model: AdditiveModel, *, confidence: float = 0.95) 
     ordered = [rows[np.argsort(times[rows], kind="stable")] for rows in rows_by_rater(form, np.isfinite(times))]
     before = model.fair[form.answers]
 
+    known_before = [np.where(_known_order(times[rows]), before[rows[:-1]], np.nan) for rows in ordered]
+
     def against(counted: Mask) -> tuple[Effect, ...]:
         own = _deviations(form, model, counted)
-        return tuple(_contrast_of(before[rows[:-1]], own[rows[1:]], confidence) for rows in ordered)
+        return tuple(
+            _contrast_of(of_rater, own[rows[1:]], confidence)
+            for of_rater, rows in zip(known_before, ordered, strict=True)
+        )
 
     return against_steady(against, everybody, model.components)
+
+
+def _known_order(times: Floats) -> Mask:
+    """Say of each pair of neighbours in rising times whether nothing else was rated at the time of either."""
+    apart = np.diff(times) > 0
+    before, after = np.append(True, apart[:-1]), np.append(apart[1:], True)
+    return (apart & before & after)[: apart.size]
 
 
 def _contrast_of(before: Floats, own: Floats, confidence: float) -> Effect:
@@ -120,10 +134,13 @@ def _deviations(form: LongForm, model: AdditiveModel, counted: Mask) -> Floats:
 
 
 def _places(form: LongForm) -> Floats:
-    """Return the place of each rating in the order of its rater's timed ratings, 0 to 1; NaN without a time."""
+    """Return the place of each rating in the order of its rater's timed ratings, 0 to 1; NaN without a time.
+
+    Ratings of the same time share the mean of their places: the order of the file says nothing about time.
+    """
     places = np.full(form.n_ratings, np.nan)
     times = np.full(form.n_ratings, np.nan) if form.times is None else form.times
     for rows in rows_by_rater(form, np.isfinite(times)):
-        ordered = rows[np.argsort(times[rows], kind="stable")]
-        places[ordered] = np.arange(rows.size) / max(rows.size - 1, 1)
+        _, which, counts = np.unique(times[rows], return_inverse=True, return_counts=True)
+        places[rows] = (np.cumsum(counts) - (counts + 1) / 2)[which] / max(rows.size - 1, 1)
     return places

@@ -253,6 +253,27 @@ def test_without_times_there_is_no_order(effect: Any) -> None:
     assert notes(effect(form, fit_additive(form))) == {"undefined: no times"}
 
 
+@pytest.mark.parametrize(("effect", "note"), [(drift, "nothing varies"), (contrast, "fewer than 40 ratings one after")])
+def test_ratings_of_one_time_have_no_order(effect: Any, note: str) -> None:
+    """A file sorted by answer is not one sorted by time."""
+    form = timed(team(60, 3), times=np.full((60, 3), 7.0))
+    assert all(note in said for said in notes(effect(form, fit_additive(form))))
+
+
+def test_ratings_of_the_same_time_share_their_place() -> None:
+    """Four ratings on two days: the places are 1/6 and 5/6, and 2 points apart make a drift of 3."""
+    table = np.stack([[0.0, 0, 2, 2], np.zeros(4), np.ones(4)], axis=1)
+    form = timed(table, times=np.tile(np.array([[1.0], [1], [2], [2]]), 3))
+    assert drift(form, fit_additive(form))[0].estimate.value == near(3.0)
+
+
+def test_only_known_neighbours_count_for_contrast() -> None:
+    times = np.arange(60.0)
+    times[11] = times[10]  # of 9-10, 10-11 and 11-12 nobody knows which came first
+    form = timed(team(60, 2), times=np.tile(times[:, None], 2))
+    assert {effect.estimate.n for effect in contrast(form, fit_additive(form))} == {56}
+
+
 def test_contrast_is_found_and_drift_is_none() -> None:
     """Rater 0 gives less after a good answer; rater 1 becomes more lenient, which is something else."""
     rng = np.random.default_rng(4)
