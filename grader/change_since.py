@@ -11,6 +11,7 @@ from grader.agreement import Codes, Floats
 from grader.bootstrap import Statistic, interval, resample_many
 from grader.intervals import Estimate
 from grader.long_form import LongForm, ratings_per_answer
+from grader.overview import EARLY
 from grader.panel_agreement import Scale, panel_statistics, usual_raters
 
 # What is compared; the others follow from these.
@@ -39,7 +40,8 @@ def change_since(now: LongForm, earlier: LongForm, places: Codes, scale: Scale, 
     """Compare agreement now with agreement then.
 
     Answers are drawn once for both: an answer that was rated both times counts as often in one as in the other
-    (paired), and answers rated one time alone are drawn as they are.
+    (paired), and answers rated one time alone are drawn as they are. The interval is as wide as the smaller of the two
+    sets calls for; below `overview.EARLY` answers with two ratings then or now there is none.
 
     Args:
         now: totals without repeats.
@@ -57,15 +59,24 @@ def change_since(now: LongForm, earlier: LongForm, places: Codes, scale: Scale, 
     statistic = _both(statistic_now, statistic_then, now.n_answers, of_earlier)
     drawn = resample_many(statistic, now.n_answers + n_new, n_resamples=_RESAMPLES, seed=seed)
     half = len(names)
-    n = int(np.sum(ratings_per_answer(now) >= 2)) + int(np.sum(ratings_per_answer(earlier) >= 2))
+    n_then, n_now = (int(np.sum(ratings_per_answer(form) >= 2)) for form in (earlier, now))
     found = {}
     for place, name in enumerate(names):
         if name in COMPARED:
-            difference = interval(drawn[place] - drawn[half + place], method="t")
+            apart = drawn[place] - drawn[half + place]
+            difference = interval(replace(apart, n_units=min(n_then, n_now)), method="t")
             values = (drawn[half + place].value, drawn[place].value)
             then_value, now_value = (value if np.isfinite(value) else None for value in values)
-            found[name] = Change(then_value, now_value, replace(difference, n=n))
+            found[name] = Change(then_value, now_value, _judged(difference, n_then, n_now))
     return found
+
+
+def _judged(difference: Estimate, n_then: int, n_now: int) -> Estimate:
+    """The difference with the number of answers, and without an interval where these are too few to say anything."""
+    if difference.value is None or min(n_then, n_now) >= EARLY:
+        return replace(difference, n=n_then + n_now)
+    note = f"no interval: {n_then:,} answers with two ratings then and {n_now:,} now; it takes {EARLY} each"
+    return Estimate(difference.value, None, None, n_then + n_now, note)
 
 
 def _both(now: Statistic, then: Statistic, n_now: int, of_earlier: Codes) -> Statistic:

@@ -203,7 +203,7 @@ def krippendorff(ratings: npt.ArrayLike, *, weights: Weights = "identity") -> Ka
 
 
 def kappa_interval(kappa: Kappa, *, confidence: float = 0.95, undefined: str | None = None) -> Estimate:
-    """Return a coefficient with the interval value -+ t SE, cut at 1; t has n_rated - 1 degrees of freedom.
+    """Return a coefficient with the interval value -+ t SE, cut at -1 and 1; t has n_rated - 1 degrees of freedom.
 
     Args:
         kappa: from a function of this module.
@@ -222,7 +222,8 @@ def kappa_interval(kappa: Kappa, *, confidence: float = 0.95, undefined: str | N
     if not kappa.standard_error > 0:
         return Estimate(kappa.value, None, None, kappa.n, "no interval: nothing varies from answer to answer")
     half_width = student_t_quantile((1 + confidence) / 2, kappa.n_rated - 1) * kappa.standard_error
-    return Estimate(kappa.value, kappa.value - half_width, min(1.0, kappa.value + half_width), kappa.n)
+    low, high = max(min(-1.0, kappa.value), kappa.value - half_width), min(1.0, kappa.value + half_width)
+    return Estimate(kappa.value, low, high, kappa.n)
 
 
 class _Panel(NamedTuple):

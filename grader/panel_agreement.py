@@ -4,12 +4,12 @@ Section 2 of a calibration. The statistics themselves are in layer 1.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from grader.agreement import Floats
+from grader.agreement import DECIMALS, Floats
 from grader.bands import Verdict, verdict
 from grader.bootstrap import Method, Resampled, Statistic, interval, resample_many, resamples_for
 from grader.components import Components, components_by_weights
@@ -93,8 +93,7 @@ def panel_agreement(once: LongForm, scale: Scale, *, seed: int) -> PanelAgreemen
         for name, one in zip(names, resampled, strict=True)
         if not name.startswith("variance")
     }
-    if k == 2 == ratings_per_answer(once).max(initial=0):
-        found |= _wilson(found)
+    found |= _wilson(found, all_of_pairs=k == 2 == ratings_per_answer(once).max(initial=0))
     whole = table[:, np.isfinite(table).any(axis=0)]
     if undefined is None and np.isfinite(whole).all():
         found |= {name: icc_interval(whole, form=form) for name, form in ICC_FORMS.items()}
@@ -156,17 +155,22 @@ def _of_components(parts: Components, k: int) -> list[float]:
 
 def _estimate(name: str, resampled: Resampled, n: int, undefined: str) -> Estimate:
     method, bounds = _METHODS[name]
-    found = interval(resampled, method=method, bounds=bounds, undefined=undefined)
+    # Answers with one rating are drawn as well, but tell nothing: they give no degrees of freedom.
+    found = interval(replace(resampled, n_units=n), method=method, bounds=bounds, undefined=undefined)
     return Estimate(found.value, found.low, found.high, n, found.note)
 
 
-def _wilson(found: Mapping[str, Estimate]) -> dict[str, Estimate]:
-    """Where each answer has one pair of ratings, shares are shares of independent cases."""
+def _wilson(found: Mapping[str, Estimate], *, all_of_pairs: bool) -> dict[str, Estimate]:
+    """Where each answer has one pair of ratings, shares are shares of independent cases.
+
+    Where all pairs agree or none does, resamples do not vary; of answers on which all do, the interval is at least as
+    wide.
+    """
     shares = {name: found[name] for name in ("exact", "adjacent", "same_side") if name in found}
     return {
         name: wilson_interval(round(share.value * share.n), share.n)
         for name, share in shares.items()
-        if share.value is not None
+        if share.value is not None and (all_of_pairs or round(share.value, DECIMALS) in (0.0, 1.0))
     }
 
 

@@ -95,7 +95,8 @@ def _known_order(times: Floats) -> Mask:
     """Say of each pair of neighbours in rising times whether nothing else was rated at the time of either."""
     apart = np.diff(times) > 0
     before, after = np.append(True, apart[:-1]), np.append(apart[1:], True)
-    return (apart & before & after)[: apart.size]
+    known: Mask = (apart & before & after)[: apart.size]
+    return known
 
 
 def _contrast_of(before: Floats, own: Floats, confidence: float) -> Effect:

@@ -32,6 +32,27 @@ def test_nothing_has_changed_when_the_ratings_are_the_same() -> None:
         assert change.difference.low is None or change.difference.high == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.parametrize(("n_now", "n_then"), [(60, 2), (60, 19), (19, 60)])
+def test_a_handful_of_answers_shows_no_change(n_now: int, n_then: int) -> None:
+    """Of two answers every resample may give the same: no word may rest on that."""
+    now, then = from_matrix(panel(n_now, 1.0, 1)), from_matrix(panel(n_then, 1.0, 2))
+    for change in change_since(now, then, np.full(n_then, -1), Scale(), seed=1).values():
+        assert (change.difference.low, change.difference.high) == (None, None)
+        assert change.difference.value is None or f"{n_then} answers with two ratings then" in change.difference.note
+
+
+def test_answers_rated_one_time_by_one_rater_alone_make_nothing_surer() -> None:
+    """25 answers with two ratings then, alone and among 400 with one."""
+    now, few = panel(60, 1.0, 1), panel(25, 1.0, 2)
+    many = np.vstack([few, panel(400, 1.0, 3)])
+    many[25:, 1] = np.nan
+    alone, among = (
+        change_since(from_matrix(now), from_matrix(then), np.full(len(then), -1), Scale(), seed=1)["exact"].difference
+        for then in (few, many)
+    )
+    assert alone.low == pytest.approx(among.low, abs=0.02) and alone.high == pytest.approx(among.high, abs=0.02)
+
+
 def test_answers_rated_both_times_make_the_difference_surer() -> None:
     then = panel(60, 1.5, 4)
     now = then.copy()

@@ -81,6 +81,12 @@ def test_interval_by_hand() -> None:
     assert (found.low, found.high) == (near(0.5 - 0.31824463052842), near(0.5 + 0.31824463052842))
 
 
+def test_an_interval_ends_where_the_coefficient_does() -> None:
+    """Two answers, one agreed: no coefficient of agreement is below -1."""
+    found = kappa_interval(gwet([[3, 2], [2, 2]]))
+    assert (found.low, found.high) == (-1.0, 1.0)
+
+
 # Undefined cases
 
 

@@ -45,6 +45,25 @@ def test_two_raters_have_wilson_intervals() -> None:
     assert (exact.low, exact.high) == (pytest.approx(0.4902, abs=1e-4), pytest.approx(0.9433, abs=1e-4))
 
 
+def test_where_all_pairs_agree_the_interval_still_says_how_few_there_were() -> None:
+    """Resamples do not vary, but 20 answers do not show that all others would get one score."""
+    for table, value in ((np.full((20, 3), 2.0), 1.0), (np.tile([1.0, 3.0, 5.0], (20, 1)), 0.0)):
+        exact = agreed(table).statistics["exact"]
+        assert exact.value == value
+        assert exact.low is not None and exact.high is not None
+        assert exact.high - exact.low == pytest.approx(0.1611, abs=1e-3)
+
+
+def test_answers_with_one_rating_make_nothing_surer() -> None:
+    """One answer with two ratings among 30: its agreement has no interval."""
+    table = np.full((30, 2), NAN)
+    table[:, 0] = noisy(30)[:, 0]
+    table[0, 1] = table[0, 0] + 1
+    found = agreed(table).statistics["krippendorff_alpha"]
+    assert found.value is not None and (found.low, found.high, found.n) == (None, None, 1)
+    assert found.note is not None and "no interval: one answer alone" in found.note
+
+
 def test_the_whole_set_of_statistics_lies_in_its_intervals() -> None:
     found = agreed(noisy(80, 3), Scale(cut=3))
     assert set(found.statistics) == {
