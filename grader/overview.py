@@ -49,7 +49,7 @@ class Overview:
         n_answers, n_raters, n_ratings, n_questions: of people; `n_ratings` with repeats, without rubric points.
         n_double_marked: answers that two or more people rated.
         n_point_ratings, n_points: ratings of single rubric points, and how many points there are.
-        n_rows, n_blank, n_not_blind, n_summed: as in `Ratings` and `RatingArrays`.
+        n_rows, n_blank, n_not_blind, n_summed, n_incomplete: as in `Ratings` and `RatingArrays`.
         n_gold: answers with a definitive score.
         constant: raters who always gave the same score, to two answers or more.
         repeats: of the same rater on the same answer; `None` without any.
@@ -72,6 +72,7 @@ class Overview:
     n_blank: int
     n_not_blind: Mapping[str, int]
     n_summed: int
+    n_incomplete: int
     n_gold: int
     constant: tuple[int, ...]
     repeats: Repeats | None
@@ -140,6 +141,7 @@ def overview(
         n_blank=ratings.n_blank,
         n_not_blind=ratings.n_not_blind,
         n_summed=arrays.n_summed,
+        n_incomplete=arrays.n_incomplete,
         n_gold=int(np.isfinite(arrays.gold).sum()),
         constant=_constant(once),
         repeats=_repeats(form),
@@ -150,7 +152,7 @@ def overview(
         strength=strength_of(n_double),
         notes=(),
     )
-    return replace(found, notes=tuple(_notes(found)))
+    return replace(found, notes=(*_notes(found), *_notes_on_files(arrays, once)))
 
 
 def _constant(once: LongForm) -> tuple[int, ...]:
@@ -193,3 +195,24 @@ def _notes(found: Overview) -> Iterator[str]:
         yield f"{count(len(found.constant), 'rater')} always gave the same score, which says nothing about answers."
     if found.n_summed:
         yield f"{count(found.n_summed, 'score')} added up from rubric points."
+    if found.n_incomplete:
+        yield (
+            f"{count(found.n_incomplete, 'time')} a rater rated some points of an answer and not all that others rated, "
+            "and gave no total: there is no score to compare. Add the missing points, or a total."
+        )
+
+
+def _notes_on_files(arrays: RatingArrays, once: LongForm) -> Iterator[str]:
+    """What looks like a slip in the file."""
+    n_again = arrays.totals.n_ratings - once.n_ratings
+    if n_again:
+        yield (
+            f"{count(n_again, 'rating')} of an answer that the same rater had rated before: the first one counts, the "
+            "others show how well raters agree with themselves."
+        )
+    n_negative = int(np.sum(once.scores < 0))
+    if n_negative:
+        yield f"{count(n_negative, 'score')} below 0: where that stands for no score, leave the cell blank."
+    n_alike = len(arrays.raters) - len({" ".join(name.split()).casefold() for name in arrays.raters})
+    if n_alike:
+        yield f"{count(n_alike, 'name')} of raters like another but for capitals or blanks: one person counts as two."

@@ -34,6 +34,7 @@ class RatingArrays:
         systems: for each machine its scores of whole answers, shape `(n_answers,)`; NaN where it gave none.
         system_points: for each machine that rated points its shares of them, as the ratings of one rater.
         n_summed: how many totals were added up from points.
+        n_incomplete: how many answers a person rated in part: without a total, and without some of the points.
 
     """
 
@@ -51,6 +52,7 @@ class RatingArrays:
     systems: Mapping[str, Floats]
     system_points: Mapping[str, LongForm]
     n_summed: int
+    n_incomplete: int
 
 
 def rating_arrays(ratings: Ratings) -> RatingArrays:
@@ -62,7 +64,9 @@ def rating_arrays(ratings: Ratings) -> RatingArrays:
     """
     parts = [row for row in ratings.rows if row.point_id is not None]
     whole = [row for row in ratings.rows if row.point_id is None]
-    summed = list(_summed(parts, {(row.answer_id, row.rater) for row in whole}))
+    stated = {(row.answer_id, row.rater) for row in whole}
+    summed = list(_summed(parts, stated))
+    stated |= {(row.answer_id, row.rater) for row in summed}
     labels = _labels(ratings.rows)
     people = [row for row in (*whole, *summed) if not row.rater.startswith(SYSTEM)]
     machines = [row for row in (*whole, *summed) if row.rater.startswith(SYSTEM)]
@@ -85,6 +89,7 @@ def rating_arrays(ratings: Ratings) -> RatingArrays:
         systems=_systems(machines, labels),
         system_points=_system_points(parts, labels),
         n_summed=len(summed),
+        n_incomplete=len({(row.answer_id, row.rater) for row in parts if not row.rater.startswith(SYSTEM)} - stated),
     )
 
 

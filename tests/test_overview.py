@@ -37,6 +37,8 @@ def test_what_there_is() -> None:
     assert found.repeats is not None and (found.repeats.exact.value, found.repeats.distance) == (0, 1)
     assert found.notes == (
         "3 answers with two or more raters: too few for a verdict; 20 allow an early indication, 50 a verdict.",
+        "1 rating of an answer that the same rater had rated before: the first one counts, the others show how well "
+        "raters agree with themselves.",
     )
 
 
@@ -61,6 +63,17 @@ def test_what_was_left_out_and_scales_that_differ() -> None:
         "2 ratings of phase 'after' left out: onl",
         "Full scores go from 4 to 5 points: over ",
     ]
+
+
+def test_slips_in_the_file_are_named() -> None:
+    points = [Rating(f"a{i}", "max", 1.0, "q", point) for i in range(9) for point in ("p1", "p2")]
+    part = [Rating(f"a{i}", "pat", 1.0, "q", "p1") for i in range(9)]
+    found = seen(*marked(30, "kim", "lee"), Rating("a0", "Kim ", -1.0, "q"), *points, *part)
+    assert (found.n_summed, found.n_incomplete) == (9, 9)
+    said = " ".join(found.notes)
+    assert "9 times a rater rated some points of an answer and not all that others rated" in said
+    assert "1 score below 0: where that stands for no score, leave the cell blank" in said
+    assert "1 name of raters like another but for capitals or blanks" in said
 
 
 @pytest.mark.parametrize(
