@@ -12,7 +12,8 @@ from grader.bootstrap import Statistic, interval, resample_many
 from grader.intervals import Estimate
 from grader.long_form import LongForm, ratings_per_answer
 from grader.overview import EARLY
-from grader.panel_agreement import Scale, panel_statistics, usual_raters
+from grader.pair_statistics import PAIR_STATISTICS, few_in_common
+from grader.panel_agreement import FEW_IN_COMMON, Scale, panel_statistics, usual_raters
 
 # What is compared; the others follow from these.
 COMPARED = (
@@ -60,6 +61,7 @@ def change_since(now: LongForm, earlier: LongForm, places: Codes, scale: Scale, 
     drawn = resample_many(statistic, now.n_answers + n_new, n_resamples=_RESAMPLES, seed=seed)
     half = len(names)
     n_then, n_now = (int(np.sum(ratings_per_answer(form) >= 2)) for form in (earlier, now))
+    few = few_in_common(earlier) or few_in_common(now)
     found = {}
     for place, name in enumerate(names):
         if name in COMPARED:
@@ -67,7 +69,10 @@ def change_since(now: LongForm, earlier: LongForm, places: Codes, scale: Scale, 
             difference = interval(replace(apart, n_units=min(n_then, n_now)), method="t")
             values = (drawn[half + place].value, drawn[place].value)
             then_value, now_value = (value if np.isfinite(value) else None for value in values)
-            found[name] = Change(then_value, now_value, _judged(difference, n_then, n_now))
+            judged = _judged(difference, n_then, n_now)
+            if few and name in PAIR_STATISTICS and judged.low is not None:
+                judged = Estimate(judged.value, None, None, judged.n, FEW_IN_COMMON)
+            found[name] = Change(then_value, now_value, judged)
     return found
 
 

@@ -233,7 +233,9 @@ def _absolute_ends(table: Floats, p: float) -> tuple[float, float]:
     value = intraclass_correlation(table, form="A,1")
     a = k * value / (n * (1 - value))
     of_raters, of_rest = a * ms.raters, (1 + a * (n - 1)) * ms.residual
-    v = (of_raters + of_rest) ** 2 / (of_raters**2 / (k - 1) + of_rest**2 / ((n - 1) * (k - 1)))
+    parts = of_raters**2 / (k - 1) + of_rest**2 / ((n - 1) * (k - 1))
+    # Both are 0 where answers and raters are equal on average; what is left over has these degrees of freedom.
+    v = (of_raters + of_rest) ** 2 / parts if parts > 0 else float((n - 1) * (k - 1))
     mixed = k * ms.raters + (k * n - k - n) * ms.residual
     below, above = f_quantile(p, n - 1, v), f_quantile(p, v, n - 1)
     low = n * (ms.answers - below * ms.residual) / (below * mixed + n * ms.answers)

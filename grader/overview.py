@@ -197,8 +197,8 @@ def _notes(found: Overview) -> Iterator[str]:
         yield f"{count(found.n_summed, 'score')} added up from rubric points."
     if found.n_incomplete:
         yield (
-            f"{count(found.n_incomplete, 'time')} a rater rated some points of an answer and not all that others rated, "
-            "and gave no total: there is no score to compare. Add the missing points, or a total."
+            f"{count(found.n_incomplete, 'time')} a rater rated some points of an answer and not all that others "
+            "rated, and gave no total: there is no score to compare. Add the missing points, or a total."
         )
 
 

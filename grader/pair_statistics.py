@@ -101,6 +101,24 @@ def mean_over_pairs(form: LongForm) -> Statistic:
     return of_weights
 
 
+def few_in_common(form: LongForm) -> bool:
+    """Return whether several pairs of raters share answers, and none of them 10.
+
+    The mean over pairs is then no estimate of agreement: with 4 answers a pair, kappa is .15 too low on average, and r
+    of two answers is always 1 or -1. Of two raters alone the interval says how little is known.
+
+    Args:
+        form: totals, each rater at most once for an answer.
+
+    Undefined: never.
+    Source: simulated teams in rotating pairs; a moment that divides by n is (n - 1) / n of what it stands for.
+    Checked against: cases derived by hand.
+    """
+    rated = np.isfinite(to_matrix(form)).astype(float)
+    common = (rated.T @ rated)[np.triu_indices(form.n_raters, 1)]
+    return bool(np.count_nonzero(common) > 1 and common.max() < LEAST_COMMON)
+
+
 class _Moments(NamedTuple):
     """Weighted sums over the answers in common, for each pair of raters."""
 

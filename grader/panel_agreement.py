@@ -19,7 +19,14 @@ from grader.kappas import gwet, kappa_interval
 from grader.long_form import LongForm, ratings_per_answer, to_matrix
 from grader.measurement import icc_interval, icc_of, standard_error_of_measurement
 from grader.overview import EARLY
-from grader.pair_statistics import agreeing_shares, mean_over_pairs, means_by_weights
+from grader.pair_statistics import (
+    LEAST_COMMON,
+    PAIR_STATISTICS,
+    agreeing_shares,
+    few_in_common,
+    mean_over_pairs,
+    means_by_weights,
+)
 from grader.rating_table import why_undefined, without_gaps
 from grader.reliability import IccForm, Level
 from grader.resampled_alpha import alpha_by_weights
@@ -29,6 +36,10 @@ ICC_FORMS: Final[Mapping[str, IccForm]] = {"icc_a1": "A,1", "icc_ak": "A,k", "ic
 _PAIRS_IN_ALL: Final = 40_000_000
 _RATERS_CUBED_IN_ALL: Final = 2_000_000_000
 _LEAST_RESAMPLES: Final = 200
+FEW_IN_COMMON: Final = (
+    f"no interval: no two raters share {LEAST_COMMON} answers, and over fewer it is too low; Krippendorff's alpha and "
+    "the ICC take all pairs together"
+)
 # How the interval of each statistic is made, in the order of `panel_statistics`, and what it can reach.
 _METHODS: Final[Mapping[str, tuple[Method, tuple[float, float]]]] = {
     "exact": ("t", (0.0, 1.0)),
@@ -94,6 +105,8 @@ def panel_agreement(once: LongForm, scale: Scale, *, seed: int) -> PanelAgreemen
         if not name.startswith("variance")
     }
     found |= _wilson(found, all_of_pairs=k == 2 == ratings_per_answer(once).max(initial=0))
+    if few_in_common(once):
+        found |= {name: _without_interval(found[name]) for name in PAIR_STATISTICS}
     whole = table[:, np.isfinite(table).any(axis=0)]
     if undefined is None and np.isfinite(whole).all():
         found |= {name: icc_interval(whole, form=form) for name, form in ICC_FORMS.items()}
@@ -158,6 +171,12 @@ def _estimate(name: str, resampled: Resampled, n: int, undefined: str) -> Estima
     # Answers with one rating are drawn as well, but tell nothing: they give no degrees of freedom.
     found = interval(replace(resampled, n_units=n), method=method, bounds=bounds, undefined=undefined)
     return Estimate(found.value, found.low, found.high, n, found.note)
+
+
+def _without_interval(of_pairs: Estimate) -> Estimate:
+    """A mean over pairs with few answers in common: no word may rest on it."""
+    note = of_pairs.note if of_pairs.value is None else FEW_IN_COMMON
+    return Estimate(of_pairs.value, None, None, of_pairs.n, note)
 
 
 def _wilson(found: Mapping[str, Estimate], *, all_of_pairs: bool) -> dict[str, Estimate]:

@@ -22,6 +22,7 @@ _SAME = 10.0**-DECIMALS
 T_TEST_FROM = 30
 FALSE_DISCOVERY_RATE = 0.05
 RATERS_FOR_A_CONSENSUS = 3
+_HALF = 0.5  # of the raters
 
 
 class AltTest(NamedTuple):
@@ -94,6 +95,26 @@ def alt_test(
         rate = float(np.mean(q_values[tested] <= FALSE_DISCOVERY_RATE))
         advantage = float(advantages[tested].mean())
     return AltTest(rate, advantage, int(tested.sum()), len(table), advantages, p_values, q_values, n_of_rater)
+
+
+def alt_test_outcome(result: AltTest) -> Literal["pass", "fail", "cannot tell"]:
+    """Return what the test says, also when it says nothing.
+
+    Pass: the system beats half of the raters, as the authors have it. Fail: half of the raters beat the system, with
+    1 - p_r < .05. Not to beat is not to be beaten: of a system that rates just like three people, 50 answers show in
+    every third case that it beats fewer than half of them.
+
+    Args:
+        result: from `alt_test`, with at least one rater tested.
+
+    Undefined: never.
+    Source: as `alt_test` for pass; fail is the same test the other way round.
+    Checked against: simulated panels.
+    """
+    if result.winning_rate >= _HALF:
+        return "pass"
+    tested = result.p_values[np.isfinite(result.p_values)]
+    return "fail" if np.mean(1 - tested < FALSE_DISCOVERY_RATE) >= _HALF else "cannot tell"
 
 
 def _lead_of_human(table: Floats, m: Floats, rater: int, closeness: Closeness) -> Floats:

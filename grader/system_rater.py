@@ -19,7 +19,7 @@ from grader.long_form import LongForm, from_matrix, ratings_per_answer
 from grader.pair_statistics import means_by_weights
 from grader.prevalence import ppi_mean, rogan_gladen
 from grader.rating_table import rating_table
-from grader.stand_in import RATERS_FOR_A_CONSENSUS, T_TEST_FROM, AltTest, alt_test
+from grader.stand_in import RATERS_FOR_A_CONSENSUS, T_TEST_FROM, AltTest, alt_test, alt_test_outcome
 from grader.subgroups import dsm_by_weights
 from grader.system_rules import LEAST_FOR_A_VERDICT, Judged, Outcome, ets_triple, group_rule
 from grader.system_statistics import (
@@ -42,6 +42,7 @@ _METHODS: Final[Mapping[str, tuple[Method, tuple[float, float]]]] = {
 }
 _NEEDS_TWO_REASON: Final = "undefined: it needs answers that two people rated, and scores that vary"
 _REASON: Final = "undefined: too few answers, or no variation in them"
+_TOO_FEW: Final = "too few answers to tell whether it is as good as people"
 _CURVE_RESAMPLES: Final = 400
 
 
@@ -221,7 +222,8 @@ def _stand_in(table: Floats, m: Floats, epsilon: float) -> StandIn:
     if n_raters < RATERS_FOR_A_CONSENSUS:
         least = f"it needs {RATERS_FOR_A_CONSENSUS} people who each share {LEAST_FOR_A_VERDICT} answers with others"
         return StandIn(result, epsilon, None, f"{least}, {T_TEST_FROM} to be trusted; there are {n_raters}")
-    return StandIn(result, epsilon, "pass" if result.winning_rate >= 0.5 else "fail", None)
+    outcome = alt_test_outcome(result)
+    return StandIn(result, epsilon, outcome, _TOO_FEW if outcome == "cannot tell" else None)
 
 
 def _at_cut(form: LongForm, m: Floats, means: Floats, batch: Floats, cut: float, seed: int) -> AtCut:

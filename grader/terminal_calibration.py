@@ -3,6 +3,7 @@
 Nothing here computes a statistic or prints.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -13,8 +14,10 @@ from grader.calibration_work import question_name
 from grader.intervals import Estimate
 from grader.phrases import count, natural, shorten
 from grader.terminal import clean_terminal
+from grader.writing import number_text
 
 _SHOWN = 5  # questions, points and answers
+_ENDS = 3  # of the votes on an answer that many people rated, the highest and the lowest
 _NAME = 20
 
 
@@ -37,6 +40,7 @@ def calibration_lines(found: Calibration, names: Sequence[str]) -> list[str]:
         *_points(found, names),
         *_agenda(found, names),
         *_changes(found),
+        *_systems(found),
     ]
 
 
@@ -51,23 +55,36 @@ def _overview(found: Calibration) -> Iterator[str]:
 
 
 def _statistics(found: Calibration) -> Iterator[str]:
+    statistics = found.agreement.statistics
+    early = " (early indication)" if found.overview.strength == "early" else ""
+    undefined: dict[str | None, list[str]] = {}
     for name, title in {**SHARES, **IN_POINTS, **COEFFICIENTS}.items():
-        if name in found.agreement.statistics:
+        if name in statistics and statistics[name].value is None:
+            undefined.setdefault(statistics[name].note, []).append(title.partition(":")[0].partition(", ")[0])
+        elif name in statistics:
             word = found.agreement.verdicts.get(name)
-            said = "" if word is None else f"  {word.words}"
-            yield f"  {title:<42} {_figure(found.agreement.statistics[name], share=name in SHARES)}{said}"
+            said = "" if word is None else f"  {word.words}{early}"
+            yield f"  {title:<42} {_figure(statistics[name], share=name in SHARES)}{said}"
+    for note, titles in undefined.items():
+        yield f"  No {', '.join(titles)}: {(note or 'undefined').removeprefix('undefined: ')}"
 
 
 def _raters(found: Calibration, names: Sequence[str]) -> Iterator[str]:
-    yield f"  {'rater':<{_NAME}} {'n':>6}  {'severity in points':<24} in a word"
+    apart = not found.overview.connected
+    yield f"  {'rater':<{_NAME}} {'n':>6}  {'severity in points':<24} " + (
+        f"{'in a word':<27} group" if apart else "in a word"
+    )
+    group_of = {rater: number for number, group in enumerate(found.overview.components, 1) for rater in group}
     for rater in sorted(range(len(names)), key=lambda number: natural(names[number])):
         profile = found.raters[rater]
         word = profile.verdict.label.replace("_", " ") + (" (early indication)" if profile.verdict.early else "")
-        yield f"  {_cut(names[rater])} {profile.n_ratings:>6,}  {_figure(profile.severity, signed=True):<24} {word}"
+        word = f"{word:<27} {group_of[rater]}" if apart else word
+        severity = "-" if profile.severity.value is None else _figure(profile.severity, signed=True)
+        yield f"  {_cut(names[rater])} {profile.n_ratings:>6,}  {severity:<24} {word}"
 
 
 def _questions(found: Calibration) -> Iterator[str]:
-    worst = [one for one in found.questions if one.alpha.value is not None][:_SHOWN]
+    worst = [one for one in found.questions if one.alpha.low is not None][:_SHOWN]
     if worst:
         yield from ("", "  Least agreement (Krippendorff's alpha)")
         for one in worst:
@@ -84,7 +101,8 @@ def _points(found: Calibration, names: Sequence[str]) -> Iterator[str]:
     for one in sorted(urgent, key=lambda point: -(point.split_rate.value or 0.0))[:_SHOWN]:
         question, point = found.arrays.points[one.point]
         raters = {cell.rater for cell in one.outliers}
-        who = f" ({shorten(clean_terminal(names[raters.pop()]), _NAME)})" if len(raters) == 1 else ""
+        talk = one.action == "talk" and len(raters) == 1
+        who = f" ({shorten(clean_terminal(names[raters.pop()]), _NAME)})" if talk else ""
         yield f"  {_cut(f'{question} {point}'.strip(), 42)} {ACTIONS[one.action][0]}{who}"
 
 
@@ -92,12 +110,14 @@ def _agenda(found: Calibration, names: Sequence[str]) -> Iterator[str]:
     if found.agenda:
         yield from ("", "  To discuss")
     for item in islice(found.agenda, _SHOWN):
-        given = ", ".join(
-            f"{shorten(clean_terminal(names[rater]), _NAME)} {score:g}"
+        given = [
+            f"{shorten(clean_terminal(names[rater]), _NAME)} {number_text(round(score, 2))}"
             for rater, score in zip(item.raters, item.scores, strict=True)
-        )
+        ]
+        if len(given) > 2 * _ENDS:
+            given[_ENDS:-_ENDS] = [f"{len(given) - 2 * _ENDS:,} more"]
         ask = "a different bar?" if item.different_bar else "different evidence?"
-        yield f"  {_cut(found.arrays.answer_ids[item.answer], 42)} {given}; {ask}"
+        yield f"  {_cut(found.arrays.answer_ids[item.answer], 42)} {', '.join(given)}; {ask}"
 
 
 def _changes(found: Calibration) -> Iterator[str]:
@@ -106,6 +126,28 @@ def _changes(found: Calibration) -> Iterator[str]:
     for name, change in found.changes.items():
         title = {**SHARES, **IN_POINTS, **COEFFICIENTS}[name]
         yield f"  {title:<42} {_figure(change.difference, signed=True)}"
+
+
+def _systems(found: Calibration) -> Iterator[str]:
+    """What was asked with `--grades`: each rule, its figure, and what that says."""
+    for name, system in found.systems.items():
+        beside = f"{count(system.n, 'answer')} with people's scores"
+        yield from ("", f"  May {_cut(name).strip()} stand in for a person? From {beside}")
+        if found.graded is not None and found.graded.n_ungraded:
+            yield f"  {count(found.graded.n_ungraded, 'grade')} without a score left out"
+        for one in system.triple:
+            early = " (early indication)" if one.early and one.outcome is not None else ""
+            said = (
+                f"{one.outcome}{early}"
+                if one.outcome is not None
+                else one.note
+                if one.estimate.value is not None
+                else ""
+            )
+            yield f"  {one.rule:<56} {_figure(one.estimate)}  {said}".rstrip()
+        rate, beaten = system.stand_in.result.winning_rate, "equals or beats half of the people (alt-test)"
+        shown = "-" if math.isnan(rate) else f"{rate:.0%}"
+        yield f"  {beaten:<56} {shown}  {system.stand_in.outcome or system.stand_in.note}"
 
 
 def _figure(estimate: Estimate, *, share: bool = False, signed: bool = False) -> str:

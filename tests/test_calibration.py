@@ -148,3 +148,41 @@ def test_the_terminal_shows_the_verdict_the_raters_and_what_to_discuss(found: Ca
     assert any(line.startswith("Two raters give the same score") for line in lines)
     assert any("strict" in line for line in lines)
     assert "  To discuss" in lines and "  Change since the earlier ratings" in lines
+    assert any("May system:m stand in for a person? From 60 answers" in line for line in lines)
+    assert any("quadratic-weighted kappa with a person of at least .70" in line for line in lines)
+
+
+def test_the_terminal_says_once_why_there_are_no_coefficients() -> None:
+    rows = tuple(Rating(f"a{i}", rater, 2.0) for i in range(25) for rater in TEAM)
+    text = "\n".join(calibration_lines(calibrate(Ratings("r.csv", rows)), TEAM))
+    assert text.count("all raters gave the same score everywhere") == 1
+    assert "No Quadratic-weighted kappa, Correlation r, " in text
+
+
+def test_the_terminal_marks_words_on_few_answers_and_names_nobody_without_a_reason() -> None:
+    found = calibrate(team(40, strict=0.0))
+    lines = calibration_lines(found, TEAM)
+    assert found.agreement.verdicts
+    assert sum(line.endswith("(early indication)") for line in lines) == len(found.agreement.verdicts) + len(TEAM)
+    assert not any(name in line for line in lines if "check: wrong or mis-keyed?" in line for name in TEAM)
+
+
+def test_the_terminal_says_who_can_be_compared_with_whom() -> None:
+    rows = [Rating(f"{pair}{i}", f"{pair}{who}", float(i % 4)) for pair in "xy" for i in range(20) for who in "12"]
+    lines = calibration_lines(calibrate(Ratings("r.csv", tuple(rows))), ["x1", "x2", "y1", "y2"])
+    assert any(line.split()[-3:] == ["a", "word", "group"] for line in lines)
+    assert {line.split()[0]: line.split()[-1] for line in lines if line[2:4] in ("x1", "y2")} == {"x1": "1", "y2": "2"}
+
+
+def test_questions_with_a_handful_of_answers_are_not_ranked_on_the_terminal() -> None:
+    rows = [Rating(f"a{i}", rater, float(i % 4), f"q{i // 2}") for i in range(24) for rater in TEAM]
+    assert not any(
+        "Least agreement" in line for line in calibration_lines(calibrate(Ratings("r.csv", tuple(rows))), TEAM)
+    )
+
+
+def test_votes_of_many_raters_are_cut_short_on_the_terminal() -> None:
+    names = [f"r{n}" for n in range(30)]
+    rows = [Rating(f"a{i}", name, float((i + n) % 5)) for i in range(10) for n, name in enumerate(names)]
+    lines = calibration_lines(calibrate(Ratings("r.csv", tuple(rows))), names)
+    assert any(", 24 more, " in line for line in lines) and max(map(len, lines)) < 160

@@ -53,6 +53,19 @@ def test_answers_rated_one_time_by_one_rater_alone_make_nothing_surer() -> None:
     assert alone.low == pytest.approx(among.low, abs=0.02) and alone.high == pytest.approx(among.high, abs=0.02)
 
 
+def test_a_change_of_design_is_no_change_of_kappa() -> None:
+    """Everybody rated everything, now pairs take turns: kappa over 4 answers a pair is lower without any change."""
+    rng = np.random.default_rng(3)
+    then = np.round(rng.normal(5, 2, (60, 1)) + rng.normal(0, 1, (60, 6)))
+    now = then.copy()
+    pairs = [(one, other) for one in range(6) for other in range(one)]
+    for answer, row in enumerate(now):
+        row[[rater for rater in range(6) if rater not in pairs[answer % 15]]] = np.nan
+    found = change_since(from_matrix(now), from_matrix(then), np.arange(60), Scale(), seed=1)
+    assert found["quadratic_weighted_kappa"].difference.low is None
+    assert found["krippendorff_alpha"].difference.low is not None
+
+
 def test_answers_rated_both_times_make_the_difference_surer() -> None:
     then = panel(60, 1.5, 4)
     now = then.copy()

@@ -143,6 +143,13 @@ def test_shares_are_undefined_when_nothing_differs() -> None:
     assert math.isnan(rater_share(variance_components([[2, 2], [2, 2], [2, 2]])))
 
 
+def test_icc_intervals_where_answers_and_raters_are_equal_on_average() -> None:
+    """A Latin square: nothing but what is left over."""
+    found = icc_interval([[1, 2, 3], [2, 3, 1], [3, 1, 2]], form="A,1")
+    assert found.low is not None and found.value is not None and found.high is not None
+    assert found.low <= found.value <= found.high
+
+
 def test_icc_intervals_say_why_there_is_none() -> None:
     undefined = icc_interval([[3, 3], [3, 3]])
     assert (undefined.value, undefined.n) == (None, 2)

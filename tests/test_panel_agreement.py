@@ -64,6 +64,25 @@ def test_answers_with_one_rating_make_nothing_surer() -> None:
     assert found.note is not None and "no interval: one answer alone" in found.note
 
 
+def in_pairs(n: int, k: int) -> Floats:
+    """Each answer goes to the next of all pairs of raters."""
+    table = noisy(n, k)
+    teams = [(one, other) for one in range(k) for other in range(one + 1, k)]
+    for answer, row in enumerate(table):
+        row[[rater for rater in range(k) if rater not in teams[answer % len(teams)]]] = NAN
+    return table
+
+
+def test_kappa_of_pairs_with_few_answers_in_common_has_no_word() -> None:
+    """60 answers of 6 raters in rotating pairs: 4 a pair, over which kappa is far too low."""
+    few, enough = agreed(in_pairs(60, 6)), agreed(in_pairs(60, 4))
+    for name in ("quadratic_weighted_kappa", "pearson_r"):
+        assert few.statistics[name].low is None and name not in few.verdicts
+        assert "no two raters share 10 answers" in (few.statistics[name].note or "")
+        assert enough.statistics[name].low is not None
+    assert few.statistics["krippendorff_alpha"].low is not None and few.statistics["icc_a1"].low is not None
+
+
 def test_the_whole_set_of_statistics_lies_in_its_intervals() -> None:
     found = agreed(noisy(80, 3), Scale(cut=3))
     assert set(found.statistics) == {

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from grader.distributions import student_t_cdf
-from grader.stand_in import alt_test
+from grader.stand_in import alt_test, alt_test_outcome
 from tests.test_reliability import NONE, near
 
 
@@ -63,6 +63,18 @@ def test_a_system_that_knows_the_truth_passes_and_one_that_guesses_fails() -> No
     failed = alt_test(ratings, guess, epsilon=0.1)
     assert failed.winning_rate == 0.0
     assert failed.advantage < 0.5
+
+
+def test_a_system_that_rates_like_the_people_never_fails_and_a_worse_one_does() -> None:
+    """Fewer than half beaten on few answers is no verdict."""
+    outcomes = []
+    for seed in range(20):
+        truth, ratings = panel(50, 4, 0.5, seed)
+        outcomes.append(alt_test_outcome(alt_test(ratings[:, :3], ratings[:, 3], epsilon=0.2)))
+    assert "cannot tell" in outcomes and "fail" not in outcomes
+    truth, ratings = panel(200, 3, 0.2, 1)
+    assert alt_test_outcome(alt_test(ratings, truth, epsilon=0.2)) == "pass"
+    assert alt_test_outcome(alt_test(ratings, 4 - truth, epsilon=0.2)) == "fail"
 
 
 def test_q_values_are_those_of_any_dependence() -> None:
