@@ -47,7 +47,8 @@ def grades_beside(ratings: Ratings, grades: Iterable[Grade], *, source: str) -> 
     """Put grades beside ratings.
 
     A grade is taken to the scale of the ratings by its share of the full score; where the ratings name no full score,
-    the scale must be the same. Points count where people rated points of the same ids.
+    the scale must be the same, and people's highest score above half of the grader's full score. Points count where
+    people rated points of the same ids.
 
     Args:
         ratings: of people.
@@ -55,9 +56,14 @@ def grades_beside(ratings: Ratings, grades: Iterable[Grade], *, source: str) -> 
         source: the file of the grades, for messages.
 
     Raises:
-        InputError: no graded answer was rated, or the scales cannot be brought together.
+        InputError: no graded answer was rated, an answer has two grades, the ratings have a rater of the grader's name,
+            or the scales cannot be brought together.
     """
     rated = _Rated(ratings)
+    if any(row.rater == NAME for row in ratings.rows):
+        problem = f"has a rater '{NAME}' already: rename it, or leave --grades out"
+        raise InputError(problem, source=ratings.source, field="rater")
+    seen: set[str] = set()
     rows, batch = [], []
     confidences: dict[str, float] = {}
     texts: dict[str, str] = {}
@@ -66,6 +72,10 @@ def grades_beside(ratings: Ratings, grades: Iterable[Grade], *, source: str) -> 
     signatures: dict[str, None] = {}
     n_ungraded = 0
     for grade in grades:
+        if grade.answer_id in seen:
+            problem = f"answer '{grade.answer_id[:40]}' has two grades: keep one of them"
+            raise InputError(problem, source=source, field="answer_id")
+        seen.add(grade.answer_id)
         if grade.score is None or grade.max_score is None:
             n_ungraded += 1
             continue
@@ -88,6 +98,9 @@ def grades_beside(ratings: Ratings, grades: Iterable[Grade], *, source: str) -> 
             if place in rated.points and point.credit is not None:
                 rows.append(base._replace(score=point.credit, point_id=point.point_id, max_score=1.0))
     if not rows:
+        if any(answer in rated.answers for answer in seen):
+            problem = "all answers of this file that were rated are ungraded: their ungraded_reason says why"
+            raise InputError(problem, source=source, field="score")
         problem = f"no answer of this file was rated in {ratings.source}: answer ids must be the same in both"
         raise InputError(problem, source=source, field="answer_id")
     joined = replace(ratings, rows=(*ratings.rows, *rows))
@@ -116,10 +129,10 @@ class _Rated:
         scale = self._common if known is None else self.scales.get(known.answer_id)
         if scale is not None:
             return score * scale / full
-        if self._highest > full:
+        if self._highest > full or self._highest <= full / 2:
             problem = (
-                f"people gave up to {self._highest:g} points and the grader {full:g} at most: add a column max_score "
-                "to the ratings, so that both can be compared"
+                f"people gave up to {self._highest:g} points and the grader's full score is {full:g}: add a column "
+                "max_score to the ratings, so that both can be compared"
             )
             raise InputError(problem, source=source, field="max_score")
         return score

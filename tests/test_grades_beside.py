@@ -58,10 +58,21 @@ def test_points_that_people_rated_are_rated_beside_them() -> None:
 
 def test_without_a_full_score_the_scales_must_be_the_same() -> None:
     assert beside([Rating("a", "kim", 8)], grade("a", 6)).ratings.rows[1].score == 6
-    with pytest.raises(InputError, match="people gave up to 80 points and the grader 10 at most: add a"):
-        beside([Rating("a", "kim", 80)], grade("a", 6))
+    for score in (80, 5):
+        said = f"people gave up to {score} points and the grader's full score is 10: add a column max_score"
+        with pytest.raises(InputError, match=said):
+            beside([Rating("a", "kim", score)], grade("a", 6))
 
 
 def test_answers_in_common_are_needed() -> None:
     with pytest.raises(InputError, match=r"g.jsonl: field 'answer_id': no answer of this file was rated in r.csv"):
         beside([Rating("a", "kim", 8)], grade("b", 6))
+    with pytest.raises(InputError, match="field 'score': all answers of this file that were rated are ungraded"):
+        beside([Rating("a", "kim", 8)], grade("a", None), grade("b", 6))
+
+
+def test_an_answer_has_one_grade_and_the_grader_one_name() -> None:
+    with pytest.raises(InputError, match=r"g.jsonl: field 'answer_id': answer 'a' has two grades"):
+        beside([Rating("a", "kim", 8)], grade("a", 6), grade("a", 7))
+    with pytest.raises(InputError, match=r"r.csv: field 'rater': has a rater 'system:grader' already"):
+        beside([Rating("a", "kim", 8), Rating("a", NAME, 8)], grade("a", 6))
