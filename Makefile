@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help grade test lint fix bench oracles attack docs clean
+.PHONY: help grade test lint fix bench soak oracles attack docs clean
 
 help: ## what each target does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -53,6 +53,9 @@ bench: $(INSTALLED) ## measure accuracy over the scored sets in DATASETS, marks,
 
 oracles: $(INSTALLED) ## compute the statistics with other programs, too, and print the differences (some minutes, a network)
 	$(BIN)/python -m tests.benchmarks.oracles
+
+soak: $(INSTALLED) ## kill runs at random moments, ROUNDS times, and see that nothing is lost
+	$(BIN)/python -m tests.soak $(ROUNDS)
 
 attack: $(INSTALLED) ## attack the grader as configured and print how often each attack succeeds
 	$(BIN)/grader attack --rubrics rubrics/ --answers data/practice_answers.jsonl
