@@ -22,7 +22,7 @@ FLAGS = {
     "judge_refused": "A judge refused to look at this answer; the embedding's result stands.",
     "duplicate": "Another candidate's answer to the question has the same words; the score is not changed.",
     "off_topic": "Like neither question nor rubric nor any marked answer: marks hardly lift it.",
-    "mostly_question": "States nothing and has hardly a word that the question does not have: marks do not lift it.",
+    "says_nothing": "States nothing and has hardly a word of its own: marks do not lift it.",
     "wide_interval": "Going by marks, people might give it nearly anything.",
     "no_answer": "Blank, or nothing but symbols: 0 by rule.",
     "long_answer": "Longer than the encoder reads at once; it was read in parts.",

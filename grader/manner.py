@@ -34,6 +34,9 @@ _ECHOED_SHARE = 0.7
 # Credit that remains for words without sentences, so that a terse honest answer is not lost before a person sees it.
 LIST_SHARE = 0.25
 
+# Words of its own that a text needs to say anything: "the answer is as follows" has one, "42 %" has none.
+_FEWEST_OWN = 2
+
 # Words that open or frame an answer without being part of it.
 _FRAMING = {
     stem(word)
@@ -149,12 +152,12 @@ def own_words(text: str, question: str) -> frozenset[str]:
 def own_share(text: str, question: str) -> float:
     """The share of a text's words, as in `own_words`, that the question does not have, 0..1.
 
-    A text with numbers counts as all its own; one without such words at all, such as "it is", has nothing of its own.
+    Fewer than two such words (with a letter) are nothing; with two, numbers make a text all its own.
     """
-    if any(char.isdigit() for char in text):
-        return 1.0
-    said = _stems(text)
-    return len(said - _stems(question)) / len(said) if said else 0.0
+    said, own = _stems(text), own_words(text, question)
+    if sum(any(map(str.isalpha, word)) for word in own) < _FEWEST_OWN:
+        return 0.0
+    return 1.0 if any(char.isdigit() for char in text) else len(own) / len(said)
 
 
 def _is_empty(piece: str, asked: Sequence[frozenset[str]]) -> bool:

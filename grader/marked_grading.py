@@ -3,7 +3,7 @@
 from grader.drafts import About
 from grader.flags import PLAIN_FLAGS
 from grader.marked import Seen
-from grader.marks_bounds import ECHO_FLAG, OFF_TOPIC_FLAG
+from grader.marks_bounds import NOTHING_FLAG, OFF_TOPIC_FLAG
 from grader.marks_file import FittedMarks
 from grader.schema import FromMarks, Grade, NearMark
 from grader.scoring import score_of
@@ -27,7 +27,7 @@ def with_marks(grade: Grade, about: About | None, fitted: FittedMarks) -> Grade:
     if seen is None:
         return grade
     found = fitted.marks.correct(grade.question_id, seen)
-    raised = [found.bounded_by] if found.bounded_by in (OFF_TOPIC_FLAG, ECHO_FLAG) else []
+    raised = [found.bounded_by] if found.bounded_by in (OFF_TOPIC_FLAG, NOTHING_FLAG) else []
     flags = (*grade.flags, *raised, *([WIDE_FLAG] if found.is_open else []))
     changed = FromMarks(
         before=seen.fraction,

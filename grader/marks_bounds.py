@@ -20,9 +20,9 @@ BY_SCALE_ALONE = frozenset({"contradiction", "word_salad"})
 OFF_TOPIC, ON_TOPIC = 0.2, 0.3
 OFF_TOPIC_FLAG = "off_topic"
 # An answer that states next to nothing (fractions up to this are chance) and has fewer words of its own than this share
-# says the question again in other words. Of the weak but honest sample answers none has less than .56.
-_NOTHING, _ECHO = 0.08, 0.3
-ECHO_FLAG = "mostly_question"
+# says nothing, or the question again in other words. Of the weak but honest sample answers none has less than .56.
+_NOTHING, _OWN = 0.08, 0.3
+NOTHING_FLAG = "says_nothing"
 # Marked answers with a flag that it takes to say anything about the flag, and how many more the doubt is worth.
 _FEWEST_FLAGGED = 2
 _DOUBT = 2.0
@@ -100,8 +100,8 @@ def bound(
             limit = max(fraction, mapped) + lifts.get(flag, 0.0)
         if limit < best.fraction:
             best = Bounded(limit, flag)
-    if best.fraction > fraction and fraction < _NOTHING and own < _ECHO:
-        best = Bounded(fraction, ECHO_FLAG)
+    if best.fraction > fraction and fraction < _NOTHING and own < _OWN:
+        best = Bounded(fraction, NOTHING_FLAG)
     if best.fraction > fraction and topic < ON_TOPIC:
         share = max(0.0, (topic - OFF_TOPIC) / (ON_TOPIC - OFF_TOPIC))
         best = Bounded(fraction + share * (best.fraction - fraction), OFF_TOPIC_FLAG)

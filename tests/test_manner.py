@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from grader.manner import LIST_SHARE, Manner, is_foreign, manner
+from grader.manner import LIST_SHARE, Manner, is_foreign, manner, own_share
 from grader.text import segments, words
 
 QUESTION = "Why do deep networks need nonlinear activation functions?"
@@ -119,3 +119,18 @@ def test_instructions_to_the_examiner(text: str) -> None:
 )
 def test_foreign_languages(text: str, foreign: bool) -> None:
     assert is_foreign(text) is foreign
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [
+        (GOOD, pytest.approx(0.9, abs=0.1)),
+        ("Deep networks need nonlinear activation functions.", 0.0),
+        ("The answer is as follows.", 0.0),
+        ("42 100 % 3.14", 0.0),
+        ("", 0.0),
+        ("Deep networks need 3 functions for curved boundaries.", 1.0),
+    ],
+)
+def test_a_text_has_words_of_its_own_or_not(text: str, share: float) -> None:
+    assert own_share(text, QUESTION) == share

@@ -49,7 +49,7 @@ def test_an_answer_about_something_else_gains_nothing_and_one_in_between_a_part(
 
 def test_the_question_in_other_words_gains_nothing() -> None:
     said = {"flags": (), "mapped": 0.5, "topic": 0.9, "lifts": {}}
-    assert bound(0.8, fraction=0.05, own=0.2, **said) == (0.05, "mostly_question")
+    assert bound(0.8, fraction=0.05, own=0.2, **said) == (0.05, "says_nothing")
     assert bound(0.8, fraction=0.05, own=0.5, **said) == (0.8, None)  # words of its own
     assert bound(0.8, fraction=0.3, own=0.2, **said) == (0.8, None)  # it states something
 

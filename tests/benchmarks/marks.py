@@ -103,9 +103,12 @@ def speed(graded: GradedSet) -> None:
     """Learning from 1,000 marks, and grading with them beside grading without."""
     pairs = zip(graded.scored, graded.seen, strict=True)
     marked = [Marked(item.row.answer_id, item.row.question_id, item.human, seen) for item, seen in pairs][:1000]
-    begin = time.perf_counter()
-    marks = Marks(marked)
-    learning = time.perf_counter() - begin
+    marks, learning = None, float("inf")
+    for _ in range(3):
+        begin = time.perf_counter()
+        marks = Marks(marked)
+        learning = min(learning, time.perf_counter() - begin)
+    assert marks is not None
     begin = time.perf_counter()
     for item, seen in zip(graded.scored, graded.seen, strict=True):
         marks.correct(item.row.question_id, seen)
