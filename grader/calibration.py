@@ -49,6 +49,7 @@ class Choices:
         step: what one level is, in points; `None` takes `overview.level_step`.
         tolerance: how far a rating may be from gold, in points; `None` takes one level.
         seed: of the bootstrap.
+        resamples: how many, for agreement and change; `None` takes as many as are affordable, 2,000 at most.
     """
 
     level: Level = "ordinal"
@@ -56,6 +57,7 @@ class Choices:
     step: float | None = None
     tolerance: float | None = None
     seed: int = SEED
+    resamples: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,7 @@ def calibrate(
     model = fit_additive(once)
     step = level_step(once.scores, arrays.max_scores) if chosen.step is None else chosen.step
     scale = Scale(step, chosen.level, chosen.cut)
-    agreement = panel_agreement(once, scale, seed=chosen.seed)
+    agreement = panel_agreement(once, scale, seed=chosen.seed, resamples=chosen.resamples)
     profiles = profile_raters(once, points=points, model=model)
     names = pseudonyms(ratings, arrays.raters)
     on_points = () if points is None else point_interactions(points)
@@ -194,7 +196,7 @@ def calibrate(
         repeats=repeats(arrays.totals) if arrays.totals.n_ratings > once.n_ratings else (),
         on_questions=() if once.questions is None else question_interactions(once, model, least=_HALF_A_LEVEL * step),
         on_points=on_points,
-        questions=question_agreement(once, scale, seed=chosen.seed),
+        questions=question_agreement(once, scale, seed=chosen.seed, resamples=chosen.resamples),
         points=_point_advice(arrays, points, on_points),
         agenda=discussion_agenda(once, model, points=points, cut=chosen.cut),
         texts={**(graded.texts if graded else {}), **ratings.texts, **(texts or {})},
@@ -202,7 +204,7 @@ def calibrate(
         quotes=graded.quotes if graded else {},
         pairing=_pairing(profiles, model, names),
         plan=_plan(agreement, once, chosen.cut),
-        changes={} if earlier is None else _changes(arrays, once, earlier, scale, chosen.seed),
+        changes={} if earlier is None else _changes(arrays, once, earlier, scale, chosen),
         systems=system_raters(arrays, once, scale, graded, seed=chosen.seed),
         graded=graded,
     )
@@ -224,12 +226,14 @@ def _point_advice(
     return advise_on_points(points, machine=None if machine is None else first_ratings(machine), interactions=found)
 
 
-def _changes(arrays: RatingArrays, once: LongForm, earlier: Ratings, scale: Scale, seed: int) -> Mapping[str, Change]:
+def _changes(
+    arrays: RatingArrays, once: LongForm, earlier: Ratings, scale: Scale, chosen: Choices
+) -> Mapping[str, Change]:
     then = rating_arrays(earlier)
     _check_raters(then, earlier.source)
     known = {answer: place for place, answer in enumerate(arrays.answer_ids)}
     places = np.array([known.get(answer, -1) for answer in then.answer_ids])
-    return change_since(once, first_ratings(then.totals), places, scale, seed=seed)
+    return change_since(once, first_ratings(then.totals), places, scale, seed=chosen.seed, resamples=chosen.resamples)
 
 
 def _gold(arrays: RatingArrays, once: LongForm, tolerance: float) -> tuple[GoldRecord, ...]:

@@ -115,7 +115,7 @@ def _agreement_table(
     early = " (early indication)" if found.overview.strength == "early" else ""
     in_points = titles is IN_POINTS
     columns = (
-        Column("statistic", "Statistic"),
+        Column("statistic", "Statistic", long=True),
         Column("value", "Value", kind, strip=not in_points, ends=(1.0,)),
         Column("word", "On its interval", "flag"),
         Column("answers", "n", "count", optional=True),

@@ -168,7 +168,7 @@ def _agenda_table(found: Calibration, names: Sequence[str]) -> Table:
         Column("spread", "Apart (points)", "number"),
         Column("fair_spread", "Without strictness", "number"),
         Column("split_at_cut", "Across the cut", "flag"),
-        Column("scores", "Who gave what", optional=True),
+        Column("scores", "Who gave what", optional=True, long=True),
         Column("ask", "Ask", "flag"),
     )
     rows = tuple(

@@ -37,7 +37,9 @@ class Change:
     difference: Estimate
 
 
-def change_since(now: LongForm, earlier: LongForm, places: Codes, scale: Scale, *, seed: int) -> dict[str, Change]:
+def change_since(
+    now: LongForm, earlier: LongForm, places: Codes, scale: Scale, *, seed: int, resamples: int | None = None
+) -> dict[str, Change]:
     """Compare agreement now with agreement then.
 
     Answers are drawn once for both: an answer that was rated both times counts as often in one as in the other
@@ -50,6 +52,7 @@ def change_since(now: LongForm, earlier: LongForm, places: Codes, scale: Scale, 
         places: for each answer of `earlier` its number in `now`, -1 where it was not rated again.
         scale: what agreement is measured by, both times.
         seed: of the bootstrap.
+        resamples: how many, 1,000 by default.
     """
     again = np.asarray(places, dtype=np.intp)
     n_new = int(np.sum(again < 0))
@@ -58,7 +61,7 @@ def change_since(now: LongForm, earlier: LongForm, places: Codes, scale: Scale, 
     names, statistic_now = panel_statistics(now, scale, usual_raters(now))
     _, statistic_then = panel_statistics(earlier, scale, usual_raters(earlier))
     statistic = _both(statistic_now, statistic_then, now.n_answers, of_earlier)
-    drawn = resample_many(statistic, now.n_answers + n_new, n_resamples=_RESAMPLES, seed=seed)
+    drawn = resample_many(statistic, now.n_answers + n_new, n_resamples=resamples or _RESAMPLES, seed=seed)
     half = len(names)
     n_then, n_now = (int(np.sum(ratings_per_answer(form) >= 2)) for form in (earlier, now))
     few = few_in_common(earlier) or few_in_common(now)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 from markupsafe import Markup
 
 _STRIP_WIDTH, _STRIP_HEIGHT = 240, 22
@@ -131,7 +132,9 @@ def bubbles(counts: Sequence[Bubble], x_name: str, y_name: str) -> Markup:
     parts += [_line(x(span.low), y(t), x(span.high), y(t), "grid") for t in span.ticks]
     parts.append(_line(x(span.low), y(span.low), x(span.high), y(span.high), "zero"))
     most = max(one.n for one in counts)
-    largest = min(16.0, 0.5 * width / max(4, len(span.ticks)))
+    places = np.unique([place for one in counts for place in (one.x, one.y)])
+    apart = float(np.diff(places).min()) if places.size > 1 else span.high - span.low
+    largest = min(16.0, max(4.0, 0.55 * width * apart / (span.high - span.low)))
     for one in sorted(counts, key=lambda one: -one.n):
         radius = max(1.5, largest * math.sqrt(one.n / most))
         parts.append(_dot(x(one.x), y(one.y), radius, "bubble"))

@@ -13,6 +13,7 @@ from grader.blocks import Cell, Column, Facts, Kind, Lines, Picture, Section, Ta
 from grader.charts import Axis, Interval, strip, strip_axis
 from grader.intervals import Estimate
 from grader.page import page_templates, percent
+from grader.phrases import shorten
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -40,6 +41,7 @@ def _environment() -> "Environment":
         "plain_value": plain_value,
         "strip": _strip,
         "strip_axis": strip_axis,
+        "short": shorten,
     }
     kinds = {"lines": Lines, "facts": Facts, "picture": Picture, "talk": Talk, "estimate": Estimate}
     tests = {name: (lambda value, kind=kind: isinstance(value, kind)) for name, kind in kinds.items()}

@@ -85,19 +85,20 @@ class PanelAgreement:
     verdicts: Mapping[str, Verdict]
 
 
-def panel_agreement(once: LongForm, scale: Scale, *, seed: int) -> PanelAgreement:
+def panel_agreement(once: LongForm, scale: Scale, *, seed: int, resamples: int | None = None) -> PanelAgreement:
     """Compute how far raters agree.
 
     Args:
         once: totals without repeats.
         scale: what agreement is measured by.
         seed: of the bootstrap over answers.
+        resamples: how many; `None` takes `n_resamples`.
     """
     table = to_matrix(once)
     undefined = why_undefined(table)
     k = usual_raters(once)
     names, statistics = panel_statistics(once, scale, k)
-    resampled = resample_many(statistics, once.n_answers, n_resamples=n_resamples(once), seed=seed)
+    resampled = resample_many(statistics, once.n_answers, n_resamples=resamples or n_resamples(once), seed=seed)
     n = int(np.sum(ratings_per_answer(once) >= 2))
     found = {
         name: _estimate(name, one, n, undefined or "undefined: too few answers, or no variation in them")

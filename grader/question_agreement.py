@@ -47,20 +47,23 @@ class QuestionAgreement:
     rater_share: Estimate
 
 
-def question_agreement(once: LongForm, scale: Scale, *, seed: int) -> tuple[QuestionAgreement, ...]:
+def question_agreement(
+    once: LongForm, scale: Scale, *, seed: int, resamples: int | None = None
+) -> tuple[QuestionAgreement, ...]:
     """Say how far raters agree on each question, the least agreement first and what is undefined last.
 
     Args:
         once: totals with questions, without repeats; empty where the form has none.
         scale: what agreement is measured by.
         seed: of the bootstrap.
+        resamples: how many at most; never more than 400, which are enough for a question.
     """
     if once.questions is None:
         return ()
     order = np.argsort(once.questions, kind="stable")
     numbers, begins = np.unique(once.questions[order], return_index=True)
     found = [
-        _question(int(number), _compact(once.take(rows)), scale, seed)
+        _question(int(number), _compact(once.take(rows)), scale, seed, min(_DRAWS, resamples or _DRAWS))
         for number, rows in zip(numbers, np.split(order, begins[1:]), strict=True)
     ]
     return tuple(sorted(found, key=lambda one: (one.alpha.value is None, one.alpha.value or 0.0, one.question)))
@@ -73,9 +76,9 @@ def _compact(form: LongForm) -> LongForm:
     return replace(form, answers=new_answers, raters=new_raters, n_answers=answers.size, n_raters=raters.size)
 
 
-def _question(number: int, form: LongForm, scale: Scale, seed: int) -> QuestionAgreement:
+def _question(number: int, form: LongForm, scale: Scale, seed: int, n_draws: int) -> QuestionAgreement:
     n_double = int(np.sum(ratings_per_answer(form) >= 2))
-    resampled = resample_many(_statistics(form, scale), form.n_answers, n_resamples=_DRAWS, seed=seed)
+    resampled = resample_many(_statistics(form, scale), form.n_answers, n_resamples=n_draws, seed=seed)
     exact, alpha, *parts = resampled
     if not parts:
         whole = variance_components(to_matrix(form))

@@ -155,9 +155,15 @@ def _figure(estimate: Estimate, *, share: bool = False, signed: bool = False) ->
     if estimate.value is None:
         return f"-  ({estimate.note})"
     form = ".0%" if share else "+.2f" if signed else ".2f"
-    if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:{form}}"
-    return f"{estimate.value:{form}}  [{estimate.low:{form}}, {estimate.high:{form}}]"
+    value, low, high = map(_no_minus_zero, (estimate.value, estimate.low, estimate.high))
+    if low is None or high is None:
+        return f"{value:{form}}"
+    return f"{value:{form}}  [{low:{form}}, {high:{form}}]"
+
+
+def _no_minus_zero(number: float | None) -> float | None:
+    """The number, but 0 for what would be shown as -0.00."""
+    return 0.0 if number is not None and round(number, 2) == 0 else number
 
 
 def _cut(name: str, width: int = _NAME) -> str:

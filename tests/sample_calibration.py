@@ -37,3 +37,21 @@ def rated_by_machine(ratings: Ratings, name: str = "system:m", *, seed: int = 3)
         if row.rater == last and row.point_id is None
     ]
     return replace(ratings, rows=(*ratings.rows, *rows))
+
+
+def any_ratings(seed: int) -> Ratings:
+    """Ratings of some shape: few or many, with gaps, repeats, points, groups, gold, machines, or without variation."""
+    rng = np.random.default_rng(seed)
+    n, k, share = int(rng.choice([2, 6, 25])), int(rng.integers(2, 5)), rng.choice([0.4, 1.0])
+    scale, constant, n_points = float(rng.choice([0.5, 1, 5, 100])), rng.random() < 0.2, int(rng.choice([0, 2]))
+    rows: list[Rating] = []
+    for i, r in np.argwhere(rng.random((n, k)) < share):
+        rater = f"r{r}" if r < 2 or rng.random() < 0.9 else "system:m"
+        question = f"q{i % 2}" if rng.random() < 0.9 else None
+        for again in range(1 + int(rng.random() < 0.1)):
+            score = scale if constant else float(rng.integers(0, 5)) * scale / 4
+            rows.append(Rating(f"a{i}", rater, score, question, None, scale, float(i + again), f"g{i % 2}", len(rows)))
+        for point in range(n_points):
+            rows.append(Rating(f"a{i}", rater, float(rng.integers(0, 2)), question, f"p{point}", 1.0, line=len(rows)))
+    gold = {(f"a{i}", None): scale / 2 for i in range(n) if rng.random() < 0.2}
+    return Ratings("r.csv", tuple(rows), gold=gold, n_rows=len(rows))

@@ -2,11 +2,15 @@ import csv
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from grader.cli import app
+from grader.grades import grade_row
+from grader.schema import Evidence, Grade, PointGrade
+from grader.writing import write_rows
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = str(ROOT / "data" / "ratings.csv")
@@ -138,3 +142,94 @@ def test_a_report_never_overwrites_what_is_read(tmp_path: Path) -> None:
     done = run(path, "--report", path)
     assert done.exit_code == 1 and "would overwrite what is read" in done.stderr
     assert run(path, "--level", "none").exit_code == 2
+
+
+# --- the grader beside people ----------------------------------------------------------------------
+
+
+def grades(folder: Path, n: int) -> str:
+    """Grades of answers a0, a1, ... that are near what the people of `rated` gave, on a scale of 10."""
+    path = folder / "grades.jsonl"
+    rows = []
+    for i in range(n):
+        point = PointGrade(
+            point_id="p1",
+            text="It relaxes",
+            status="covered",
+            coverage=0.9,
+            credit=1.0,
+            weight=1.0,
+            evidence=Evidence(text="It relaxes.", start=0, end=11),
+            decided_by="embedding",
+            rationale="",
+        )
+        score = float((i * 7) % 11)
+        rows.append(
+            Grade(
+                answer_id=f"a{i}",
+                question_id="dough",
+                score=score,
+                max_score=10.0,
+                fraction=score / 10,
+                points=(point,),
+                confidence=(i % 10) / 10,
+                signature="s",
+                answer="It relaxes.",
+            )
+        )
+    write_rows(path, map(grade_row, rows), format="jsonl")
+    return str(path)
+
+
+def rated(folder: Path, n: int) -> str:
+    """Three people who rate totals on a scale of 5 and one point."""
+    lines = ["answer_id,question_id,rater,point_id,score,max_score,group"]
+    for i in range(n):
+        for number, rater in enumerate(("kim", "lee", "max")):
+            total = min(5.0, max(0.0, ((i * 7) % 11) / 2 + ((i + number) % 3 - 1) / 2))
+            lines.append(f"a{i},dough,{rater},,{total},5,g{i % 2}")
+            lines.append(f"a{i},dough,{rater},p1,{(i + number) % 2},1,g{i % 2}")
+    return small(folder, "\n".join(lines) + "\n")
+
+
+@pytest.fixture(scope="module")
+def beside(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
+    """The JSON and the page of 60 rated answers of 100 graded ones."""
+    folder = tmp_path_factory.mktemp("beside")
+    page = folder / "page.html"
+    files = ("--grades", grades(folder, 100), "--report", str(page))
+    done = run(rated(folder, 60), *files, "--cut", "3", "--json")
+    assert done.exit_code == 0, done.stderr
+    return json.loads(done.stdout), page.read_text()
+
+
+def test_the_grader_is_held_against_people(beside: tuple[dict[str, Any], str]) -> None:
+    system = beside[0]["system"]
+    assert (system["name"], system["n"], system["n_batch"]) == ("system:grader", 60, 40)
+    assert system["statistics"]["quadratic_weighted_kappa"]["value"] > 0.9
+    assert [rule["outcome"] for rule in system["rules"]] == ["pass", "pass", "pass"]
+    assert system["stand_in"]["outcome"] in ("pass", "fail")
+    assert beside[0]["n_raters"] == 3
+
+
+def test_what_people_would_give_to_the_batch(beside: tuple[dict[str, Any], str]) -> None:
+    system = beside[0]["system"]
+    assert system["batch_mean"]["low"] < system["batch_mean"]["value"] < system["batch_mean"]["high"]
+    assert system["at_cut"]["system_passes"]["n"] == 40
+    assert system["at_cut"]["corrected"]["value"] is not None
+    assert [group["name"] for group in system["groups"]] == ["g0", "g1"]
+    assert system["kept"][0]["share_sent"] == 0
+
+
+def test_the_page_shows_the_grader_and_its_quotes(beside: tuple[dict[str, Any], str]) -> None:
+    page = beside[1]
+    assert '<h2 id="system">' in page and "People (rows) against the machine (columns)" in page
+    assert "kappa of the rest by share sent to people" in page
+    assert "p1: It relaxes" in page and "Words that the grader found" in page
+
+
+def test_grades_of_other_answers_are_refused(tmp_path: Path) -> None:
+    ratings = Path(rated(tmp_path, 20))
+    ratings.write_text(ratings.read_text().replace("\na", "\nb"))
+    done = run(str(ratings), "--grades", grades(tmp_path, 3))
+    assert done.exit_code == 1 and "no answer of this file was rated in" in done.stderr

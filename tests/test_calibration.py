@@ -3,19 +3,24 @@ from dataclasses import replace
 
 import pytest
 
+from grader.blocks import tables
 from grader.calibration import Calibration, Choices, calibrate, pseudonyms
 from grader.calibration_json import calibration_json
+from grader.calibration_sections import calibration_sections
 from grader.calibration_words import verdict_sentences
 from grader.errors import InputError
+from grader.page_blocks import render_blocks
 from grader.ratings import Rating, Ratings
 from grader.terminal_calibration import calibration_lines
-from tests.sample_calibration import TEAM, rated_by_machine, team
+from tests.sample_calibration import TEAM, any_ratings, rated_by_machine, team
+
+QUICK = Choices(resamples=100)
 
 
 @pytest.fixture(scope="module")
 def found() -> Calibration:
     ratings = replace(team(), gold={(f"a{i}", None): 5.0 for i in range(6)})
-    return calibrate(rated_by_machine(ratings), Choices(cut=6.0), earlier=team(seed=8))
+    return calibrate(rated_by_machine(ratings), Choices(cut=6.0, resamples=200), earlier=team(seed=8))
 
 
 def test_the_strict_rater_is_found(found: Calibration) -> None:
@@ -45,35 +50,35 @@ def test_the_machine_is_not_one_of_the_people(found: Calibration) -> None:
 def test_one_rater_has_nobody_to_be_compared_with() -> None:
     alone = team(5, ("kim",))
     with pytest.raises(InputError, match=r"ratings.csv: all ratings are by 'kim': to compare, add"):
-        calibrate(alone)
-    assert calibrate(rated_by_machine(alone)).systems["system:m"].n == 5
+        calibrate(alone, QUICK)
+    assert calibrate(rated_by_machine(alone), QUICK).systems["system:m"].n == 5
 
 
 def test_few_answers_get_no_verdict() -> None:
-    few = calibrate(team(12))
+    few = calibrate(team(12), QUICK)
     assert few.agreement.verdicts == {}
     assert verdict_sentences(few) == (
         "No verdict: 12 answers with two or more raters. An early indication needs 20, a verdict 50.",
     )
     assert {profile.verdict.label for profile in few.raters} == {"not_enough_data"}
-    some = calibrate(team(30))
+    some = calibrate(team(30), QUICK)
     assert verdict_sentences(some)[0].startswith("An early indication, from 30 answers: two raters give the same score")
 
 
 def test_raters_who_share_no_answer_are_said_not_to_be_comparable() -> None:
     apart = [Rating(f"b{i}", rater, float(i % 4)) for i in range(25) for rater in ("pat", "sam")]
     ratings = team(25)
-    found = calibrate(replace(ratings, rows=(*ratings.rows, *apart)))
+    found = calibrate(replace(ratings, rows=(*ratings.rows, *apart)), QUICK)
     assert not found.overview.connected
     assert "The raters fall into 2 groups" in found.overview.notes[0]
 
 
 def test_constant_raters_and_no_shared_answers_are_no_traceback() -> None:
     constant = Ratings("r.csv", tuple(Rating(f"a{i}", rater, 3.0) for i in range(30) for rater in ("kim", "lee")))
-    found = calibrate(constant, Choices(cut=3))
+    found = calibrate(constant, Choices(cut=3, resamples=100))
     assert "all raters gave the same score everywhere" in (found.agreement.statistics["icc_a1"].note or "")
     rows = tuple(Rating(f"{rater}{i}", rater, float(i)) for i in range(5) for rater in ("kim", "lee"))
-    nothing = calibrate(Ratings("r.csv", rows), Choices(cut=3))
+    nothing = calibrate(Ratings("r.csv", rows), Choices(cut=3, resamples=100))
     assert nothing.agreement.statistics["exact"].value is None
     assert nothing.agenda == () and nothing.pairing.teams == ()
     for each in (found, nothing):
@@ -133,7 +138,7 @@ def test_the_json_has_what_the_contract_says(found: Calibration) -> None:
 
 
 def test_without_a_machine_system_is_null() -> None:
-    assert calibration_json(calibrate(team(20)), TEAM)["system"] is None
+    assert calibration_json(calibrate(team(20), QUICK), TEAM)["system"] is None
 
 
 # --- terminal --------------------------------------------------------------------------------------
@@ -186,3 +191,20 @@ def test_votes_of_many_raters_are_cut_short_on_the_terminal() -> None:
     rows = [Rating(f"a{i}", name, float((i + n) % 5)) for i in range(10) for n, name in enumerate(names)]
     lines = calibration_lines(calibrate(Ratings("r.csv", tuple(rows))), names)
     assert any(", 24 more, " in line for line in lines) and max(map(len, lines)) < 160
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_ratings_give_a_whole_report(seed: int) -> None:
+    ratings = any_ratings(seed)
+    try:
+        found = calibrate(ratings, Choices(cut=ratings.rows[0].score, resamples=100), earlier=ratings)
+    except InputError as error:
+        assert "all ratings are by" in str(error)
+        return
+    json.dumps(calibration_json(found, found.pseudonyms), allow_nan=False)
+    assert calibration_lines(found, found.pseudonyms)
+    sections = calibration_sections(found, found.pseudonyms)
+    assert render_blocks(sections, title="t", lead=(), footer="").count("<h2") == len(sections)
+    for table in tables(sections):
+        assert all(set(row) <= set(table.flat_columns()) for row in table.flat())
+        json.dumps(list(table.flat()), allow_nan=False)
