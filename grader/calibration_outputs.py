@@ -35,23 +35,23 @@ def write_page(found: "Calibration", sections: "Sequence[Section]", path: Path) 
         file.write(page)
 
 
-def write_tables(sections: "Sequence[Section]", folder: Path) -> list[Path]:
-    """Every table of the page as a CSV that is safe to open in a spreadsheet; the paths written.
+def write_tables(sections: "Sequence[Section]", folder: Path, *, inputs: Sequence[str | Path]) -> None:
+    """Every table of the page as a CSV that is safe to open in a spreadsheet.
 
     Args:
         sections: with the names that the tables show.
         folder: made if it is not there.
+        inputs: files that were read and must not be written to.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: a table cannot be written, or would be written over what was read.
     """
     from grader.blocks import tables
+    from grader.outputs import check_outputs
     from grader.writing import make_folder, write_rows
 
     make_folder(folder)
-    paths = []
-    for table in tables(sections):
-        path = folder / f"{table.name}.csv"
+    files = {folder / f"{table.name}.csv": table for table in tables(sections)}
+    check_outputs(*files, inputs=inputs)
+    for path, table in files.items():
         write_rows(path, table.flat(), columns=table.flat_columns(), format="csv")
-        paths.append(path)
-    return paths

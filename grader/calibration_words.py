@@ -61,7 +61,10 @@ def _sentences(found: Calibration) -> Iterator[str]:
     yield from _what_it_means(found)
     if strength == "claims":
         odd = sum(profile.verdict.label not in ("aligned", "not_enough_data") for profile in found.raters)
-        yield f"{_of_raters(odd, len(found.raters))} from colleagues in a way that is both certain and large."
+        if odd and len(found.raters) == 2:
+            yield "The two raters differ in a way that is both certain and large; only a third can show who is off."
+        else:
+            yield f"{_of_raters(odd, len(found.raters))} from colleagues in a way that is both certain and large."
 
 
 def one_level_is_all(found: Calibration) -> bool:

@@ -137,10 +137,17 @@ def test_faults_are_one_line_and_exit_1(tmp_path: Path, text: str, said: str) ->
     assert said in done.stderr and done.stderr.count("\n") == 1
 
 
-def test_a_report_never_overwrites_what_is_read(tmp_path: Path) -> None:
+def test_outputs_never_overwrite_what_is_read(tmp_path: Path) -> None:
     path = small(tmp_path)
     done = run(path, "--report", path)
     assert done.exit_code == 1 and "would overwrite what is read" in done.stderr
+    table = tmp_path / "raters.csv"
+    table.write_text(SMALL)
+    done = run(str(table), "--tables", str(tmp_path))
+    assert done.exit_code == 1 and "would overwrite what is read" in done.stderr
+    assert table.read_text() == SMALL and not (tmp_path / "questions.csv").exists()
+    done = run(path, "--tables", path)
+    assert done.exit_code == 1 and "is a file, expected a folder" in done.stderr
     assert run(path, "--level", "none").exit_code == 2
 
 

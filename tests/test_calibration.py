@@ -65,6 +65,12 @@ def test_few_answers_get_no_verdict() -> None:
     assert verdict_sentences(some)[0].startswith("An early indication, from 30 answers: two raters give the same score")
 
 
+def test_of_two_raters_nobody_is_said_to_be_the_odd_one() -> None:
+    sentences = verdict_sentences(calibrate(team(110, TEAM[:2]), QUICK))
+    assert sentences[-1].startswith("The two raters differ in a way that is both certain and large; only a third")
+    assert "1 of 3 raters differs from colleagues" in verdict_sentences(calibrate(team(110), QUICK))[-1]
+
+
 def test_raters_who_share_no_answer_are_said_not_to_be_comparable() -> None:
     apart = [Rating(f"b{i}", rater, float(i % 4)) for i in range(25) for rater in ("pat", "sam")]
     ratings = team(25)

@@ -144,10 +144,13 @@ def calibrate(
     from grader.rubric import read_rubrics
     from grader.terminal_calibration import calibration_lines
     from grader.terminal_marks import fitting_lines
+    from grader.writing import make_folder
 
     check_fit(fit_file, answers, n_next)
     files: list[str | Path] = [file for file in (ratings, grades, answers, since) if file]
     ctx.meta[OUTPUTS] = check_outputs(report, fit_file, inputs=files if fit_file is None else [*files, rubrics])
+    if tables is not None:
+        make_folder(tables)  # what is in its way is reported before the work
     columns = [name.strip() for name in raters.split(",") if name.strip()]
     read = read_ratings(ratings, raters=columns)
     known = {} if fit_file is None else read_rubrics(rubrics)
@@ -167,7 +170,7 @@ def calibrate(
     passed_on = found.arrays.raters if names else found.pseudonyms
     sections = () if report is None and tables is None else calibration_sections(found, passed_on)
     if tables is not None:
-        write_tables(sections, tables)
+        write_tables(sections, tables, inputs=files)
     if report is not None:
         write_page(found, sections, report)
     if as_json:
