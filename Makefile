@@ -39,12 +39,13 @@ fix: $(INSTALLED) ## repair what the linter can repair
 docs: $(INSTALLED) ## write the generated parts of README.md and docs/ again
 	$(BIN)/python -m tests.generated_docs
 
-bench: $(INSTALLED) ## measure accuracy over the scored sets in DATASETS, marks, judges, and words about raters
+bench: $(INSTALLED) ## measure accuracy over the scored sets in DATASETS, speed, marks, judges, and words about raters
 	$(BIN)/python tests/benchmarks/accuracy.py $(DATASETS)
 	$(BIN)/python tests/benchmarks/derive_points.py $(DATASETS)
 	$(BIN)/python tests/benchmarks/marks.py $(DATASETS)
 	$(BIN)/python tests/benchmarks/judge_band.py $(DATASETS)
 	$(BIN)/python -m tests.benchmarks.judge_cost
+	$(BIN)/python -m tests.benchmarks.speed $(DATASETS)
 	$(BIN)/python tests/benchmarks/small_judge.py
 	$(BIN)/python -m tests.benchmarks.calibrate_scale
 	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/severity_power.py --write

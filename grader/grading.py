@@ -195,8 +195,13 @@ class Grader:
         self._prepared.update(encode_points(new, self.encoder, self.settings))
         unique = list(dict.fromkeys(item.text.text for item in ready))
         vectors = dict(zip(unique, self.encoder.encode(unique), strict=True)) if unique else {}
-        covered = iter([self._with_vectors(item, vectors[item.text.text]) for item in ready])
-        return [next(covered) if draft is None else draft for draft in drafts]
+        made: dict[tuple[str, str], Draft] = {}  # the same words to the same question are looked at once
+        for item in ready:
+            key = (item.answer.question_id, item.answer.answer)
+            if key not in made:
+                made[key] = self._with_vectors(item, vectors[item.text.text])
+        found = iter([made[item.answer.question_id, item.answer.answer]._replace(answer=item.answer) for item in ready])
+        return [next(found) if draft is None else draft for draft in drafts]
 
     def _without_model(self, answer: Answer, text: NormalisedText) -> Draft | None:
         """What needs no model: an unknown or open question, or no answer at all."""

@@ -38,6 +38,8 @@ def clean_terminal(text: str) -> str:
     Line feeds and tabs stay; a carriage return becomes a line feed, for it could overwrite what was printed.
     """
     text = _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
+        return text
     return "".join(char for char in text if not unseen(char))
 
 

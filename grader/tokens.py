@@ -158,9 +158,16 @@ def vocabulary_rarity(tokens: Sequence[str]) -> Floats:
         shape `(len(tokens),)`, >= 0.
 
     """
-    is_word = np.array([sum(c.isalpha() for c in t) >= 2 and t[0] + t[-1] not in ("[]", "<>") for t in tokens])
-    is_number = np.array([any(c.isdigit() for c in t) and not any(c.isalpha() for c in t) for t in tokens])
-    is_mark = np.array([not any(char.isalnum() for char in token) for token in tokens])
+    is_word = np.array([len(t) > 1 if t.isalpha() else _is_word(t) for t in tokens])
+    is_number = np.array(
+        [not t.isalpha() and any(map(str.isdigit, t)) and not any(map(str.isalpha, t)) for t in tokens]
+    )
+    is_mark = np.array([not t.isalnum() and not any(map(str.isalnum, t)) for t in tokens])
     rank = np.cumsum(is_word) - is_word
     rarity = np.log(4.0 + np.where(is_number, np.maximum(rank, _NUMBER_RANK), rank))
     return np.where(is_mark, 0.0, rarity).astype(np.float32)
+
+
+def _is_word(token: str) -> bool:
+    """Whether a token has two letters and is no special one."""
+    return sum(map(str.isalpha, token)) >= 2 and token[0] + token[-1] not in ("[]", "<>")

@@ -1,0 +1,177 @@
+"""How fast answers are graded, beside the encoder alone and beside sentence-transformers as it is usually called.
+
+python -m tests.benchmarks.speed [FOLDER] [-n N]      N answers of each of two scored sets, 400 by default
+
+Every ratio is of two times of the same run, each the best of several. The load of the machine stands above them: with more than
+about .5 other programs were running, and the figures tell less.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import onnxruntime
+
+from grader.answers import read_labelled
+from grader.batch import Batch
+from grader.bert_graph import EMBEDDED, MEAN, PIECES
+from grader.derive import derive
+from grader.encoding import Encoder, load_encoder
+from grader.grading import Grader
+from grader.journal import Journal
+from grader.onnx_encoding import OnnxEncoder, batches
+from grader.schema import Answer, Question, Rubric
+from grader.settings import STATIC, Settings
+from grader.text import normalise
+from grader.torch_encoding import SentenceTransformerEncoder
+from grader.worklist import Worklist
+
+DEFAULT = Path(__file__).parents[3] / "shared" / "datasets"
+SETS = ("networking_dev", "scientsbank_dev")
+ROOT = Path(__file__).parents[2]
+REPEATED = 5  # of so many answers one is new: 80 % are repeated
+
+
+class Load(NamedTuple):
+    """What is graded."""
+
+    rubrics: dict[str, Rubric]
+    answers: list[Answer]
+
+    @property
+    def texts(self) -> list[str]:
+        return [normalise(answer.answer).text for answer in self.answers]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=DEFAULT)
+    parser.add_argument("-n", type=int, default=400)
+    arguments = parser.parse_args()
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before\n")
+    start_up()
+    files = [arguments.folder / f"{name}.jsonl" for name in SETS]
+    if all(file.is_file() for file in files):
+        throughput(read(files, arguments.n))
+    else:
+        print(f"no {' and '.join(SETS)} in {arguments.folder}: throughput is not measured", file=sys.stderr)
+    print(f"\nload {os.getloadavg()[0]:.1f} after")
+
+
+def start_up() -> None:
+    """Whole processes, from start to end."""
+    grade = ["grade", "data/practice_answers.jsonl", "--rubrics", "rubrics"]
+    process(grade)  # what is compiled once
+    print("| command | seconds |\n| --- | --- |")
+    print(f"| grader --help | {best(lambda: process(['--help']), 5):.2f} |")
+    compiled = best(lambda: process(grade), 4)
+    print(f"| grader grade data/practice_answers.jsonl | {compiled:.2f} |")
+    print(f"| the same, --encoder static | {best(lambda: process([*grade, '--encoder', STATIC]), 4):.2f} |")
+    torch = best(lambda: process([*grade, "--encoder", "torch:all-MiniLM-L6-v2"]), 2)
+    print(f"| the same, --encoder torch:all-MiniLM-L6-v2 | {torch:.2f}, {torch / compiled:.1f} times as long |")
+
+
+def process(arguments: Sequence[str]) -> None:
+    command = [sys.executable, "-m", "grader", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode in (0, 3), done.stderr.decode()
+
+
+def read(files: Sequence[Path], n: int) -> Load:
+    """`n` answers in other words of each set, each question with a rubric from its first reference."""
+    rubrics: dict[str, Rubric] = {}
+    answers: dict[str, Answer] = {}
+    for file in files:
+        rows = read_labelled(file)
+        taken = 0
+        for row in rows[:: max(1, len(rows) // (2 * n))]:
+            if taken == n or row.answer in answers or not row.reference_answers:
+                continue
+            name = f"{file.stem}-{row.question_id}"
+            if name not in rubrics:
+                question = Question(id=name, question=row.question or "?", reference_answer=row.reference_answers[0])
+                rubrics[name] = derive(question)
+            answers[row.answer] = Answer(answer_id=f"{name}-{row.answer_id}", question_id=name, answer=row.answer)
+            taken += 1
+    return Load(rubrics, list(answers.values()))
+
+
+def throughput(load: Load) -> None:
+    """Answers a second, everything loaded and every rubric encoded beforehand."""
+    texts, n = load.texts, len(load.answers)
+    compiled, static = load_encoder(Settings().encoder), load_encoder(STATIC)
+    plain = SentenceTransformerEncoder().model
+    run = own_runs(texts)
+    ways: dict[str, Callable[[], object]] = {
+        "SentenceTransformer.encode, as it is usually called": lambda: plain.encode(texts),
+        "session.run on the same batches, nothing else": run,
+        "encoding: words, windows, vectors": lambda: compiled.encode(texts),
+        "grading": grading(load, compiled),
+        "grading without the verifier": grading(load, compiled, verifier=False),
+        "grading without guards": grading(load, compiled, guards=False),
+        "grading, 80 % repeated": repeated(load, compiled),
+        "encoding, static": lambda: static.encode(texts),
+        "grading, static": grading(load, static),
+        "grading without guards, static": grading(load, static, guards=False),
+    }
+    seconds = {name: best(way, 3) for name, way in ways.items()}
+    usual, own = (seconds[name] for name in list(ways)[:2])
+    print(f"\n{n} answers, {sum(len(text.split()) for text in texts) / n:.0f} words each in the mean")
+    print("\n| way | answers/s | of session.run | times SentenceTransformer.encode |\n| --- | --- | --- | --- |")
+    for name, value in seconds.items():
+        print(f"| {name} | {n / value:.0f} | {own / value:.0%} | {usual / value:.1f} |")
+
+
+def own_runs(texts: Sequence[str]) -> Callable[[], object]:
+    """The compiled model alone on what `OnnxEncoder` gives it."""
+    encoder = OnnxEncoder()
+    windows = encoder._reader.read(texts)
+    inputs = [
+        encoder._embeddings.of(np.stack([windows[i].ids for i in batch]))
+        for batch in batches([len(window.ids) for window in windows])
+    ]
+    session: onnxruntime.InferenceSession = encoder._session
+    return lambda: [session.run([PIECES, MEAN], {EMBEDDED: embedded}) for embedded in inputs]
+
+
+def grading(load: Load, encoder: Encoder, **settings: bool) -> Callable[[], object]:
+    grader = Grader(
+        load.rubrics, encoder=encoder, settings=Settings.model_validate({"encoder": encoder.name, **settings})
+    )
+    grader.prepare()
+    return lambda: list(grader.grade_many(load.answers))
+
+
+def repeated(load: Load, encoder: Encoder) -> Callable[[], object]:
+    """As many answers, of which one in five is new, as the command grades them: through a journal."""
+    grader = Grader(load.rubrics, encoder=encoder)
+    grader.prepare()
+    new = load.answers[::REPEATED]
+    many = [new[i % len(new)].model_copy(update={"answer_id": str(i)}) for i in range(len(load.answers))]
+
+    def run() -> list[object]:
+        batch = Batch(grader, Journal(None), Worklist())
+        batch.take(enumerate(many, 1), source="many")
+        return [list(batch.grade()), list(batch)]
+
+    return run
+
+
+def best(way: Callable[[], object], times: int) -> float:
+    """The shortest of several times, in seconds."""
+    seconds = []
+    for _ in range(times):
+        begin = time.perf_counter()
+        way()
+        seconds.append(time.perf_counter() - begin)
+    return min(seconds)
+
+
+if __name__ == "__main__":
+    main()
