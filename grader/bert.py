@@ -11,6 +11,12 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Curve = Callable[[Floats], Floats]
+Linear = Callable[[Floats, Mapping[str, Floats], str], Floats]
+
+# Whole numbers that stand for the highest input and for the highest weight: with these no sum of two products leaves 16
+# bits, which processors without instructions of their own for it would cut off.
+INPUT_STEPS, WEIGHT_STEPS = 127, 63
+_SMALLEST = np.float32(1e-9)
 
 
 class Shape(NamedTuple):
@@ -21,13 +27,16 @@ class Shape(NamedTuple):
     epsilon: float
 
 
-def read_layers(embedded: Floats, weights: Mapping[str, Floats], shape: Shape) -> tuple[Floats, Floats]:
+def read_layers(
+    embedded: Floats, weights: Mapping[str, Floats], shape: Shape, *, whole: bool = False
+) -> tuple[Floats, Floats]:
     """What a BERT makes of one text: the normed input embeddings and the last layer, each `(n_pieces, dim)`.
 
     Args:
         embedded: word, position and type embeddings added up, shape `(n_pieces, dim)`.
         weights: by their published names.
         shape: of the model.
+        whole: whether linear maps are computed in whole numbers.
 
     Source: Devlin et al. 2019.
 
@@ -35,11 +44,13 @@ def read_layers(embedded: Floats, weights: Mapping[str, Floats], shape: Shape) -
     first = norm(embedded, weights, "embeddings.LayerNorm", shape.epsilon)
     hidden = first
     for layer in range(shape.n_layers):
-        hidden = read_layer(hidden, weights, f"encoder.layer.{layer}.", shape, gelu)
+        hidden = read_layer(hidden, weights, f"encoder.layer.{layer}.", shape, gelu, whole_linear if whole else linear)
     return first, hidden
 
 
-def read_layer(hidden: Floats, weights: Mapping[str, Floats], layer: str, shape: Shape, curve: Curve) -> Floats:
+def read_layer(
+    hidden: Floats, weights: Mapping[str, Floats], layer: str, shape: Shape, curve: Curve, linear: Linear
+) -> Floats:
     """One transformer layer over the pieces of one text, shape `(n_pieces, dim)` in and out.
 
     Args:
@@ -48,6 +59,7 @@ def read_layer(hidden: Floats, weights: Mapping[str, Floats], layer: str, shape:
         layer: prefix of this layer's weights.
         shape: of the model.
         curve: `gelu`, or `gelu_by_tanh`.
+        linear: `linear`, or `whole_linear`.
 
     """
     length, width = hidden.shape
@@ -69,6 +81,22 @@ def linear(values: Floats, weights: Mapping[str, Floats], name: str) -> Floats:
     """A linear map, `(n, n_in)` to `(n, n_out)`; the weights are `(n_out, n_in)`."""
     product: Floats = values @ weights[name + ".weight"].T + weights[name + ".bias"]
     return product
+
+
+def whole_linear(values: Floats, weights: Mapping[str, Floats], name: str) -> Floats:
+    """The same in whole numbers: each row of inputs and each output's weights have a scale of their own."""
+    matrix, scales = whole_weights(weights[name + ".weight"])
+    highest = np.maximum(np.abs(values).max(axis=1, keepdims=True), _SMALLEST) / np.float32(INPUT_STEPS)
+    steps = np.rint(values / highest)
+    product: Floats = (steps @ matrix.astype(np.float32)) * scales * highest + weights[name + ".bias"]
+    return product
+
+
+def whole_weights(weights: Floats) -> tuple[NDArray[np.int8], Floats]:
+    """Weights `(n_out, n_in)` as whole numbers `(n_in, n_out)`, and the scale of each output, shape `(n_out,)`."""
+    scales = np.abs(weights).max(axis=1) / np.float32(WEIGHT_STEPS)
+    scales = np.maximum(scales, _SMALLEST).astype(np.float32)
+    return np.rint(weights / scales[:, None]).astype(np.int8).T, scales
 
 
 def norm(values: Floats, weights: Mapping[str, Floats], name: str, epsilon: float) -> Floats:

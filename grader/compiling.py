@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from grader.bert_graph import GRAPH_VERSION
 from grader.cache import cache_folder
+from grader.errors import SetupError
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -24,8 +25,8 @@ _RUNTIME = "onnxruntime"
 _ERRORS_ONLY = 3  # of its log
 
 
-class CompileError(Exception):
-    """The model has no compiled form that may be used; the message says why. Who compiles catches it."""
+class CompileError(SetupError):
+    """The model has no compiled form that may be used; the message says why."""
 
 
 class Recipe(NamedTuple):
@@ -131,7 +132,7 @@ def _runtime_version() -> str:
     try:
         return version(_RUNTIME)
     except PackageNotFoundError as error:
-        raise CompileError(f"{_RUNTIME} is not installed") from error
+        raise CompileError(f"{_RUNTIME} is not installed; run: pip install {_RUNTIME}") from error
 
 
 def _refusal(path: Path) -> Path:

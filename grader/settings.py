@@ -12,6 +12,8 @@ COVERAGE_VERSION = 1
 # The encoder that looks words up and runs no model, and what was measured for it in place of the defaults: its cosines
 # of related words are lower (docs/speed.md).
 STATIC = "static"
+# The packaged model with the weights and the inputs of its linear maps as whole numbers.
+INT8 = "int8"
 _MEASURED_FOR = {STATIC: {"match_center": 0.35, "match_slope": 6.0}}
 
 

@@ -109,7 +109,7 @@ class Verifier:
         weights = self._weights
         hidden = norm(embedded, weights, "embeddings.LayerNorm", self._shape.epsilon)
         for layer in range(self._shape.n_layers):
-            hidden = read_layer(hidden, weights, f"layer.{layer}.", self._shape, gelu_by_tanh)
+            hidden = read_layer(hidden, weights, f"layer.{layer}.", self._shape, gelu_by_tanh, linear)
         pooled = np.concatenate([hidden[0], hidden.mean(axis=0), hidden.max(axis=0)])
         return float(linear(np.maximum(linear(pooled, weights, "h1"), 0), weights, "h2")[0])
 

@@ -5,7 +5,18 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel
 
-from grader.bert import Shape, gelu, gelu_by_tanh, norm, read_layers
+from grader.bert import (
+    INPUT_STEPS,
+    WEIGHT_STEPS,
+    Shape,
+    gelu,
+    gelu_by_tanh,
+    linear,
+    norm,
+    read_layers,
+    whole_linear,
+    whole_weights,
+)
 
 SHAPE = Shape(n_layers=2, n_heads=3, epsilon=1e-12)
 CONFIG = BertConfig(
@@ -51,3 +62,25 @@ def test_gelu_is_x_times_the_normal_distribution() -> None:
 def test_a_normed_row_has_mean_0_and_variance_1() -> None:
     weights = {"n.weight": np.ones(4, np.float32), "n.bias": np.zeros(4, np.float32)}
     assert norm(np.array([[1, 1, 3, 3]], np.float32), weights, "n", 0.0)[0] == pytest.approx([-1, -1, 1, 1])
+
+
+def test_whole_numbers_are_as_near_as_their_steps() -> None:
+    rng = np.random.default_rng(0)
+    weights = {"m.weight": rng.normal(size=(5, 40)).astype(np.float32), "m.bias": rng.normal(size=5).astype(np.float32)}
+    values = rng.normal(size=(7, 40)).astype(np.float32)
+    matrix, scales = whole_weights(weights["m.weight"])
+    assert np.abs(matrix).max() == WEIGHT_STEPS and matrix.dtype == np.int8
+    # half a step of each input times each weight, and the other way round
+    half = np.abs(values).max(axis=1)[:, None] / INPUT_STEPS / 2
+    bound = half * np.abs(weights["m.weight"]).sum(axis=1)
+    bound = bound + scales / 2 * (np.abs(values) + half).sum(axis=1)[:, None]
+    assert (np.abs(whole_linear(values, weights, "m") - linear(values, weights, "m")) <= bound).all()
+
+
+def test_whole_numbers_that_fit_are_exact() -> None:
+    weights = {"m.weight": np.array([[63, -2, 0]], np.float32), "m.bias": np.zeros(1, np.float32)}
+    assert whole_linear(np.array([[127, 5, 9]], np.float32), weights, "m")[0] == pytest.approx([127 * 63 - 10])
+
+
+def test_no_sum_of_two_products_leaves_16_bits() -> None:
+    assert 2 * (128 + INPUT_STEPS) * WEIGHT_STEPS < 2**15

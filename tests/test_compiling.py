@@ -115,6 +115,16 @@ def test_the_check_sees_a_wrong_graph(small: Path) -> None:
         assert lowest_cosine(compiling._session(wrong), weights, shape) < 0.9999
 
 
+def test_whole_numbers_are_checked_against_whole_numbers(small: Path, cache: Path) -> None:
+    open_compiled(recipe(small, whole=True))
+    open_compiled(recipe(small))
+    assert len(files(cache)) == 2
+    weights, shape = stored_tensors(small), read_shape(small)
+    whole = compiling._session(bert_graph(weights, shape, (1.0, 2.0), whole=True))
+    assert lowest_cosine(whole, weights, shape, whole=True) > 0.9999
+    assert lowest_cosine(whole, weights, shape) < 0.9999
+
+
 def test_without_a_place_to_keep_it_it_works_all_the_same(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

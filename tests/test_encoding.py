@@ -21,7 +21,7 @@ def test_the_packaged_weights_are_the_published_ones() -> None:
     assert sha256((Path(spec.origin).parent / "model" / "model.safetensors").read_bytes()).hexdigest() == WEIGHTS
 
 
-@pytest.mark.parametrize("name", ["all-MiniLM-L6-v2", "torch:all-MiniLM-L6-v2", "static"])
+@pytest.mark.parametrize("name", ["all-MiniLM-L6-v2", "torch:all-MiniLM-L6-v2", "int8", "static"])
 def test_contract(name: str) -> None:
     encoder = load_encoder(name)
     assert encoder.name == name

@@ -29,6 +29,11 @@ def compiled() -> OnnxEncoder:
     return OnnxEncoder()
 
 
+@pytest.fixture(scope="module", params=[False, True], ids=["float32", "int8"])
+def either(request: pytest.FixtureRequest) -> OnnxEncoder:
+    return OnnxEncoder(whole=request.param)
+
+
 def same(one: TokenVectors, other: TokenVectors) -> bool:
     return np.array_equal(one.vectors, other.vectors) and np.array_equal(one.mean, other.mean)
 
@@ -45,17 +50,24 @@ def test_it_gives_what_the_original_gives(compiled: OnnxEncoder) -> None:
         assert np.abs(mine.mean - theirs.mean).max(initial=0) < 1e-5
 
 
-def test_company_changes_no_bit(compiled: OnnxEncoder) -> None:
+def test_company_changes_no_bit(either: OnnxEncoder) -> None:
     rng = np.random.default_rng(0)
     words = "the gradient of a loss tells how far each weight should move when momentum is used".split()
     texts = [" ".join(rng.choice(words, size=rng.integers(1, 30))) for _ in range(60)] + TEXTS
-    alone = [compiled.encode([text])[0] for text in texts]
+    alone = [either.encode([text])[0] for text in texts]
     for size in (1, 2, 7, len(texts)):
         order = rng.permutation(len(texts)).tolist()
         for start in range(0, len(order), size):
             some = order[start : start + size]
-            for index, found in zip(some, compiled.encode([texts[i] for i in some]), strict=True):
+            for index, found in zip(some, either.encode([texts[i] for i in some]), strict=True):
                 assert same(found, alone[index])
+
+
+def test_whole_numbers_come_near(compiled: OnnxEncoder) -> None:
+    for exact, near in zip(compiled.encode(TEXTS), OnnxEncoder(whole=True).encode(TEXTS), strict=True):
+        assert exact.texts == near.texts
+        assert (exact.vectors * near.vectors).sum(axis=1).min(initial=1) > 0.97
+        assert not same(exact, near) or not exact.texts
 
 
 def test_batches_hold_texts_of_one_length() -> None:

@@ -2,8 +2,8 @@
 
 python -m tests.benchmarks.speed [FOLDER] [-n N]      N answers of each of two scored sets, 400 by default
 
-Every ratio is of two times of the same run, each the best of several. The load of the machine stands above them: with more than
-about .5 other programs were running, and the figures tell less.
+Every ratio is of two times of the same run, each the best of several. The load of the machine stands above them: with
+more than about .5 other programs were running, and the figures tell less.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from grader.grading import Grader
 from grader.journal import Journal
 from grader.onnx_encoding import OnnxEncoder, batches
 from grader.schema import Answer, Question, Rubric
-from grader.settings import STATIC, Settings
+from grader.settings import INT8, STATIC, Settings
 from grader.text import normalise
 from grader.torch_encoding import SentenceTransformerEncoder
 from grader.worklist import Worklist
@@ -68,10 +68,12 @@ def start_up() -> None:
     """Whole processes, from start to end."""
     grade = ["grade", "data/practice_answers.jsonl", "--rubrics", "rubrics"]
     process(grade)  # what is compiled once
+    process([*grade, "--encoder", INT8])
     print("| command | seconds |\n| --- | --- |")
     print(f"| grader --help | {best(lambda: process(['--help']), 5):.2f} |")
     compiled = best(lambda: process(grade), 4)
     print(f"| grader grade data/practice_answers.jsonl | {compiled:.2f} |")
+    print(f"| the same, --encoder int8 | {best(lambda: process([*grade, '--encoder', INT8]), 4):.2f} |")
     print(f"| the same, --encoder static | {best(lambda: process([*grade, '--encoder', STATIC]), 4):.2f} |")
     torch = best(lambda: process([*grade, "--encoder", "torch:all-MiniLM-L6-v2"]), 2)
     print(f"| the same, --encoder torch:all-MiniLM-L6-v2 | {torch:.2f}, {torch / compiled:.1f} times as long |")
@@ -105,7 +107,7 @@ def read(files: Sequence[Path], n: int) -> Load:
 def throughput(load: Load) -> None:
     """Answers a second, everything loaded and every rubric encoded beforehand."""
     texts, n = load.texts, len(load.answers)
-    compiled, static = load_encoder(Settings().encoder), load_encoder(STATIC)
+    compiled, whole, static = (load_encoder(name) for name in (Settings().encoder, INT8, STATIC))
     plain = SentenceTransformerEncoder().model
     run = own_runs(texts)
     ways: dict[str, Callable[[], object]] = {
@@ -116,6 +118,8 @@ def throughput(load: Load) -> None:
         "grading without the verifier": grading(load, compiled, verifier=False),
         "grading without guards": grading(load, compiled, guards=False),
         "grading, 80 % repeated": repeated(load, compiled),
+        "encoding, int8": lambda: whole.encode(texts),
+        "grading, int8": grading(load, whole),
         "encoding, static": lambda: static.encode(texts),
         "grading, static": grading(load, static),
         "grading without guards, static": grading(load, static, guards=False),
