@@ -170,8 +170,21 @@ def _of_components(parts: Components, k: int) -> list[float]:
 def _estimate(name: str, resampled: Resampled, n: int, undefined: str) -> Estimate:
     method, bounds = _METHODS[name]
     # Answers with one rating are drawn as well, but tell nothing: they give no degrees of freedom.
-    found = interval(replace(resampled, n_units=n), method=method, bounds=bounds, undefined=undefined)
-    return Estimate(found.value, found.low, found.high, n, found.note)
+    resampled = replace(resampled, n_units=n)
+    found = interval(_unbiased(resampled) if name in PAIR_STATISTICS else resampled, method=method, bounds=bounds)
+    if not np.isfinite(resampled.value):
+        return Estimate(None, None, None, n, undefined)
+    value = resampled.value
+    if found.low is None or found.high is None:
+        return Estimate(value, None, None, n, found.note)
+    return Estimate(value, min(found.low, value), max(found.high, value), n, found.note)
+
+
+def _unbiased(of_pairs: Resampled) -> Resampled:
+    """The same with its bias taken off: the mean over pairs with few answers each is too low, and so are its draws."""
+    defined = of_pairs.draws[np.isfinite(of_pairs.draws)]
+    bias = float(defined.mean()) - of_pairs.value if defined.size else 0.0
+    return replace(of_pairs, value=of_pairs.value - bias)
 
 
 def _without_interval(of_pairs: Estimate) -> Estimate:

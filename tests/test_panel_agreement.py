@@ -83,6 +83,14 @@ def test_kappa_of_pairs_with_few_answers_in_common_has_no_word() -> None:
     assert few.statistics["krippendorff_alpha"].low is not None and few.statistics["icc_a1"].low is not None
 
 
+def test_the_interval_of_kappa_allows_for_its_bias_over_small_pairs() -> None:
+    """Over 10 answers a pair kappa is .05 too low: the interval lies around more than the value."""
+    few, whole = (agreed(table).statistics["quadratic_weighted_kappa"] for table in (in_pairs(150, 6), noisy(150, 6)))
+    middles = [((one.low or 0.0) + (one.high or 0.0)) / 2 for one in (few, whole)]
+    assert few.value is not None and whole.value is not None
+    assert middles[0] - few.value > 0.01 > abs(middles[1] - whole.value)
+
+
 def test_the_whole_set_of_statistics_lies_in_its_intervals() -> None:
     found = agreed(noisy(80, 3), Scale(cut=3))
     assert set(found.statistics) == {
