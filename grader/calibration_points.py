@@ -28,6 +28,10 @@ ACTIONS: Final = {
     "keep": ("keep", "good"),
     "not_enough_data": ("not enough data", ""),
 }
+_MACHINE_COLUMNS: Final = (
+    Column("machine", "Machine differs", "share"),
+    Column("machine_bias", "Gives more or less", "move", optional=True),
+)
 _HEAT_POINTS = 24  # rows of the heat map
 _LEAST_SHOWN = 10  # points without advice are shown only so far
 
@@ -58,7 +62,7 @@ def _advice_table(found: Calibration, names: Sequence[str]) -> Table:
         Column("rest_correlation", "r with the rest", "number", in_csv_only=True),
         Column("twin", "Twin", in_csv_only=True),
         Column("n_common", "n", "count", optional=True),
-        *([Column("machine", "Machine differs", "share")] if with_machine else []),
+        *(_MACHINE_COLUMNS if with_machine else ()),
     ]
     ranked = sorted(found.points, key=_urgency)
     rows = tuple(
@@ -73,7 +77,7 @@ def _advice_table(found: Calibration, names: Sequence[str]) -> Table:
             one.rest_correlation,
             None if one.twin is None else _place(found, one.twin.point)[1],
             one.n_common,
-            *([one.machine] if with_machine else []),
+            *([one.machine, one.machine_bias] if with_machine else []),
         )
         for one in ranked
     )

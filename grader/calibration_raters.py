@@ -20,11 +20,11 @@ def _rule_of_words(rules: Rules) -> str:
     return (
         "A word is given when the difference from colleagues is certain (95 % interval, and still so after all raters "
         f"were looked at: Benjamini-Hochberg) and large: strict or lenient from {rules.severity:g} SD of all scores, "
-        f"noisy from {rules.noisy:g} times the panel's error variance, compressing up to {rules.compressing:g} of the "
-        f"colleagues' spread, halo up to {rules.halo:g} of their spread over the points of an answer, drifting from "
-        f"{rules.drift:g} SD between first and last rating. Below {rules.least_common} answers in common with a "
-        f"colleague there is no word, below {rules.early_below} it is an early indication. Raters whose intervals "
-        "overlap have no order."
+        f"and on that side of the panel's mean as well; noisy from {rules.noisy:g} times the panel's error variance, "
+        f"compressing up to {rules.compressing:g} of the colleagues' spread, halo up to {rules.halo:g} of their spread "
+        f"over the points of an answer, drifting from {rules.drift:g} SD between first and last rating. Below "
+        f"{rules.least_common} answers in common with a colleague there is no word, below {rules.early_below} it is an "
+        "early indication. Raters whose intervals overlap have no order."
     )
 
 
@@ -45,6 +45,7 @@ def _severity_table(found: Calibration, names: Sequence[str], order: Sequence[in
         Column("rater", "Rater"),
         Column("n_ratings", "n", "count", optional=True),
         Column("severity", "Severity (points)", "move", strip=True),
+        Column("against_colleagues", "Beside colleagues", "move"),
         Column("label", "In a word", "flag"),
         Column("standardized_severity", "in SD", "move", optional=True),
         Column("consistency", "Noise", "number", optional=True),
@@ -170,6 +171,7 @@ def _rater_cells(found: Calibration, profile: RaterProfile) -> tuple[Cell, ...]:
     return (
         profile.n_ratings,
         profile.severity,
+        effects.against_colleagues.estimate,
         verdict.label.replace("_", " ") + (" (early indication)" if verdict.early else ""),
         standardized_severity(found, profile),
         effects.consistency.estimate,

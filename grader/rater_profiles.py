@@ -71,16 +71,17 @@ def profile_raters(
         drift(form, fitted, confidence=confidence),
         contrast(form, fitted, confidence=confidence),
     )
+    severities = severity_estimates(fitted, confidence=confidence)
     effects = [Effects(*of_rater) for of_rater in zip(*columns, strict=True)]
     words = verdicts(
         effects,
         n_common=[int(n) for n in fitted.n_common],
         n_team=[int(n) for n in np.bincount(fitted.components, minlength=1)[fitted.components]],
+        severities=[severity.value for severity in severities],
         sd=float(form.scores.std(ddof=1)) if form.n_ratings > 1 else 0.0,
         rules=Rules() if rules is None else rules,
     )
     n_ratings = np.bincount(form.raters, minlength=form.n_raters)
-    severities = severity_estimates(fitted, confidence=confidence)
     return tuple(
         RaterProfile(
             int(n_ratings[rater]),

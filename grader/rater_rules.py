@@ -90,9 +90,18 @@ class Verdict(NamedTuple):
 
 
 def verdicts(
-    effects: Sequence[Effects], n_common: Sequence[int], n_team: Sequence[int], *, sd: float, rules: Rules
+    effects: Sequence[Effects],
+    n_common: Sequence[int],
+    n_team: Sequence[int],
+    *,
+    severities: Sequence[float | None],
+    sd: float,
+    rules: Rules,
 ) -> tuple[Verdict, ...]:
     """Return the word of each rater.
+
+    Strict is who gives less than the colleagues and less than the whole panel, lenient who gives more than both: beside
+    one very strict rater, whose strictness is no yardstick, somebody may be below the others and yet above the panel.
 
     Where several rules hold, the first of drifting, halo, compressing, noisy, strict or lenient is the word: the first
     three make a rater unpredictable as well, and severity can be adjusted for while noise cannot.
@@ -101,6 +110,7 @@ def verdicts(
         effects: of each rater.
         n_common: how many answers each rater shares with a colleague.
         n_team: how many raters are linked with each, the rater included.
+        severities: of each rater, against the panel; `None` where there is none.
         sd: standard deviation of all scores.
         rules: when a difference matters.
 
@@ -112,8 +122,8 @@ def verdicts(
     """
     certain = _certain(effects, n_common, rules)
     found = []
-    for rater, (of_rater, n, team) in enumerate(zip(effects, n_common, n_team, strict=True)):
-        words = _words(of_rater, sd=sd, team=team, rules=rules)
+    for rater, (of_rater, n, team, severity) in enumerate(zip(effects, n_common, n_team, severities, strict=True)):
+        words = _words(of_rater, severity or 0.0, sd=sd, team=team, rules=rules)
         reasons = {word: reason for name, word, reason in words if certain[name][rater]}
         found.append(_verdict(reasons, n, rules))
     return tuple(found)
@@ -137,7 +147,7 @@ def _certain(effects: Sequence[Effects], n_common: Sequence[int], rules: Rules) 
     return certain
 
 
-def _words(effects: Effects, *, sd: float, team: int, rules: Rules) -> list[tuple[str, Label, str]]:
+def _words(effects: Effects, severity: float, *, sd: float, team: int, rules: Rules) -> list[tuple[str, Label, str]]:
     """Return the effects that are large enough to matter, the word for each and why, the most telling first."""
     size, move = _value(effects.against_colleagues, 0.0), _value(effects.drift, 0.0)
     steady, wide, apart = (_value(effect, 1.0) for effect in (effects.consistency, effects.spread, effects.halo))
@@ -171,7 +181,7 @@ def _words(effects: Effects, *, sd: float, team: int, rules: Rules) -> list[tupl
             f"error variance {steady:.2f} times the panel's{_interval(effects.consistency)}, at least {rules.noisy:g}",
         ),
         (
-            abs(size) >= rules.severity * sd > 0,
+            abs(size) >= rules.severity * sd > 0 and severity * size > 0,
             "against_colleagues",
             strict,
             f"gives {abs(size):.2f} score points {'less' if size < 0 else 'more'} than colleagues"

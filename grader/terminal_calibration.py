@@ -71,7 +71,7 @@ def _statistics(found: Calibration) -> Iterator[str]:
 
 def _raters(found: Calibration, names: Sequence[str]) -> Iterator[str]:
     apart = not found.overview.connected
-    yield f"  {'rater':<{_NAME}} {'n':>6}  {'severity in points':<24} " + (
+    yield f"  {'rater':<{_NAME}} {'n':>6}  {'severity in points':<22} {'vs colleagues':>13}  " + (
         f"{'in a word':<27} group" if apart else "in a word"
     )
     group_of = {rater: number for number, group in enumerate(found.overview.components, 1) for rater in group}
@@ -79,8 +79,10 @@ def _raters(found: Calibration, names: Sequence[str]) -> Iterator[str]:
         profile = found.raters[rater]
         word = profile.verdict.label.replace("_", " ") + (" (early indication)" if profile.verdict.early else "")
         word = f"{word:<27} {group_of[rater]}" if apart else word
+        apart_by = _no_minus_zero(profile.effects.against_colleagues.estimate.value)
+        beside = "-" if apart_by is None else f"{apart_by:+.2f}"
         severity = "-" if profile.severity.value is None else _figure(profile.severity, signed=True)
-        yield f"  {_cut(names[rater])} {profile.n_ratings:>6,}  {severity:<24} {word}"
+        yield f"  {_cut(names[rater])} {profile.n_ratings:>6,}  {severity:<22} {beside:>13}  {word}"
 
 
 def _questions(found: Calibration) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Raters in one word: planted effects are named, even-handed raters are not, few answers give no word."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -144,8 +145,14 @@ def seen(**known: tuple[float, float]) -> Effects:
 
 
 def words(*effects: Effects, n: int = 60, n_team: int = 5) -> list[tuple[Label, ...]]:
-    size = len(effects)
-    return [verdict.flags for verdict in verdicts(effects, [n] * size, [n_team] * size, sd=2.0, rules=Rules())]
+    size, severities = len(effects), beside_colleagues(effects)
+    found = verdicts(effects, [n] * size, [n_team] * size, severities=severities, sd=2.0, rules=Rules())
+    return [verdict.flags for verdict in found]
+
+
+def beside_colleagues(effects: Sequence[Effects]) -> list[float | None]:
+    """Severities as they are where the panel is no other than the colleagues."""
+    return [of_rater.against_colleagues.estimate.value for of_rater in effects]
 
 
 @pytest.mark.parametrize(
@@ -173,6 +180,13 @@ def test_a_word_needs_a_difference_that_matters_and_is_certain(effects: Effects,
     assert words(effects) == [flags]
 
 
+def test_who_is_below_colleagues_and_above_the_panel_is_not_strict() -> None:
+    effects = seen(against_colleagues=(-1.0, 0.001))
+    for severity, label in ((-0.2, "strict"), (0.2, "aligned"), (None, "aligned")):
+        [verdict] = verdicts([effects], [60], [5], severities=[severity], sd=2.0, rules=Rules())
+        assert verdict.label == label
+
+
 def test_of_many_raters_one_looks_strict_by_chance() -> None:
     alone, others = seen(against_colleagues=(-1.0, 0.03)), [seen(against_colleagues=(0.1, 0.5))] * 9
     assert words(alone) == [("strict",)]
@@ -185,12 +199,14 @@ def test_whose_drift_it_is_needs_a_third_rater() -> None:
 
 def test_raters_without_enough_answers_do_not_cost_the_others_a_word() -> None:
     effects = [seen(against_colleagues=(-1.0, 0.03))] + [seen(against_colleagues=(0.1, 0.5))] * 9
-    found = verdicts(effects, [60] + [5] * 9, [10] * 10, sd=1.0, rules=Rules())
+    severities = beside_colleagues(effects)
+    found = verdicts(effects, [60] + [5] * 9, [10] * 10, severities=severities, sd=1.0, rules=Rules())
     assert [verdict.label for verdict in found] == ["strict"] + ["not_enough_data"] * 9
 
 
 def test_constant_scores_are_no_difference_that_matters() -> None:
-    [verdict] = verdicts([seen(against_colleagues=(0.0, 0.0), drift=(0.0, 0.0))], [60], [3], sd=0.0, rules=Rules())
+    effects = seen(against_colleagues=(0.0, 0.0), drift=(0.0, 0.0))
+    [verdict] = verdicts([effects], [60], [3], severities=[0.0], sd=0.0, rules=Rules())
     assert verdict.label == "aligned"
 
 
