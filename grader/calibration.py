@@ -12,7 +12,6 @@ import numpy as np
 
 from grader.agenda import AgendaItem, discussion_agenda
 from grader.change_since import Change, change_since
-from grader.errors import InputError
 from grader.gold import GoldRecord, Repeats, gold_records, repeats
 from grader.grades_beside import Graded
 from grader.interactions import Interaction, point_interactions, question_interactions
@@ -27,6 +26,7 @@ from grader.question_agreement import QuestionAgreement, question_agreement
 from grader.rater_pairs import rater_pairs
 from grader.rater_profiles import RaterProfile, profile_raters
 from grader.rating_arrays import PointName, RatingArrays, rating_arrays
+from grader.rating_checks import check_choices, check_earlier, check_raters
 from grader.ratings import Ratings
 from grader.reliability import Level
 from grader.severity import AdditiveModel, fit_additive
@@ -166,11 +166,13 @@ def calibrate(
         texts: of answers, where they are known.
 
     Raises:
-        InputError: all ratings are by one person, and there is no machine to compare with.
+        InputError: all ratings are by one person and there is no machine to compare with, or a choice or the earlier
+            ratings do not fit.
     """
     chosen = Choices() if choices is None else choices
     arrays = rating_arrays(ratings if graded is None else graded.ratings)
-    _check_raters(arrays, ratings.source)
+    check_raters(arrays, ratings)
+    check_choices(arrays, ratings.source, level=chosen.level, cut=chosen.cut)
     once = first_ratings(arrays.totals)
     points = None if arrays.point_ratings is None else first_ratings(arrays.point_ratings)
     model = fit_additive(once)
@@ -210,13 +212,6 @@ def calibrate(
     )
 
 
-def _check_raters(arrays: RatingArrays, source: str) -> None:
-    if len(arrays.raters) < 2 and not (arrays.raters and arrays.systems):
-        who = f"by '{arrays.raters[0][:40]}'" if arrays.raters else "by machines"
-        problem = f"all ratings are {who}: to compare, add ratings of the same answers by a second person, or --grades"
-        raise InputError(problem, source=source)
-
-
 def _point_advice(
     arrays: RatingArrays, points: LongForm | None, found: Sequence[Interaction]
 ) -> tuple[PointAdvice, ...]:
@@ -230,7 +225,8 @@ def _changes(
     arrays: RatingArrays, once: LongForm, earlier: Ratings, scale: Scale, chosen: Choices
 ) -> Mapping[str, Change]:
     then = rating_arrays(earlier)
-    _check_raters(then, earlier.source)
+    check_raters(then, earlier)
+    check_earlier(arrays, then, earlier.source)
     known = {answer: place for place, answer in enumerate(arrays.answer_ids)}
     places = np.array([known.get(answer, -1) for answer in then.answer_ids])
     return change_since(once, first_ratings(then.totals), places, scale, seed=chosen.seed, resamples=chosen.resamples)

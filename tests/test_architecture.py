@@ -120,6 +120,7 @@ LAYERS = [
         "rating_cells",
         "ratings",
         "rating_arrays",
+        "rating_checks",
         "grades",
         "journal",
         "worklist",

@@ -240,3 +240,12 @@ def test_grades_of_other_answers_are_refused(tmp_path: Path) -> None:
     ratings.write_text(ratings.read_text().replace("\na", "\nb"))
     done = run(str(ratings), "--grades", grades(tmp_path, 3))
     assert done.exit_code == 1 and "no answer of this file was rated in" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--cut", "nan"), ("--cut", "inf"), ("--step", "inf"), ("--tolerance", "nan"), ("--seed", "-1")],
+)
+def test_options_that_are_no_number_of_points_are_wrong_usage(tmp_path: Path, option: str, value: str) -> None:
+    done = run(small(tmp_path), option, value, "--json")
+    assert done.exit_code == 2 and option in done.stderr

@@ -13,6 +13,8 @@ from grader.console import print_json, say
 from grader.options import AsJson, EncoderName, Rubrics, UseGuards, UseVerifier
 from grader.outputs import OUTPUTS, check_outputs
 
+_MOST_POINTS = 1e9  # as in `rating_cells`
+
 
 def calibrate(
     ctx: typer.Context,
@@ -59,7 +61,11 @@ def calibrate(
     cut: Annotated[
         float | None,
         typer.Option(
-            "--cut", envvar="GRADER_CUT", help="From this score on a candidate passes: who would change side?"
+            "--cut",
+            envvar="GRADER_CUT",
+            min=-_MOST_POINTS,
+            max=_MOST_POINTS,
+            help="From this score on a candidate passes: who would change side?",
         ),
     ] = None,
     level: Annotated[
@@ -72,6 +78,7 @@ def calibrate(
             "--step",
             envvar="GRADER_STEP",
             min=1e-6,
+            max=_MOST_POINTS,
             help="What one level is, in points; by default 1, on scales above 20 a tenth.",
         ),
     ] = None,
@@ -81,6 +88,7 @@ def calibrate(
             "--tolerance",
             envvar="GRADER_TOLERANCE",
             min=0.0,
+            max=_MOST_POINTS,
             help="How far a rating may be from a gold score, in points; by default one level.",
         ),
     ] = None,
@@ -99,7 +107,7 @@ def calibrate(
             "in the tables, which are passed on.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", envvar="GRADER_SEED", help="Seed of the bootstrap.")] = 12345,
+    seed: Annotated[int, typer.Option("--seed", envvar="GRADER_SEED", min=0, help="Seed of the bootstrap.")] = 12345,
     resamples: Annotated[
         int | None,
         typer.Option(
