@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 
 # Marked answers that a question needs before likeness to them counts; with one, the map alone does as well.
 FEWEST_OF_QUESTION = 2
+# Marked answers of a question that likeness looks at, evenly spread over their ids: more would fill the memory.
+_MOST = 1000
 # Share of new marks that an interval may miss.
 ALPHA = 0.1
 # Marked answers that are named beside a grade.
@@ -64,7 +66,7 @@ class Marks:
         large = [name for name, group in groups.items() if len(group) >= FEWEST_OF_QUESTION]
         self._questions = {
             name: _Marks(tuple(group), _said([a.seen for a in group]), large.index(name) if name in large else None)
-            for name, group in groups.items()
+            for name, group in ((name, _spread(group)) for name, group in groups.items())
         }
         score_map = learned.score_map if learned else _map_of(self.marked)
         blocks = [_block(self._questions[name], score_map) for name in large]
@@ -170,6 +172,12 @@ def _usable(marked: Sequence[Marked]) -> tuple[Marked, ...]:
     """The marked answers that say something, in an order of their own."""
     kept = (answer for answer in marked if "no_answer" not in answer.seen.flags)
     return tuple(sorted(kept, key=lambda answer: (answer.question_id, answer.answer_id)))
+
+
+def _spread(group: list[Marked]) -> list[Marked]:
+    if len(group) <= _MOST:
+        return group
+    return [group[index] for index in np.linspace(0, len(group) - 1, _MOST).astype(int)]
 
 
 def _said(seen: Sequence[Seen]) -> Said:

@@ -189,7 +189,8 @@ class _Part(NamedTuple):
 
 
 def _solve(question: MarkedQuestion, found: Variances) -> _Part:
-    covariance = np.tensordot(found.sizes, question.kernels, axes=1)
+    covariance = found.level + found.closeness * question.closeness + found.shared * question.shared
+    covariance[np.diag_indices_from(covariance)] += found.noise
     inverse = np.asarray(np.linalg.inv(covariance), dtype=float)
     residual, basis = question.marks - question.mapped, _basis(question.mapped, question.told, found)
     return _Part(residual, basis, inverse, basis.T @ inverse @ basis, basis.T @ inverse @ residual)

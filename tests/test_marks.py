@@ -128,6 +128,12 @@ def test_a_denial_gains_nothing_from_being_like_a_good_answer(marked: list[Marke
     assert marks.correct("q0", denied).fraction < marks.correct("q0", good).fraction - 0.2
 
 
+def test_a_question_with_very_many_marks_is_looked_at_in_part() -> None:
+    many = team(np.random.default_rng(3), questions=1, n=1010)
+    found = Marks(many).correct("q0", seen(RIGHT, 0.5, words=("common", "right")))
+    assert found.n_marked == 1000 and found.fraction == pytest.approx(0.9, abs=0.05)
+
+
 def test_too_few_marks_are_refused() -> None:
     with pytest.raises(InputError, match="9 answers with words are marked, 10 are needed"):
         Marks(team(np.random.default_rng(1), questions=1, n=9))
