@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -213,6 +214,10 @@ def test_from_ratings_to_grades_on_the_command_line(
     root: Path, tmp_path: Path, ratings: Ratings, answers: list[Answer]
 ) -> None:
     marks, given, asked = tmp_path / "marks.json", tmp_path / "ratings.csv", tmp_path / "answers.jsonl"
+    points = tmp_path / "rubrics"
+    points.mkdir()
+    for name in QUESTIONS:
+        shutil.copy(root / "rubrics" / f"{name}.yaml", points)
     rows = [f"{row.answer_id},{row.rater},{row.score},10" for row in ratings.rows]
     given.write_text("\n".join(["answer_id,rater,score,max_score", *rows]) + "\n")
     asked.write_text("".join(answer.model_dump_json(exclude={"extra", "candidate"}) + "\n" for answer in answers))
@@ -221,11 +226,11 @@ def test_from_ratings_to_grades_on_the_command_line(
         done = CliRunner().invoke(app, [str(argument) for argument in arguments])
         return done.exit_code, done.output
 
-    calibrate = ("calibrate", given, "--rubrics", root / "rubrics")
+    calibrate = ("calibrate", given, "--rubrics", points)
     code, said = run(*calibrate, "--answers", asked, "--fit", marks, "--next", 1, "--json", "--no-names")
     told = json.loads(said)["marks"]
     assert code == 0 and told["next"] == [WEAK] and set(told["severity"]) == {"rater 1", "rater 2"}
-    code, said = run("grade", asked, "--rubrics", root / "rubrics", "--calibration", marks, "--format", "jsonl")
+    code, said = run("grade", asked, "--rubrics", points, "--calibration", marks, "--format", "jsonl")
     first = json.loads(said.splitlines()[0])
     assert code == 0 and first["marks"]["n_marked"] > 2 and "+marks@" in first["signature"]
     assert run(*calibrate, "--fit", marks)[0] == 2 and run(*calibrate, "--next", 3)[0] == 2
