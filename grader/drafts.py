@@ -15,7 +15,7 @@ class About(NamedTuple):
 
     Attributes:
         topic: highest cosine of its vector with that of the question or of a wording of a point, -1..1.
-        own: share of its words that the question does not have, 0..1; 0 for fewer than two such words.
+        own: share of its words that the question does not have, 0..1.
         vector: unit vector of the whole text, shape `(dim,)`.
         words: distinct words, with how much each tells (> 0).
 

@@ -34,8 +34,8 @@ _ECHOED_SHARE = 0.7
 # Credit that remains for words without sentences, so that a terse honest answer is not lost before a person sees it.
 LIST_SHARE = 0.25
 
-# Words of its own that a text needs to say anything: "the answer is as follows" has one, "42 %" has none.
-_FEWEST_OWN = 2
+# Words that a text with numbers needs to say anything: "42 %" has none.
+_FEWEST_BESIDE_NUMBERS = 2
 
 # Words that open or frame an answer without being part of it.
 _FRAMING = {
@@ -151,14 +151,14 @@ def own_words(text: str, question: str) -> frozenset[str]:
 
 
 def own_share(text: str, question: str) -> float:
-    """The share of a text's words, as in `own_words`, that the question does not have, 0..1.
+    """The share of a text's words, as in `own_words`, that the question does not have, 0..1; 0 where there are none.
 
-    Fewer than two such words (with a letter) are nothing; with two, numbers make a text all its own.
+    Numbers make a text all its own, if there are a few words beside them.
     """
-    said, own = _stems(text), own_words(text, question)
-    if sum(any(map(str.isalpha, word)) for word in own) < _FEWEST_OWN:
-        return 0.0
-    return 1.0 if any(char.isdigit() for char in text) else len(own) / len(said)
+    said = _stems(text)
+    if any(char.isdigit() for char in text):
+        return float(sum(any(map(str.isalpha, word)) for word in said) >= _FEWEST_BESIDE_NUMBERS)
+    return len(own_words(text, question)) / len(said) if said else 0.0
 
 
 def _is_empty(piece: str, asked: Sequence[frozenset[str]]) -> bool:

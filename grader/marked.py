@@ -21,7 +21,7 @@ class Seen(NamedTuple):
         fraction: what it earns, 0..1.
         flags: of its grade.
         topic: highest cosine of its vector with the question's or a rubric point's, -1..1.
-        own: share of its words that the question does not have, 0..1; 0 for fewer than two such words.
+        own: share of its words that the question does not have, 0..1.
         vector: unit vector of the whole text, shape `(dim,)`.
         words: distinct words, with how much each tells (> 0).
 

@@ -158,7 +158,8 @@ class Marks:
             flags=seen.flags,
             fraction=seen.fraction,
             mapped=float(self.learned.score_map(seen.fraction)),
-            topic=max(seen.topic, nearest),
+            topic=seen.topic,
+            nearest=nearest,
             own=seen.own,
             lifts=self.learned.lifts,
         )

@@ -20,8 +20,9 @@ BY_SCALE_ALONE = frozenset({"contradiction", "word_salad"})
 OFF_TOPIC, ON_TOPIC = 0.2, 0.3
 OFF_TOPIC_FLAG = "off_topic"
 # An answer that states next to nothing (fractions up to this are chance) and has fewer words of its own than this share
-# says nothing, or the question again in other words. Of the weak but honest sample answers none has less than .56.
-_NOTHING, _OWN = 0.08, 0.3
+# says nothing, or the question again in other words. Of the weak but honest sample answers none has less than .56. One
+# that is this much like a marked answer is left to likeness: some questions are answered in their own words.
+_NOTHING, _OWN, _LIKE = 0.08, 0.3, 0.8
 NOTHING_FLAG = "says_nothing"
 # Marked answers with a flag that it takes to say anything about the flag, and how many more the doubt is worth.
 _FEWEST_FLAGGED = 2
@@ -71,6 +72,7 @@ def bound(
     fraction: float,
     mapped: float,
     topic: float,
+    nearest: float,
     own: float,
     lifts: Mapping[str, float],
 ) -> Bounded:
@@ -81,7 +83,8 @@ def bound(
         flags: of the answer.
         fraction: what it earns without marks, 0..1.
         mapped: that fraction on the people's scale.
-        topic: highest cosine with the question, a point or a marked answer, -1..1.
+        topic: highest cosine with the question or a point, -1..1.
+        nearest: highest cosine with a marked answer of the question, -1..1.
         own: share of its words that the question does not have, 0..1.
         lifts: from `lifts`.
 
@@ -100,9 +103,10 @@ def bound(
             limit = max(fraction, mapped) + lifts.get(flag, 0.0)
         if limit < best.fraction:
             best = Bounded(limit, flag)
-    if best.fraction > fraction and fraction < _NOTHING and own < _OWN:
+    if best.fraction > fraction and fraction < _NOTHING and own < _OWN and nearest < _LIKE:
         best = Bounded(fraction, NOTHING_FLAG)
-    if best.fraction > fraction and topic < ON_TOPIC:
-        share = max(0.0, (topic - OFF_TOPIC) / (ON_TOPIC - OFF_TOPIC))
+    about = max(topic, nearest)
+    if best.fraction > fraction and about < ON_TOPIC:
+        share = max(0.0, (about - OFF_TOPIC) / (ON_TOPIC - OFF_TOPIC))
         best = Bounded(fraction + share * (best.fraction - fraction), OFF_TOPIC_FLAG)
     return best

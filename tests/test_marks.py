@@ -102,7 +102,7 @@ ATTACKS: Mapping[str, Seen] = {
     "echo of the question": seen(RIGHT, 0.0, flags=("question_echo",), words=("common",)),
     "keywords": seen(RIGHT, 0.08, flags=("keyword_list",), words=("common", "right")),
     "words to the examiner": seen(RIGHT, 0.4, flags=("instructions",), words=("common", "right")),
-    "the question in other words": seen(RIGHT, 0.02, own=0.2, words=("common", "right")),
+    "the question in other words": seen(RIGHT - 0.9, 0.02, own=0.2, words=("common", "right")),
     "another subject": seen(ELSEWHERE, 0.1, topic=0.1),
 }
 

@@ -133,7 +133,7 @@ ATTACKS = {
     "nothing": "",
     "symbols": "... ?!",
     "numbers": "42 100 % 3.14",
-    "an opening": "The answer is as follows.",
+    "an opening": "Let me think about the answer step by step:",
     "echo of the question": "How does backpropagation work, and what is it for when a neural network is trained?",
     "the question in other words": "Backpropagation works in training of a neural network, and it is for something.",
     "keywords": KEYWORDS,
