@@ -440,7 +440,9 @@ def test_every_command_has_help_with_an_example() -> None:
 
 def test_an_interruption_says_what_was_written(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "grader", "import", "-", "-o", str(tmp_path / "bank.yaml")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=hear_interrupts
+    ) as process:
         assert process.stdin is not None and process.stderr is not None
         process.stdin.write(b"What is dropout?\n")
         process.stdin.flush()
@@ -487,7 +489,8 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(
     answers.write_text("".join(json.dumps(row) + "\n" for row in rows))
     kept = tmp_path / "grades.jsonl.journal"
     command = ["grade", str(answers), "--rubrics", str(rubrics), "-o", str(tmp_path / "grades.jsonl"), "--json"]
-    with subprocess.Popen([sys.executable, "-m", "grader", *command], stderr=subprocess.PIPE) as process:
+    started = [sys.executable, "-m", "grader", *command]
+    with subprocess.Popen(started, stderr=subprocess.PIPE, preexec_fn=hear_interrupts) as process:
         while not kept.exists() or kept.stat().st_size < 1000:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
@@ -499,6 +502,11 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(
     done = run(*command)
     assert (done.exit_code, json.loads(done.stdout)["n_answers"]) == (0, 520)
     assert json.loads(done.stdout)["n_reused"] in (256, 512)
+
+
+def hear_interrupts() -> None:
+    """Undo what a shell does to commands in the background: they are deaf to SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def unread(pipe: int) -> int:
