@@ -1,7 +1,9 @@
 """The whole way of an answer, with the real encoder."""
 
 import random
+import re
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -282,3 +284,19 @@ def test_a_mistake_that_is_only_hinted_at_is_the_less_surely_absent(encoder: Enc
     )
     assert hinted.credit == silent.credit == 0
     assert hinted.confidence < silent.confidence
+
+
+def test_no_bit_of_a_grade_depends_on_its_company(encoder: Encoder) -> None:
+    rng = np.random.default_rng(0)
+    pieces = [*re.split(r"(?<=[.]) ", DROPOUT["reference_answer"]), GOOD, "It makes training faster.", "Not sure."]
+    answers = [
+        answer(" ".join(rng.permutation(pieces)[: rng.integers(1, 5)]), answer_id=str(number)) for number in range(40)
+    ]
+    alone = [Grader([Rubric.model_validate(DROPOUT)], encoder=encoder).grade(one) for one in answers]
+    for size in (2, 7, len(answers)):
+        order = rng.permutation(len(answers)).tolist()
+        grader = Grader([Rubric.model_validate(DROPOUT)], encoder=encoder)
+        for start in range(0, len(order), size):
+            some = order[start : start + size]
+            for index, grade in zip(some, grader.grade_many([answers[i] for i in some]), strict=True):
+                assert grade == alone[index]
