@@ -53,7 +53,10 @@ class _Commands(TyperGroup):
         except KeyboardInterrupt as error:
             written = ctx.meta.get(OUTPUTS, Outputs()).written
             what = f"{', '.join(map(str, written))} was written before" if written else "no file was written"
-            say(f"grader: interrupted, {ctx.meta.get(KEPT, what)}")
+            try:
+                say(f"grader: interrupted, {ctx.meta.get(KEPT, what)}")
+            except ImportError:  # numpy, whose import was interrupted, cannot be imported again; nothing was begun then
+                typer.echo("grader: interrupted, no file was written", err=True)
             raise typer.Exit(INTERRUPTED) from error
 
 
