@@ -100,12 +100,13 @@ def _urgency(one: PointAdvice) -> tuple[int, float, int]:
 
 def _rules(rules: PointRules) -> str:
     return (
-        f"check: correlation with the rest of the answer not above 0, interval below {rules.rest:g}. talk: one rater "
-        "differs from all others (q < .10, by 20 of 100 awards). reword: interval of the share on which two raters "
-        f"differ above {rules.split:.0%}, no single rater. drop: given on more than {rules.common:.0%} or fewer than "
-        f"{rules.rare:.0%}. merge: phi with another point above {rules.phi:g}, interval above {rules.phi_low:g}. fix "
-        f"for the machine: people agree, interval of the share on which it differs above {rules.machine:.0%}. Below "
-        f"{rules.least_common} answers with two ratings of a point there is no advice."
+        f"check: interval of the correlation with the rest of the answer below {rules.rest:g}. talk: one rater differs "
+        "from all others (q < .10, by 20 of 100 awards). reword: interval of the share on which two raters differ "
+        f"above {rules.split:.0%}, no single rater. drop: given on more than {rules.common:.0%}, interval above "
+        f"{rules.common_low:.0%}, or on fewer than {rules.rare:.0%}, interval below {rules.rare_high:.0%}. merge: phi "
+        f"with another point above {rules.phi:g}, interval above {rules.phi_low:g}. fix for the machine: people agree, "
+        f"interval of the share on which it differs above {rules.machine:.0%}. Below {rules.least_common} answers with "
+        "two ratings of a point there is no advice."
     )
 
 

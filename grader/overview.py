@@ -181,7 +181,8 @@ def _notes(found: Overview) -> Iterator[str]:
     if not found.connected:
         yield (
             f"The raters fall into {len(found.components)} groups that have no answer in common: between groups nobody "
-            f"is strict or lenient. Let one rater of each group mark {_ENOUGH} answers of another."
+            "is strict or lenient, and Krippendorff's alpha takes such a difference for one between answers. Let one "
+            f"rater of each group mark {_ENOUGH} answers of another."
         )
     for phase, n in found.n_not_blind.items():
         yield f"{count(n, 'rating')} of phase '{phase}' left out: only ratings given blind say how far raters agree."

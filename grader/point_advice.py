@@ -28,20 +28,24 @@ class PointRules:
 
     Attributes:
         least_common: answers with two ratings of the point, below which there is no advice.
-        rest: a correlation with the rest of the answer not above 0, its interval below this, is the wrong way round.
+        rest: a correlation with the rest of the answer whose whole interval is below this is the wrong way round.
         split: the interval of the split rate is above this: the wording is read in two ways.
-        common: a higher award rate tells nobody apart.
-        rare: a lower award rate neither.
+        common: a higher award rate tells nobody apart, if
+        common_low: the interval of that is above this.
+        rare: a lower award rate neither, if
+        rare_high: the interval of that is below this.
         phi: two points with a higher correlation are one, if
         phi_low: the interval of that is above this.
         machine: the interval of the machine's share of differences is above this.
     """
 
     least_common: int = 20
-    rest: float = 0.3
+    rest: float = 0.0
     split: float = 0.15
     common: float = 0.95
+    common_low: float = 0.85
     rare: float = 0.05
+    rare_high: float = 0.15
     phi: float = 0.9
     phi_low: float = 0.75
     machine: float = 0.15
@@ -217,6 +221,13 @@ def _machine(
     return share, float(apart.mean()) if apart.size else None
 
 
+def _tells_nobody_apart(award: Estimate, rules: PointRules) -> bool:
+    if award.value is None or award.low is None or award.high is None:
+        return False
+    always = award.value > rules.common and award.low > rules.common_low
+    return always or (award.value < rules.rare and award.high < rules.rare_high)
+
+
 def _reasons(
     numbers: _Numbers,
     rest: Estimate,
@@ -230,15 +241,18 @@ def _reasons(
     found: list[tuple[Action, str]] = []
     award, split = numbers.award_rate, numbers.split_rate
     single = outliers[0] if len({cell.rater for cell in outliers}) == 1 else None
-    if rest.value is not None and rest.value <= 0 and rest.high is not None and rest.high < rules.rest:
-        found.append(("check", f"correlation with the rest of the answer {rest.value:.2f}, not above 0"))
+    # A point about something else has a correlation near 0, and is not wrong for that.
+    if rest.value is not None and rest.high is not None and rest.high < rules.rest:
+        found.append(("check", f"correlation with the rest of the answer {rest.value:.2f}, certainly below 0"))
     if single is not None:
         found.append(("talk", f"one rater gives it {100 * single.mean:+.0f} times in 100 against colleagues"))
     elif split.value is not None and split.low is not None and split.low > rules.split:
         rate = f"two raters differ on {100 * split.value:.0f} of 100 answers"
         found.append(("reword", f"{rate}, certainly on more than {100 * rules.split:.0f}"))
-    if award.value is not None and not rules.rare <= award.value <= rules.common:
-        found.append(("drop", f"given on {100 * award.value:.0f} of 100 answers: it tells hardly anybody apart"))
+    if _tells_nobody_apart(award, rules):
+        found.append(
+            ("drop", f"given on {100 * (award.value or 0):.0f} % of the answers: it tells hardly anybody apart")
+        )
     if twin is not None and (twin.phi.value or 0) > rules.phi and (twin.phi.low or 0) > rules.phi_low:
         found.append(("merge", f"goes with another point nearly always, phi {twin.phi.value:.2f}, above {rules.phi:g}"))
     if numbers.machine is not None and (numbers.machine.low or 0) > rules.machine:

@@ -72,7 +72,7 @@ def check_earlier(now: RatingArrays, then: RatingArrays, source: str) -> None:
         differ = max(full, full_then) >= _OTHER_SCALE * min(full, full_then) > 0
     if differ:
         problem = (
-            f"goes up to {full_then:g} points and the new ratings up to {full:g}: a change would be one of the scale. "
-            "Bring both files to one scale"
+            f"scores go up to {full_then:g} here and up to {full:g} in the new ratings: a change would be one of the "
+            "scale. Bring both files to one scale"
         )
         raise InputError(problem, source=source, field="score")

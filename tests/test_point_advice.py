@@ -84,6 +84,22 @@ def test_a_point_that_good_answers_lack_is_checked() -> None:
     assert found.rest_correlation.value is not None and found.rest_correlation.value < -0.3
 
 
+def test_a_point_about_something_else_is_not_wrong() -> None:
+    """Facts that have nothing to do with each other: the correlation is 0, below 0 for every second point."""
+    rng = np.random.default_rng(0)
+    votes = np.repeat((rng.random((60, 1, 5)) < 0.5).astype(float), 2, axis=1)
+    found = advise_on_points(points_of(votes))
+    assert any((point.rest_correlation.value or 0) < 0 for point in found)
+    assert {point.action for point in found} == {"keep"}
+
+
+@pytest.mark.parametrize(("n", "action"), [(20, "keep"), (40, "drop")])
+def test_twenty_answers_with_a_point_do_not_show_that_all_have_it(n: int, action: str) -> None:
+    votes = rated()[:n]
+    votes[:, :, 0] = 1.0
+    assert advise_on_points(points_of(votes))[0].action == action
+
+
 def test_a_point_that_the_machine_alone_sees_otherwise_is_fixed_for_it() -> None:
     votes = rated(noise=0.05)
     machine = votes[:, :1].copy()

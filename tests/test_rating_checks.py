@@ -75,5 +75,5 @@ def test_earlier_ratings_are_on_the_same_scale(now: Ratings, then: Ratings, fits
     if fits:
         check_earlier(rating_arrays(now), rating_arrays(then), "old.csv")
         return
-    with pytest.raises(InputError, match=r"old.csv: field 'score': goes up to .* Bring both files to one scale"):
+    with pytest.raises(InputError, match=r"old.csv: field 'score': scores go up to .* Bring both files to one scale"):
         check_earlier(rating_arrays(now), rating_arrays(then), "old.csv")
