@@ -34,9 +34,6 @@ _ECHOED_SHARE = 0.7
 # Credit that remains for words without sentences, so that a terse honest answer is not lost before a person sees it.
 LIST_SHARE = 0.25
 
-# Words that a text with numbers needs to say anything: "42 %" has none.
-_FEWEST_BESIDE_NUMBERS = 2
-
 # Words that open or frame an answer without being part of it.
 _FRAMING = {
     stem(word)
@@ -153,11 +150,11 @@ def own_words(text: str, question: str) -> frozenset[str]:
 def own_share(text: str, question: str) -> float:
     """The share of a text's words, as in `own_words`, that the question does not have, 0..1; 0 where there are none.
 
-    Numbers make a text all its own, if there are a few words beside them.
+    A text with numbers counts as all its own: they may be the answer.
     """
-    said = _stems(text)
     if any(char.isdigit() for char in text):
-        return float(sum(any(map(str.isalpha, word)) for word in said) >= _FEWEST_BESIDE_NUMBERS)
+        return 1.0
+    said = _stems(text)
     return len(own_words(text, question)) / len(said) if said else 0.0
 
 

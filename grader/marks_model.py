@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 # Variances before any mark was seen (of the question's own level, of closeness, of shared words, of noise), and how
 # many marks that guess is worth. Marks are fractions, 0..1. Of 20 guesses on four scored sets all that let likeness
 # count agreed with people alike (docs/marks.md).
-START = (0.005, 0.03, 0.03, 0.03)
+START = (0.005, 0.04, 0.04, 0.03)
 _START_WEIGHT = 1.0
 # Variances of the three things that all questions share: a level, how far the mapped score counts for more or less,
 # and what saying more of what others say is worth (for each standard deviation of it). Wide: the marks decide.
