@@ -61,9 +61,8 @@ def marked_table(sets: dict[str, GradedSet]) -> None:
     with_marks, without = np.array(gains)[:, :, 0], np.array(gains)[:, :, 1]
     print(f"10 marks: Pearson {np.mean(with_marks[:, 0] - without[:, 0]):+.3f} (mean of the sets)", end="")
     print(f", within question {np.min(with_marks[:, 1] - without[:, 1]):+.3f} (least gain)", end="")
-    print(
-        f", RMSE {np.max(with_marks[:, 2] / without[:, 2]) - 1:+.1%} (least gain), {np.mean(with_marks[:, 2] / without[:, 2]) - 1:+.0%} (mean)\n"
-    )
+    falls = with_marks[:, 2] / without[:, 2] - 1
+    print(f", RMSE {np.max(falls):+.1%} (least gain), {np.mean(falls):+.0%} (mean)\n")
 
 
 def map_table(sets: dict[str, GradedSet]) -> None:
