@@ -67,7 +67,7 @@ def test_without_a_judge_nothing_changes_and_open_questions_say_why(folder: Path
     done = grade(folder, "--json")
     assert done.exit_code == 3
     assert "only a judge can grade it" in done.stderr and "judge" not in json.loads(done.stdout)
-    assert not (folder / "cache").exists()
+    assert not (folder / "cache" / "grader.sqlite").exists()
 
 
 def test_a_dry_run_counts_and_sends_and_writes_nothing(folder: Path) -> None:
