@@ -13,12 +13,14 @@ import re
 import secrets
 import shutil
 import sys
+import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from glob import escape
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TextIO
+from typing import IO, Any, BinaryIO, Literal, TextIO
 
 from grader.errors import InputError, SetupError
 
@@ -26,6 +28,8 @@ Format = Literal["jsonl", "csv", "tsv", "xlsx", "parquet"]
 
 CELL_LIMIT = 32_767  # characters in a cell; "Excel specifications and limits"
 SHEET_ROWS = 1_048_576  # rows in a sheet; same source
+SHEET_COLUMNS = 16_384  # columns in a sheet; same source
+_NO_TIME = datetime(1980, 1, 1)  # where a workbook has to bear one: the first that ZIP knows
 _ROW_GROUP = 10_000  # rows of a Parquet file that are held and written together
 
 
@@ -246,24 +250,52 @@ def _write_tsv(target: str | Path, rows: Iterable[Mapping[str, Any]], columns: S
     _write_csv(target, rows, columns, "\t")
 
 
+def fits_a_sheet(n_rows: int, target: str | Path) -> None:
+    """Find out before the work that so many rows and their header do not fit in a workbook's sheet.
+
+    Raises:
+        InputError: they do not.
+
+    """
+    if n_rows >= SHEET_ROWS:
+        room = f"{SHEET_ROWS - 1:,} rows and a header"
+        problem = f"a sheet has room for {room}, not for {n_rows:,} rows: use CSV, Parquet or JSONL"
+        raise InputError(problem, source=target)
+
+
 def _write_xlsx(target: str | Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
     import openpyxl
+    from openpyxl.writer.excel import ExcelWriter
 
-    book = openpyxl.Workbook(write_only=True)
+    if len(columns) > SHEET_COLUMNS:
+        problem = f"a sheet has room for {SHEET_COLUMNS:,} columns, not for {len(columns):,}: use CSV or JSONL"
+        raise InputError(problem, source=target)
+    book = openpyxl.Workbook(write_only=True)  # its rows go to a file in the system's temporary folder
+    book.properties.created = book.properties.modified = _NO_TIME
     sheet = book.create_sheet()
     with _atomic_bytes(target) as stream:
         try:
             sheet.append([_xlsx_cell(sheet, name) for name in columns])
-            for line, row in enumerate(rows, 2):
-                if line > SHEET_ROWS:
-                    problem = f"more than {SHEET_ROWS:,} rows do not fit in a sheet: use CSV"
-                    raise InputError(problem, source=target)
+            for number, row in enumerate(rows, 1):
+                fits_a_sheet(number, target)
                 sheet.append([_xlsx_cell(sheet, flat(row.get(name))) for name in columns])
         finally:
             sheet.close()
-        whole = io.BytesIO()  # a disk that fills up would leave openpyxl's archive half open
-        book.save(whole)
-        stream.write(whole.getbuffer())
+        archive = _Undated(stream, "w", zipfile.ZIP_DEFLATED)
+        try:
+            ExcelWriter(book, archive).save()
+        finally:
+            with suppress(OSError, ValueError):  # a disk that filled up was reported already
+                archive.close()
+
+
+class _Undated(zipfile.ZipFile):
+    """An archive that does not say when it was written: the same rows give the same bytes."""
+
+    def open(self, name: str | zipfile.ZipInfo, *args: Any, **options: Any) -> IO[bytes]:
+        if isinstance(name, zipfile.ZipInfo):
+            name.date_time = (*_NO_TIME.timetuple()[:3], 0, 0, 0)
+        return super().open(name, *args, **options)
 
 
 def _xlsx_cell(sheet: Any, value: Any) -> Any:

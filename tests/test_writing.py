@@ -1,6 +1,9 @@
 import os
+import random
 import stat
 import sys
+import tracemalloc
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 
 from grader.errors import InputError
 from grader.tables import read_rows
-from grader.writing import CELL_LIMIT, atomic_writer, number_text, safe_cell, write_rows
+from grader.writing import CELL_LIMIT, SHEET_ROWS, atomic_writer, fits_a_sheet, number_text, safe_cell, write_rows
 
 STEADY = settings(deadline=None, derandomize=True)
 ROWS = [{"answer_id": "007", "answer": "Crème brûlée"}, {"answer_id": "1e5", "answer": "two\nlines"}]
@@ -128,6 +131,55 @@ def test_xlsx_drops_what_it_cannot_hold_and_says_what_it_cuts(tmp_path: Path) ->
     assert len(found[2].encode("utf-16-le")) <= 2 * CELL_LIMIT
     assert note == f" [cut: {CELL_LIMIT - len(kept)} characters, see the JSONL]"
     assert found[3:] == ["b" * CELL_LIMIT, "#N/A"]
+
+
+def test_memory_does_not_grow_with_the_rows_of_a_workbook(tmp_path: Path) -> None:
+    def rows(n: int) -> Any:
+        texts = (random.Random(number).randbytes(1000).hex() for number in range(n))
+        return ({"id": f"a{number}", "text": text, "p1": number / 7} for number, text in enumerate(texts))
+
+    def peaks(n: int) -> tuple[int, int]:
+        path = tmp_path / f"{n}.xlsx"
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        write_rows(path, rows(n), columns=["id", "text", "p1"], format="xlsx")
+        written = tracemalloc.get_traced_memory()[1] - before
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        assert sum(1 for _ in read_rows(path)) == n
+        return written, tracemalloc.get_traced_memory()[1] - before
+
+    tracemalloc.start()
+    try:
+        peaks(10)  # openpyxl itself
+        few, many = peaks(200), peaks(2_000)
+    finally:
+        tracemalloc.stop()
+    # 2,000 bytes a row, 1,000 packed; what openpyxl notes of each row that it reads is a tenth of that.
+    grown = [(more - less) / 1_800 for less, more in zip(few, many, strict=True)]
+    assert grown[0] < 50 and grown[1] < 600
+
+
+def test_equal_rows_give_equal_workbooks(tmp_path: Path) -> None:
+    """A run that was broken off and resumed gives the same bytes, whatever the time."""
+    for name in ("a.xlsx", "b.xlsx"):
+        write_rows(tmp_path / name, ROWS, format="xlsx")
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert archive.read("docProps/core.xml").count(b"1980-01-01T00:00:00Z") == 2
+    assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
+
+
+def test_a_sheet_has_room_for_a_million_rows_and_16384_columns(tmp_path: Path) -> None:
+    fits_a_sheet(SHEET_ROWS - 1, "a.xlsx")
+    with pytest.raises(
+        InputError, match=r"a.xlsx: a sheet has room for 1,048,575 rows and a header, not for 1,048,576"
+    ):
+        fits_a_sheet(SHEET_ROWS, "a.xlsx")
+    wide = {f"c{number}": 1 for number in range(16_385)}
+    with pytest.raises(InputError, match=r"a.xlsx: a sheet has room for 16,384 columns, not for 16,385"):
+        write_rows(tmp_path / "a.xlsx", [wide], format="xlsx")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_columns_choose_and_order(tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def grade(
     from grader.tables import source_name
     from grader.weight import UNPROVEN
     from grader.worklist import Worklist
-    from grader.writing import sweep
+    from grader.writing import fits_a_sheet, sweep
 
     about_judge = {
         "--dry-run": dry_run,
@@ -250,6 +250,8 @@ def grade(
         # All answers are read before the first is graded: a fault in the last line costs no work.
         questions = {name: rubric.question for name, rubric in known.items()}
         batch.take(numbered_answers(answers, questions=questions), source=source_name(answers))
+        if form == "xlsx" and output is not None:
+            fits_a_sheet(batch.n_answers, output)
         _say_kept(batch, journal)
         begin = time.perf_counter()
         try:
