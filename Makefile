@@ -14,6 +14,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,lint]'
+	$(BIN)/python -m compileall -q grader
 	@touch $@
 
 grade: $(INSTALLED) ## grade the sample answers and write out/grades.jsonl and out/report.html

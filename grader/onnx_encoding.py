@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from grader import PACKAGED_MODEL
 from grader.bert import Floats, Shape, read_layers
 from grader.bert_graph import EMBEDDED, MEAN, PIECES, bert_graph
-from grader.compiling import Recipe, open_compiled
+from grader.compiling import Recipe, compiled_path, open_compiled
 from grader.model_files import model_revision, packaged_model, stored_tensors
 from grader.settings import INT8
-from grader.tokens import LAYER_WEIGHTS, Pass, TokenVectors, Window, join
+from grader.tokens import LAYER_WEIGHTS, Ints, Pass, TokenVectors, Window, join
+from grader.vector_store import VectorStore, limit_bytes
 from grader.windows import WindowReader, piece_rarity, read_tokenizer
 
 if TYPE_CHECKING:
@@ -65,14 +66,16 @@ class OnnxEncoder:
 
     Args:
         whole: whether its linear maps are computed in whole numbers: twice as fast, and not quite the same.
+        keeps: whether what was read is kept in the user's cache folder, for the next run.
 
     Raises:
         CompileError: at first use, where the model cannot be compiled.
 
     """
 
-    def __init__(self, *, whole: bool = False) -> None:
+    def __init__(self, *, whole: bool = False, keeps: bool = True) -> None:
         self.name = INT8 if whole else PACKAGED_MODEL
+        self._keeps = keeps
         self._whole = whole
 
     @cached_property
@@ -83,25 +86,45 @@ class OnnxEncoder:
     def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
         """The token vectors of each text; one longer than the model's window is read in overlapping windows."""
         windows = self._reader.read(texts)
-        dim = self._embeddings.words.shape[1]
-        return join(texts, windows, self._forward(windows), rarity=self._rarity, dim=dim)
+        passes = [
+            Pass(vectors[:-1][window.keep], vectors[-1])
+            for window, vectors in zip(windows, self._vectors(windows), strict=True)
+        ]
+        return join(texts, windows, passes, rarity=self._rarity, dim=self._embeddings.words.shape[1])
 
     def load(self) -> None:
         """Compile or load the model now."""
         _ = self._session
 
-    def _forward(self, windows: Sequence[Window]) -> list[Pass]:
-        passes: dict[int, Pass] = {}
-        for batch in batches([len(window.ids) for window in windows]):
-            embedded = self._embeddings.of(np.stack([windows[i].ids for i in batch]))
+    def _vectors(self, windows: Sequence[Window]) -> list[Floats]:
+        """What the model gives for each window, the mean in the last row; what it gave before is not computed again."""
+        ids = [window.ids for window in windows]
+        found = self._store.get(ids, self._embeddings.words.shape[1])
+        new = [i for i, vectors in enumerate(found) if vectors is None]
+        computed = self._computed([ids[i] for i in new])
+        self._store.put([ids[i] for i in new], computed)
+        fresh = iter(computed)
+        return [next(fresh) if vectors is None else vectors for vectors in found]
+
+    def _computed(self, ids: Sequence[Ints]) -> list[Floats]:
+        vectors: dict[int, Floats] = {}
+        for batch in batches([len(pieces) for pieces in ids]):
+            embedded = self._embeddings.of(np.stack([ids[i] for i in batch]))
             pieces, means = self._session.run([PIECES, MEAN], {EMBEDDED: embedded})
-            for row, i in enumerate(batch):
-                passes[i] = Pass(pieces[row, windows[i].keep], means[row])
-        return [passes[i] for i in range(len(windows))]
+            vectors.update(zip(batch, np.concatenate([pieces, means[:, None]], axis=1), strict=True))
+        return [vectors[i] for i in range(len(ids))]
 
     @cached_property
     def _session(self) -> "InferenceSession":
         return open_compiled(recipe(self._model, whole=self._whole))
+
+    @cached_property
+    def _store(self) -> VectorStore:
+        return VectorStore(compiled_path(self._key).stem, limit=limit_bytes() if self._keeps else 0)
+
+    @property
+    def _key(self) -> str:
+        return compiled_key(self._model, whole=self._whole)
 
     @cached_property
     def _embeddings(self) -> Embeddings:
@@ -147,7 +170,12 @@ def recipe(model: Path, *, whole: bool = False) -> Recipe:
     def build() -> bytes:
         return bert_graph(weights, shape, LAYER_WEIGHTS, whole=whole)
 
-    return Recipe("encoder", model_revision(model) + (f"-{INT8}" if whole else ""), build, fault)
+    return Recipe("encoder", compiled_key(model, whole=whole), build, fault)
+
+
+def compiled_key(model: Path, *, whole: bool = False) -> str:
+    """Which weights, read in which numbers."""
+    return model_revision(model) + (f"-{INT8}" if whole else "")
 
 
 def lowest_cosine(

@@ -23,6 +23,9 @@ class PackagedEncoder:
 
     name = PACKAGED_MODEL
 
+    def __init__(self) -> None:
+        self._way: OnnxEncoder | SentenceTransformerEncoder = OnnxEncoder()
+
     @cached_property
     def revision(self) -> str:
         """First 12 hex digits of the sha256 of the weights."""
@@ -35,17 +38,12 @@ class PackagedEncoder:
             SetupError: when neither way works.
 
         """
-        return self._way.encode(texts)
-
-    @cached_property
-    def _way(self) -> OnnxEncoder | SentenceTransformerEncoder:
-        compiled = OnnxEncoder()
         try:
-            compiled.load()
+            return self._way.encode(texts)
         except CompileError as error:
             _log.warning("the encoder runs in torch, which is slower: %s", error)
-            return SentenceTransformerEncoder()
-        return compiled
+            self._way = SentenceTransformerEncoder()
+        return self._way.encode(texts)
 
 
 def describe_packaged() -> dict[str, Any]:

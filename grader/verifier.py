@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from grader.bert import Shape, gelu_by_tanh, linear, norm, read_layer
 from grader.bert_graph import EMBEDDED, LOGIT, pair_graph
-from grader.compiling import CompileError, Recipe, open_compiled
+from grader.compiling import CompileError, Recipe, compiled_path, open_compiled
 from grader.model_files import stored_tensors
+from grader.vector_store import VectorStore, limit_bytes
 
 if TYPE_CHECKING:
     from numpy.lib.npyio import NpzFile
@@ -51,11 +52,13 @@ class Verifier:
     Args:
         model: folder of the packaged model.
         weights: the file of trained layers; that of the package if left out.
+        keeps: whether what was judged is kept in the user's cache folder, for the next run.
 
     """
 
-    def __init__(self, model: Path, weights: Path = _WEIGHTS) -> None:
+    def __init__(self, model: Path, weights: Path = _WEIGHTS, *, keeps: bool = True) -> None:
         self._model = model
+        self._keeps = keeps
         self._path = weights
 
     @cached_property
@@ -93,9 +96,31 @@ class Verifier:
             return 0.0
         first, last = self._tokenizer.encode("").ids  # the marks that stand around a text
         ids = [first, *own, last, *said, last]
-        embedded = self._embedded(ids, n_own=len(own) + 2)
-        logit = self._read_plainly(embedded) if self._compiled is None else _run(self._compiled, embedded)
+        logit = self._logit(ids, n_own=len(own) + 2)
         return float(1 / (1 + np.exp(-np.float64(logit))))
+
+    def _logit(self, ids: list[int], *, n_own: int) -> float:
+        """What the network gives, or gave when it read the same before."""
+        key = np.array([n_own, *ids])
+        [kept] = self._store.get([key], dim=1)
+        if kept is not None:
+            return float(kept[0, 0])
+        embedded = self._embedded(ids, n_own=n_own)
+        logit = self._read_plainly(embedded) if self._compiled is None else _run(self._compiled, embedded)
+        self._store.put([key], [np.array([[logit]], np.float32)])
+        return logit
+
+    @cached_property
+    def _store(self) -> VectorStore:
+        try:
+            name = compiled_path(self._key).stem
+        except CompileError:  # without the runtime it is read in numpy, which differs in the last digits
+            name = f"{self._key}-numpy"
+        return VectorStore(name, limit=limit_bytes() if self._keeps else 0)
+
+    @property
+    def _key(self) -> str:
+        return f"verifier-{self.revision}"
 
     def _embedded(self, ids: list[int], *, n_own: int) -> Floats:
         """What goes into the first layer, shape `(n_pieces, dim)`; the first `n_own` pieces are the point's side."""
@@ -117,7 +142,7 @@ class Verifier:
     def _compiled(self) -> "InferenceSession | None":
         """The compiled form, which takes half the time; `None` where there is none or it computes something else."""
         try:
-            return open_compiled(Recipe("verifier", f"verifier-{self.revision}", self._graph, self._fault))
+            return open_compiled(Recipe("verifier", self._key, self._graph, self._fault))
         except CompileError as error:
             _log.info("the verifier runs in numpy: %s", error)
             return None

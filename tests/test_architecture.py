@@ -91,6 +91,7 @@ LAYERS = [
         "compiling",
         "bert_graph",
         "onnx_file",
+        "vector_store",
         "windows",
         "model_files",
         "judging",

@@ -3,11 +3,13 @@
 import json
 from pathlib import Path
 
+import numpy as np
 from click.testing import Result
 from typer.testing import CliRunner
 
 from grader.cache import Cache
 from grader.cli import app
+from grader.vector_store import VectorStore
 
 
 def doctor(folder: Path, *arguments: str, **env: str) -> Result:
@@ -54,5 +56,8 @@ def test_purge_leaves_no_text(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "grader.sqlite")
     cache.put({"a": {"reason": "a very private sentence"}})
     cache.close()
-    assert "1 kept replies" in doctor(tmp_path, "--purge").stderr
+    VectorStore("model", tmp_path / "vectors-1.sqlite").put([np.arange(3)], [np.ones((3, 4), np.float32)])
+    said = doctor(tmp_path, "--purge").stderr
+    assert "1 kept replies" in said and "vectors-1.sqlite" in said
+    assert [file.name for file in tmp_path.iterdir() if "vectors" in file.name] == []
     assert all(b"very private" not in file.read_bytes() for file in tmp_path.iterdir())

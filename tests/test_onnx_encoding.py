@@ -26,12 +26,12 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def compiled() -> OnnxEncoder:
-    return OnnxEncoder()
+    return OnnxEncoder(keeps=False)
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["float32", "int8"])
 def either(request: pytest.FixtureRequest) -> OnnxEncoder:
-    return OnnxEncoder(whole=request.param)
+    return OnnxEncoder(whole=request.param, keeps=False)
 
 
 def same(one: TokenVectors, other: TokenVectors) -> bool:
@@ -64,7 +64,7 @@ def test_company_changes_no_bit(either: OnnxEncoder) -> None:
 
 
 def test_whole_numbers_come_near(compiled: OnnxEncoder) -> None:
-    for exact, near in zip(compiled.encode(TEXTS), OnnxEncoder(whole=True).encode(TEXTS), strict=True):
+    for exact, near in zip(compiled.encode(TEXTS), OnnxEncoder(whole=True, keeps=False).encode(TEXTS), strict=True):
         assert exact.texts == near.texts
         assert (exact.vectors * near.vectors).sum(axis=1).min(initial=1) > 0.97
         assert not same(exact, near) or not exact.texts

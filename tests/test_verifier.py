@@ -44,7 +44,7 @@ KEPT = [
 
 @pytest.fixture(scope="module")
 def verifier() -> Verifier:
-    return Verifier(packaged_model())
+    return Verifier(packaged_model(), keeps=False)
 
 
 @pytest.fixture(scope="module")
@@ -110,9 +110,20 @@ def test_it_computes_what_torch_computes(small: Network, tmp_path: Path, monkeyp
     pairs = [*TURNED[:3], ("a", "b"), ("word " * 60, "other " * 50)]
     exact = predict(small, Tokens(pairs, tokenizer))
     # int8 rows and bfloat16 products each cost a little
-    compiled, plain = Verifier(packaged_model(), path), Verifier(packaged_model(), path)
+    compiled, plain = (Verifier(packaged_model(), path, keeps=False) for _ in range(2))
     assert compiled.contradicts(pairs) == pytest.approx(exact, abs=0.02)
     [kept] = (tmp_path / "models").iterdir()
     kept.with_suffix(".refused").write_text("another logit")
     assert plain.contradicts(pairs) == pytest.approx(compiled.contradicts(pairs), abs=1e-5)
     assert plain._compiled is None
+
+
+def test_what_was_judged_before_is_not_judged_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = Verifier(packaged_model(), keeps=False).contradicts(TURNED)
+    monkeypatch.setenv("GRADER_CACHE", str(tmp_path))
+    for _ in range(2):
+        verifier = Verifier(packaged_model())
+        assert np.array_equal(verifier.contradicts(TURNED), expected)
+    assert "_compiled" not in vars(verifier)
+    turned = [(statement, point) for point, statement in TURNED]  # the sides are told apart
+    assert np.array_equal(verifier.contradicts(turned), Verifier(packaged_model(), keeps=False).contradicts(turned))

@@ -26,11 +26,15 @@ def doctor(
     """
     from grader.cache import Cache
     from grader.doctor import check_up, checkup_lines
+    from grader.vector_store import purge as purge_vectors
 
     if purge:
         cache = Cache()
         say(f"{cache.purge():,} kept replies and vectors removed from {cache.path}")
         cache.close()
+        vectors = purge_vectors()
+        if vectors is not None:
+            say(f"removed: {vectors}")
     found = check_up(encoder)
     if as_json:
         print_json(found.as_dict())
