@@ -26,6 +26,14 @@ def number(value: float, scale: float | None = None) -> str:
     return "0" if text == "-0" else text
 
 
+def duration(seconds: float) -> str:
+    """`40 s`, `7 min`, `2 h 10 min`: as finely as one would say it."""
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def natural(text: str) -> tuple[list[tuple[int, str]], str]:
     """A key that sorts numbers in a text by their value: `p2` before `p10`."""
     parts = re.split(r"(\d+)", text)
