@@ -34,15 +34,14 @@ class Engine(Protocol):
 
 
 class LocalEngine:
-    """Grades in this process, one chunk after the other."""
+    """Grades in this process, one chunk after the other; the encoder reads the next one meanwhile."""
 
     def __init__(self, grader: Grader) -> None:
         self._grader = grader
 
     def run(self, chunks: Iterator[list[Answer]]) -> Iterator[tuple[list[Answer], list[Grade]]]:
         """Grade the chunks in order."""
-        for chunk in chunks:
-            yield chunk, list(self._grader.grade_many(chunk))
+        return self._grader.grade_chunks(chunks)
 
 
 class Batch:

@@ -102,11 +102,10 @@ def _session(model: str | bytes) -> "InferenceSession":
     except ImportError as error:
         raise CompileError(f"{_RUNTIME} cannot be loaded ({error})") from error
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = n_threads()
+    # One thread a run: who has many texts runs several at once.
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
-    # Threads that wait without sleeping take the cores from the work between two batches, and from other processes.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except (

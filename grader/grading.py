@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from grader import __version__
+from grader.ahead import ahead
 from grader.claims import read_claim
 from grader.confidence import STATED, Weighed, answer_confidence
 from grader.coverage import (
@@ -23,7 +24,7 @@ from grader.coverage import (
     segment_starts,
 )
 from grader.drafts import About, Draft
-from grader.encoding import Encoder, load_encoder, reads_english_only
+from grader.encoding import REMOTE, Encoder, load_encoder, reads_english_only
 from grader.errors import InputError
 from grader.feedback import plain_feedback
 from grader.flags import PLAIN_FLAGS
@@ -67,6 +68,21 @@ class _Ready(NamedTuple):
     answer: Answer
     rubric: Rubric
     text: NormalisedText
+
+
+class _Reading(NamedTuple):
+    """Answers, half-way.
+
+    Attributes:
+        drafts: of those that need no model, in order; `None` stands for the next of `ready`.
+        ready: the others.
+        vectors: of each of their texts.
+
+    """
+
+    drafts: list[Draft | None]
+    ready: list[_Ready]
+    vectors: dict[str, TokenVectors]
 
 
 class Grader:
@@ -149,14 +165,16 @@ class Grader:
     def grade_many(self, answers: Iterable[Answer]) -> Iterator[Grade]:
         """Grade answers as they come, in order; the same answer gets the same grade in any company.
 
+        Up to two chunks (`CHUNK` answers each) are drawn before their first grade comes out.
+
         An answer that cannot be graded (unknown question, open question) comes out with `ungraded_reason`.
 
         Raises:
             SetupError: when the encoder cannot be loaded.
 
         """
-        for chunk in chunks(answers):
-            yield from map(self.finish, self._judged(self.draft(chunk)))
+        for _, drafts in self.draft_chunks(chunks(answers)):
+            yield from map(self.finish, self._judged(drafts))
 
     def read_many(self, answers: Iterable[Answer]) -> Iterator[tuple[Grade, About | None]]:
         """The same grades, each with what its answer says as a whole; `None` where no model looked at it.
@@ -165,9 +183,28 @@ class Grader:
             SetupError: when the encoder cannot be loaded.
 
         """
-        for chunk in chunks(answers):
-            for draft in self._judged(self.draft(chunk)):
+        for _, drafts in self.draft_chunks(chunks(answers)):
+            for draft in self._judged(drafts):
                 yield self.finish(draft), draft.about
+
+    def grade_chunks(self, several: Iterable[list[Answer]]) -> Iterator[tuple[list[Answer], list[Grade]]]:
+        """Each chunk of answers with its grades, in order; the next chunk is read by the encoder meanwhile.
+
+        Raises:
+            SetupError: when the encoder cannot be loaded.
+
+        """
+        for chunk, drafts in self.draft_chunks(several):
+            yield chunk, list(map(self.finish, self._judged(drafts)))
+
+    def draft_chunks(self, several: Iterable[list[Answer]]) -> Iterator[tuple[list[Answer], list[Draft]]]:
+        """Each chunk with its drafts, in order, as `grade_chunks`."""
+        if self.encoder.name.startswith(REMOTE):  # it has threads and limits of its own, and Ctrl-C must reach it
+            for chunk in several:
+                yield chunk, self.draft(chunk)
+            return
+        for chunk, reading in ahead(self._reading, several):
+            yield chunk, self._drafts(reading)
 
     def _judged(self, drafts: list[Draft]) -> list[Draft]:
         if self.panel is None:
@@ -183,6 +220,10 @@ class Grader:
             SetupError: when the encoder cannot be loaded.
 
         """
+        return self._drafts(self._reading(answers))
+
+    def _reading(self, answers: Sequence[Answer]) -> _Reading:
+        """What the encoder reads in some answers, those set aside that need no model."""
         drafts: list[Draft | None] = []
         ready: list[_Ready] = []
         for answer in answers:
@@ -195,13 +236,19 @@ class Grader:
         self._prepared.update(encode_points(new, self.encoder, self.settings))
         unique = list(dict.fromkeys(item.text.text for item in ready))
         vectors = dict(zip(unique, self.encoder.encode(unique), strict=True)) if unique else {}
+        return _Reading(drafts, ready, vectors)
+
+    def _drafts(self, reading: _Reading) -> list[Draft]:
+        """The drafts of all answers of a reading, in order."""
         made: dict[tuple[str, str], Draft] = {}  # the same words to the same question are looked at once
-        for item in ready:
+        for item in reading.ready:
             key = (item.answer.question_id, item.answer.answer)
             if key not in made:
-                made[key] = self._with_vectors(item, vectors[item.text.text])
-        found = iter([made[item.answer.question_id, item.answer.answer]._replace(answer=item.answer) for item in ready])
-        return [next(found) if draft is None else draft for draft in drafts]
+                made[key] = self._with_vectors(item, reading.vectors[item.text.text])
+        found = (
+            made[item.answer.question_id, item.answer.answer]._replace(answer=item.answer) for item in reading.ready
+        )
+        return [next(found) if draft is None else draft for draft in reading.drafts]
 
     def _without_model(self, answer: Answer, text: NormalisedText) -> Draft | None:
         """What needs no model: an unknown or open question, or no answer at all."""

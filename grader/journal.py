@@ -154,7 +154,6 @@ class Journal:
             lines.append(line)
             offset += len(line)
         self._add(b"".join(lines))
-        self._is_empty = False
         return entries
 
     def _add(self, data: bytes) -> None:
@@ -163,6 +162,7 @@ class Journal:
             view = memoryview(data)
             while view:
                 view = view[self._file.write(view) :]
+            self._is_empty = False  # before the disk has it: Ctrl-C may come while that is waited for
             if self.path is not None:
                 os.fsync(self._file.fileno())
         self._end += len(data)

@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from grader import PACKAGED_MODEL
 from grader.bert import Floats, Shape, read_layers
 from grader.bert_graph import EMBEDDED, MEAN, PIECES, bert_graph
-from grader.compiling import Recipe, compiled_path, open_compiled
+from grader.compiling import Recipe, compiled_path, n_threads, open_compiled
 from grader.model_files import model_revision, packaged_model, stored_tensors
 from grader.settings import INT8
 from grader.tokens import LAYER_WEIGHTS, Ints, Pass, TokenVectors, Window, join
@@ -107,12 +108,25 @@ class OnnxEncoder:
         return [next(fresh) if vectors is None else vectors for vectors in found]
 
     def _computed(self, ids: Sequence[Ints]) -> list[Floats]:
+        """The same by the model: each thread takes the next batch, the longest first."""
+        parts = list(batches([len(pieces) for pieces in ids]))
         vectors: dict[int, Floats] = {}
-        for batch in batches([len(pieces) for pieces in ids]):
-            embedded = self._embeddings.of(np.stack([ids[i] for i in batch]))
-            pieces, means = self._session.run([PIECES, MEAN], {EMBEDDED: embedded})
-            vectors.update(zip(batch, np.concatenate([pieces, means[:, None]], axis=1), strict=True))
+        results = self._threads.map(lambda batch: self._run([ids[i] for i in batch]), parts)
+        for batch, found in zip(parts, results, strict=True):
+            vectors.update(zip(batch, found, strict=True))
         return [vectors[i] for i in range(len(ids))]
+
+    def _run(self, ids: Sequence[Ints]) -> Floats:
+        """One batch of equal lengths, shape `(n_texts, n_pieces + 1, dim)`."""
+        pieces, means = self._session.run([PIECES, MEAN], {EMBEDDED: self._embeddings.of(np.stack(ids))})
+        found: Floats = np.concatenate([pieces, means[:, None]], axis=1)
+        return found
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        """Each works on batches of its own: threads that share one product wait for each other."""
+        _ = self._session, self._embeddings  # loaded once, before the threads ask
+        return ThreadPoolExecutor(n_threads())
 
     @cached_property
     def _session(self) -> "InferenceSession":

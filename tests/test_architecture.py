@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "grader"
 
 LAYERS = [
-    {"errors", "flags", "phrases", "schema", "settings"},
+    {"ahead", "errors", "flags", "phrases", "schema", "settings"},
     {
         "confusables",
         "text",

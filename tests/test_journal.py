@@ -1,5 +1,6 @@
 """A journal gives back whole chunks, whatever a crash left of the last one, and never hides another damage."""
 
+import os
 import resource
 import subprocess
 import sys
@@ -47,6 +48,20 @@ def test_grades_come_back_as_they_went_in(path: Path, named: bool) -> None:
             assert found == entries
             assert [entry.again for entry in found] == [False, True]
             assert journal.grade(found[1].offset, found[1].length) == record("b").grade
+
+
+def test_a_first_chunk_stays_when_it_is_interrupted_while_the_disk_works(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), Journal(path) as journal:
+        list(journal.entries())
+        monkeypatch.setattr(os, "fsync", interrupted)
+        journal.append([record("a"), record("b")])
+    monkeypatch.undo()
+    assert keys(path) == ["a", "b"]
 
 
 def test_a_chunk_that_was_torn_at_any_byte_is_dropped_whole(path: Path) -> None:
