@@ -33,7 +33,8 @@ UseVerifier = Annotated[
     typer.Option(
         "--verifier/--no-verifier",
         envvar="GRADER_VERIFIER",
-        help="Let the trained verifier, too, veto statements that nearly copy a point; needs guards.",
+        help="Let the trained verifier, too, veto statements that nearly copy a point; needs guards. "
+        "Off by default with --encoder static.",
     ),
 ]
 Rubrics = Annotated[

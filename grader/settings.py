@@ -9,19 +9,19 @@ from grader.schema import Noun
 
 # Raise it whenever a formula or constant of coverage.py or substance.py changes: no settings, but they move scores.
 COVERAGE_VERSION = 1
-# The encoder that looks words up and runs no model, and what was measured for it in place of the defaults: its cosines
-# of related words are lower (docs/speed.md).
+# The encoder that looks words up and runs no model.
 STATIC = "static"
 # The packaged model with the weights and the inputs of its linear maps as whole numbers.
 INT8 = "int8"
-_MEASURED_FOR = {STATIC: {"match_center": 0.35, "match_slope": 6.0}}
+# In place of the defaults: its cosines of related words are lower (docs/speed.md), and the verifier is a model, too.
+_FIT_FOR = {STATIC: {"match_center": 0.35, "match_slope": 6.0, "verifier": False}}
 
 
 class Settings(Noun):
     """How coverage is measured and turned into credit.
 
-    The defaults were measured over nine scored sets (docs/accuracy.md), two anew for the encoder `static`; change
-    one and the signature changes.
+    The defaults were measured over nine scored sets (docs/accuracy.md), two anew for the encoder `static`, which has
+    no verifier by default; change one and the signature changes.
     """
 
     encoder: str = Field(default=PACKAGED_MODEL, description="encoder: a name or a folder")
@@ -53,10 +53,10 @@ class Settings(Noun):
     @model_validator(mode="before")
     @classmethod
     def _fit_to_encoder(cls, given: object) -> object:
-        """What is not given is what was measured for the encoder."""
+        """What is not given is what fits the encoder."""
         if not isinstance(given, dict):
             return given
-        return {**_MEASURED_FOR.get(given.get("encoder", PACKAGED_MODEL), {}), **given}
+        return {**_FIT_FOR.get(given.get("encoder", PACKAGED_MODEL), {}), **given}
 
     def signature(self) -> str:
         """The coverage part of a signature, such as `v1,q.2/.3,o.5,m.4/8,c.08-1,b.5/.3,s.5/.8`."""

@@ -63,6 +63,13 @@ def test_it_reads_english_as_the_packaged_model_does() -> None:
     assert reads_english_only(load_encoder("static").name)
 
 
+def test_no_model_is_asked_unless_one_is_wanted() -> None:
+    assert "verifier" not in Grader([Rubric.model_validate(RUBRIC)], settings=Settings(encoder="static")).signature
+    wanted = Settings(encoder="static", verifier=True)
+    assert "+verifier@" in Grader([Rubric.model_validate(RUBRIC)], settings=wanted).signature
+    assert Settings().verifier
+
+
 def test_it_needs_neither_torch_nor_the_runtime(tmp_path: Path) -> None:
     (tmp_path / "q.yaml").write_text(json.dumps(RUBRIC))
     (tmp_path / "answers.jsonl").write_text(json.dumps({"answer_id": "a", "question_id": "q", "answer": GOOD}) + "\n")
