@@ -35,7 +35,7 @@ def fold_lookalikes(text: str) -> tuple[str, int]:
         text: any text, NFKC-normalised; the result has the same length.
 
     """
-    if text.isascii():
+    if text.isascii() or _TO_LATIN.keys().isdisjoint(map(ord, text)):
         return text, 0
     mostly_latin = 2 * len(_ASCII.findall(text)) > sum(map(len, _WORD.findall(text)))
     n_folded = 0

@@ -3,6 +3,7 @@
 It brings encoder, coverage and scoring together and decides nothing that belongs to them.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -42,7 +43,7 @@ from grader.schema import Answer, Grade, PointGrade, Rubric, RubricPoint, Status
 from grader.scoring import fraction, score
 from grader.settings import Settings
 from grader.substance import Subject, asked, kept_credit, new_content, respell
-from grader.text import NormalisedText, normalise, segments, words
+from grader.text import NormalisedText, Span, normalise, segments, words
 from grader.tokens import TokenVectors
 from grader.verdicts import Heard, PointClaims, doubts, earned, point_flags, read_points, verdict
 from grader.verifier import Verifier
@@ -286,10 +287,7 @@ class Grader:
             points = tuple(_point_grade(point, "missing", 0.0, rule=NO_ANSWER) for point in rubric.points)
             return Draft(answer, rubric, text, points, ("no_answer",))
         spans = [spans[index] for index in held]
-        n_pieces = int(encoded.n_pieces[encoded.rarity > 0].sum())
-        seen = manner(text.text, spans, question=rubric.question, reference=rubric.reference_answer, n_pieces=n_pieces)
-        if not self.settings.guards:
-            seen = Manner((), 1.0, (False,) * len(spans))
+        seen = self._manner(rubric, text.text, spans, encoded)
         prepared, claims = self._prepared[rubric.question_id], self._read(rubric)
         vectors = respell(encoded.texts, encoded.n_pieces, encoded.vectors, prepared.subject.spellings)
         cosines = prepared.points.vectors @ vectors.T
@@ -319,9 +317,16 @@ class Grader:
         )
         flags = (*point_flags(points), *seen.flags, *(["long_answer"] * (encoded.n_windows > 1)))
         topic = float((prepared.topics @ encoded.mean).max())
-        own = own_share(text.text, normalise(rubric.question).text)
+        own = own_share(text.text, prepared.question)
         about = About(topic, own, encoded.mean, words_told(encoded.texts, encoded.rarity))
         return Draft(answer, rubric, text, points, flags, share=seen.share, about=about)
+
+    def _manner(self, rubric: Rubric, text: str, spans: Sequence[Span], encoded: TokenVectors) -> Manner:
+        """How an answer is written; without guards nobody looks."""
+        if not self.settings.guards:
+            return Manner((), 1.0, (False,) * len(spans))
+        n_pieces = int(encoded.n_pieces[encoded.rarity > 0].sum())
+        return manner(text, spans, question=rubric.question, reference=rubric.reference_answer, n_pieces=n_pieces)
 
     def _doubts(
         self,
@@ -460,9 +465,13 @@ def chunks(answers: Iterable[Answer], *, size: int = CHUNK) -> Iterator[list[Ans
         yield chunk
 
 
+# Two letters side by side are no number of a list: with them a text has a segment.
+_NEIGHBOURS = re.compile(r"[^\W\d_]{2}")
+
+
 def _says_nothing(text: str, rubric: Rubric) -> str | None:
     """Why a text cannot be an answer, or `None` when a model should look at it."""
-    if not segments(text):
+    if not _NEIGHBOURS.search(text) and not segments(text):
         return NO_ANSWER
     if rubric.kind == "open" or any(char.isalpha() for char in text):
         return None

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from grader.grammar.lexicon import FUNCTION_WORDS, stem, word_set
 from grader.pleas import talks_to_examiner
-from grader.text import Span, words
+from grader.text import Span, has_digit, words
 from grader.text import segments as split
 from grader.wordorder import oddness
 
@@ -108,7 +108,7 @@ def manner(text: str, segments: Sequence[Span], *, question: str, reference: str
     share = 1.0
     if all(empty):
         flags.append("question_echo")
-    if not all(empty) and not _has_numbers(spoken):
+    if not all(empty) and not _has_numbers(text, spoken):
         found, share = _no_sentences(spoken, said, n_pieces)
         flags += found
     if _repeats(said):
@@ -152,7 +152,7 @@ def own_share(text: str, question: str) -> float:
 
     A text with numbers counts as all its own: they may be the answer.
     """
-    if any(char.isdigit() for char in text):
+    if has_digit(text):
         return 1.0
     said = _stems(text)
     return len(own_words(text, question)) / len(said) if said else 0.0
@@ -164,16 +164,16 @@ def _is_empty(piece: str, asked: Sequence[frozenset[str]]) -> bool:
     Words of the question in another company are an answer: questions may carry a text, or the choices.
     """
     said = _stems(piece)
-    if any(char.isdigit() for char in piece) or not said:
+    if not said or has_digit(piece):
         return not said
     return said <= frozenset().union(*asked) and any(
         len(sentence & said) >= _ECHOED_SHARE * len(sentence) for sentence in asked if sentence
     )
 
 
-def _has_numbers(spoken: Sequence[str]) -> bool:
+def _has_numbers(text: str, spoken: Sequence[str]) -> bool:
     """Whether a good part of the words are numbers or formulas: tables and code are no sentences and need not be."""
-    return sum(any(char.isdigit() for char in word) for word in spoken) > _NUMBERS * len(spoken)
+    return has_digit(text) and sum(map(has_digit, spoken)) > _NUMBERS * len(spoken)
 
 
 def is_keyword_list(spoken: Sequence[str]) -> bool:
@@ -186,6 +186,8 @@ def is_keyword_list(spoken: Sequence[str]) -> bool:
 
 def _repeats(said: Sequence[str]) -> bool:
     """Whether sentences come back: one three times, or most of several at least twice."""
+    if len(said) < 3:
+        return False
     counts = Counter(" ".join(words(piece.lower())) for piece in said)
     repeated = sum(count - 1 for count in counts.values())
     return max(counts.values()) > 2 or (repeated > 1 and 2 * repeated >= len(counts))
@@ -218,14 +220,16 @@ def is_foreign(text: str) -> bool:
 
     Source: the share of stop words tells languages apart even in short texts (Grefenstette 1995).
     """
-    letters = [char for char in text if char.isalpha()]
-    if len(letters) < _FEWEST_LETTERS:
+    n_letters = sum(map(str.isalpha, text))
+    if n_letters < _FEWEST_LETTERS:
         return False
-    if 2 * len(_LATIN.findall(text)) < len(letters):
+    if not text.isascii() and 2 * len(_LATIN.findall(text)) < n_letters:
         return True
     plain = [word.lower() for word in words(text) if word[0].isalpha()]
     if len(plain) < _FEWEST_FOR_LANGUAGE:
         return False
     foreign = sum(word in _FOREIGN for word in plain)
+    if foreign < max(2, 0.15 * len(plain)):
+        return False
     english = sum(word in FUNCTION_WORDS and word not in _ANYWHERE and word not in _FOREIGN for word in plain)
-    return foreign > 2 * english and foreign >= max(2, 0.15 * len(plain))
+    return foreign > 2 * english

@@ -7,7 +7,9 @@ import base64
 import binascii
 import re
 
-_PLEAS = re.compile(
+from grader.text import has_digit
+
+PLEAS = re.compile(
     r"""
     # demands
     \b(?:ignore|disregard|forget|override|bypass)\b[^.\n]{0,40}\b(?:instruction|prompt|rubric|criteria|rule|guideline|above
@@ -39,18 +41,33 @@ _PLEAS = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE | re.MULTILINE,
 )
+# Each plea in ASCII holds one of these: a text without them need not be searched.
+_SIGNS = (
+    *("ignor", "disregard", "forget", "override", "bypass", "mark", "score", "point", "credit", "grade", "you are"),
+    *("examiner", "evaluator", "judge", "assistant", "verdict", "grading", "answer", "updated", "revised", "system"),
+    *("<|", "inst]", "###", "volle", "maxima", "punteggio"),
+)
 # Digits and signs that stand for letters.
 _LEET = str.maketrans("013457@$", "oieastas")
 _LEET_WORD = re.compile(r"\b(?=\w*[a-z])(?=\w*[0134578])\w{3,}\b", re.IGNORECASE)
 _FEWEST_LEET = 3
-_CODED = re.compile(r"(?<![\w+/])[A-Za-z0-9+/]{24,}={0,2}(?![\w+/])")
+_SHORTEST_CODED = 24
+_CODED = re.compile(rf"(?<![\w+/])[A-Za-z0-9+/]{{{_SHORTEST_CODED},}}={{0,2}}(?![\w+/])")
 # The block of characters that show nothing and spell ASCII (Unicode "Tags").
 _TAGS = range(0xE0020, 0xE007F)
 
 
 def talks_to_examiner(text: str) -> bool:
     """Whether a text holds words to the examiner instead of an answer, plain, in base64 or with digits for letters."""
-    return any(_PLEAS.search(reading) for reading in (text, _unleet(text), *_decoded(text)))
+    return any(_pleads(reading) for reading in (text, _unleet(text), *_decoded(text)))
+
+
+def _pleads(text: str) -> bool:
+    """Whether a text that was read holds a plea."""
+    lower = text.lower()
+    if text.isascii() and not any(sign in lower for sign in _SIGNS):
+        return False
+    return PLEAS.search(text) is not None
 
 
 def hides_words(original: str) -> str:
@@ -60,11 +77,15 @@ def hides_words(original: str) -> str:
 
 def _unleet(text: str) -> str:
     """The text with digits in words as letters, where several words are written so."""
+    if not has_digit(text):
+        return ""
     return text.translate(_LEET) if len(_LEET_WORD.findall(text)) >= _FEWEST_LEET else ""
 
 
 def _decoded(text: str) -> list[str]:
     """What looks like base64 and decodes to text."""
+    if max(map(len, text.split()), default=0) < _SHORTEST_CODED:
+        return []
     found = []
     for coded in _CODED.findall(text):
         try:

@@ -37,11 +37,19 @@ _ASKING = 40
 
 
 class Prepared(NamedTuple):
-    """What answers to one rubric are compared with; `topics` are the vectors of `topic_texts`, `(n_texts, dim)`."""
+    """What answers to one rubric are compared with.
+
+    Attributes:
+        points, subject: the points, and what they are about.
+        topics: the vectors of `topic_texts`, shape `(n_texts, dim)`.
+        question: the question, normalised.
+
+    """
 
     points: PointTokens
     subject: Subject
     topics: Floats
+    question: str
 
 
 class _Wording(NamedTuple):
@@ -101,7 +109,8 @@ def _may_instruct(rubric: Rubric) -> bool:
 
 
 def _points(rubric: Rubric, encoded: Mapping[str, TokenVectors], settings: Settings) -> Prepared:
-    question = encoded[_clean(rubric.question)].vectors[-_ASKING:]
+    asks = _clean(rubric.question)
+    question = encoded[asks].vectors[-_ASKING:]
     wordings = []
     for owner, point in enumerate(rubric.points):
         for text in (point.text, *point.aliases):
@@ -123,7 +132,7 @@ def _points(rubric: Rubric, encoded: Mapping[str, TokenVectors], settings: Setti
         wordings.sort(key=lambda wording: wording.owner)
     wordings = _told_apart(wordings, settings)
     topics = np.stack([encoded[text].mean for text in topic_texts(rubric)])
-    return Prepared(_stack(wordings), _subject(rubric, wordings, question), topics)
+    return Prepared(_stack(wordings), _subject(rubric, wordings, question), topics, asks)
 
 
 def _subject(rubric: Rubric, wordings: list[_Wording], question: Floats) -> Subject:

@@ -79,6 +79,11 @@ def normalise(raw: str) -> NormalisedText:
     ends: list[int] = []
     n_hidden = 0
     for start, end in _clusters(raw):
+        if raw[start:end].isascii() and not is_hidden(raw[start]):
+            pieces.append(raw[start:end])
+            starts.extend(range(start, end))
+            ends.extend(range(start + 1, end + 1))
+            continue
         piece = raw[start:end].replace("\r\n", "\n").replace("\r", "\n")
         # Vertical tabs, form feeds and the like show nothing but still part words and lines.
         piece = "".join("\n" if is_hidden(char) and char.isspace() else char for char in piece)
@@ -102,8 +107,10 @@ _MARKS = r"\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe
 _LOOSE_MARKS = re.compile(f"[{_MARKS}]")
 # So many marks on one letter, of which some belong to no spelling, are none.
 _PILED = 2
-# A character with the marks and jamo that NFKC may merge into it; CR LF counts as one.
-_CLUSTER = re.compile(rf"\r\n|.[{_MARKS}\u1160-\u11ff\u3099\u309a]*", re.DOTALL)
+# A stretch of ASCII that shows (in which nothing changes), or a character with the marks and jamo that NFKC may merge
+# into it; CR LF counts as one.
+_JOINING = rf"[{_MARKS}\u1160-\u11ff\u3099\u309a]"
+_CLUSTER = re.compile(rf"[ -~\n\t]+(?!{_JOINING})|\r\n|.{_JOINING}*", re.DOTALL)
 
 
 def _clusters(raw: str) -> list[Span]:
@@ -126,6 +133,14 @@ _BULLET = re.compile(r"(?:[-*•‣▪◦–—>#|]+|\(?(?:\d{1,2}|[a-z])[.)])\s
 def words(text: str) -> list[str]:
     """The words of a text, in order, as written."""
     return _WORD.findall(text)
+
+
+_ASCII_DIGIT = re.compile("[0-9]")
+
+
+def has_digit(text: str) -> bool:
+    """Whether a text holds a digit of any script."""
+    return _ASCII_DIGIT.search(text) is not None or (not text.isascii() and any(map(str.isdigit, text)))
 
 
 def segments(text: str) -> list[Span]:

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from hashlib import sha256
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,17 +70,24 @@ def oddness(sentences: Sequence[str]) -> float:
     **Undefined:** 0 for fewer than 16 pairs.
     """
     table = load_table()
-    pairs = [table.ratios[i, j] for sentence in sentences for i, j in _pairs(sentence, table.places)]
-    if len(pairs) < _FEWEST_PAIRS:
+    places = [_places(run) for sentence in sentences for run in runs(sentence)]
+    n_pairs = sum(map(len, places)) - len(places)
+    if n_pairs < _FEWEST_PAIRS:
         return 0.0
-    likeness = float(np.clip(pairs, -CLIP, CLIP).mean()) * min(len(pairs), _MOST_PAIRS) ** 0.25
+    ratios = table.ratios[[i for run in places for i in run[:-1]], [j for run in places for j in run[1:]]]
+    likeness = float(np.clip(ratios, -CLIP, CLIP).mean()) * min(n_pairs, _MOST_PAIRS) ** 0.25
     return float(np.clip((_ODD_FROM - likeness) / (_ODD_FROM - _ODD_TO), 0, 1))
 
 
-def _pairs(sentence: str, index: dict[str, int]) -> Iterator[tuple[int, int]]:
-    for run in runs(sentence):
-        classes = [index[BEGINNING], *(index[word_class(word, index)] for word in run)]
-        yield from pairwise(classes)
+def _places(run: Sequence[str]) -> list[int]:
+    """Where the classes of a run's beginning and of its words stand in the table."""
+    return [_place(word) for word in (BEGINNING, *run)]
+
+
+@lru_cache(maxsize=16384)
+def _place(word: str) -> int:
+    known = load_table().places
+    return known[word_class(word, known)]
 
 
 @lru_cache(maxsize=1)

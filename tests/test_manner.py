@@ -3,8 +3,11 @@
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from grader.manner import LIST_SHARE, Manner, is_foreign, manner, own_share
+from grader.pleas import PLEAS, talks_to_examiner
 from grader.text import segments, words
 
 QUESTION = "Why do deep networks need nonlinear activation functions?"
@@ -134,3 +137,13 @@ def test_foreign_languages(text: str, foreign: bool) -> None:
 )
 def test_a_text_has_words_of_its_own_or_not(text: str, share: float) -> None:
     assert own_share(text, QUESTION) == share
+
+
+@given(st.from_regex(PLEAS, fullmatch=True))
+def test_no_plea_is_passed_over(plea: str) -> None:
+    assert talks_to_examiner(plea)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_two_sentences_are_no_repetition(times: int) -> None:
+    assert "repetition" not in look("Dropout switches units off at random during training. " * times).flags

@@ -1,5 +1,6 @@
 """Normalisation keeps its way back; segments are what a reader would call sentences and items."""
 
+import re
 import unicodedata
 from itertools import pairwise
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from grader.text import content_words, normalise, segments, words
+from grader.text import content_words, has_digit, normalise, segments, words
 
 
 def shown(text: str) -> list[str]:
@@ -53,6 +54,29 @@ def test_every_span_of_the_normalised_text_lies_in_the_original(raw: str) -> Non
     for start in range(len(normal.text)):
         span = normal.original_span(start, start + 1)
         assert 0 <= span.start < span.end <= len(raw)
+
+
+@given(st.text("aZ1. ~\n\t\r\0\x7féé\u0301\u0336\u200b\ufb01\u1161’", max_size=30))
+def test_a_stretch_is_read_as_its_characters_are_one_by_one(raw: str) -> None:
+    whole = normalise(raw)
+    places = [match.span() for match in re.finditer("\r\n|.[\u0301\u0336\u1161]*", raw, re.DOTALL)]
+    alone = [(normalise(raw[start:end]), start, end) for start, end in places]
+    assert whole.text == "".join(part.text for part, _, _ in alone)
+    assert whole.n_hidden == sum(part.n_hidden for part, _, _ in alone)
+    if whole.starts is not None and whole.ends is not None:
+        assert whole.starts.tolist() == [start for part, start, _ in alone for _ in part.text]
+        assert whole.ends.tolist() == [end for part, _, end in alone for _ in part.text]
+
+
+@given(st.text(max_size=20))
+def test_digits_of_any_script(text: str) -> None:
+    assert has_digit(text) == any(char.isdigit() for char in text)
+
+
+@given(st.text(st.sampled_from("aZé. \n)(-•1;。_"), max_size=12))
+def test_where_two_letters_stand_side_by_side_there_is_a_segment(text: str) -> None:
+    if re.search(r"[^\W\d_]{2}", text):
+        assert segments(text)
 
 
 @given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "Zs"]), max_size=60))
