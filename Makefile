@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+# Pythons in which other projects' scorers are installed beside this one: tests/benchmarks/peers.py says how.
+PEERS ?= $(BIN)/python
 
 .DEFAULT_GOAL := help
 .PHONY: help grade test lint fix bench soak oracles attack docs clean
@@ -40,13 +42,14 @@ fix: $(INSTALLED) ## repair what the linter can repair
 docs: $(INSTALLED) ## write the generated parts of README.md and docs/ again
 	$(BIN)/python -m tests.generated_docs
 
-bench: $(INSTALLED) ## measure accuracy over the scored sets in DATASETS, speed, marks, judges, and words about raters
+bench: $(INSTALLED) ## measure accuracy over the scored sets in DATASETS, speed (also of others: PEERS), marks, judges, and words about raters
 	$(BIN)/python tests/benchmarks/accuracy.py $(DATASETS)
 	$(BIN)/python tests/benchmarks/derive_points.py $(DATASETS)
 	$(BIN)/python tests/benchmarks/marks.py $(DATASETS)
 	$(BIN)/python tests/benchmarks/judge_band.py $(DATASETS)
 	$(BIN)/python -m tests.benchmarks.judge_cost
 	$(BIN)/python -m tests.benchmarks.speed $(DATASETS)
+	@for python in $(PEERS); do $$python -m tests.benchmarks.peers $(DATASETS) || exit 1; done
 	$(BIN)/python tests/benchmarks/small_judge.py
 	$(BIN)/python -m tests.benchmarks.calibrate_scale
 	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/severity_power.py --write
