@@ -237,17 +237,19 @@ def are_opposites(first: str, second: str) -> bool:
 
 
 class Words(NamedTuple):
-    """All words of a text with their stems, and all that these deny by a prefix or an ending."""
+    """All words of a text with their stems, what is listed against them, what they deny by a prefix or an ending."""
 
     forms: frozenset[str]
+    listed: frozenset[str]
     denied: frozenset[str]
 
 
 def words_to_oppose(words: Iterable[str]) -> Words:
-    """What `may_oppose` looks a word up in."""
+    """What `may_oppose` and `may_any_oppose` look words up in."""
     read = [_read(word) for word in words]
     return Words(
         _NONE.union(*(word.forms for word in read)),
+        _NONE.union(*(word.listed for word in read)),
         _NONE.union(*(denied for word in read for denied in (word.denied, word.stem_denied))),
     )
 
@@ -260,6 +262,15 @@ def may_oppose(word: str, others: Words) -> bool:
         and own.denied.isdisjoint(others.forms)
         and own.stem_denied.isdisjoint(others.forms)
         and own.forms.isdisjoint(others.denied)
+    )
+
+
+def may_any_oppose(words: Words, others: Words) -> bool:
+    """Whether `may_oppose` holds for any of some words."""
+    return not (
+        words.listed.isdisjoint(others.forms)
+        and words.denied.isdisjoint(others.forms)
+        and words.forms.isdisjoint(others.denied)
     )
 
 

@@ -20,6 +20,7 @@ NEGATORS = word_set(
     wont didnt wasnt
     """
 )
+_INSTEAD = word_set("rather instead")  # negations before "than" and "of"
 # After these "not" adds instead of denying.
 _ADDING = word_set("only just merely simply solely necessarily always all every yet whether least matter doubt")
 # Where the reach of a negation ends.
@@ -72,6 +73,11 @@ class Claim:
         return tuple(i for i, word in enumerate(self.words) if word.content)
 
     @cached_property
+    def told(self) -> frozenset[str]:
+        """Stems of what it says beside its numbers."""
+        return frozenset(self.words[i].stem for i in self.content if not self.in_quantity(self.words[i]))
+
+    @cached_property
     def stems(self) -> frozenset[str]:
         """Stems of the content words."""
         return frozenset(self.words[i].stem for i in self.content)
@@ -92,6 +98,11 @@ class Claim:
         return words_to_oppose(self.plain)
 
     @cached_property
+    def negations(self) -> tuple[int, ...]:
+        """Indices of the words that deny what follows."""
+        return _negations([word.text for word in self.words])
+
+    @cached_property
     def quantities(self) -> tuple[Quantity, ...]:
         """Numbers with their units, and orders of growth."""
         return quantities(self.text)
@@ -99,9 +110,7 @@ class Claim:
     @cached_property
     def leaves_open(self) -> bool:
         """Whether a negation stands for words said before: "some accept it, others do not"."""
-        plain = [word.text for word in self.words]
-        reached = {word.negated_by for word in self.words}
-        return any(is_negation(plain, index) and index not in reached for index in range(len(plain)))
+        return not {word.negated_by for word in self.words}.issuperset(self.negations)
 
     def in_quantity(self, word: Word) -> bool:
         """Whether a word is a number or its unit: those are compared by value."""
@@ -119,27 +128,16 @@ def read_claim(text: str) -> Claim:
     for index, (word, start, end) in enumerate(found):
         is_word = word[0].isalnum()
         content = is_word and word not in FUNCTION_WORDS and word not in NEGATORS and not word.endswith("n't")
-        words.append(
-            Word(
-                text=word,
-                stem=stem(word) if is_word else word,
-                start=start,
-                end=end,
-                content=content,
-                denied=reached[index] >= 0,
-                negated_by=reached[index],
-                listed=listed[index],
-            )
-        )
+        base = stem(word) if is_word else word
+        by = reached[index]
+        words.append(Word(word, base, start, end, content, by >= 0, by, listed[index]))
     return Claim(text, tuple(words))
 
 
 def _reached(plain: Sequence[str]) -> list[int]:
     """For each word the index of the negation that reaches it, or -1; a second negation takes the first one back."""
     reached = [-1] * len(plain)
-    for index in range(len(plain)):
-        if not is_negation(plain, index):
-            continue
+    for index in _negations(plain):
         left = REACH
         for after in range(index + 1, len(plain)):
             other = plain[after]
@@ -152,6 +150,8 @@ def _reached(plain: Sequence[str]) -> list[int]:
 
 def _listed(plain: Sequence[str], reached: Sequence[int]) -> list[bool]:
     """For each word whether it stands in the rest of a list that begins with a denied word, or after "and not"."""
+    if max(reached, default=-1) < 0:
+        return [False] * len(plain)
     listed = [
         at > 0 and plain[at] == "not" and plain[at - 1] in ("and", "but", ",") for at in (max(0, by) for by in reached)
     ]
@@ -165,7 +165,16 @@ def _listed(plain: Sequence[str], reached: Sequence[int]) -> list[bool]:
     return listed
 
 
-def is_negation(plain: Sequence[str], index: int) -> bool:
+def _negations(plain: Sequence[str]) -> tuple[int, ...]:
+    """Indices of the words that deny what follows."""
+    return tuple(at for at, word in enumerate(plain) if _may_deny(word) and _is_negation(plain, at))
+
+
+def _may_deny(word: str) -> bool:
+    return word in NEGATORS or word in _INSTEAD or word.endswith("n't")
+
+
+def _is_negation(plain: Sequence[str], index: int) -> bool:
     """Whether the word at an index denies what follows."""
     word = plain[index]
     if index == 0 and word == "no" and any(other == "not" or other.endswith("n't") for other in plain):
@@ -176,7 +185,7 @@ def is_negation(plain: Sequence[str], index: int) -> bool:
 def _denies(plain: Sequence[str], index: int) -> bool:
     word = plain[index]
     following = plain[index + 1] if index + 1 < len(plain) else ""
-    if word == "rather" or word == "instead":
+    if word in _INSTEAD:
         return following in ("than", "of")
     if word.endswith("n't") or word in NEGATORS:
         return following not in _ADDING and not (word == "no" and following in ("more", "less", "fewer"))

@@ -108,7 +108,7 @@ def _counts_elsewhere(wordings: Sequence[Claim], statements: Sequence[Claim], in
     """Whether another statement has the number that is nearly all of the point: then this one counts something else."""
     others = [quantity for at, said in enumerate(statements) if at != index for quantity in said.quantities]
     return bool(others) and any(
-        len(_told(wording)) < _TELLING and differs(wording.quantities, [*statements[index].quantities, *others]) is None
+        len(wording.told) < _TELLING and differs(wording.quantities, [*statements[index].quantities, *others]) is None
         for wording in wordings
     )
 
@@ -142,7 +142,7 @@ def contradiction(point: Claim, statement: Claim) -> Finding | None:
     """
     if not point.content or not statement.content:
         return None
-    told = _told(point)
+    told = point.told
     if len(told) > _FEW and len(told & statement.stems) < _HALF * len(told):
         return None  # cheap: opposites in the place of most words would be another claim
     opposed = list(flips(point, statement))
@@ -161,11 +161,6 @@ def contradiction(point: Claim, statement: Claim) -> Finding | None:
         or _quantifier(point, statement)
         or (roles(point, statement) if len(told & statement.stems) >= _ALMOST_IDENTICAL * len(told) else None)
     )
-
-
-def _told(point: Claim) -> set[str]:
-    """Stems of what a point says beside its numbers."""
-    return {point.words[i].stem for i in point.content if not point.in_quantity(point.words[i])}
 
 
 def _number(point: Claim, statement: Claim) -> Finding | None:

@@ -5,8 +5,8 @@ Nothing here decides whether the two resemble each other.
 
 from collections.abc import Iterator, Sequence
 
-from grader.antonyms import are_opposites, may_oppose
-from grader.claims import NEGATORS, REACH, Claim, Word, is_negation
+from grader.antonyms import are_opposites, may_any_oppose, may_oppose
+from grader.claims import NEGATORS, REACH, Claim, Word
 from grader.findings import Finding
 from grader.grammar.lexicon import FUNCTION_WORDS, word_set
 
@@ -28,6 +28,8 @@ _OTHER_CASE = word_set("if unless would otherwise compared contrast unlike")
 
 def flips(point: Claim, statement: Claim) -> Iterator[tuple[int, int]]:
     """Pairs of words, one of the point and one of the statement, that deny each other and stand for each other."""
+    if not may_any_oppose(point.to_oppose, statement.to_oppose):
+        return
     missing = [
         i
         for i, word in enumerate(point.words)
@@ -61,8 +63,7 @@ def speaks_of_another_case(point: Claim, statement: Claim) -> bool:
 
 def tells_a_denial(claim: Claim) -> bool:
     """Whether a claim denies anything, by a negation or by a word such as "prevents"."""
-    plain = [word.text for word in claim.words]
-    return bool(claim.plain & _DENYING) or any(is_negation(plain, at) for at in range(len(plain)))
+    return bool(claim.negations) or not claim.plain.isdisjoint(_DENYING)
 
 
 def _stands(claim: Claim, at: int, other: Claim) -> bool:

@@ -3,8 +3,10 @@
 from itertools import product
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from grader.antonyms import are_opposites, may_oppose, words_to_oppose
+from grader.antonyms import are_opposites, may_any_oppose, may_oppose, words_to_oppose
 
 PAIRS = [
     ("increase", "decrease"),
@@ -33,3 +35,12 @@ def test_looking_up_all_at_once_misses_none() -> None:
         if are_opposites(word, other):
             assert may_oppose(word, words_to_oppose(["the", other, "cat"]))
     assert not may_oppose("increase", words_to_oppose(["cat", "input", "table"]))
+
+
+_SOME = st.lists(st.sampled_from(sorted({word for pair in PAIRS + KEPT for word in pair})), max_size=3)
+
+
+@given(_SOME, _SOME)
+def test_all_words_at_once_are_looked_up_as_one_by_one(words: list[str], others: list[str]) -> None:
+    known = words_to_oppose(others)
+    assert may_any_oppose(words_to_oppose(words), known) == any(may_oppose(word, known) for word in words)
