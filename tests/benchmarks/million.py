@@ -5,6 +5,7 @@ itself in a process of its own, whose memory is read while it works; once half o
 """
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import time
 from pathlib import Path
 
 from grader.rubric import read_rubrics
+from grader.vector_store import LIMIT
 
 SHARE_OF_DIFFERENT = 0.1
 _WARM = 10_000  # answers after which memory should not grow
@@ -81,7 +83,8 @@ def measure(answers: Path, encoder: str) -> tuple[float, list[tuple[int, int]]]:
     begin = time.perf_counter()
     samples: list[tuple[int, int]] = []
     seen = 0
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+    nothing_kept = {**os.environ, LIMIT: "0"}  # from the run before
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=nothing_kept) as process:
         journal = output.with_name(f"{output.name}.journal")
         while process.poll() is None:
             time.sleep(0.25)
