@@ -8,6 +8,7 @@ FLAGS = {
     "unsure_meaning": "A statement may deny or weaken a point, too unsure to veto it.",
     "question_echo": "The answer only repeats the question.",
     "keyword_list": "Keywords without sentences: credits shrink.",
+    "gibberish": "Random letters: nothing is credited.",
     "word_salad": "Words in no order of sentences: credits shrink.",
     "repetition": "The same sentence again and again.",
     "verbatim_copy": "The reference answer, word for word.",

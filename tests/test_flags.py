@@ -4,7 +4,10 @@ import re
 
 import pytest
 
+from grader import batch, judged
+from grader.attacks import families
 from grader.flags import FLAGS, PLAIN_FLAGS, plain_flags, review_reasons, sure
+from grader.marks_bounds import NEVER_GAIN, NOT_BY_LIKENESS
 from tests.generated_docs import ROOT
 from tests.sample_grades import grade
 
@@ -42,4 +45,5 @@ def test_every_flag_that_is_raised_has_its_meaning_here_and_in_the_documentation
     assert {name: told.get(name) for name in FLAGS} == FLAGS
     source = "".join(path.read_text() for path in (ROOT / "grader").glob("*.py") if path.name != "flags.py")
     assert all(f'"{name}"' in source for name in FLAGS)
-    assert FLAGS.keys() >= PLAIN_FLAGS
+    for flags in (PLAIN_FLAGS, NEVER_GAIN, NOT_BY_LIKENESS, judged._SAY_NOTHING, batch._NOT_FINAL, families._EMPTY):
+        assert flags <= FLAGS.keys()

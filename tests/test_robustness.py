@@ -11,11 +11,12 @@ from grader.answers import read_answers
 from grader.cli import app
 from grader.encoding import Encoder
 from grader.errors import InputError
+from grader.flags import FLAGS
 from grader.grading import Grader
 from grader.pairs import judge_pairs, read_pairs
 from grader.robustness import ATTACK_IDS, Robustness, attack, attack_ids
 from grader.rubric import read_rubric, read_rubrics
-from grader.schema import Answer, Rubric
+from grader.schema import Answer, Grade, Rubric
 
 # The gate: the highest rate at which an attack may succeed on the questions below. Tighten a number
 # when a defence makes it possible; never loosen one.
@@ -62,11 +63,22 @@ QUESTIONS = ("evaluation-metrics", "regularization")
 
 
 @pytest.fixture(scope="module")
-def report(root: Path, encoder: Encoder) -> Robustness:
+def raised() -> set[str]:
+    """The flags of all answers of the report; empty until it was made."""
+    return set()
+
+
+@pytest.fixture(scope="module")
+def report(root: Path, encoder: Encoder, raised: set[str]) -> Robustness:
+    def seen(grades: Iterator[Grade], total: int) -> Iterator[Grade]:
+        for grade in grades:
+            raised.update(grade.flags)
+            yield grade
+
     known = read_rubrics(root / "rubrics")
     answers = [a for a in read_answers(root / "data" / "practice_answers.jsonl") if a.question_id in QUESTIONS]
     grader = Grader([known[name] for name in QUESTIONS], encoder=encoder)
-    return attack(grader, answers, only=ALLOWED)
+    return attack(grader, answers, only=ALLOWED, progress=seen)
 
 
 def test_the_gate_has_every_attack_that_it_can_afford() -> None:
@@ -81,6 +93,11 @@ def test_gate(report: Robustness, name: str) -> None:
     assert row["rate"] <= ALLOWED[name], [(case.question_id, case.change, case.why) for case in result.worst(5)]
     if name in MEAN_CHANGE:
         assert row["mean_change"] <= MEAN_CHANGE[name]
+
+
+def test_every_flag_that_an_attack_raises_is_explained(report: Robustness, raised: set[str]) -> None:
+    assert raised >= {"gibberish", "question_echo", "contradiction", "hidden_characters", "no_answer", "language"}
+    assert raised <= FLAGS.keys()
 
 
 def test_the_report_adds_up(report: Robustness) -> None:
