@@ -60,7 +60,7 @@ def grades_beside(ratings: Ratings, grades: Iterable[Grade], *, source: str) -> 
             or the scales cannot be brought together.
     """
     rated = _Rated(ratings)
-    if any(row.rater == NAME for row in ratings.rows):
+    if any(row.rater.casefold() == NAME for row in ratings.rows):
         problem = f"has a rater '{NAME}' already: rename it, or leave --grades out"
         raise InputError(problem, source=ratings.source, field="rater")
     seen: set[str] = set()

@@ -55,6 +55,11 @@ class RatingArrays:
     n_incomplete: int
 
 
+def is_machine(rater: str) -> bool:
+    """Whether a rater is no person, by its name; `System:` is read as `system:`."""
+    return rater.casefold().startswith(SYSTEM)
+
+
 def rating_arrays(ratings: Ratings) -> RatingArrays:
     """Turn ratings into arrays.
 
@@ -68,8 +73,8 @@ def rating_arrays(ratings: Ratings) -> RatingArrays:
     summed = list(_summed(parts, stated))
     stated |= {(row.answer_id, row.rater) for row in summed}
     labels = _labels(ratings.rows)
-    people = [row for row in (*whole, *summed) if not row.rater.startswith(SYSTEM)]
-    machines = [row for row in (*whole, *summed) if row.rater.startswith(SYSTEM)]
+    people = [row for row in (*whole, *summed) if not is_machine(row.rater)]
+    machines = [row for row in (*whole, *summed) if is_machine(row.rater)]
     max_scores = np.full(len(labels.answers), np.nan)
     for row in (*whole, *summed):
         if row.max_score is not None:
@@ -81,7 +86,7 @@ def rating_arrays(ratings: Ratings) -> RatingArrays:
         group_names=tuple(labels.groups),
         points=tuple(labels.points),
         totals=_long_form(people, labels),
-        point_ratings=_point_ratings([row for row in parts if not row.rater.startswith(SYSTEM)], parts, labels),
+        point_ratings=_point_ratings([row for row in parts if not is_machine(row.rater)], parts, labels),
         questions=labels.question_of,
         groups=labels.group_of,
         max_scores=max_scores,
@@ -89,7 +94,7 @@ def rating_arrays(ratings: Ratings) -> RatingArrays:
         systems=_systems(machines, labels),
         system_points=_system_points(parts, labels),
         n_summed=len(summed),
-        n_incomplete=len({(row.answer_id, row.rater) for row in parts if not row.rater.startswith(SYSTEM)} - stated),
+        n_incomplete=len({(row.answer_id, row.rater) for row in parts if not is_machine(row.rater)} - stated),
     )
 
 
@@ -116,7 +121,7 @@ def _labels(rows: Iterable[Rating]) -> _Labels:
     for row in rows:
         questions[row.answer_id] = row.question_id or questions.get(row.answer_id, "")
         groups[row.answer_id] = row.group or groups.get(row.answer_id, "")
-        if not row.rater.startswith(SYSTEM):
+        if not is_machine(row.rater):
             raters.add(row.rater)
         if row.point_id is not None:
             points.add(_point(row))
@@ -180,7 +185,7 @@ def _point_ratings(rows: Sequence[Rating], parts: Sequence[Rating], labels: _Lab
 
 def _system_points(parts: Sequence[Rating], labels: _Labels) -> dict[str, LongForm]:
     found = {}
-    for name in sorted({row.rater for row in parts if row.rater.startswith(SYSTEM)}):
+    for name in sorted({row.rater for row in parts if is_machine(row.rater)}):
         own = [row for row in parts if row.rater == name]
         form = _point_ratings(own, parts, labels._replace(raters={name: 0}))
         if form is not None:

@@ -1,6 +1,7 @@
 import math
 
 import numpy as np
+import pytest
 
 from grader.rating_arrays import RatingArrays, rating_arrays
 from grader.ratings import Rating, Ratings
@@ -67,6 +68,14 @@ def test_totals_are_added_up_from_all_points() -> None:
     assert found.raters == ("kim", "lee")
     machine = found.system_points["system:m"]
     assert (machine.n_raters, machine.scores.tolist()) == (1, [0.5, 0.5])
+
+
+@pytest.mark.parametrize("name", ["system:m", "System:m", "SYSTEM:m"])
+def test_a_machine_is_no_person_however_its_name_is_written(name: str) -> None:
+    found = arrays(Rating("a", "kim", 3.0, "q"), Rating("a", name, 2.0, "q"), *points("a", name, p1=1))
+    assert found.raters == ("kim",)
+    assert found.systems[name].tolist() == [2]
+    assert (found.point_ratings, list(found.system_points)) == (None, [name])
 
 
 def test_points_rated_again_make_a_repeated_total() -> None:
