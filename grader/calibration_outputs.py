@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from grader.blocks import Section
@@ -36,7 +36,7 @@ def write_page(found: "Calibration", sections: "Sequence[Section]", path: Path) 
 
 
 def write_tables(sections: "Sequence[Section]", folder: Path, *, inputs: Sequence[str | Path]) -> None:
-    """Every table of the page as a CSV that is safe to open in a spreadsheet.
+    """Every table of the page as a CSV that is safe to open in a spreadsheet and to print on a terminal.
 
     Args:
         sections: with the names that the tables show.
@@ -54,4 +54,22 @@ def write_tables(sections: "Sequence[Section]", folder: Path, *, inputs: Sequenc
     files = {folder / f"{table.name}.csv": table for table in tables(sections)}
     check_outputs(*files, inputs=inputs)
     for path, table in files.items():
-        write_rows(path, table.flat(), columns=table.flat_columns(), format="csv")
+        names = _clean_names(table.flat_columns())
+        rows = ({names[name]: _clean(value) for name, value in row.items()} for row in table.flat())
+        write_rows(path, rows, columns=list(names.values()), format="csv")
+
+
+def _clean(value: Any) -> Any:
+    from grader.terminal import clean_terminal
+
+    return clean_terminal(value) if isinstance(value, str) else value
+
+
+def _clean_names(columns: Sequence[str]) -> dict[str, str]:
+    """What columns are called in the file: names of raters are among them, and no two may become one."""
+    names: dict[str, str] = {}
+    for column in columns:
+        name = _clean(column)
+        alike = sum(_clean(other) == name for other in names)
+        names[column] = f"{name} ({alike + 1})" if alike else name
+    return names

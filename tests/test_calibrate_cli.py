@@ -78,6 +78,17 @@ def test_names_that_are_markup_or_formulas_are_harmless(tmp_path: Path) -> None:
     assert "'=HYPERLINK" in (tables / "who_disagrees_with_whom.csv").read_text()
 
 
+def test_names_in_tables_cannot_steer_a_terminal(tmp_path: Path) -> None:
+    text = SMALL.replace("kim", "ki\x1b[2J\x1b]0;title\x07m\x08\u202e")
+    assert run(small(tmp_path, text), "--names", "--tables", str(tmp_path / "tables")).exit_code == 0
+    assert "kim" in {row["rater"] for row in read_table(tmp_path, "raters")}
+    for table in (tmp_path / "tables").iterdir():
+        assert not set(table.read_text()) & {"\x1b", "\x07", "\x08", "\u202e"}
+    both = SMALL.replace("kim", "a\x07").replace("<b>=lee</b>", "a")
+    assert run(small(tmp_path, both), "--names", "--tables", str(tmp_path / "tables")).exit_code == 0
+    assert [*read_table(tmp_path, "answers_in_common")[0]] == ["rater", "with_a", "with_a (2)"]
+
+
 def test_the_page_has_the_sections_in_order(outputs: Path) -> None:
     page = (outputs / "page.html").read_text()
     headings = re.findall(r'<h2 id="(\w+)"><span class="no">(\d+)</span>', page)
