@@ -12,20 +12,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 
 from grader.answers import read_labelled
 from grader.batch import Batch, LocalEngine
 from grader.bert_graph import EMBEDDED, MEAN, PIECES
+from grader.compiling import compiled_path
 from grader.derive import derive
 from grader.encoding import Encoder, load_encoder
 from grader.grading import Grader
 from grader.journal import Journal
-from grader.onnx_encoding import OnnxEncoder, batches
+from grader.model_files import packaged_model
+from grader.onnx_encoding import OnnxEncoder, batches, compiled_key
 from grader.schema import Answer, Question, Rubric
 from grader.settings import INT8, STATIC, Settings
 from grader.text import normalise
@@ -36,6 +40,7 @@ from grader.worklist import Worklist
 DEFAULT = Path(__file__).parents[3] / "shared" / "datasets"
 SETS = ("networking_dev", "scientsbank_dev")
 ROOT = Path(__file__).parents[2]
+OWN = "session.run on the same batches, a thread each, nothing else"
 REPEATED = 5  # of so many answers one is new: 80 % are repeated
 
 
@@ -111,10 +116,9 @@ def throughput(load: Load) -> None:
     texts, n = load.texts, len(load.answers)
     compiled, whole, static = (load_encoder(name) for name in (Settings().encoder, INT8, STATIC))
     plain = SentenceTransformerEncoder().model
-    run = own_runs(texts)
     ways: dict[str, Callable[[], object]] = {
         "SentenceTransformer.encode, as it is usually called": lambda: plain.encode(texts),
-        "session.run on the same batches, nothing else": run,
+        **own_runs(texts),
         "encoding: words, windows, vectors": lambda: compiled.encode(texts),
         "grading": grading(load, compiled),
         "grading without the verifier": grading(load, compiled, verifier=False),
@@ -128,7 +132,7 @@ def throughput(load: Load) -> None:
     }
     rounds = [{name: timed(way) for name, way in ways.items()} for _ in range(3)]
     took = {name: Took(*map(min, zip(*(each[name] for each in rounds), strict=True))) for name in ways}
-    usual, own = (took[name] for name in list(ways)[:2])
+    usual, own = took[next(iter(ways))], took[OWN]
     print(f"\n{n} answers, {sum(len(text.split()) for text in texts) / n:.0f} words each in the mean")
     print("\n| way | answers/s | of session.run | times SentenceTransformer.encode | the last two by processor time |")
     print("| --- | --- | --- | --- | --- |")
@@ -137,16 +141,24 @@ def throughput(load: Load) -> None:
         print(f"| {name} | {n / value.seconds:.0f} | {shares[0]} | {shares[1].replace(' |', ',')} |")
 
 
-def own_runs(texts: Sequence[str]) -> Callable[[], object]:
-    """The compiled model alone on what `OnnxEncoder` gives it."""
+def own_runs(texts: Sequence[str]) -> dict[str, Callable[[], object]]:
+    """The compiled model alone on what `OnnxEncoder` gives it: as it is called there, and as runtimes usually are."""
     encoder = OnnxEncoder()
     windows = encoder._reader.read(texts)
     inputs = [
         encoder._embeddings.of(np.stack([windows[i].ids for i in batch]))
         for batch in batches([len(window.ids) for window in windows])
     ]
-    session: onnxruntime.InferenceSession = encoder._session
-    return lambda: [session.run([PIECES, MEAN], {EMBEDDED: embedded}) for embedded in inputs]
+    encoder.load()
+    usual = onnxruntime.InferenceSession(str(compiled_path(compiled_key(packaged_model()))))
+
+    def run(session: onnxruntime.InferenceSession, embedded: NDArray[np.float32]) -> object:
+        return session.run([PIECES, MEAN], {EMBEDDED: embedded})
+
+    return {
+        OWN: lambda: list(encoder._threads.map(partial(run, encoder._session), inputs)),
+        "the same, one batch after the other, all threads in each": lambda: [run(usual, each) for each in inputs],
+    }
 
 
 def grading(load: Load, encoder: Encoder, **settings: bool) -> Callable[[], object]:
