@@ -37,7 +37,7 @@ class StaticEncoder:
 
     def _look_up(self, window: Window) -> Pass:
         vectors = self._table[window.ids[window.keep]]
-        vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return Pass(vectors, vectors.mean(axis=0))
 
     @cached_property

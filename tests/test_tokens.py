@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from grader.tokens import vocabulary_rarity, word_starts
+from grader.tokens import Pass, Window, join, vocabulary_rarity, word_starts
 
 
 def test_rare_words_tell_more() -> None:
@@ -27,3 +29,15 @@ def test_pieces_that_touch_make_a_word() -> None:
     assert starts("self-attention", "self", "-", "attention") == [0, 1, 2]
     assert starts("梯度", "梯", "度") == [0, 1]
     assert starts("") == []
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=8), st.integers(0, 2**32 - 1))
+def test_a_words_vector_is_the_mean_of_its_pieces(n_pieces: list[int], seed: int) -> None:
+    text = " ".join("a" * n for n in n_pieces)
+    places = np.array([(at, at + 1) for at, char in enumerate(text) if char == "a"], np.int64)
+    pieces = np.random.default_rng(seed).normal(size=(len(places), 5)).astype(np.float32)
+    window = Window(0, np.zeros(len(places), np.int64), places, slice(0, len(places)))
+    [joined] = join([text], [window], [Pass(pieces, pieces[0])], rarity=np.ones(1, np.float32), dim=5)
+    sums = np.add.reduceat(pieces, np.cumsum([0, *n_pieces[:-1]]), axis=0)
+    assert joined.n_pieces.tolist() == n_pieces
+    assert joined.vectors.tobytes() == (sums / np.linalg.norm(sums, axis=1, keepdims=True)).tobytes()
