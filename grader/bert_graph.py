@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from grader.bert import INPUT_STEPS, Floats, Shape, whole_weights
-from grader.onnx_file import Graph
+from grader.onnx_file import RUNTIMES_OWN, Graph
 
 # Raise it when the graph changes: compiled models of another version are not used.
-GRAPH_VERSION = 1
+GRAPH_VERSION = 2
 EMBEDDED, PIECES, MEAN, LOGIT = "embedded", "pieces", "mean", "logit"
 _OPSET = 20
 _SHORTEST = 1e-12
@@ -22,11 +22,21 @@ _ZERO = 128  # stands for 0 among whole numbers without a sign, which is the for
 _FLOAT, _UINT8 = 1, 2  # types, as ONNX counts them
 
 
-class _Parts(NamedTuple):
-    """What models differ in: attributes of the curve, and how linear maps are computed."""
+class _Model(NamedTuple):
+    """A graph that grows, what goes into it, and what models differ in: attributes of the curve and linear maps.
 
+    `linear` maps rows `(n_rows, n_in)` by the linear maps of the given names, their results side by side.
+    """
+
+    graph: Graph
+    weights: Mapping[str, Floats]
+    shape: Shape
     curve: Mapping[str, str]
-    linear: Callable[[Graph, str, Mapping[str, Floats], list[str]], str]
+    linear: "Callable[[_Model, str, list[str]], str]"
+
+    @property
+    def dim(self) -> int:
+        return int(self.weights["embeddings.LayerNorm.bias"].shape[0])
 
 
 def bert_graph(
@@ -46,14 +56,14 @@ def bert_graph(
 
     """
     graph = Graph(_OPSET)
-    first, last = _read(graph, weights, shape, "encoder.layer.", _Parts({}, _whole_linear if whole else _linear))
-    dim = weights["embeddings.LayerNorm.bias"].shape[0]
+    model = _Model(graph, weights, shape, {}, _whole_linear if whole else _linear)
+    first, last = _read(model, "encoder.layer.")
     word, meaning = (
         graph.apply("Mul", _unit(graph, hidden), graph.weight(share))
         for hidden, share in zip((first, last), layer_weights, strict=True)
     )
-    graph.output(PIECES, ["texts", "length", dim], _unit(graph, graph.apply("Add", word, meaning)))
-    graph.output(MEAN, ["texts", dim], _unit(graph, _sum_of_pieces(graph, last)))
+    graph.output(PIECES, ["texts", "length", model.dim], _unit(graph, graph.apply("Add", word, meaning)))
+    graph.output(MEAN, ["texts", model.dim], _unit(graph, _sum_of_pieces(graph, last)))
     return graph.model()
 
 
@@ -64,79 +74,82 @@ def pair_graph(weights: Mapping[str, Floats], shape: Shape) -> bytes:
     maps "h1" and "h2", and the curve is the one by tanh.
     """
     graph = Graph(_OPSET)
-    _, last = _read(graph, weights, shape, "layer.", _Parts({"approximate": "tanh"}, _linear))
+    model = _Model(graph, weights, shape, {"approximate": "tanh"}, _linear)
+    _, last = _read(model, "layer.")
     mean = graph.apply("ReduceMean", last, graph.weight([1]), keepdims=0)
     highest = graph.apply("ReduceMax", last, graph.weight([1]), keepdims=0)
     pooled = graph.apply(
         "Concat", graph.apply("Gather", last, graph.weight(np.array(0)), axis=1), mean, highest, axis=1
     )
-    raised = graph.apply("Relu", _linear(graph, pooled, weights, ["h1"]))
-    graph.output(LOGIT, ["texts", 1], _linear(graph, raised, weights, ["h2"]))
+    raised = graph.apply("Relu", _linear(model, pooled, ["h1"]))
+    graph.output(LOGIT, ["texts", 1], _linear(model, raised, ["h2"]))
     return graph.model()
 
 
-def _read(graph: Graph, weights: Mapping[str, Floats], shape: Shape, layers: str, parts: _Parts) -> tuple[str, str]:
-    """The normed input embeddings and the last layer."""
-    dim = weights["embeddings.LayerNorm.bias"].shape[0]
-    first = _norm(graph, graph.input(EMBEDDED, ["texts", "length", dim]), weights, "embeddings.LayerNorm", shape)
-    last = first
-    for layer in range(shape.n_layers):
-        last = _layer(graph, last, weights, f"{layers}{layer}.", shape, parts)
-    return first, last
+def _read(model: _Model, layers: str) -> tuple[str, str]:
+    """The normed input embeddings and the last layer, `(n_texts, n_pieces, dim)`.
+
+    Between them all pieces of a batch are the rows of one matrix: a linear map then adds its shift in the product.
+    """
+    graph = model.graph
+    embedded = graph.input(EMBEDDED, ["texts", "length", model.dim])
+    texts = graph.apply("Shape", embedded)
+    first = _norm(model, embedded, "embeddings.LayerNorm")
+    rows = graph.apply("Reshape", first, graph.weight([-1, model.dim]))
+    for layer in range(model.shape.n_layers):
+        rows = _layer(model, rows, texts, f"{layers}{layer}.")
+    return first, graph.apply("Reshape", rows, texts)
 
 
-def _layer(graph: Graph, hidden: str, weights: Mapping[str, Floats], layer: str, shape: Shape, parts: _Parts) -> str:
-    """One transformer layer."""
-    linear = parts.linear
-    seen = _attention(graph, hidden, weights, layer, shape, parts)
-    seen = linear(graph, seen, weights, [layer + "attention.output.dense"])
-    hidden = _norm(graph, graph.apply("Add", hidden, seen), weights, layer + "attention.output.LayerNorm", shape)
-    raised = graph.apply("Gelu", linear(graph, hidden, weights, [layer + "intermediate.dense"]), **parts.curve)
-    raised = linear(graph, raised, weights, [layer + "output.dense"])
-    return _norm(graph, graph.apply("Add", hidden, raised), weights, layer + "output.LayerNorm", shape)
+def _layer(model: _Model, rows: str, texts: str, layer: str) -> str:
+    """One transformer layer; `texts` holds the shape that the rows have as texts."""
+    graph, linear = model.graph, model.linear
+    seen = linear(model, _attention(model, rows, texts, layer), [layer + "attention.output.dense"])
+    rows = _norm(model, graph.apply("Add", rows, seen), layer + "attention.output.LayerNorm")
+    raised = graph.apply("Gelu", linear(model, rows, [layer + "intermediate.dense"]), **model.curve)
+    raised = linear(model, raised, [layer + "output.dense"])
+    return _norm(model, graph.apply("Add", rows, raised), layer + "output.LayerNorm")
 
 
-def _attention(
-    graph: Graph, hidden: str, weights: Mapping[str, Floats], layer: str, shape: Shape, parts: _Parts
-) -> str:
-    """What each piece sees of the others: query, key and value come from one matrix product."""
+def _attention(model: _Model, rows: str, texts: str, layer: str) -> str:
+    """What each piece sees of the others of its text: query, key and value come from one matrix product."""
+    graph = model.graph
     names = [f"{layer}attention.self.{part}" for part in ("query", "key", "value")]
-    size = weights[names[0] + ".bias"].shape[0] // shape.n_heads
-    all_three = parts.linear(graph, hidden, weights, names)
-    split = graph.apply("Reshape", all_three, graph.weight([0, 0, 3, shape.n_heads, size]))
-    turned = graph.apply("Transpose", split, perm=[2, 0, 3, 1, 4])
-    query, key, value = (graph.apply("Gather", turned, graph.weight(np.array(part)), axis=0) for part in range(3))
-    scaled = graph.apply("Mul", query, graph.weight(size**-0.5))
-    scores = graph.apply("MatMul", scaled, graph.apply("Transpose", key, perm=[0, 1, 3, 2]))
-    seen = graph.apply("MatMul", graph.apply("Softmax", scores, axis=-1), value)
-    return graph.apply(
-        "Reshape", graph.apply("Transpose", seen, perm=[0, 2, 1, 3]), graph.weight([0, 0, shape.n_heads * size])
-    )
+    all_three = model.linear(model, rows, names)
+    graph.apply("Split", all_three, outputs=names, axis=-1, num_outputs=3)
+    parts = [graph.apply("Reshape", name, texts) for name in names]
+    seen = graph.apply("MultiHeadAttention", *parts, domain=RUNTIMES_OWN, num_heads=model.shape.n_heads)
+    return graph.apply("Reshape", seen, graph.weight([-1, model.dim]))
 
 
-def _linear(graph: Graph, values: str, weights: Mapping[str, Floats], names: list[str]) -> str:
-    """Linear maps of the same values, their results side by side."""
-    matrix = np.concatenate([weights[name + ".weight"] for name in names]).T
-    shift = np.concatenate([weights[name + ".bias"] for name in names])
-    return graph.apply("Add", graph.apply("MatMul", values, graph.weight(matrix)), graph.weight(shift))
+def _linear(model: _Model, rows: str, names: list[str]) -> str:
+    matrix, shift = _side_by_side(model, names)
+    return model.graph.apply("Gemm", rows, model.graph.weight(matrix.T), model.graph.weight(shift))
 
 
-def _whole_linear(graph: Graph, values: str, weights: Mapping[str, Floats], names: list[str]) -> str:
+def _whole_linear(model: _Model, rows: str, names: list[str]) -> str:
     """The same in whole numbers, as `bert.whole_linear` has it."""
-    matrix, scales = whole_weights(np.concatenate([weights[name + ".weight"] for name in names]))
-    shift = np.concatenate([weights[name + ".bias"] for name in names])
-    highest = graph.apply("ReduceMax", graph.apply("Abs", values), graph.weight([-1]), keepdims=1)
+    graph = model.graph
+    weights, shift = _side_by_side(model, names)
+    matrix, scales = whole_weights(weights)
+    highest = graph.apply("ReduceMax", graph.apply("Abs", rows), graph.weight([-1]), keepdims=1)
     highest = graph.apply("Div", graph.apply("Max", highest, graph.weight(_SMALLEST)), graph.weight(float(INPUT_STEPS)))
-    steps = graph.apply("Add", graph.apply("Round", graph.apply("Div", values, highest)), graph.weight(float(_ZERO)))
+    steps = graph.apply("Add", graph.apply("Round", graph.apply("Div", rows, highest)), graph.weight(float(_ZERO)))
     steps = graph.apply("Cast", steps, to=_UINT8)
     product = graph.apply("MatMulInteger", steps, graph.weight(matrix), graph.weight(np.array(_ZERO, np.uint8)))
     product = graph.apply("Mul", graph.apply("Cast", product, to=_FLOAT), graph.weight(scales))
     return graph.apply("Add", graph.apply("Mul", product, highest), graph.weight(shift))
 
 
-def _norm(graph: Graph, values: str, weights: Mapping[str, Floats], name: str, shape: Shape) -> str:
-    scale, shift = (graph.weight(weights[f"{name}.{part}"]) for part in ("weight", "bias"))
-    return graph.apply("LayerNormalization", values, scale, shift, axis=-1, epsilon=shape.epsilon)
+def _side_by_side(model: _Model, names: list[str]) -> tuple[Floats, Floats]:
+    """The weights `(n_out, n_in)` and shifts `(n_out,)` of linear maps of the same values."""
+    weights = np.concatenate([model.weights[name + ".weight"] for name in names])
+    return weights, np.concatenate([model.weights[name + ".bias"] for name in names])
+
+
+def _norm(model: _Model, values: str, name: str) -> str:
+    scale, shift = (model.graph.weight(model.weights[f"{name}.{part}"]) for part in ("weight", "bias"))
+    return model.graph.apply("LayerNormalization", values, scale, shift, axis=-1, epsilon=model.shape.epsilon)
 
 
 def _sum_of_pieces(graph: Graph, values: str) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+# Where operators of onnxruntime live that are not part of ONNX.
+RUNTIMES_OWN = "com.microsoft"
 _IR_VERSION = 10
 _TYPES = {np.dtype("f4"): 1, np.dtype("u1"): 2, np.dtype("i1"): 3, np.dtype("i8"): 7}
 _ATTRIBUTE_FLOAT, _ATTRIBUTE_INT, _ATTRIBUTE_TEXT, _ATTRIBUTE_INTS = 1, 2, 3, 7
@@ -52,18 +54,32 @@ class Graph:
         self._weights.append(_bytes(5, dims + _number(2, _TYPES[array.dtype]) + _text(8, name) + _bytes(9, data)))
         return name
 
-    def apply(self, operator: str, *inputs: str, outputs: Sequence[str] = (), **attributes: Any) -> str:
-        """Apply an operator; the name of its first output, which is chosen unless given."""
+    def apply(
+        self, operator: str, *inputs: str, outputs: Sequence[str] = (), domain: str = "", **attributes: Any
+    ) -> str:
+        """Apply an operator; the name of its first output, which is chosen unless given.
+
+        Args:
+            operator: its name.
+            inputs: values that it takes; "" stands for one that is left out.
+            outputs: names for what it gives.
+            domain: `RUNTIMES_OWN` for an operator that is not of ONNX.
+            attributes: of the operator.
+
+        """
         outputs = outputs or [f"v{len(self._nodes)}"]
         node = b"".join(_text(1, name) for name in inputs) + b"".join(_text(2, name) for name in outputs)
         node += _text(4, operator) + b"".join(_bytes(5, _attribute(*item)) for item in attributes.items())
+        node += _text(7, domain)
         self._nodes.append(_bytes(1, node))
         return outputs[0]
 
     def model(self) -> bytes:
         """The whole model."""
         graph = b"".join([*self._nodes, _text(2, "grader"), *self._weights, *self._ends])
-        return _number(1, _IR_VERSION) + _bytes(7, graph) + _bytes(8, _text(1, "") + _number(2, self._opset))
+        domains = (("", self._opset), (RUNTIMES_OWN, 1))
+        opsets = b"".join(_bytes(8, _text(1, name) + _number(2, number)) for name, number in domains)
+        return _number(1, _IR_VERSION) + _bytes(7, graph) + opsets
 
 
 def _value(name: str, shape: Sequence[int | str]) -> bytes:

@@ -6,9 +6,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
+from grader import compiling
+from grader.bert_graph import EMBEDDED
+from grader.compiling import compiled_path
 from grader.onnx_encoding import _BATCH_PIECES, OnnxEncoder, batches
+from grader.settings import INT8
 from grader.tokens import TokenVectors
 from grader.torch_encoding import SentenceTransformerEncoder
 
@@ -61,6 +66,30 @@ def test_company_changes_no_bit(either: OnnxEncoder) -> None:
             some = order[start : start + size]
             for index, found in zip(some, either.encode([texts[i] for i in some]), strict=True):
                 assert same(found, alone[index])
+
+
+def test_threads_side_by_side_change_no_bit(either: OnnxEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [*TEXTS, *(f"The {word} moves weights." for word in "loss gradient optimiser momentum".split())]
+    for threads in (1, 3):
+        monkeypatch.setenv("OMP_NUM_THREADS", str(threads))
+        found = OnnxEncoder(whole=either.name == INT8, keeps=False).encode(texts)
+        assert all(same(*pair) for pair in zip(found, either.encode(texts), strict=True))
+
+
+def test_threads_that_share_a_product_change_no_bit(either: OnnxEncoder) -> None:
+    either.load()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 2
+    options.log_severity_level = 3
+    path = compiled_path(either._key)
+    sharing = onnxruntime.InferenceSession(
+        path, options, providers=["CPUExecutionProvider"], disabled_optimizers=compiling._LEFT_ALONE
+    )
+    rng = np.random.default_rng(0)
+    for shape in ((1, 2), (1, 31), (3, 77), (70, 4), (2, 256)):
+        embedded = {EMBEDDED: rng.normal(scale=0.05, size=(*shape, 384)).astype(np.float32)}
+        for one, other in zip(either._session.run(None, embedded), sharing.run(None, embedded), strict=True):
+            assert np.array_equal(one, other)
 
 
 def test_whole_numbers_come_near(compiled: OnnxEncoder) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from grader.onnx_file import Graph
+from grader.onnx_file import RUNTIMES_OWN, Graph
 
 
 def run(graph: Graph, **inputs: np.ndarray) -> list[np.ndarray]:
@@ -48,6 +48,16 @@ def test_whole_bytes_are_weights_too() -> None:
     graph.output("found", [2], graph.apply("Mul", given, stored))
     [found] = run(graph, given=np.ones(2, np.float32))
     assert found.tolist() == [-128, 127]
+
+
+def test_an_operator_may_be_the_runtimes_own_and_an_input_left_out() -> None:
+    graph = Graph(20)
+    given = graph.input("given", ["rows", 2])
+    norm = graph.weight(np.array([1, 2], np.float32)), "", graph.weight(np.array([0, -8], np.float32))
+    graph.output("found", ["rows", 2], graph.apply("SkipLayerNormalization", given, given, *norm, domain=RUNTIMES_OWN))
+    [found] = run(graph, given=np.array([[1, 3]], np.float32))
+    # twice (1, 3), shifted by (0, -8): (2, -2), normed (1, -1), times (1, 2)
+    assert found[0] == pytest.approx([1, -2], abs=1e-5)
 
 
 def test_a_type_that_is_not_needed_is_refused() -> None:
