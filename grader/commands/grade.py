@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from grader import PACKAGED_MODEL
+from grader.commands.storage import is_stored, local_files, local_name, uri
 from grader.console import print_json, progress_of, say
 from grader.errors import GraderError, InputError
 from grader.judge_options import (
@@ -160,6 +161,7 @@ def grade(
       grader grade answers.jsonl --calibration marks.json -o grades.jsonl
       cat answers.jsonl | grader grade - --json
       grader grade answers.parquet -o grades.parquet --engine ray --ray-address auto
+      grader grade s3://bucket/answers.parquet -o s3://bucket/grades.parquet
       grader grade answers.jsonl --judge gpt-4o-mini --dry-run
       grader grade answers.jsonl --judge qwen3 --judge-url http://localhost:11434/v1 -o grades.jsonl
     """
@@ -199,7 +201,9 @@ def grade(
         raise typer.BadParameter("--ray-address and --ray-actors need --engine ray", param_hint="--engine")
     form = grades_format(format_, output)
     ctx.meta[OUTPUTS] = check_outputs(
-        output, report, inputs=[answers, rubrics, *([] if calibration is None else [calibration])]
+        None if is_stored(output) else output,
+        report,
+        inputs=[*([] if is_stored(answers) else [answers]), rubrics, *([] if calibration is None else [calibration])],
     )
     known = read_rubrics(rubrics)
     choice = judge_choice(
@@ -242,14 +246,14 @@ def grade(
         from grader.ray_engine import RayEngine
 
         runs_on = RayEngine(grader, partial(Grader, known, settings=settings), address=ray_address, n_actors=ray_actors)
-    kept = None if dry_run else journal_of(output)
-    with Journal(kept) as journal, Worklist() as work:
-        if kept is not None and output is not None:
-            sweep(output)
+    kept = None if dry_run else journal_of(local_name(output))
+    with local_files(answers, output) as (read, written), Journal(kept) as journal, Worklist() as work:
+        if kept is not None and written is not None:
+            sweep(written)
         batch = Batch(grader.signature_of, runs_on, journal, work)
         # All answers are read before the first is graded: a fault in the last line costs no work.
         questions = {name: rubric.question for name, rubric in known.items()}
-        batch.take(numbered_answers(answers, questions=questions), source=source_name(answers))
+        batch.take(numbered_answers(read, questions=questions), source=source_name(read))
         if form == "xlsx" and output is not None:
             fits_a_sheet(batch.n_answers, output)
         _say_kept(batch, journal)
@@ -273,13 +277,13 @@ def grade(
         groups = _like_answers(batch) if group else None
         if report is not None:  # before stdout, whose reader may have seen enough
             write_report(batch, report, title=f"Grades of {Path(answers).name}", groups=groups)
-        write_grades(batch, form, output, as_json=as_json)
+        write_grades(batch, form, written, as_json=as_json)
         if (form == "table" or show) and not as_json:
             print_grades(list(batch), details=batch.n_answers <= DETAILED if details is None else details)
         batch.tidy()
     if as_json:
         judged = {} if opened is None else {"judge": opened.totals()}
-        where = {"signature": grader.signature, "output": None if output is None else str(output)}
+        where = {"signature": grader.signature, "output": None if output is None else uri(output)}
         grouped = {} if groups is None else {"groups": [asdict(like) for like in groups]}
         print_json({**totals.as_json(), **where, **judged, **grouped})
     _say_totals(totals)
