@@ -13,13 +13,12 @@ from grader.bert import INPUT_STEPS, Floats, Shape, whole_weights
 from grader.onnx_file import RUNTIMES_OWN, Graph
 
 # Raise it when the graph changes: compiled models of another version are not used.
-GRAPH_VERSION = 2
+GRAPH_VERSION = 3
 EMBEDDED, PIECES, MEAN, LOGIT = "embedded", "pieces", "mean", "logit"
 _OPSET = 20
 _SHORTEST = 1e-12
 _SMALLEST = 1e-9
 _ZERO = 128  # stands for 0 among whole numbers without a sign, which is the form that the runtime computes fastest
-_FLOAT, _UINT8 = 1, 2  # types, as ONNX counts them
 
 
 class _Model(NamedTuple):
@@ -132,13 +131,26 @@ def _whole_linear(model: _Model, rows: str, names: list[str]) -> str:
     graph = model.graph
     weights, shift = _side_by_side(model, names)
     matrix, scales = whole_weights(weights)
-    highest = graph.apply("ReduceMax", graph.apply("Abs", rows), graph.weight([-1]), keepdims=1)
-    highest = graph.apply("Div", graph.apply("Max", highest, graph.weight(_SMALLEST)), graph.weight(float(INPUT_STEPS)))
-    steps = graph.apply("Add", graph.apply("Round", graph.apply("Div", rows, highest)), graph.weight(float(_ZERO)))
-    steps = graph.apply("Cast", steps, to=_UINT8)
-    product = graph.apply("MatMulInteger", steps, graph.weight(matrix), graph.weight(np.array(_ZERO, np.uint8)))
-    product = graph.apply("Mul", graph.apply("Cast", product, to=_FLOAT), graph.weight(scales))
-    return graph.apply("Add", graph.apply("Mul", product, highest), graph.weight(shift))
+    steps, step = _whole_rows(graph, rows)
+    one, zero = graph.weight(1.0), graph.weight(np.array(_ZERO, np.uint8))
+    product = graph.apply(
+        "MatMulIntegerToFloat", steps, graph.weight(matrix), one, graph.weight(scales), zero, domain=RUNTIMES_OWN
+    )
+    return graph.apply("Add", graph.apply("Mul", product, step), graph.weight(shift))
+
+
+def _whole_rows(graph: Graph, rows: str) -> tuple[str, str]:
+    """Rows as whole numbers, `_ZERO` for 0, and what a step stands for in each, `(n_rows, 1)`."""
+    last = graph.weight([-1])
+    highest = graph.apply(
+        "Max",
+        graph.apply("ReduceMax", rows, last, keepdims=0),
+        graph.apply("Neg", graph.apply("ReduceMin", rows, last, keepdims=0)),
+        graph.weight(_SMALLEST),
+    )
+    step = graph.apply("Div", highest, graph.weight(float(INPUT_STEPS)))
+    zeros = graph.apply("Expand", graph.weight(np.array(_ZERO, np.uint8)), graph.apply("Shape", step))
+    return graph.apply("QuantizeLinear", rows, step, zeros, axis=0), graph.apply("Unsqueeze", step, last)
 
 
 def _side_by_side(model: _Model, names: list[str]) -> tuple[Floats, Floats]:
