@@ -101,6 +101,7 @@ class Batch:
         for line, answer in answers:
             words = words_digest(answer)
             self._work.add(answer, key=self._key(answer), words=words, line=line, source=source)
+        self._work.look_up()
         self.n_reused = self._work.n_graded
 
     def _key(self, answer: Answer) -> str:
@@ -117,17 +118,17 @@ class Batch:
             SetupError: no answer can be graded.
 
         """
-        passed = 0
+        left, kept = self.n_answers, self._work.n_graded
         for chunk, grades in self._engine.run(self._chunks()):
             keys = [self._key(answer) for answer in chunk]
             for entry in self._journal.append([_record(*pair) for pair in zip(keys, grades, strict=True)]):
                 self._work.mark_graded(entry)
             self._given_out.difference_update(keys)
             self.n_failed += sum(grade.score is None or not _NOT_FINAL.isdisjoint(grade.flags) for grade in grades)
-            done = self._work.n_graded
-            yield done - passed
-            passed = done
-        yield self.n_answers - passed
+            dealt = kept + self._work.n_with(keys)
+            yield dealt
+            left, kept = left - dealt, 0
+        yield left
 
     def _chunks(self) -> Iterator[list[Answer]]:
         """Answers without a grade, equal ones once, in chunks that do not depend on who grades them or how fast."""

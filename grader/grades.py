@@ -120,11 +120,14 @@ def _line(row: Row, _place: object) -> int:
     return row.line
 
 
+_WHOLE = (str, int, type(None))  # most values; nothing is to be rounded in them
+
+
 def _rounded(value: Any, decimals: int) -> Any:
     if isinstance(value, float):
         return round(value, decimals)
     if isinstance(value, dict):
-        return {key: _rounded(item, decimals) for key, item in value.items()}
+        return {key: item if isinstance(item, _WHOLE) else _rounded(item, decimals) for key, item in value.items()}
     if isinstance(value, list):
         return [_rounded(item, decimals) for item in value]
     return value

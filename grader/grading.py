@@ -433,9 +433,14 @@ class Grader:
         if judge is None:
             judge = "none" if self.panel is None else f"{self.panel.signature},{self.weight.name}"
         return (
-            f"grader:{__version__}|encoder:{encoder}|coverage:{self.settings.signature()}"
+            f"grader:{__version__}|encoder:{encoder}|coverage:{self._coverage}"
             f"|guards:{self._guards}|calibration:{calibration or self._calibration}|judge:{judge}|rubric:{rubric}"
         )
+
+    @cached_property
+    def _coverage(self) -> str:
+        """How coverage is found and becomes credit."""
+        return self.settings.signature()
 
     @property
     def _calibration(self) -> str:

@@ -8,7 +8,7 @@ import json
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -86,6 +86,16 @@ class Worklist:
                     (words, _blob(answer.candidate or f"\0{self.n_answers}")),
                 )
             self.n_answers += 1
+
+    def look_up(self) -> None:
+        """Make answers quick to find by their key, once all were added."""
+        with _told():
+            self._open.execute("CREATE INDEX IF NOT EXISTS keys ON answers (key)")
+
+    def n_with(self, keys: Iterable[str]) -> int:
+        """How many answers have one of these keys."""
+        query = "SELECT COUNT(*) FROM answers WHERE key = ?"
+        return sum(int(self._open.execute(query, (key,)).fetchone()[0]) for key in set(keys))
 
     def mark_graded(self, entry: Entry) -> None:
         """Note where the grade of a key lies; a later one takes the place of an earlier one."""

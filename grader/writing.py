@@ -195,9 +195,12 @@ def write_rows(
     """
     if format == "parquet" and iter(rows) is rows:
         rows = list(rows)
+    if format == "jsonl" and columns is None:
+        _write_jsonl(target, rows)
+        return
     rows = _Checked(rows, str(target))
     if format == "jsonl":
-        _write_jsonl(target, rows, columns)
+        _write_jsonl(target, ({name: row[name] for name in columns or () if name in row} for row in rows))
         return
     if format in ("xlsx", "parquet") and str(target) == "-":
         raise InputError(f"{format} cannot go to standard output: name a file", source="<stdout>")
@@ -216,11 +219,15 @@ class _Checked:
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
         for number, row in enumerate(self._rows, 1):
-            for name, value in row.items():
-                if not _all_finite(value):
-                    problem = f"row {number}: found NaN or infinity, expected a finite number or nothing"
-                    raise InputError(problem, source=self._source, field=name)
+            _refuse_infinite(row, number, self._source)
             yield row
+
+
+def _refuse_infinite(row: Mapping[str, Any], number: int, source: str) -> None:
+    for name, value in row.items():
+        if not _all_finite(value):
+            problem = f"row {number}: found NaN or infinity, expected a finite number or nothing"
+            raise InputError(problem, source=source, field=name)
 
 
 def _all_finite(value: Any) -> bool:
@@ -229,11 +236,15 @@ def _all_finite(value: Any) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
-def _write_jsonl(target: str | Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str] | None) -> None:
+def _write_jsonl(target: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
     with atomic_writer(target) as out:
-        for row in rows:
-            values = row if columns is None else {name: row[name] for name in columns if name in row}
-            out.write(json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n")
+        for number, row in enumerate(rows, 1):
+            try:
+                line = json.dumps(row, ensure_ascii=False, allow_nan=False)
+            except ValueError:
+                _refuse_infinite(row, number, str(target))
+                raise
+            out.write(line + "\n")
 
 
 def _write_csv(
