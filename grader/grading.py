@@ -36,6 +36,7 @@ from grader.manner import Manner, is_foreign, manner, own_share
 from grader.marked_grading import with_marks
 from grader.marks_file import FittedMarks
 from grader.model_files import model_revision, packaged_model
+from grader.own_threads import one_thread
 from grader.panel import Panel
 from grader.preparing import Prepared, encode_points
 from grader.rubric import rubric_hash
@@ -245,7 +246,8 @@ class Grader:
         for item in reading.ready:
             key = (item.answer.question_id, item.answer.answer)
             if key not in made:
-                made[key] = self._with_vectors(item, reading.vectors[item.text.text])
+                with one_thread():
+                    made[key] = self._with_vectors(item, reading.vectors[item.text.text])
         found = (
             made[item.answer.question_id, item.answer.answer]._replace(answer=item.answer) for item in reading.ready
         )

@@ -91,6 +91,7 @@ LAYERS = [
         "compiling",
         "bert_graph",
         "onnx_file",
+        "own_threads",
         "vector_store",
         "windows",
         "model_files",
