@@ -8,7 +8,7 @@ here alone, when it is used.
 import logging
 import os
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -32,20 +32,28 @@ class RayEngine:
         grader: as on one machine.
         make: makes the same grader, without judges, on another machine that has this program installed.
         address: of the cluster; by default `RAY_ADDRESS`, else a cluster on this machine alone.
-        n_actors: how many actors; by default one a CPU of the cluster.
+        n_actors: how many actors; by default one a CPU of the cluster, or as many as its GPUs have room for.
+        gpus: of each actor, above 0 where it is to have any; with .5 two share one.
 
     Raises:
-        SetupError: Ray is not installed, or the cluster cannot be reached.
+        SetupError: Ray is not installed, the cluster cannot be reached, or it has fewer GPUs than one actor needs.
 
     """
 
     def __init__(
-        self, grader: Grader, make: Callable[[], Grader], *, address: str | None = None, n_actors: int | None = None
+        self,
+        grader: Grader,
+        make: Callable[[], Grader],
+        *,
+        address: str | None = None,
+        n_actors: int | None = None,
+        gpus: float = 0.0,
     ) -> None:
         self._grader = grader
         self._make = make
         self._ray = _connected(address)
-        self._n_actors = n_actors or max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+        self._gpus = gpus
+        self._n_actors = n_actors or _room(self._ray.cluster_resources(), gpus)
 
     def run(self, chunks: Iterator[list[Answer]]) -> Iterator[tuple[list[Answer], list[Grade]]]:
         """Grade chunks as actors have time for them.
@@ -80,7 +88,7 @@ class RayEngine:
             fn_constructor_kwargs={"make": self._make},
             batch_size=1,
             compute=self._ray.data.ActorPoolStrategy(size=min(self._n_actors, len(rows))),
-            num_cpus=1,
+            **({"num_gpus": self._gpus} if self._gpus else {"num_cpus": 1}),  # Ray advises against both
         )
         wanted = self._grader.embedding_signature
         for row in drafted.iter_rows():
@@ -126,6 +134,17 @@ def _connected(address: str | None) -> Any:
     for name in ("ray", "ray.data"):
         logging.getLogger(name).setLevel(logging.ERROR)
     return ray
+
+
+def _room(resources: Mapping[str, float], gpus: float) -> int:
+    """How many actors a cluster has room for."""
+    actors = max(1, int(resources.get("CPU", 1)))
+    if not gpus:
+        return actors
+    found = resources.get("GPU", 0.0)
+    if found < gpus:
+        raise SetupError(f"the cluster has {found:g} GPUs and each grader needs {gpus:g}: look at `ray status`")
+    return min(actors, int(found / gpus))
 
 
 def _short(error: Exception) -> str:

@@ -35,6 +35,11 @@ def make_slowly() -> Grader:
     return make()
 
 
+def make_on_a_gpu() -> Grader:
+    assert ray.get_gpu_ids()
+    return make()
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[object]:
     from ray.cluster_utils import Cluster
@@ -97,6 +102,20 @@ def test_a_node_that_is_lost_half_way_changes_nothing(cluster: object, answers: 
     run(answers, output, RayEngine(make(), make_slowly, n_actors=2))
     thread.join()
     assert output.read_bytes() == clean(answers, tmp_path)
+
+
+def test_graders_take_the_gpus_that_they_are_given(cluster: object, answers: Path, tmp_path: Path) -> None:
+    """Ray counts GPUs by what it is told, so that this needs none."""
+    with pytest.raises(SetupError, match="the cluster has 0 GPUs and each grader needs 1: look at `ray status`"):
+        RayEngine(make(), make, gpus=1.0)
+    node = cluster.add_node(num_cpus=2, num_gpus=1)  # type: ignore[attr-defined]
+    cluster.wait_for_nodes()  # type: ignore[attr-defined]
+    output = tmp_path / "grades.jsonl"
+    engine = RayEngine(make(), make_on_a_gpu, gpus=0.5)
+    assert engine._n_actors == 2
+    run(answers, output, engine)
+    assert output.read_bytes() == clean(answers, tmp_path)
+    cluster.remove_node(node)  # type: ignore[attr-defined]
 
 
 def test_a_machine_that_would_grade_otherwise_is_refused(cluster: object, answers: Path, tmp_path: Path) -> None:

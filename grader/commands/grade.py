@@ -132,6 +132,10 @@ def grade(
         int | None,
         typer.Option("--ray-actors", min=1, help="How many graders on the cluster; by default one a CPU."),
     ] = None,
+    ray_gpus: Annotated[
+        float | None,
+        typer.Option("--ray-gpus", min=0, help="GPUs of each grader, for --encoder torch:...; with .5 two share one."),
+    ] = None,
     max_errors: Annotated[
         float | None,
         typer.Option(
@@ -197,8 +201,9 @@ def grade(
         raise InputError("a dry run sends nothing, but this encoder is on a server: leave --encoder out for it")
     if engine == "ray" and is_remote(encoder):
         raise InputError("an encoder on a server has one limit for all machines: leave --engine ray out for it")
-    if engine == "local" and (ray_address is not None or ray_actors is not None):
-        raise typer.BadParameter("--ray-address and --ray-actors need --engine ray", param_hint="--engine")
+    if engine == "local" and (ray_address, ray_actors, ray_gpus) != (None, None, None):
+        problem = "--ray-address, --ray-actors and --ray-gpus need --engine ray"
+        raise typer.BadParameter(problem, param_hint="--engine")
     form = grades_format(format_, output)
     ctx.meta[OUTPUTS] = check_outputs(
         None if is_stored(output) else output,
@@ -245,7 +250,8 @@ def grade(
     if engine == "ray":
         from grader.ray_engine import RayEngine
 
-        runs_on = RayEngine(grader, partial(Grader, known, settings=settings), address=ray_address, n_actors=ray_actors)
+        make = partial(Grader, known, settings=settings)
+        runs_on = RayEngine(grader, make, address=ray_address, n_actors=ray_actors, gpus=ray_gpus or 0.0)
     kept = None if dry_run else journal_of(local_name(output))
     with local_files(answers, output) as (read, written), Journal(kept) as journal, Worklist() as work:
         if kept is not None and written is not None:
