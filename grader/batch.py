@@ -12,15 +12,13 @@ from typing import Any, Protocol
 
 from grader.cache import content_key
 from grader.documents import validate
-from grader.duplicates import mark_duplicate, words_digest
-from grader.grades import grade_row
+from grader.duplicates import mark_duplicate, mark_duplicate_row, words_digest
+from grader.grades import OF_THE_ANSWER, grade_row, stored_row
 from grader.grading import CHUNK, Grader, chunks
 from grader.journal import Journal, Record
 from grader.schema import Answer, Grade
 from grader.worklist import Worklist
 
-# What a grade takes from its answer's row, for others may have given the same answer.
-_OF_THE_ROW = ("answer_id", "question_id", "candidate", "answer", "extra")
 # A judge that failed may answer the next time.
 _NOT_FINAL = frozenset({"judge_failed"})
 _NAMED = 20  # answers with the words of another one that are told by name
@@ -146,9 +144,18 @@ class Batch:
                 grade = self._grade_of(asked.answer, *asked.entry)
                 yield mark_duplicate(grade) if asked.by_several else grade
 
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The rows of the grades (`grade_row`), in input order; most need no grade to be built."""
+        for asked in self._work.in_order():
+            if asked.entry is not None:
+                row = stored_row(self._journal.grade(*asked.entry), asked.answer)
+                if row is None:  # not as this version writes it
+                    row = grade_row(self._grade_of(asked.answer, *asked.entry))
+                yield mark_duplicate_row(row) if asked.by_several else row
+
     def _grade_of(self, answer: Answer, offset: int, length: int) -> Grade:
         stored = self._journal.grade(offset, length)
-        values = {**stored, **{name: getattr(answer, name) for name in _OF_THE_ROW}}
+        values = {**stored, **{name: getattr(answer, name) for name in OF_THE_ANSWER}}
         return validate(Grade, values, source=self._journal.source, line_of=lambda _: None)
 
     def tidy(self) -> None:
@@ -164,7 +171,7 @@ class Batch:
 
 def _record(key: str, grade: Grade) -> Record:
     row = grade_row(grade.model_copy(update={"extra": {}}))
-    kept = {name: value for name, value in row.items() if name not in _OF_THE_ROW}
+    kept = {name: value for name, value in row.items() if name not in OF_THE_ANSWER}
     return Record(key, kept, not _NOT_FINAL.isdisjoint(grade.flags))
 
 

@@ -1,6 +1,7 @@
 """Answers in the same words from different candidates: how they are told, and how a grade is marked, not scored."""
 
 from hashlib import blake2b
+from typing import Any
 
 from grader.schema import Answer, Grade
 from grader.text import normalise, words
@@ -28,3 +29,8 @@ def mark_duplicate(grade: Grade) -> Grade:
     The score stays: an answer is worth what it says.
     """
     return grade.model_copy(update={"flags": (*grade.flags, "duplicate"), "needs_review": True})
+
+
+def mark_duplicate_row(row: dict[str, Any]) -> dict[str, Any]:
+    """The same of a grade's row."""
+    return row | {"flags": [*row["flags"], "duplicate"], "needs_review": True}

@@ -1,7 +1,7 @@
 """Grades as rows of a file, nested for JSONL and flat for spreadsheets, and back."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,13 +9,17 @@ from typing import Any
 from grader.documents import validate
 from grader.errors import InputError
 from grader.phrases import natural
-from grader.schema import Grade
+from grader.schema import Answer, Grade
 from grader.tables import Row, read_rows, source_name
 
 _DECIMALS = 8  # in JSONL: batches move a fraction by some 1e-7, which coarser rounding could turn into a step
 _FLAT_DECIMALS = 4  # in spreadsheets: a hundredth of a percent, finer than any score is meant
 _OWN_FIELDS = frozenset(Grade.model_fields) - {"extra"}
 _PREFIX = "input_"
+# What a grade takes from its answer, for others may have given the same one.
+OF_THE_ANSWER = ("answer_id", "question_id", "candidate", "answer", "extra")
+_NO_ROW = {name: None for name in Grade.model_fields if name != "extra"}  # the fields in their order
+_STORED = frozenset(_NO_ROW).difference(OF_THE_ANSWER)
 
 # The columns of a flat row before and after those of points and of the answers file.
 _FIRST = (
@@ -29,7 +33,25 @@ _MARKED = {"marks_before": "before", "marks_low": "low", "marks_high": "high"}
 def grade_row(grade: Grade) -> dict[str, Any]:
     """One JSON object: the grade's fields, then the extra columns; `read_grades` gives the grade back."""
     row = grade.model_dump(mode="json", exclude={"extra"})
-    return {**_rounded(row, _DECIMALS), **_extra_columns(grade)}
+    return {**_rounded(row, _DECIMALS), **_extra_columns(grade.extra)}
+
+
+def stored_row(stored: Mapping[str, Any], answer: Answer) -> dict[str, Any] | None:
+    """What `grade_row` gives for the grade of an answer, from what it gave for another one with the same words.
+
+    Args:
+        stored: that row without extra columns and `OF_THE_ANSWER`.
+        answer: whose row is wanted.
+
+    Returns:
+        `None` where other fields are stored than a grade has.
+
+    """
+    if len(stored) != len(_STORED) or not all(name in stored for name in _STORED):
+        return None
+    own = {"answer_id": answer.answer_id, "question_id": answer.question_id, "candidate": answer.candidate}
+    row = {**_NO_ROW, **stored, **own, "answer": answer.answer}
+    return {**row, **_extra_columns(answer.extra)} if answer.extra else row
 
 
 def read_grades(path: str | Path) -> Iterator[Grade]:
@@ -68,7 +90,7 @@ def flat_row(grade: Grade, *, point_ids: Collection[str] = ()) -> dict[str, Any]
     row = {name: getattr(grade, name) for name in _FIRST} | {"flags": "; ".join(grade.flags)} | earned
     row |= {} if grade.marks is None else {name: getattr(grade.marks, field) for name, field in _MARKED.items()}
     last = {name: getattr(grade, name) for name in _LAST}
-    return {**_rounded(row, _FLAT_DECIMALS), **_extra_columns(grade, points), **last}
+    return {**_rounded(row, _FLAT_DECIMALS), **_extra_columns(grade.extra, points), **last}
 
 
 def flat_columns(grades: Iterable[Grade]) -> list[str]:
@@ -86,8 +108,8 @@ def flat_columns(grades: Iterable[Grade]) -> list[str]:
     return [*first, *in_order, *(_extra_column(name, points) for name in extras), *_LAST]
 
 
-def _extra_columns(grade: Grade, points: Collection[str] = ()) -> dict[str, Any]:
-    return {_extra_column(name, points): value for name, value in grade.extra.items()}
+def _extra_columns(extra: Mapping[str, Any], points: Collection[str] = ()) -> dict[str, Any]:
+    return {_extra_column(name, points): value for name, value in extra.items()}
 
 
 def _extra_column(name: str, points: Collection[str] = ()) -> str:

@@ -143,13 +143,15 @@ def write_grades(grades: "Iterable[Grade]", form: "Form", output: Path | None, *
 
     `grades` must give them again each time it is iterated.
     """
+    from grader.batch import Batch
     from grader.grades import flat_columns, grade_row
     from grader.writing import write_rows
 
     if form != "table" and (output is not None or not as_json):
         target = "-" if output is None else output
         if form == "jsonl":
-            write_rows(target, map(grade_row, grades), format="jsonl")
+            rows = grades.rows() if isinstance(grades, Batch) else map(grade_row, grades)
+            write_rows(target, rows, format="jsonl")
         else:
             point_ids = {point.point_id for grade in grades for point in grade.points}
             columns = flat_columns(grades)

@@ -1,5 +1,6 @@
 """Grades in files: nothing is lost to a name, and reading gives back what was written."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import InputError
-from grader.grades import flat_columns, flat_row, grade_row, read_grades
-from grader.schema import Evidence, Grade, PointGrade, Rated, Verdict
+from grader.grades import OF_THE_ANSWER, flat_columns, flat_row, grade_row, read_grades, stored_row
+from grader.schema import Answer, Evidence, Grade, PointGrade, Rated, Verdict
 from grader.tables import read_rows
 from grader.writing import write_rows
 from tests.sample_grades import SIGNATURE, grade, point, verdict
@@ -68,6 +69,17 @@ def any_grade(draw: st.DrawFn) -> Grade:
         answer=draw(texts),
         extra=draw(extras),
     )
+
+
+@given(any_grade())
+def test_a_row_made_of_what_was_stored_is_the_grades(grade: Grade) -> None:
+    answer = Answer.model_construct(**{name: getattr(grade, name) for name in OF_THE_ANSWER})
+    stored = grade_row(grade.model_copy(update={"extra": {}}))
+    stored = {name: stored[name] for name in stored if name not in OF_THE_ANSWER}
+    row = stored_row(json.loads(json.dumps(stored)), answer)
+    assert json.dumps(row) == json.dumps(grade_row(grade))
+    del stored["flags"]
+    assert stored_row(stored, answer) is None
 
 
 @settings(max_examples=60, deadline=None)
