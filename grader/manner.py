@@ -136,7 +136,7 @@ def _no_sentences(spoken: Sequence[str], said: Sequence[str], n_pieces: int) -> 
     return (["word_salad"], 1 - (1 - LIST_SHARE) * odd) if odd > 0 else ([], 1.0)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _stems(text: str) -> frozenset[str]:
     """The stems of all words but those that any sentence needs."""
     return frozenset(stem(word) for word in map(str.lower, words(text)) if word not in _CARRYING) - _FRAMING
