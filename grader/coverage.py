@@ -6,6 +6,7 @@ tells, make the coverage; the stretch of the answer that alone covers the point 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import pi, sin
 from typing import NamedTuple
 
@@ -42,10 +43,19 @@ class PointTokens:
     owners: Ints
     given: Floats
 
+    @cached_property
+    def lengths(self) -> Ints:
+        """How many tokens each wording has, shape `(n_wordings,)`."""
+        return np.diff(np.append(self.starts, len(self.weights)))
+
     def rows(self, wording: int) -> slice:
         """The tokens of one wording."""
-        following = self.starts[wording + 1] if wording + 1 < len(self.starts) else len(self.weights)
-        return slice(int(self.starts[wording]), int(following))
+        return self._rows[wording]
+
+    @cached_property
+    def _rows(self) -> list[slice]:
+        ends = (self.starts + self.lengths).tolist()
+        return [slice(*bounds) for bounds in zip(self.starts.tolist(), ends, strict=True)]
 
 
 class Covered(NamedTuple):
@@ -104,8 +114,7 @@ def said_by_others(points: PointTokens, *, center: float, slope: float) -> Float
         return np.zeros(len(points.weights), np.float32)
     cosines = np.maximum.reduceat(points.vectors @ points.vectors.T, points.starts[first_wordings], axis=1)
     matched = match(cosines, center=center, slope=slope)
-    ends = np.append(points.starts[1:], len(points.weights))
-    matched[np.arange(len(matched)), np.repeat(points.owners, ends - points.starts)] = 0
+    matched[np.arange(len(matched)), np.repeat(points.owners, points.lengths)] = 0
     shares: Floats = matched.sum(axis=1) / np.float32(len(owned) - 1)
     return shares
 
@@ -174,17 +183,18 @@ def cover_matched(points: PointTokens, matched: Floats, *, muted: NDArray[np.boo
         muted: which segments cannot state which points, shape `(n_points, n_segments)`; none if left out.
 
     """
-    ends = np.append(points.starts[1:], len(points.weights))
     if muted is not None:
-        matched = np.where(np.repeat(muted[points.owners], ends - points.starts, axis=0), np.float32(0), matched)
-    counted = matched * np.repeat(heard(points, matched), ends - points.starts, axis=0)
+        matched = np.where(np.repeat(muted[points.owners], points.lengths, axis=0), np.float32(0), matched)
+    counted = matched * np.repeat(heard(points, matched), points.lengths, axis=0)
+    pairs = np.maximum(matched[:, :-1], matched[:, 1:])
     whole = np.add.reduceat(points.weights * counted.max(axis=1), points.starts)
     best = [Covered(-1.0, 0, 0, np.zeros(0, np.float32))] * (int(points.owners[-1]) + 1)
-    for wording, owner in enumerate(points.owners):
+    for wording, (owner, told, given) in enumerate(
+        zip(points.owners.tolist(), whole.tolist(), points.given.tolist(), strict=True)
+    ):
         rows = points.rows(wording)
-        shown = _best_stretch(matched[rows], points.weights[rows])
-        given = float(points.given[wording])
-        coverage = min(1.0, max(0.0, ((float(whole[wording]) + shown.coverage) / 2 - given) / (1 - given)))
+        shown = _best_stretch(matched[rows], pairs[rows], points.weights[rows])
+        coverage = min(1.0, max(0.0, ((told + shown.coverage) / 2 - given) / (1 - given)))
         if coverage > best[owner].coverage:
             best[owner] = shown._replace(coverage=coverage, wording=wording)
     return best
@@ -223,21 +233,22 @@ def heard(points: PointTokens, matched: Floats) -> Floats:
     return shares
 
 
-def _best_stretch(matched: Floats, weights: Floats) -> Covered:
+def _best_stretch(matched: Floats, pairs: Floats, weights: Floats) -> Covered:
     """The highest recall of any stretch, and the stretch to show: a pair only where it shows clearly more.
 
     Args:
         matched: best match of each token in each segment, shape `(n_tokens, n_segments)`.
+        pairs: the same in each segment and the next, shape `(n_tokens, n_segments - 1)`.
         weights: shape `(n_tokens,)`.
     """
     alone = weights @ matched
-    first = int(np.argmax(alone))
+    first = int(alone.argmax())
     single = Covered(float(alone[first]), first, first, alone)
-    if matched.shape[1] == 1:
+    if not pairs.shape[1]:
         return single
-    pairs = weights @ np.maximum(matched[:, :-1], matched[:, 1:])
-    first = int(np.argmax(pairs))
-    pair = Covered(float(pairs[first]), first, first + 1, alone)
+    both = weights @ pairs
+    first = int(both.argmax())
+    pair = Covered(float(both[first]), first, first + 1, alone)
     if pair.coverage > single.coverage + _WORTH_A_SEGMENT:
         return pair
     return single._replace(coverage=max(single.coverage, pair.coverage))

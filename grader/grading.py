@@ -41,7 +41,7 @@ from grader.panel import Panel
 from grader.preparing import Prepared, encode_points
 from grader.rubric import rubric_hash
 from grader.schema import Answer, Grade, PointGrade, Rubric, RubricPoint, Status
-from grader.scoring import fraction, score
+from grader.scoring import fraction, score_of
 from grader.settings import Settings
 from grader.substance import Subject, asked, kept_credit, new_content, respell
 from grader.text import NormalisedText, Span, normalise, segments, words
@@ -301,7 +301,7 @@ class Grader:
             original=answer.answer,
             text=text,
             spans=spans,
-            statements=[read_claim(text.text[start:end]) for start, end in spans],
+            statements=[read_claim(text.text[start:end]) for start, end in spans] if self.settings.guards else [],
             cosines=cosines,
             starts=starts,
             share=seen.share * self._kept(said, prepared.subject),
@@ -345,7 +345,8 @@ class Grader:
         """
         if not self.settings.guards or earned(point, found, heard, self.settings) == 0:
             return None
-        others = np.delete(recalls, prepared.points.owners[found.wording], axis=0)
+        others = recalls.copy()
+        others[prepared.points.owners[found.wording]] = 0
         return doubts(claims, prepared.points, found, heard, self._verifier, of_others=others.max(axis=0, initial=0.0))
 
     @cached_property
@@ -405,7 +406,7 @@ class Grader:
             answer_id=answer.answer_id,
             question_id=answer.question_id,
             candidate=answer.candidate,
-            score=None if share is None or rubric is None else score(rubric, credits),
+            score=None if share is None or rubric is None else score_of(share, rubric.max_score),
             max_score=None if rubric is None else rubric.max_score,
             fraction=share,
             points=points,

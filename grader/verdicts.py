@@ -47,7 +47,7 @@ class Heard(NamedTuple):
         original: the answer as written.
         text: the same, normalised.
         spans: its segments, in characters of `text`.
-        statements: the segments as the guards read them.
+        statements: the segments as the guards read them; none where nobody asks them.
         cosines: of the tokens of all wordings with its own, shape `(n_point_tokens, n_tokens)`.
         starts: first token of each segment, shape `(n_segments,)`.
         share: what remains of each credit for how the answer is written and how much it says, 0..1.
