@@ -163,3 +163,22 @@ with Journal(Path({str(path)!r})) as journal:
 def test_a_folder_that_is_closed_or_missing_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be written: No such file"):
         Journal(tmp_path / "none" / "grades.journal")
+
+
+@pytest.mark.parametrize("tail", [b"\0" * 50, b'{"key"' + b"\0" * 500, b"\0" * 20 + b"\n"])
+def test_an_end_of_zeros_as_file_systems_leave_it_is_dropped(path: Path, tail: bytes) -> None:
+    fill(path, ["a", "b"])
+    whole = path.read_bytes()
+    path.write_bytes(whole + tail)
+    with Journal(path) as journal:
+        assert [entry.key for entry in journal.entries()] == ["a", "b"]
+        assert journal.n_dropped == 1
+    assert path.read_bytes() == whole
+
+
+def test_zeros_before_the_end_are_damage(path: Path) -> None:
+    fill(path, ["a", "b"])
+    with path.open("ab") as file:
+        file.write(b"\0" * 20 + b"\n" + b"\0" * 20)
+    with pytest.raises(InputError, match=":4: is damaged here"):
+        keys(path)

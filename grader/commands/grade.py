@@ -9,7 +9,7 @@ import typer
 
 from grader import PACKAGED_MODEL
 from grader.commands.storage import is_stored, local_files, local_name, uri
-from grader.console import print_json, progress_of, say
+from grader.console import print_json, progress, progress_of, say
 from grader.errors import GraderError, InputError
 from grader.judge_options import (
     Attempts,
@@ -259,7 +259,7 @@ def grade(
         batch = Batch(grader.signature_of, runs_on, journal, work)
         # All answers are read before the first is graded: a fault in the last line costs no work.
         questions = {name: rubric.question for name, rubric in known.items()}
-        batch.take(numbered_answers(read, questions=questions), source=source_name(read))
+        batch.take(progress(numbered_answers(read, questions=questions), "reading"), source=source_name(read))
         if form == "xlsx" and output is not None:
             fits_a_sheet(batch.n_answers, output)
         _say_kept(batch, journal)
@@ -278,7 +278,7 @@ def grade(
                 print_json({"n_answers": batch.n_answers, "judge": opened.plan()})
             return
         totals = Totals(seconds, batch.n_reused)
-        for each in batch:
+        for each in progress(batch, "adding up", total=batch.n_answers):
             totals.add(each)
         groups = _like_answers(batch) if group else None
         if report is not None:  # before stdout, whose reader may have seen enough
