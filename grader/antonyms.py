@@ -285,7 +285,7 @@ class _Word(NamedTuple):
     stem_denied: frozenset[str]
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _read(word: str) -> _Word:
     own, table = stem(word), _table()
     listed = table.get(word, _NONE) | table.get(own, _NONE)

@@ -84,7 +84,7 @@ def _places(run: Sequence[str]) -> list[int]:
     return [_place(word) for word in (BEGINNING, *run)]
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _place(word: str) -> int:
     known = load_table().places
     return known[word_class(word, known)]

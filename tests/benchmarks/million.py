@@ -86,6 +86,8 @@ def main() -> None:
         parts = ("input", "journal", "worklist", "output")
         print("  bytes an answer: " + ", ".join(f"{part} {getattr(run, part) / size:.0f}" for part in parts))
     print(f"time of all over twice the time of half: {whole.seconds / (2 * half.seconds):.3f}")
+    more = max(rss for _, rss in whole.samples) - max(rss for _, rss in half.samples)
+    print(f"memory at most: {1000 * more / (n - n // 2):.2f} kB more per 1,000 of the second half")
     each = [(getattr(whole, what) - getattr(half, what)) / (n - n // 2) for what in ("seconds", "processor")]
     print(f"each further answer: {1000 * each[0]:.2f} ms, {1000 * each[1]:.2f} ms of the processor")
 
