@@ -109,6 +109,8 @@ class OnnxEncoder:
 
     def _computed(self, ids: Sequence[Ints]) -> list[Floats]:
         """The same by the model: each thread takes the next batch, the longest first."""
+        if not ids:
+            return []  # the model need not even be loaded
         parts = list(batches([len(pieces) for pieces in ids]))
         vectors: dict[int, Floats] = {}
         results = self._threads.map(lambda batch: self._run([ids[i] for i in batch]), parts)
