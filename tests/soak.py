@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from grader.grades import read_grades
-from tests.benchmarks.million import write
+from tests.benchmarks.million import SHARE_OF_DIFFERENT, write
 
 N_ANSWERS = 6_000  # a tenth of them different
 ENDED = (0, 3)
@@ -22,7 +22,7 @@ ENDED = (0, 3)
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     with tempfile.TemporaryDirectory() as folder:
-        answers = write(Path(folder) / "answers.jsonl", N_ANSWERS)
+        answers = write(Path(folder) / "answers.jsonl", N_ANSWERS, SHARE_OF_DIFFERENT)
         clean, seconds = _clean(answers)
         print(f"a clean run: {seconds:.1f} s")
         stops = [one_round(seed, answers, clean, seconds) for seed in range(rounds)]
