@@ -127,7 +127,7 @@ def _connected(address: str | None) -> Any:
         raise SetupError('many machines need Ray: pip install "answer-grader[ray]"') from error
     if not ray.is_initialized():
         try:
-            ray.init(address=address, log_to_driver=False, logging_level="warning", include_dashboard=False)
+            ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING, include_dashboard=False)
         except (ConnectionError, ValueError) as error:
             raise SetupError(f"the Ray cluster cannot be reached ({_short(error)}): see `ray status`") from error
     ray.data.DataContext.get_current().enable_progress_bars = False  # ours counts answers
