@@ -3,65 +3,38 @@
 It brings encoder, coverage and scoring together and decides nothing that belongs to them.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-import numpy as np
-
 from grader import __version__
 from grader.ahead import ahead
-from grader.claims import read_claim
 from grader.confidence import STATED, Weighed, answer_confidence
-from grader.coverage import (
-    Covered,
-    Floats,
-    Ints,
-    cover_matched,
-    heard,
-    match,
-    match_cosines,
-    segment_starts,
-)
 from grader.drafts import About, Draft
 from grader.encoding import REMOTE, Encoder, load_encoder, reads_english_only
 from grader.errors import InputError
+from grader.examining import Examiner
 from grader.feedback import plain_feedback
 from grader.flags import PLAIN_FLAGS
-from grader.guards import RULES_VERSION, Checked
 from grader.judged import judge_drafts
-from grader.likeness import words_told
-from grader.manner import Manner, is_foreign, manner, own_share
 from grader.marked_grading import with_marks
 from grader.marks_file import FittedMarks
-from grader.model_files import model_revision, packaged_model
 from grader.own_threads import one_thread
 from grader.panel import Panel
 from grader.preparing import Prepared, encode_points
 from grader.rubric import rubric_hash
-from grader.schema import Answer, Grade, PointGrade, Rubric, RubricPoint, Status
+from grader.schema import Answer, Grade, Rubric
 from grader.scoring import fraction, score_of
 from grader.settings import Settings
-from grader.substance import Subject, asked, kept_credit, new_content, respell
-from grader.text import NormalisedText, Span, normalise, segments, words
+from grader.text import NormalisedText, normalise
 from grader.tokens import TokenVectors
-from grader.verdicts import Heard, PointClaims, doubts, earned, point_flags, read_points, verdict
-from grader.verifier import Verifier
 from grader.weight import UNPROVEN, Weight
-from grader.wordorder import table_revision
+from grader.without_model import draft_without_model
 
 # Answers that are encoded together: enough for batches of like length, few enough to hold their vectors. A character
 # takes some 400 bytes of vectors, so the longest chunk takes some 100 MB.
 CHUNK = 256
 _CHUNK_CHARACTERS = 250_000
-
-OPEN_QUESTION = "open question: it has no fixed reference answer, so only a judge can grade it"
-NO_ANSWER = "no answer: nothing but white space, punctuation or symbols"
-NO_WORDS = "no answer: only digits and symbols, and the reference answer asks for no number"
-
-
-FOREIGN = "the answer is not in English, which the encoder reads"
 
 
 class _Ready(NamedTuple):
@@ -127,7 +100,7 @@ class Grader:
         self.encoder = encoder or load_encoder(self.settings.encoder)
         self.rubrics: dict[str, Rubric] = {}
         self._prepared: dict[str, Prepared] = {}
-        self._claims: dict[str, tuple[PointClaims, ...]] = {}
+        self._examiner = Examiner(self.settings)
         self._hashes: dict[str, str] = {}  # of rubrics that answers were given to
         for rubric in rubrics.values() if isinstance(rubrics, Mapping) else rubrics:
             if rubric.question_id in self.rubrics:
@@ -230,7 +203,8 @@ class Grader:
         ready: list[_Ready] = []
         for answer in answers:
             text = normalise(answer.answer)
-            draft = self._without_model(answer, text)
+            rubric = self.rubrics.get(answer.question_id)
+            draft = draft_without_model(answer, rubric, text, english_only=self._is_english_only)
             drafts.append(draft)
             if draft is None:
                 ready.append(_Ready(answer, self.rubrics[answer.question_id], text))
@@ -247,148 +221,17 @@ class Grader:
             key = (item.answer.question_id, item.answer.answer)
             if key not in made:
                 with one_thread():
-                    made[key] = self._with_vectors(item, reading.vectors[item.text.text])
+                    prepared = self._prepared[item.rubric.question_id]
+                    made[key] = self._examiner.examine(*item, reading.vectors[item.text.text], prepared)
         found = (
             made[item.answer.question_id, item.answer.answer]._replace(answer=item.answer) for item in reading.ready
         )
         return [next(found) if draft is None else draft for draft in reading.drafts]
 
-    def _without_model(self, answer: Answer, text: NormalisedText) -> Draft | None:
-        """What needs no model: an unknown or open question, or no answer at all."""
-        rubric = self.rubrics.get(answer.question_id)
-        if rubric is None:
-            reason = f"unknown question '{answer.question_id}': there is no rubric for it"
-            return Draft(answer, None, text, ungraded_reason=reason)
-        nothing = _says_nothing(text.text, rubric)
-        if nothing is not None:
-            points = tuple(_point_grade(point, "missing", 0.0, rule=nothing) for point in rubric.points)
-            return Draft(answer, rubric, text, points, ("no_answer",))
-        if rubric.kind == "open":
-            points = tuple(_point_grade(point, "not_judged", None, rule=OPEN_QUESTION) for point in rubric.points)
-            return Draft(answer, rubric, text, points, ungraded_reason=OPEN_QUESTION)
-        if (
-            self._is_english_only
-            and is_foreign(text.text)
-            and not is_foreign(" ".join(point.text for point in rubric.points))
-        ):
-            points = tuple(_point_grade(point, "not_judged", None, rule=FOREIGN) for point in rubric.points)
-            return Draft(answer, rubric, text, points, ("language",), ungraded_reason=FOREIGN)
-        return None
-
     @property
     def _is_english_only(self) -> bool:
         """Whether texts in other languages are left alone."""
         return self.settings.guards and reads_english_only(self.encoder.name)
-
-    def _with_vectors(self, item: _Ready, encoded: TokenVectors) -> Draft:
-        """Coverage, guards, evidence and credits of one answer."""
-        answer, rubric, text = item
-        spans = segments(text.text)
-        starts, held = segment_starts(encoded.spans[:, 0], spans)
-        if not held:  # the encoder saw nothing in it
-            points = tuple(_point_grade(point, "missing", 0.0, rule=NO_ANSWER) for point in rubric.points)
-            return Draft(answer, rubric, text, points, ("no_answer",))
-        spans = [spans[index] for index in held]
-        seen = self._manner(rubric, text.text, spans, encoded)
-        prepared, claims = self._prepared[rubric.question_id], self._read(rubric)
-        vectors = respell(encoded.texts, encoded.n_pieces, encoded.vectors, prepared.subject.spellings)
-        cosines = prepared.points.vectors @ vectors.T
-        matched = match_cosines(cosines, starts, **self._curve)
-        muted = np.outer([claim.novel for claim in claims], seen.empty) if any(seen.empty) else None
-        covered = cover_matched(prepared.points, matched, muted=muted)
-        said = self._said(prepared, encoded, vectors, cosines, heard(prepared.points, matched).max(axis=0), starts)
-        hearing = Heard(
-            original=answer.answer,
-            text=text,
-            spans=spans,
-            statements=[read_claim(text.text[start:end]) for start, end in spans] if self.settings.guards else [],
-            cosines=cosines,
-            starts=starts,
-            share=seen.share * self._kept(said, prepared.subject),
-        )
-        recalls = np.stack([found.by_segment for found in covered])
-        points = tuple(
-            verdict(
-                point,
-                found,
-                self._doubts(point, claim, prepared, found, hearing, recalls),
-                hearing,
-                self.settings,
-            )
-            for point, found, claim in zip(rubric.points, covered, claims, strict=True)
-        )
-        flags = (*point_flags(points), *seen.flags, *(["long_answer"] * (encoded.n_windows > 1)))
-        topic = float((prepared.topics @ encoded.mean).max())
-        own = own_share(text.text, prepared.question)
-        about = About(topic, own, encoded.mean, words_told(encoded.texts, encoded.rarity))
-        return Draft(answer, rubric, text, points, flags, share=seen.share, about=about)
-
-    def _manner(self, rubric: Rubric, text: str, spans: Sequence[Span], encoded: TokenVectors) -> Manner:
-        """How an answer is written; without guards nobody looks."""
-        if not self.settings.guards:
-            return Manner((), 1.0, (False,) * len(spans))
-        n_pieces = int(encoded.n_pieces[encoded.rarity > 0].sum())
-        return manner(text, spans, question=rubric.question, reference=rubric.reference_answer, n_pieces=n_pieces)
-
-    def _doubts(
-        self,
-        point: RubricPoint,
-        claims: PointClaims,
-        prepared: Prepared,
-        found: Covered,
-        heard: Heard,
-        recalls: Floats,
-    ) -> Checked | None:
-        """What speaks against one point; `recalls` are those of all points, shape `(n_points, n_segments)`.
-
-        Where nothing is earned there is nothing to doubt.
-        """
-        if not self.settings.guards or earned(point, found, heard, self.settings) == 0:
-            return None
-        others = recalls.copy()
-        others[prepared.points.owners[found.wording]] = 0
-        return doubts(claims, prepared.points, found, heard, self._verifier, of_others=others.max(axis=0, initial=0.0))
-
-    @cached_property
-    def _verifier(self) -> Verifier | None:
-        """The trained verifier, if it is wanted and was trained on the packaged model at hand."""
-        if not self.settings.verifier:
-            return None
-        model = packaged_model()
-        verifier = Verifier(model)
-        return verifier if verifier.fits(model_revision(model)) else None
-
-    def _read(self, rubric: Rubric) -> tuple[PointClaims, ...]:
-        """The rubric's points as the guards read them."""
-        if rubric.question_id not in self._claims:
-            self._claims[rubric.question_id] = read_points(rubric)
-        return self._claims[rubric.question_id]
-
-    def _said(
-        self,
-        prepared: Prepared,
-        encoded: TokenVectors,
-        vectors: Floats,
-        cosines: Floats,
-        heard_by_segment: Floats,
-        starts: Ints,
-    ) -> float:
-        """How much an answer says beyond the question, on the subject of the points."""
-        matched = match(cosines.max(axis=0), **self._curve)
-        matched *= np.repeat(heard_by_segment, np.diff(np.append(starts, len(vectors))))
-        new = 1 - asked(vectors, prepared.subject.question, **self._curve)
-        return new_content(encoded.texts, encoded.rarity * matched * new)
-
-    def _kept(self, said: float, subject: Subject) -> float:
-        """Share of its credits that an answer keeps for how much it says beyond the question."""
-        return kept_credit(
-            said, subject.content, brief_below=self.settings.brief_below, brief_loss=self.settings.brief_loss
-        )
-
-    @cached_property
-    def _curve(self) -> dict[str, float]:
-        """From cosines to matches."""
-        return {"center": self.settings.match_center, "slope": self.settings.match_slope}
 
     def finish(self, draft: Draft) -> Grade:
         """Put a grade together; the score comes from `scoring` alone."""
@@ -433,11 +276,12 @@ class Grader:
 
     def _signature(self, rubric: str, *, judge: str | None = None, calibration: str | None = None) -> str:
         encoder = f"{self.encoder.name}@{self.encoder.revision}"
+        calibration = calibration or self._calibration
         if judge is None:
             judge = "none" if self.panel is None else f"{self.panel.signature},{self.weight.name}"
         return (
             f"grader:{__version__}|encoder:{encoder}|coverage:{self._coverage}"
-            f"|guards:{self._guards}|calibration:{calibration or self._calibration}|judge:{judge}|rubric:{rubric}"
+            f"|guards:{self._examiner.guards}|calibration:{calibration}|judge:{judge}|rubric:{rubric}"
         )
 
     @cached_property
@@ -449,14 +293,6 @@ class Grader:
     def _calibration(self) -> str:
         """What chances and scores are calibrated by."""
         return STATED.name if self._marks is None else f"{STATED.name}+{self._marks.name}"
-
-    @property
-    def _guards(self) -> str:
-        """Which guards speak: the rules' version, the word-order table and the verifier, or none."""
-        if not self.settings.guards:
-            return "none"
-        verifier = f"+verifier@{self._verifier.revision}" if self._verifier is not None else ""
-        return f"rules.{RULES_VERSION}+order@{table_revision()}{verifier}"
 
 
 def chunks(answers: Iterable[Answer], *, size: int = CHUNK) -> Iterator[list[Answer]]:
@@ -471,42 +307,3 @@ def chunks(answers: Iterable[Answer], *, size: int = CHUNK) -> Iterator[list[Ans
             chunk, n_characters = [], 0
     if chunk:
         yield chunk
-
-
-# Two letters side by side are no number of a list: with them a text has a segment.
-_NEIGHBOURS = re.compile(r"[^\W\d_]{2}")
-
-
-def _says_nothing(text: str, rubric: Rubric) -> str | None:
-    """Why a text cannot be an answer, or `None` when a model should look at it."""
-    if not _NEIGHBOURS.search(text) and not segments(text):
-        return NO_ANSWER
-    if rubric.kind == "open" or any(char.isalpha() for char in text):
-        return None
-    wordings = [text for point in rubric.points for text in (point.text, *point.aliases)]
-    return None if any(map(_names_a_number, (*wordings, rubric.reference_answer))) else NO_WORDS
-
-
-_NUMBER_WORDS = frozenset(
-    "zero one two three four five six seven eight nine ten eleven twelve hundred thousand million half".split()
-)
-
-
-def _names_a_number(text: str) -> bool:
-    return any(char.isdigit() for char in text) or not _NUMBER_WORDS.isdisjoint(map(str.lower, words(text)))
-
-
-def _point_grade(point: RubricPoint, status: Status, earned: float | None, *, rule: str) -> PointGrade:
-    """A point that a rule decided, without looking for evidence."""
-    return PointGrade(
-        point_id=point.id,
-        text=point.text,
-        status=status,
-        coverage=earned,
-        credit=earned,
-        weight=point.weight,
-        evidence=None,
-        decided_by="rule",
-        rationale=rule,
-        confidence=None if earned is None else 1.0,
-    )

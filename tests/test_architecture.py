@@ -149,6 +149,8 @@ LAYERS = [
         "advice",
         "judged",
         "verdicts",
+        "without_model",
+        "examining",
         "grading",
         "scored",
         "marked",
