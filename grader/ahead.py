@@ -12,14 +12,24 @@ def ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tup
     """Each item with what `work` makes of it, in order; one more is being worked on in a thread of its own.
 
     Items are drawn in the caller's thread, one before it is needed. An exception of `work` comes where its result
-    would.
+    would, one of `items` after the results of all that were drawn before.
     """
     with ThreadPoolExecutor(1) as thread:
         waiting: tuple[Item, Future[Result]] | None = None
-        for item in items:
-            coming = item, thread.submit(work, item)
+        fault: Exception | None = None
+        source = iter(items)
+        ended = False
+        while not ended:
+            coming = None
+            try:
+                item = next(source)
+                coming = item, thread.submit(work, item)
+            except StopIteration:
+                ended = True
+            except Exception as error:  # whatever it is, it waits for its turn
+                ended, fault = True, error
             if waiting is not None:
                 yield waiting[0], waiting[1].result()
             waiting = coming
-        if waiting is not None:
-            yield waiting[0], waiting[1].result()
+        if fault is not None:
+            raise fault

@@ -122,7 +122,7 @@ class Batch:
             for entry in self._journal.append([_record(*pair) for pair in zip(keys, grades, strict=True)]):
                 self._work.mark_graded(entry)
             self._given_out.difference_update(keys)
-            self.n_failed += sum(grade.score is None or not _NOT_FINAL.isdisjoint(grade.flags) for grade in grades)
+            self.n_failed += sum(map(is_failed, grades))
             dealt = kept + self._work.n_with(keys)
             yield dealt
             left, kept = left - dealt, 0
@@ -169,6 +169,11 @@ class Batch:
             yield Record(key, grade, not _NOT_FINAL.isdisjoint(grade["flags"]))
 
 
+def is_failed(grade: Grade) -> bool:
+    """Whether a grade has no score, or a judge was asked in vain."""
+    return grade.score is None or not _NOT_FINAL.isdisjoint(grade.flags)
+
+
 def _record(key: str, grade: Grade) -> Record:
     row = grade_row(grade.model_copy(update={"extra": {}}))
     kept = {name: value for name, value in row.items() if name not in OF_THE_ANSWER}
@@ -182,6 +187,7 @@ class Totals:
     Attributes:
         seconds: how long grading took.
         n_reused: answers that an earlier run had graded.
+        n_failed: answers that are ungraded, or of which a judge was asked in vain.
         reasons: why answers are ungraded, and how many each.
         alike: the first answers whose words another candidate has, too; `n_alike` counts all of them.
 
@@ -193,6 +199,7 @@ class Totals:
     n_graded: int = 0
     n_needs_review: int = 0
     n_judge_failed: int = 0
+    n_failed: int = 0
     n_alike: int = 0
     alike: list[str] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -203,6 +210,7 @@ class Totals:
         self.n_answers += 1
         self.n_needs_review += grade.needs_review
         self.n_judge_failed += "judge_failed" in grade.flags
+        self.n_failed += is_failed(grade)
         if grade.fraction is not None:
             self.n_graded += 1
             self._fractions += grade.fraction

@@ -88,7 +88,11 @@ def say(message: str) -> None:
     """A message on stderr; what files put into it cannot steer the terminal."""
     from grader.terminal import clean_terminal
 
-    typer.echo(clean_terminal(message), err=True)
+    try:
+        typer.echo(clean_terminal(message), err=True)
+    except OSError:  # nobody can be told, which is no reason to stop; nor to try again at the end
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def drop_stdout() -> None:

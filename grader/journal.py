@@ -1,14 +1,17 @@
 """A file of finished grades that survives a crash: lines are added chunk by chunk, each chunk whole or not at all.
 
-Line 1 names the format, every other line is `{"key": ..., "grade": {...}}`; `"end": true` stands in the last line of
-a chunk, `"again": true` in a grade that a later run should not use. What the key means is for `batch` to know.
+Line 1 names the format, every other line is `{"sum": ..., "key": ..., "grade": {...}}`; `"end": true` stands in the
+last line of a chunk, `"again": true` in a grade that a later run should not use, and `sum` is a hash of the rest of the
+line, so that no other score is taken for the one that was written. What the key means is for `batch` to know.
 """
 
 import io
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -20,7 +23,8 @@ try:
 except ImportError:  # Windows: there two runs on one output are not kept apart
     fcntl = None  # type: ignore[assignment]
 
-_HEAD = {"journal_of": "grader", "version": 1}
+_HEAD = {"journal_of": "grader", "version": 2}
+_SUM = re.compile(rb'\{"sum":"([0-9a-f]{16})",')
 
 
 class Entry(NamedTuple):
@@ -98,11 +102,11 @@ class Journal:
             if damage is not None:
                 raise damage
             try:
-                values = _line(raw)
                 if number == 1:
-                    _check_head(values)
+                    self._check_head(_line(raw))
                     kept = offset + len(raw)
                 else:
+                    values = _line(_checked(raw))
                     chunk.append(Entry(values["key"], offset, len(raw), values.get("again", False)))
                     if values.get("end"):
                         yield from chunk
@@ -119,6 +123,13 @@ class Journal:
         if kept == 0:
             self._add(_dump(_HEAD))
         self._is_empty = self._end == len(_dump(_HEAD))
+
+    def _check_head(self, values: dict[str, Any]) -> None:
+        if values != _HEAD:
+            if values.get("journal_of") == _HEAD["journal_of"]:
+                problem = "is of another version of this program: delete the file to grade everything again"
+                raise InputError(problem, source=self.source, line=1)
+            raise ValueError("no journal")
 
     def _lines(self) -> Iterator[bytes]:
         self._file.seek(0)
@@ -144,12 +155,7 @@ class Journal:
         """
         entries, lines, offset = [], [], self._end
         for number, record in enumerate(records, 1):
-            line = _dump(
-                {"key": record.key}
-                | ({"again": True} if record.again else {})
-                | ({"end": True} if number == len(records) else {})
-                | {"grade": record.grade}
-            )
+            line = _dump_record(record, end=number == len(records))
             entries.append(Entry(record.key, offset, len(line), record.again))
             lines.append(line)
             offset += len(line)
@@ -188,13 +194,31 @@ class Journal:
         with atomic_writer(self.path) as out:
             out.write(_dump(_HEAD).decode())
             for record in records:
-                line = {"key": record.key} | ({"again": True} if record.again else {}) | {"end": True}
-                out.write(_dump(line | {"grade": record.grade}).decode())
+                out.write(_dump_record(record, end=True).decode())
 
 
 def _dump(value: dict[str, Any]) -> bytes:
     # ASCII, so that half a surrogate pair in an answer keeps its escape.
     return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
+
+
+def _dump_record(record: Record, *, end: bool) -> bytes:
+    marks = ({"again": True} if record.again else {}) | ({"end": True} if end else {})
+    rest = _dump({"key": record.key} | marks | {"grade": record.grade})
+    return b'{"sum":"' + _sum(rest) + b'",' + rest[1:]
+
+
+def _sum(rest: bytes) -> bytes:
+    return blake2b(rest, digest_size=8).hexdigest().encode()
+
+
+def _checked(raw: bytes) -> bytes:
+    """A line without its hash, which it must have."""
+    found = _SUM.match(raw)
+    rest = b"{" + raw[found.end() :] if found else b""
+    if found is None or _sum(rest) != found[1]:
+        raise ValueError("another line was written")
+    return rest
 
 
 def _line(raw: bytes) -> dict[str, Any]:
@@ -204,8 +228,3 @@ def _line(raw: bytes) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise TypeError("no object")
     return values
-
-
-def _check_head(values: dict[str, Any]) -> None:
-    if values != _HEAD:
-        raise ValueError("no journal")

@@ -94,6 +94,8 @@ def _refuse_binary(begin: bytes, path: str | Path) -> None:
 def _open(path: str | Path) -> Any:
     """A binary stream as a context manager; standard input is left open, what ends in `.gz` is unpacked."""
     if str(path) == "-":
+        if sys.stdin is None:
+            raise InputError("is closed: nothing can be read from it", source=source_name(path))
         return nullcontext(sys.stdin.buffer)
     try:
         file = open(path, "rb")  # noqa: SIM115  # the caller closes it

@@ -6,9 +6,11 @@ is what was put in, to the last bit.
 
 import logging
 import os
+import re
 import sqlite3
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
@@ -16,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.cache import cache_folder
+from grader.errors import SetupError
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +61,8 @@ class VectorStore:
                 self._connection = _opened(self._path)
             except _FAULTS as error:
                 self._give_up(error)
+                with suppress(*_FAULTS):  # now that a broken file is gone, or to read where nothing can be written
+                    self._connection = _opened(self._path) if _is_broken(error) else _opened_to_read(self._path)
 
     def get(self, pieces: Sequence[Ints], dim: int) -> list[Floats | None]:
         """The vectors that were kept for each sequence of pieces, shape `(n_rows, dim)`; `None` where none were."""
@@ -85,7 +90,7 @@ class VectorStore:
                 return
             try:
                 with self._connection:  # one transaction
-                    self._connection.executemany("INSERT OR IGNORE INTO vectors (key, value) VALUES (?, ?)", rows)
+                    self._connection.executemany("INSERT OR REPLACE INTO vectors (key, value) VALUES (?, ?)", rows)
                     if _used_bytes(self._connection) > self._limit:
                         self._connection.execute(_OLDER_HALF)
             except _FAULTS as error:
@@ -100,25 +105,43 @@ class VectorStore:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
-            self._path.unlink(missing_ok=True)
+        if _is_broken(error):
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
 
 
 _OLDER_HALF = "DELETE FROM vectors WHERE number <= (SELECT (min(number) + max(number)) / 2 FROM vectors)"
 
 
 def limit_bytes() -> int:
-    """How large the file may become: `$GRADER_VECTORS_MB`, else 256 MB; 0 where nothing is to be kept."""
-    given = os.environ.get(LIMIT, "")
-    return (int(given) if given.isdigit() else _USUAL_LIMIT) * 10**6
+    """How large the file may become: `$GRADER_VECTORS_MB`, else 256 MB; 0 where nothing is to be kept.
+
+    Raises:
+        SetupError: the variable is no number of megabytes.
+
+    """
+    given = os.environ.get(LIMIT, "").strip()
+    if not given:
+        return _USUAL_LIMIT * 10**6
+    if not re.fullmatch(r"[0-9]{1,9}", given):
+        raise SetupError(f"{LIMIT}={given!r}: expected a whole number of megabytes, 0 to keep nothing")
+    return int(given) * 10**6
 
 
 def purge() -> Path | None:
-    """Remove the file in the user's cache folder; where it was, `None` if there was none."""
+    """Remove the file in the user's cache folder; where it was, `None` if there was none.
+
+    Raises:
+        SetupError: it cannot be removed.
+
+    """
     path = cache_folder() / _FILE
     there = path.exists()
     for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
-        path.with_name(name).unlink(missing_ok=True)
+        try:
+            path.with_name(name).unlink(missing_ok=True)
+        except OSError as error:
+            raise SetupError(f"{path.with_name(name)} cannot be removed: {error.strerror or error}") from error
     return path if there else None
 
 
@@ -131,6 +154,16 @@ def _opened(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous=OFF")
     connection.execute("CREATE TABLE IF NOT EXISTS vectors (number INTEGER PRIMARY KEY, key BLOB UNIQUE, value BLOB)")
     return connection
+
+
+def _opened_to_read(path: Path) -> sqlite3.Connection:
+    """A file that was left in a place where nothing can be written, such as the image of a container."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+
+
+def _is_broken(error: Exception) -> bool:
+    """Whether a file is no database any more."""
+    return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
 
 
 def _values(connection: sqlite3.Connection, keys: list[bytes]) -> list[tuple[bytes, bytes]]:

@@ -5,12 +5,10 @@ an answer is graded is for `batch` to know.
 """
 
 import json
-import os
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import NamedTuple, Self
 
 from grader.documents import twice
@@ -41,11 +39,10 @@ class Worklist:
     """The answers of one batch and where their grades lie; gone when it is closed."""
 
     def __init__(self) -> None:
-        handle, name = tempfile.mkstemp(prefix="grader-", suffix=".sqlite")
-        os.close(handle)
-        self._path = Path(name)
-        self._open = sqlite3.connect(name, isolation_level=None)
-        self._open.executescript(_PRAGMAS + _TABLES)
+        # Without a name it is a file in the temporary folder that nobody sees and that ends with the process.
+        self._open = sqlite3.connect("", isolation_level=None)
+        with _told():
+            self._open.executescript(_PRAGMAS + _TABLES)
         self.n_answers = 0
 
     def __enter__(self) -> Self:
@@ -53,8 +50,6 @@ class Worklist:
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
-        with suppress(FileNotFoundError):
-            self._path.unlink()
 
     def add(self, answer: Answer, *, key: str, words: bytes | None, line: int | None, source: str) -> None:
         """Note an answer.

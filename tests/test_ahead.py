@@ -56,3 +56,15 @@ def test_who_stops_half_way_leaves_no_thread_behind() -> None:
     next(found)
     found.close()
     assert threading.active_count() == before
+
+
+def test_what_was_drawn_before_a_fault_still_comes() -> None:
+    def items() -> Iterator[int]:
+        yield from (1, 2)
+        raise KeyError("the source broke off")
+
+    found = ahead(lambda number: number * 2, items())
+    assert next(found) == (1, 2)
+    assert next(found) == (2, 4)
+    with pytest.raises(KeyError, match="broke off"):
+        next(found)

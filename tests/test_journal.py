@@ -182,3 +182,32 @@ def test_zeros_before_the_end_are_damage(path: Path) -> None:
         file.write(b"\0" * 20 + b"\n" + b"\0" * 20)
     with pytest.raises(InputError, match=":4: is damaged here"):
         keys(path)
+
+
+def test_another_score_than_was_written_is_damage(path: Path) -> None:
+    fill(path, ["a", "b"], ["c"])
+    whole = path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    path.write_bytes(whole.replace(b'"score":1.5', b'"score":9.5', 1))
+    with pytest.raises(InputError, match=":2: is damaged here"):
+        keys(path)
+    path.write_bytes(b"".join([*lines[:-1], lines[-1].replace(b'"score":1.5', b'"score":9.5')]))
+    assert keys(path) == ["a", "b"]  # as if the last one was torn
+
+
+@pytest.mark.parametrize("bit", range(8))
+def test_no_bit_of_a_line_can_turn_unseen(path: Path, bit: int) -> None:
+    fill(path, ["a", "b"], ["c"])
+    whole = path.read_bytes()
+    begin = len(whole.splitlines(keepends=True)[0])
+    end = begin + len(whole.splitlines(keepends=True)[1])
+    for place in range(begin, end):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :])
+        with pytest.raises(InputError, match="is damaged here"):
+            keys(path)
+
+
+def test_a_journal_of_another_version_is_not_taken_for_a_damaged_one(path: Path) -> None:
+    path.write_text('{"journal_of":"grader","version":1}\n{"key":"a","end":true,"grade":{}}\n')
+    with pytest.raises(InputError, match="another version of this program: delete the file"):
+        keys(path)

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.errors import SetupError
 from grader.onnx_encoding import OnnxEncoder
-from grader.vector_store import LIMIT, VectorStore, limit_bytes
+from grader.vector_store import LIMIT, VectorStore, _opened_to_read, limit_bytes, purge
 
 DIM = 4
 
@@ -55,14 +56,47 @@ def test_a_damaged_row_is_no_row(tmp_path: Path) -> None:
     assert np.array_equal(found[1], vectors(2))
 
 
+def test_a_damaged_row_is_mended_when_it_is_computed_again(tmp_path: Path) -> None:
+    path = tmp_path / "v.sqlite"
+    VectorStore("m", path).put([ids(1)], [vectors(1)])
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE vectors SET value = x'00'")
+    VectorStore("m", path).put([ids(1)], [vectors(1)])
+    assert np.array_equal(VectorStore("m", path).get([ids(1)], DIM)[0], vectors(1))
+
+
+def test_a_file_in_a_place_where_nothing_can_be_written_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "v.sqlite"
+    store = VectorStore("m", path)
+    store.put([ids(1)], [vectors(1)])
+    store._connection.close()
+    found = _opened_to_read(path)
+    assert found.execute("SELECT count(*) FROM vectors").fetchone() == (1,)
+    with pytest.raises(sqlite3.OperationalError):
+        found.execute("DELETE FROM vectors")
+
+
+@pytest.mark.parametrize("given", ["abc", "-5", "1e3", "0MB", "9" * 20])
+def test_a_limit_that_is_no_number_is_an_error(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(LIMIT, given)
+    with pytest.raises(SetupError, match="expected a whole number of megabytes"):
+        limit_bytes()
+
+
+def test_what_cannot_be_removed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADER_CACHE", str(tmp_path))
+    (tmp_path / "vectors-1.sqlite").mkdir()
+    with pytest.raises(SetupError, match="cannot be removed"):
+        purge()
+
+
 @pytest.mark.parametrize("content", [b"this is no database, but a text of some length " * 50, b""])
 def test_a_file_that_is_no_database_is_made_anew(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "v.sqlite"
     path.write_bytes(content)
-    for _ in range(2):
-        store = VectorStore("m", path)
-        assert store.get([ids(1)], DIM)[0] is None or np.array_equal(store.get([ids(1)], DIM)[0], vectors(1))
-        store.put([ids(1)], [vectors(1)])
+    store = VectorStore("m", path)
+    assert store.get([ids(1)], DIM) == [None]
+    store.put([ids(1)], [vectors(1)])
     assert np.array_equal(VectorStore("m", path).get([ids(1)], DIM)[0], vectors(1))
 
 

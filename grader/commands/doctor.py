@@ -29,12 +29,12 @@ def doctor(
     from grader.vector_store import purge as purge_vectors
 
     if purge:
-        cache = Cache()
-        say(f"{cache.purge():,} kept replies and vectors removed from {cache.path}")
-        cache.close()
         vectors = purge_vectors()
         if vectors is not None:
             say(f"removed: {vectors}")
+        cache = Cache()
+        say(f"{cache.purge():,} kept replies and vectors removed from {cache.path}")
+        cache.close()
     found = check_up(encoder)
     if as_json:
         print_json(found.as_dict())

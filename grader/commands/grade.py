@@ -266,7 +266,7 @@ def grade(
         begin = time.perf_counter()
         try:
             for _ in progress_of(batch.grade(), "grading", total=batch.n_answers):
-                _check_errors(batch, max_errors, kept)
+                _check_errors(batch, batch.n_failed, max_errors, kept)
         except KeyboardInterrupt:
             if kept is not None:
                 ctx.meta[KEPT] = f"{_so_far(batch, kept)}: run the same command again to go on"
@@ -280,6 +280,7 @@ def grade(
         totals = Totals(seconds, batch.n_reused)
         for each in progress(batch, "adding up", total=batch.n_answers):
             totals.add(each)
+        _check_errors(batch, totals.n_failed, max_errors, kept)  # those of earlier runs count, too
         groups = _like_answers(batch) if group else None
         if report is not None:  # before stdout, whose reader may have seen enough
             write_report(batch, report, title=f"Grades of {Path(answers).name}", groups=groups)
@@ -324,14 +325,14 @@ def _so_far(batch: "Batch", kept: Path) -> str:
     return f"{batch.n_graded} of {count(batch.n_answers, 'answer')} are kept in {kept}"
 
 
-def _check_errors(batch: "Batch", max_errors: float | None, kept: Path | None) -> None:
+def _check_errors(batch: "Batch", n_failed: int, max_errors: float | None, kept: Path | None) -> None:
     """Stop a run in which too many answers come out without a usable grade."""
     if max_errors is None:
         return
     limit = max_errors if max_errors >= 1 else max_errors * batch.n_answers
-    if batch.n_failed > limit:
+    if n_failed > limit:
         so_far = "" if kept is None else f"; {_so_far(batch, kept)}"
-        raise GraderError(f"stopped: {count(batch.n_failed, 'answer')} failed, --max-errors is {max_errors:g}{so_far}")
+        raise GraderError(f"stopped: {count(n_failed, 'answer')} failed, --max-errors is {max_errors:g}{so_far}")
 
 
 def _say_totals(totals: "Totals") -> None:

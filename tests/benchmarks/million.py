@@ -121,7 +121,7 @@ def measure(answers: Path, encoder: str) -> Run:
         with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=own) as process:
             while process.poll() is None:
                 time.sleep(0.25)
-                worklist = max(worklist, sum(map(_size, Path(scratch).iterdir())))
+                worklist = max(worklist, _unnamed(process.pid))
                 if journal.exists():
                     with journal.open("rb") as file:
                         file.seek(seen)
@@ -143,6 +143,15 @@ def _spent() -> float:
     """Processor seconds of the children that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+def _unnamed(pid: int) -> int:
+    """Bytes of the files that a process holds open and that have no name any more: its worklist."""
+    try:
+        held = [link for link in Path(f"/proc/{pid}/fd").iterdir() if os.readlink(link).endswith("(deleted)")]
+        return sum(map(_size, held))
+    except OSError:  # it has just ended
+        return 0
 
 
 def _size(path: Path) -> int:
