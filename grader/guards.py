@@ -15,7 +15,7 @@ from grader.quantities import differs
 from grader.roles import comparison_is_turned, roles
 
 # Part of every signature: raised when the rules change.
-RULES_VERSION = 3
+RULES_VERSION = 4
 # Share of a point's content words that a statement must repeat before a difference counts as a denial. Below it the
 # two may speak of different things.
 _NEAR_COPY = 0.8

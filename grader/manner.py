@@ -228,8 +228,9 @@ def is_foreign(text: str) -> bool:
     plain = [word.lower() for word in words(text) if word[0].isalpha()]
     if len(plain) < _FEWEST_FOR_LANGUAGE:
         return False
-    foreign = sum(word in _FOREIGN for word in plain)
-    if foreign < max(2, 0.15 * len(plain)):
+    foreign = [word for word in plain if word in _FOREIGN]
+    # One word alone may be an English one that is said again: "Adam is RMSprop plus momentum", "O(n) and O(1)".
+    if len(set(foreign)) < 2 or len(foreign) < 0.15 * len(plain):
         return False
     english = sum(word in FUNCTION_WORDS and word not in _ANYWHERE and word not in _FOREIGN for word in plain)
-    return foreign > 2 * english
+    return len(foreign) > 2 * english

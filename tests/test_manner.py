@@ -116,6 +116,8 @@ def test_instructions_to_the_examiner(text: str) -> None:
         ("Без нелинейности сеть остаётся одним линейным отображением.", True),
         ("没有非线性激活函数的多层网络仍然只是一个线性映射", True),
         ("Le dropout", False),
+        ("Adam is RMSprop plus momentum. Adam is RMSprop plus momentum. Note 35430.", False),
+        ("O(n) space, O(log n) depth, O(1) lookup", False),
         ("ReLU, GELU, SiLU, tanh, sigmoid, softmax", False),
         ("learning rate α, weight decay λ, momentum β", False),
     ],
