@@ -40,7 +40,7 @@ fix: $(INSTALLED) ## repair what the linter can repair
 	$(BIN)/ruff format .
 
 docs: $(INSTALLED) ## write the generated parts of README.md and docs/ again
-	$(BIN)/python -m tests.generated_docs
+	$(BIN)/python -m tests.support.generated_docs
 
 bench: $(INSTALLED) ## measure accuracy over the scored sets in DATASETS, speed (also of others: PEERS), marks, judges, and words about raters
 	$(BIN)/python tests/benchmarks/accuracy.py $(DATASETS)

@@ -6,8 +6,7 @@ The public names are loaded at first use, so that `import grader` and `grader --
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
-PACKAGED_MODEL = "all-MiniLM-L6-v2"  # the encoder that comes with the package, and the default
+from grader.__about__ import __version__ as __version__
 
 if TYPE_CHECKING:
     from grader.errors import GraderError, InputError, SetupError
@@ -32,7 +31,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "Grader": "grading",
+    "Grader": "grading.grader",
     "Settings": "settings",
     **dict.fromkeys(("GraderError", "InputError", "SetupError"), "errors"),
     **dict.fromkeys(

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from grader import PACKAGED_MODEL
+from grader.__about__ import PACKAGED_MODEL
 from grader.schema import Noun
 
 # Raise it whenever a formula or constant of coverage.py or substance.py changes: no settings, but they move scores.
@@ -13,6 +13,8 @@ COVERAGE_VERSION = 1
 STATIC = "static"
 # The packaged model with the weights and the inputs of its linear maps as whole numbers.
 INT8 = "int8"
+# What a model behind an OpenAI-compatible server is called by: `openai:MODEL`.
+REMOTE = "openai:"
 # In place of the defaults: its cosines of related words are lower (docs/speed.md), and the verifier is a model, too.
 _FIT_FOR = {STATIC: {"match_center": 0.35, "match_slope": 6.0, "verifier": False}}
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.encoding import Encoder, load_encoder
+from grader.encoders.protocol import Encoder
+from grader.encoders.registry import load_encoder
 from grader.settings import Settings
 
 ROOT = Path(__file__).parent.parent

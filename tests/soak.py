@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from grader.grades import read_grades
+from grader.files.grades import read_grades
 from tests.benchmarks.million import SHARE_OF_DIFFERENT, write
 
 N_ANSWERS = 6_000  # a tenth of them different

@@ -4,12 +4,13 @@ import re
 
 import pytest
 
-from grader import batch, judged
-from grader.attacks import families
+from grader.batch import run as batch
+from grader.evaluation.attacks import families
 from grader.flags import FLAGS, PLAIN_FLAGS, plain_flags, review_reasons, sure
-from grader.marks_bounds import NEVER_GAIN, NOT_BY_LIKENESS
-from tests.generated_docs import ROOT
-from tests.sample_grades import grade
+from grader.grading import judge_verdicts as judged
+from grader.marks.bounds import NEVER_GAIN, NOT_BY_LIKENESS
+from tests.support.generated_docs import ROOT
+from tests.support.sample_grades import grade
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ def test_every_flag_that_is_raised_has_its_meaning_here_and_in_the_documentation
     page = (ROOT / "docs" / "formats.md").read_text()
     told = dict(re.findall(r"(?m)^\| `(\w+)` \| (.+) \|$", page))
     assert {name: told.get(name) for name in FLAGS} == FLAGS
-    source = "".join(path.read_text() for path in (ROOT / "grader").glob("*.py") if path.name != "flags.py")
+    source = "".join(path.read_text() for path in (ROOT / "grader").rglob("*.py") if path.name != "flags.py")
     assert all(f'"{name}"' in source for name in FLAGS)
     for flags in (PLAIN_FLAGS, NEVER_GAIN, NOT_BY_LIKENESS, judged._SAY_NOTHING, batch._NOT_FINAL, families._EMPTY):
         assert flags <= FLAGS.keys()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from grader.cli import app
-from tests.judges import SECRET
-from tests.openai_server import OpenAIServer
+from grader.cli.app import app
+from tests.support.judges import SECRET
+from tests.support.openai_server import OpenAIServer
 
 # Grades answers with a judge from the environment, writes all that a run writes, and shows more than any run would.
 RUN = """
@@ -18,17 +18,17 @@ import logging, sys
 logging.basicConfig(level=logging.DEBUG)  # also of what sends the requests
 from pathlib import Path
 from grader import Answer, Grader, Rubric
-from grader.cache import Cache
-from grader.calls import Calls, Manners
-from grader.chat import ChatJudge
-from grader.endpoint import find_endpoint
-from grader.grades import grade_row
-from grader.page import render_html
-from grader.panel import Panel
+from grader.provider.reply_cache import Cache
+from grader.provider.requests import Calls, Manners
+from grader.judges.chat import ChatJudge
+from grader.provider.endpoint import find_endpoint
+from grader.files.grades import grade_row
+from grader.reports.grades.page import render_html
+from grader.judges.panel import Panel
 from grader.settings import JudgeSettings, Settings
-from grader.summary import summarise
-from grader.writing import write_rows
-from tests.fake_encoder import WordEncoder
+from grader.reports.grades.summary import summarise
+from grader.files.writing import write_rows
+from tests.support.fake_encoder import WordEncoder
 
 folder = Path(sys.argv[1])
 calls, cache = Calls(Manners(concurrency=1, attempts=2, first_wait=0)), Cache(folder / "cache.sqlite")

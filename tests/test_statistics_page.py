@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.statistics_page import MODULES, PAGE, ROOT, entries, with_statistics
+from tests.support.statistics_page import MODULES, PAGE, ROOT, entries, with_statistics
 
 
 def test_the_page_is_current() -> None:
@@ -26,7 +26,7 @@ def test_every_statistic_says_where_it_is_undefined_and_what_it_was_checked_agai
 def test_what_docstrings_point_to_exists(module: str) -> None:
     code = (ROOT / "grader" / f"{module}.py").read_text()
     for other, name in re.findall(r"`([a-z_]+)\.([a-z_]+)`", code):
-        path = ROOT / "grader" / f"{other}.py"
+        path = (ROOT / "grader" / f"{module}.py").with_name(f"{other}.py")
         if path.exists() and name != "py":
             tree = ast.parse(path.read_text())
             names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
@@ -34,7 +34,7 @@ def test_what_docstrings_point_to_exists(module: str) -> None:
 
 
 def test_an_entry_is_what_the_docstring_says() -> None:
-    kappa = next(entry for entry in entries("agreement") if entry.name == "cohen_kappa")
+    kappa = next(entry for entry in entries("statistics/agreement") if entry.name == "cohen_kappa")
     assert kappa.summary == "Cohen's kappa for classes without an order: agreement beyond chance."
     assert kappa.formula[0].startswith("kappa = (p_o - p_e) / (1 - p_e), with p_o the share of equal classes and")
     assert kappa.fields["Source"] == "Cohen (1960), Educational and Psychological Measurement 20, 37-46."

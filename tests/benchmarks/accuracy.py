@@ -7,9 +7,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from grader.answers import read_labelled
-from grader.encoding import load_encoder
-from grader.evaluation import Evaluation, evaluate
+from grader.encoders.registry import load_encoder
+from grader.evaluation.evaluation import Evaluation, evaluate
+from grader.evaluation.labelled_set import read_labelled
 from grader.settings import Settings
 
 DEFAULT = Path(__file__).parents[3] / "shared" / "datasets"

@@ -16,13 +16,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from grader import agreement
-from grader.answers import LabelledAnswer, read_labelled
-from grader.confidence import STATED, expected_calibration_error, reliability_bins
-from grader.encoding import Encoder, load_encoder
-from grader.labelled import grade_labelled
+from grader.encoders.protocol import Encoder
+from grader.encoders.registry import load_encoder
+from grader.evaluation.labelled_grades import grade_labelled
+from grader.evaluation.labelled_set import LabelledAnswer, read_labelled
+from grader.grading.confidence import STATED, expected_calibration_error, reliability_bins
 from grader.schema import Grade
 from grader.settings import Settings
+from grader.statistics import agreement
 
 DEFAULT = Path(__file__).parents[3] / "shared" / "datasets"
 THRESHOLDS = (0.4, 0.45, 0.5, 0.55, 0.6)

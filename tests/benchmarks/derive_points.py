@@ -20,16 +20,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from grader.answers import read_labelled
-from grader.derive import derive
-from grader.encoding import load_encoder
-from grader.evaluation import evaluate
-from grader.grammar.lexicon import content_stems
-from grader.grammar.sentence import say
-from grader.grammar.tagging import tokenize
+from grader.encoders.registry import load_encoder
+from grader.evaluation.evaluation import evaluate
+from grader.evaluation.labelled_set import read_labelled
+from grader.rubrics.derivation import derive
 from grader.schema import Question
 from grader.settings import Settings
-from grader.text import segments
+from grader.text.grammar.lexicon import content_stems
+from grader.text.grammar.sentence import say
+from grader.text.grammar.tagging import tokenize
+from grader.text.normalisation import segments
 
 FILE = "summary_points_dev.jsonl"
 SIMILAR = 0.5

@@ -12,12 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
-from grader.bootstrap import Method, Statistic, interval, resample
-from grader.components import components_by_weights
-from grader.long_form import from_matrix
-from grader.measurement import icc_interval
-from grader.prmse import prmse_by_weights
-from grader.system_statistics import COMPARED_STATISTICS, SYSTEM_STATISTICS, compared_statistics, system_statistics
+from grader.calibration.system.statistics import (
+    COMPARED_STATISTICS,
+    SYSTEM_STATISTICS,
+    compared_statistics,
+    system_statistics,
+)
+from grader.statistics.bootstrap import Method, Statistic, interval, resample
+from grader.statistics.components import components_by_weights
+from grader.statistics.generalizability import icc_interval
+from grader.statistics.long_form import from_matrix
+from grader.statistics.prmse import prmse_by_weights
 
 PAGE = Path(__file__).parents[2] / "docs" / "statistics.md"
 BEGIN, END = "<!-- table of interval_coverage.py -->\n", "<!-- end of the table -->"

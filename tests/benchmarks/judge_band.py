@@ -15,17 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from grader import agreement
-from grader.answers import LabelledAnswer, own_rubric, read_labelled
-from grader.encoding import load_encoder
-from grader.grading import Grader
-from grader.judged import judge_drafts
-from grader.judging import Completion, Message
-from grader.mock import read_prompt
-from grader.panel import Panel
+from grader.encoders.registry import load_encoder
+from grader.evaluation.labelled_set import LabelledAnswer, own_rubric, read_labelled
+from grader.grading.grader import Grader
+from grader.grading.judge_verdicts import judge_drafts
+from grader.judges.mock import read_prompt
+from grader.judges.panel import Panel
+from grader.judges.protocol import Completion, Message
 from grader.schema import Answer, Grade
 from grader.settings import JudgeSettings, Settings
-from grader.text import content_words, segments
+from grader.statistics import agreement
+from grader.text.normalisation import content_words, segments
 
 SETS = ("summary_points_dev", "physics_points_dev")
 ERRORS = (0.0, 0.05, 0.1, 0.2, 0.3)

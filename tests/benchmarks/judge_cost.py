@@ -11,14 +11,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from grader.answers import read_answers
-from grader.cache import Cache
-from grader.grading import Grader
-from grader.mock import MockJudge
-from grader.panel import Panel
-from grader.rubric import read_rubrics
+from grader.files.answers import read_answers
+from grader.grading.grader import Grader
+from grader.judges.mock import MockJudge
+from grader.judges.panel import Panel
+from grader.provider.reply_cache import Cache
+from grader.rubrics.rubric_files import read_rubrics
 from grader.schema import Answer
-from tests.openai_server import OpenAIServer
+from tests.support.openai_server import OpenAIServer
 
 
 def main() -> None:

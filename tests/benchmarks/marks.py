@@ -13,16 +13,16 @@ from pathlib import Path
 
 import numpy as np
 
-from grader.answers import read_labelled
-from grader.conformal import conformal_quantile, covered
-from grader.encoding import load_encoder
-from grader.graded_set import GradedSet, grade_set
-from grader.intervals import Estimate, cluster_bootstrap
-from grader.marked import Marked
-from grader.marked_evaluation import evaluate_marked
-from grader.marks import Marks
-from grader.score_map import fit_score_map
+from grader.encoders.registry import load_encoder
+from grader.evaluation.graded_set import GradedSet, grade_set
+from grader.evaluation.labelled_set import read_labelled
+from grader.evaluation.marked import evaluate_marked
+from grader.marks.model import Marks
+from grader.marks.records import Marked
+from grader.marks.score_map import fit_score_map
 from grader.settings import Settings
+from grader.statistics.conformal import conformal_quantile, covered
+from grader.statistics.intervals import Estimate, cluster_bootstrap
 
 DEFAULT = Path(__file__).parents[3] / "shared" / "datasets"
 SETS = ("mohler_dev", "neural_networks_dev", "networking_dev", "operating_systems_three_raters_dev")

@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from grader.rubric import read_rubrics
-from grader.vector_store import LIMIT
+from grader.encoders.vector_cache import LIMIT
+from grader.rubrics.rubric_files import read_rubrics
 
 SHARE_OF_DIFFERENT = 0.1  # by default
 _WARM = 10_000  # answers after which memory should not grow

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from grader.grammar import lexicon
-from grader.grammar.sentence import parse
-from grader.grammar.tagging import Token
+from grader.text.grammar import lexicon
+from grader.text.grammar.sentence import parse
+from grader.text.grammar.tagging import Token
 
 
 class Edit(NamedTuple):

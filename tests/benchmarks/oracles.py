@@ -19,11 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from grader import agreement, kappas, measurement, prmse, reliability
-from grader.long_form import from_matrix
-from grader.subgroups import Moments, difference_of_standardized_means
-from grader.system_statistics import COMPARED_STATISTICS, compared_statistics
-from tests.test_reliability import KRIPPENDORFF, SHROUT_FLEISS
+from grader.calibration.system.statistics import COMPARED_STATISTICS, compared_statistics
+from grader.statistics import agreement, kappas, prmse, reliability
+from grader.statistics import generalizability as measurement
+from grader.statistics.long_form import from_matrix
+from grader.statistics.subgroups import Moments, difference_of_standardized_means
+from tests.statistics.test_reliability import KRIPPENDORFF, SHROUT_FLEISS
 
 Figures = dict[str, float]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from minimal_pairs import Edit, inflected
 
-from grader.antonyms import are_opposites
-from grader.grammar.lexicon import FUNCTION_WORDS
+from grader.guards.antonyms import are_opposites
+from grader.text.grammar.lexicon import FUNCTION_WORDS
 
 _PARTS = {"n": "noun", "v": "verb", "a": "adj", "r": "adv"}
 # Relations to what is wider or nearly the same: hypernyms of verbs and nouns, similar adjectives.

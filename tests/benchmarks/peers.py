@@ -35,11 +35,11 @@ os.environ.update(
 
 from sentence_transformers import SentenceTransformer
 
-from grader import PACKAGED_MODEL, __version__
-from grader.encoding import load_encoder
-from grader.model_files import model_path
+from grader.__about__ import PACKAGED_MODEL, __version__
+from grader.encoders.model_files import model_path
+from grader.encoders.registry import load_encoder
+from grader.encoders.vector_cache import LIMIT
 from grader.settings import INT8, STATIC, Settings
-from grader.vector_store import LIMIT
 from tests.benchmarks.speed import DEFAULT, SETS, Load, Took, grading, read, timed
 
 MODEL = str(model_path(PACKAGED_MODEL))

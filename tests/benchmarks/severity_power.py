@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from grader.interactions import question_interactions
-from grader.long_form import LongForm
-from grader.rater_profiles import RaterProfile, profile_raters
-from grader.severity import fit_additive
+from grader.calibration.interactions import question_interactions
+from grader.calibration.raters.profiles import RaterProfile, profile_raters
+from grader.calibration.raters.severity import fit_additive
+from grader.statistics.long_form import LongForm
 
 PAGE = Path(__file__).parents[2] / "docs" / "calibration.md"
 BEGIN, END = "<!-- tables of severity_power.py -->\n", "<!-- end of the tables -->"

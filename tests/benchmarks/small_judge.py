@@ -17,13 +17,13 @@ import urllib.request
 from collections import Counter
 from pathlib import Path
 
-from grader.answers import read_answers
-from grader.calls import Calls, Manners
-from grader.chat import ChatJudge
-from grader.endpoint import find_endpoint
-from grader.grading import Grader
-from grader.panel import Panel
-from grader.rubric import read_rubrics
+from grader.files.answers import read_answers
+from grader.grading.grader import Grader
+from grader.judges.chat import ChatJudge
+from grader.judges.panel import Panel
+from grader.provider.endpoint import find_endpoint
+from grader.provider.requests import Calls, Manners
+from grader.rubrics.rubric_files import read_rubrics
 from grader.settings import JudgeSettings
 
 PORT = 8791

@@ -22,22 +22,23 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before it is loaded
 import onnxruntime
 from numpy.typing import NDArray
 
-from grader.answers import read_labelled
-from grader.batch import Batch, LocalEngine
-from grader.bert_graph import EMBEDDED, MEAN, PIECES
-from grader.compiling import compiled_path
-from grader.derive import derive
-from grader.encoding import Encoder, load_encoder
-from grader.grading import Grader
-from grader.journal import Journal
-from grader.model_files import packaged_model
-from grader.onnx_encoding import OnnxEncoder, batches, compiled_key
+from grader.batch.journal import Journal
+from grader.batch.run import Batch, LocalEngine
+from grader.batch.worklist import Worklist
+from grader.encoders.bert_graph import EMBEDDED, MEAN, PIECES
+from grader.encoders.compilation import compiled_path
+from grader.encoders.model_files import packaged_model
+from grader.encoders.onnx import OnnxEncoder, batches, compiled_key
+from grader.encoders.protocol import Encoder
+from grader.encoders.registry import load_encoder
+from grader.encoders.sentence_transformer import SentenceTransformerEncoder
+from grader.encoders.vector_cache import LIMIT
+from grader.evaluation.labelled_set import read_labelled
+from grader.grading.grader import Grader
+from grader.rubrics.derivation import derive
 from grader.schema import Answer, Question, Rubric
 from grader.settings import INT8, STATIC, Settings
-from grader.text import normalise
-from grader.torch_encoding import SentenceTransformerEncoder
-from grader.vector_store import LIMIT
-from grader.worklist import Worklist
+from grader.text.normalisation import normalise
 
 DEFAULT = Path(__file__).parents[3] / "shared" / "datasets"
 SETS = ("networking_dev", "scientsbank_dev")

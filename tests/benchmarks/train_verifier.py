@@ -35,8 +35,8 @@ from verifier_data import (
 )
 from verifier_network import Network, Tokens, predict, save, train
 
-from grader.intervals import wilson_interval
-from grader.model_files import model_revision, packaged_model
+from grader.encoders.model_files import model_revision, packaged_model
+from grader.statistics.intervals import wilson_interval
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "datasets"

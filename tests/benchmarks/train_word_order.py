@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from grader.grammar.lexicon import FUNCTION_WORDS
-from grader.wordorder import BEGINNING, ENDINGS, OTHER, runs, word_class
+from grader.text.grammar.lexicon import FUNCTION_WORDS
+from grader.text.word_order import BEGINNING, ENDINGS, OTHER, runs, word_class
 
 PACKAGES = (
     "torch",

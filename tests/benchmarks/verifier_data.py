@@ -9,11 +9,11 @@ import minimal_pairs
 import numpy as np
 from other_words import WordNet, reworded, turned
 
-from grader.answers import LabelledAnswer, read_labelled
-from grader.derive import derive
-from grader.rubric import read_rubric
+from grader.evaluation.labelled_set import LabelledAnswer, read_labelled
+from grader.rubrics.derivation import derive
+from grader.rubrics.rubric_files import read_rubric
 from grader.schema import Question
-from grader.text import content_words, segments, words
+from grader.text.normalisation import content_words, segments, words
 
 
 class Piece(NamedTuple):

@@ -17,7 +17,7 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from transformers import BertModel
 
-from grader.verifier import N_TOKENS
+from grader.reader.verifier import N_TOKENS
 
 # Labels are softened by this much on either side, for some are wrong.
 SMOOTHING = 0.01

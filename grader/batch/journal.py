@@ -1,0 +1,230 @@
+"""A file of finished grades that survives a crash: lines are added chunk by chunk, each chunk whole or not at all.
+
+Line 1 names the format, every other line is `{"sum": ..., "key": ..., "grade": {...}}`; `"end": true` stands in the
+last line of a chunk, `"again": true` in a grade that a later run should not use, and `sum` is a hash of the rest of the
+line, so that no other score is taken for the one that was written. What the key means is for `batch` to know.
+"""
+
+import io
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from grader.errors import InputError
+from grader.files import atomic_writer, output_faults
+
+try:
+    import fcntl
+except ImportError:  # Windows: there two runs on one output are not kept apart
+    fcntl = None  # type: ignore[assignment]
+
+_HEAD = {"journal_of": "grader", "version": 2}
+_SUM = re.compile(rb'\{"sum":"([0-9a-f]{16})",')
+
+
+class Entry(NamedTuple):
+    """Where a grade lies in the journal: its key, the bytes of its line, and whether a later run may use it."""
+
+    key: str
+    offset: int
+    length: int
+    again: bool
+
+
+class Record(NamedTuple):
+    """A grade on its way into the journal; `again` says that a later run should make it anew."""
+
+    key: str
+    grade: dict[str, Any]
+    again: bool
+
+
+class Journal:
+    """An append-only file of grades, held by one process at a time.
+
+    Args:
+        path: the file, made if it is not there; `None` for one without a name that ends with the process.
+
+    Raises:
+        InputError: it cannot be opened, another process holds it, or it is no journal; a damage is found when it is
+            read (`entries`).
+
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.source = "<journal>" if path is None else str(path)
+        with output_faults(self.source, *([] if path is None else [path])):
+            # Without a buffer: what could not be written must not be tried again when the file is closed.
+            opened = tempfile.TemporaryFile(buffering=0) if path is None else path.open("a+b", 0)  # noqa: SIM115
+            self._file = opened
+        self._end = 0
+        self._is_empty = False  # known once it was read
+        self.n_dropped = 0  # lines of a chunk that a crash had cut off
+        try:
+            self._lock()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.path is not None and self._is_empty:
+            self.path.unlink(missing_ok=True)
+        self._file.close()
+
+    def _lock(self) -> None:
+        if fcntl is None or self.path is None:
+            return
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            problem = "another run is writing to this output: wait for it, or choose another output"
+            raise InputError(problem, source=self.source) from error
+
+    def entries(self) -> Iterator[Entry]:
+        """What earlier runs left, once, before anything is added; what a crash cut off is dropped from the file.
+
+        Raises:
+            InputError: a line that is not the last one is damaged, or the file is no journal; with the line.
+
+        """
+        kept, chunk, damage = 0, list[Entry](), None
+        offset = 0
+        for number, raw in enumerate(self._lines(), 1):
+            if damage is not None:
+                raise damage
+            try:
+                if number == 1:
+                    self._check_head(_line(raw))
+                    kept = offset + len(raw)
+                else:
+                    values = _line(_checked(raw))
+                    chunk.append(Entry(values["key"], offset, len(raw), values.get("again", False)))
+                    if values.get("end"):
+                        yield from chunk
+                        chunk, kept = [], offset + len(raw)
+            except (ValueError, KeyError, TypeError):
+                # Only the last line can be torn; this one is an error if another one follows.
+                damage = self._damaged(number)
+                self.n_dropped += 1
+            offset += len(raw)
+        if damage is not None and kept == 0 and self._is_foreign():
+            raise damage
+        self.n_dropped += len(chunk)
+        self._cut(kept)
+        if kept == 0:
+            self._add(_dump(_HEAD))
+        self._is_empty = self._end == len(_dump(_HEAD))
+
+    def _check_head(self, values: dict[str, Any]) -> None:
+        if values != _HEAD:
+            if values.get("journal_of") == _HEAD["journal_of"]:
+                problem = "is of another version of this program: delete the file to grade everything again"
+                raise InputError(problem, source=self.source, line=1)
+            raise ValueError("no journal")
+
+    def _lines(self) -> Iterator[bytes]:
+        self._file.seek(0)
+        reader = io.BufferedReader(self._file)
+        yield from reader
+        reader.detach()
+
+    def _damaged(self, line: int) -> InputError:
+        problem = "is damaged here: delete the file to grade everything again, or bring back a copy of it"
+        return InputError(problem, source=self.source, line=line)
+
+    def _is_foreign(self) -> bool:
+        """Whether the only line, which is no journal's first, is something else than the beginning of one."""
+        self._file.seek(0)
+        return not _dump(_HEAD).startswith(self._file.read(len(_dump(_HEAD))).rstrip(b"\0\n"))
+
+    def append(self, records: Sequence[Record]) -> list[Entry]:
+        """Add the grades of one chunk and see them on the disk.
+
+        Raises:
+            InputError: the disk is full or fails; what was there stays.
+
+        """
+        entries, lines, offset = [], [], self._end
+        for number, record in enumerate(records, 1):
+            line = _dump_record(record, end=number == len(records))
+            entries.append(Entry(record.key, offset, len(line), record.again))
+            lines.append(line)
+            offset += len(line)
+        self._add(b"".join(lines))
+        return entries
+
+    def _add(self, data: bytes) -> None:
+        with output_faults(self.source, *([] if self.path is None else [self.path])):
+            self._file.seek(0, os.SEEK_END)
+            view = memoryview(data)
+            while view:
+                view = view[self._file.write(view) :]
+            self._is_empty = False  # before the disk has it: Ctrl-C may come while that is waited for
+            if self.path is not None:
+                os.fsync(self._file.fileno())
+        self._end += len(data)
+
+    def _cut(self, size: int) -> None:
+        with output_faults(self.source, *([] if self.path is None else [self.path])):
+            self._file.truncate(size)
+        self._end = size
+
+    def grade(self, offset: int, length: int) -> dict[str, Any]:
+        """The grade that an entry points to."""
+        return dict(json.loads(os.pread(self._file.fileno(), length, offset))["grade"])
+
+    def rewrite(self, records: Iterator[Record]) -> None:
+        """Put these grades alone in the place of the file; the journal is not used any more afterwards.
+
+        Raises:
+            InputError: the disk is full or fails; the file then stays as it was.
+
+        """
+        if self.path is None:
+            return
+        with atomic_writer(self.path) as out:
+            out.write(_dump(_HEAD).decode())
+            for record in records:
+                out.write(_dump_record(record, end=True).decode())
+
+
+def _dump(value: dict[str, Any]) -> bytes:
+    # ASCII, so that half a surrogate pair in an answer keeps its escape.
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
+
+
+def _dump_record(record: Record, *, end: bool) -> bytes:
+    marks = ({"again": True} if record.again else {}) | ({"end": True} if end else {})
+    rest = _dump({"key": record.key} | marks | {"grade": record.grade})
+    return b'{"sum":"' + _sum(rest) + b'",' + rest[1:]
+
+
+def _sum(rest: bytes) -> bytes:
+    return blake2b(rest, digest_size=8).hexdigest().encode()
+
+
+def _checked(raw: bytes) -> bytes:
+    """A line without its hash, which it must have."""
+    found = _SUM.match(raw)
+    rest = b"{" + raw[found.end() :] if found else b""
+    if found is None or _sum(rest) != found[1]:
+        raise ValueError("another line was written")
+    return rest
+
+
+def _line(raw: bytes) -> dict[str, Any]:
+    if not raw.endswith(b"\n"):
+        raise ValueError("torn")
+    values = json.loads(raw)
+    if not isinstance(values, dict):
+        raise TypeError("no object")
+    return values

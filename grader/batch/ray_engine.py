@@ -1,0 +1,150 @@
+"""Many machines: the same grading as Ray Data `map_batches` over actors, each of which holds an encoder.
+
+Answers go out in windows of whole chunks and come back in any order; who keeps them and in which order they are
+written is for `batch` to know, so that the result and the rule for going on are those of one machine. Ray is imported
+here alone, when it is used.
+"""
+
+import logging
+import os
+import pickle
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from grader.errors import SetupError
+from grader.grading import Grader, judge_drafts
+from grader.schema import Answer, Grade
+
+# Chunks that are on their way at once, for each actor: enough that none waits at the end of a window for long.
+_CHUNKS_PER_ACTOR = 16
+_TRIES = 3  # of what a lost machine took with it
+
+
+class RayEngine:
+    """Grades on a Ray cluster.
+
+    Judges are asked from this process, which holds their limits and their cache; the actors find out what embedding
+    and guards say.
+
+    Args:
+        grader: as on one machine.
+        make: makes the same grader, without judges, on another machine that has this program installed.
+        address: of the cluster; by default `RAY_ADDRESS`, else a cluster on this machine alone.
+        n_actors: how many actors; by default one a CPU of the cluster, or as many as its GPUs have room for.
+        gpus: of each actor, above 0 where it is to have any; with .5 two share one.
+
+    Raises:
+        SetupError: Ray is not installed, the cluster cannot be reached, or it has fewer GPUs than one actor needs.
+
+    """
+
+    def __init__(
+        self,
+        grader: Grader,
+        make: Callable[[], Grader],
+        *,
+        address: str | None = None,
+        n_actors: int | None = None,
+        gpus: float = 0.0,
+    ) -> None:
+        self._grader = grader
+        self._make = make
+        self._ray = _connected(address)
+        self._gpus = gpus
+        self._n_actors = n_actors or _room(self._ray.cluster_resources(), gpus)
+
+    def run(self, chunks: Iterator[list[Answer]]) -> Iterator[tuple[list[Answer], list[Grade]]]:
+        """Grade chunks as actors have time for them.
+
+        Raises:
+            SetupError: the machines do not have the same version, models or settings; or too many were lost.
+
+        """
+        while window := list(islice(chunks, self._n_actors * _CHUNKS_PER_ACTOR)):
+            yield from self._window(dict(enumerate(window)))
+
+    def _window(self, left: dict[int, list[Answer]]) -> Iterator[tuple[list[Answer], list[Grade]]]:
+        """One window; what was lost with a machine is given out again."""
+        for tries in range(1, _TRIES + 1):
+            try:
+                for number, drafts in self._drafts(left):
+                    yield left.pop(number), self._finish(drafts)
+            except self._ray.exceptions.RayError as error:
+                if tries == _TRIES:
+                    raise SetupError(
+                        f"the cluster failed {_TRIES} times: {_short(error)}; look at `ray status`"
+                    ) from error
+            if not left:
+                return
+
+    def _drafts(self, chunks: dict[int, list[Answer]]) -> Iterator[tuple[int, list[Any]]]:
+        rows = [{"number": number, "chunk": pickle.dumps(chunk)} for number, chunk in chunks.items()]
+        # One block a chunk: a block is what an actor is given, and what is lost with a machine.
+        data = self._ray.data.from_items(rows, override_num_blocks=len(rows))
+        drafted = data.map_batches(
+            _Drafting,
+            fn_constructor_kwargs={"make": self._make},
+            batch_size=1,
+            compute=self._ray.data.ActorPoolStrategy(size=min(self._n_actors, len(rows))),
+            **({"num_gpus": self._gpus} if self._gpus else {"num_cpus": 1}),  # Ray advises against both
+        )
+        wanted = self._grader.embedding_signature
+        for row in drafted.iter_rows():
+            if row["signature"] != wanted:
+                raise SetupError(
+                    f"a machine of the cluster grades otherwise ({row['signature']}, here {wanted}): "
+                    "install the same version with the same models everywhere"
+                )
+            yield int(row["number"]), pickle.loads(row["drafts"])  # noqa: S301  # from our own actors
+
+    def _finish(self, drafts: list[Any]) -> list[Grade]:
+        grader = self._grader
+        if grader.panel is not None:
+            drafts = judge_drafts(drafts, grader.panel, grader.settings, weight=grader.weight)
+        return [grader.finish(draft) for draft in drafts]
+
+
+class _Drafting:
+    """An actor: a grader without judges, made once."""
+
+    def __init__(self, make: Callable[[], Grader]) -> None:
+        self._grader = make()
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        drafts = [self._grader.draft(pickle.loads(chunk)) for chunk in batch["chunk"]]  # noqa: S301  # our own
+        signatures = [self._grader.embedding_signature] * len(drafts)
+        return {"number": batch["number"], "drafts": list(map(pickle.dumps, drafts)), "signature": signatures}
+
+
+def _connected(address: str | None) -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing leaves the machines
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise SetupError('many machines need Ray: pip install "answer-grader[ray]"') from error
+    if not ray.is_initialized():
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING, include_dashboard=False)
+        except (ConnectionError, ValueError) as error:
+            raise SetupError(f"the Ray cluster cannot be reached ({_short(error)}): see `ray status`") from error
+    ray.data.DataContext.get_current().enable_progress_bars = False  # ours counts answers
+    for name in ("ray", "ray.data"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    return ray
+
+
+def _room(resources: Mapping[str, float], gpus: float) -> int:
+    """How many actors a cluster has room for."""
+    actors = max(1, int(resources.get("CPU", 1)))
+    if not gpus:
+        return actors
+    found = resources.get("GPU", 0.0)
+    if found < gpus:
+        raise SetupError(f"the cluster has {found:g} GPUs and each grader needs {gpus:g}: look at `ray status`")
+    return min(actors, int(found / gpus))
+
+
+def _short(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,0 +1,263 @@
+"""Raters against each other and against the grader: the sections of a calibration, computed in their order.
+
+Statistics are for the modules of layer 1; what is shown, and how, is for the modules of layer 4.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+import numpy as np
+
+from grader.calibration.agenda import AgendaItem, discussion_agenda
+from grader.calibration.change_since import Change, change_since
+from grader.calibration.interactions import Interaction, point_interactions, question_interactions
+from grader.calibration.overview import Overview, level_step, overview
+from grader.calibration.pairing import Team, Training, coverage_teams, rotation, training_pairs
+from grader.calibration.panel_agreement import PanelAgreement, Scale, panel_agreement
+from grader.calibration.planning import DoubleMarking, Flips, RatersNeeded, double_marking_for, flips_at_cut, raters_for
+from grader.calibration.point_advice import PointAdvice, advise_on_points
+from grader.calibration.question_agreement import QuestionAgreement, question_agreement
+from grader.calibration.raters.gold import GoldRecord, Repeats, gold_records, repeats
+from grader.calibration.raters.profiles import RaterProfile, profile_raters
+from grader.calibration.raters.severity import AdditiveModel, fit_additive
+from grader.calibration.ratings.arrays import PointName, RatingArrays, rating_arrays
+from grader.calibration.ratings.checks import check_choices, check_earlier, check_raters
+from grader.calibration.ratings.reading import Ratings
+from grader.calibration.system.grades import Graded
+from grader.calibration.system.machines import system_raters
+from grader.calibration.system.system_rater import SystemRater
+from grader.phrases import natural
+from grader.statistics import Level, LongForm, first_ratings, rater_pairs
+
+SEED: Final = 12345
+_ROTATED: Final = 4  # answers in the rotation that is shown, for each rater
+_RATERS_ROTATED: Final = 24  # with more a list for each answer is of no use
+_HALF_A_LEVEL: Final = 0.5  # a difference from colleagues on a question or point that matters
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a calibration goes by.
+
+    Attributes:
+        level: level of measurement, for Krippendorff's alpha.
+        cut: from this score on a candidate passes; `None` has no such line.
+        step: what one level is, in points; `None` takes `overview.level_step`.
+        tolerance: how far a rating may be from gold, in points; `None` takes one level.
+        seed: of the bootstrap.
+        resamples: how many, for agreement and change; `None` takes as many as are affordable, 2,000 at most.
+    """
+
+    level: Level = "ordinal"
+    cut: float | None = None
+    step: float | None = None
+    tolerance: float | None = None
+    seed: int = SEED
+    resamples: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """Who should rate with whom.
+
+    Attributes:
+        teams: pairs whose severities cancel out.
+        training: who should rate with a steady colleague.
+        rotation: who rates the next answers, two each, so that all raters stay comparable.
+    """
+
+    teams: tuple[Team, ...]
+    training: tuple[Training, ...]
+    rotation: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What more raters or more double marking would bring.
+
+    Attributes:
+        raters: how many must be averaged for a reliability.
+        marking: how many double-marked answers an interval of +-.10 needs, by name of the coefficient.
+        flips: of 100 candidates, by how many raters are averaged; empty without a cut.
+    """
+
+    raters: tuple[RatersNeeded, ...]
+    marking: Mapping[str, DoubleMarking]
+    flips: tuple[Flips, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """What is known of raters. They, answers, questions and points are numbers; `arrays` has their names.
+
+    Attributes:
+        source: the file of the ratings.
+        arrays: the ratings.
+        once, points_once: totals and ratings of points, without repeats.
+        pseudonyms: a name for each rater that tells nobody who it is.
+        scale, seed: what figures were computed with.
+        overview: 1, what there is.
+        agreement: 2, how far raters agree.
+        raters: 3, what the ratings say of each rater.
+        model: 3, severities and fair averages.
+        gold: 3, how each rater did on gold answers; empty without any.
+        repeats: 3, how each rater agrees with earlier ratings of the same answer; empty without any.
+        on_questions, on_points: 4 and 5, where one rater alone differs; empty where questions or points are not known.
+        questions: 4, how far raters agree on each question; empty where questions are not known.
+        points: 5, what to do about each rubric point; empty where none were rated.
+        agenda: 6, the answers to discuss.
+        texts: the texts of answers, as far as they are known.
+        point_texts: what rubric points say, likewise.
+        quotes: by answer and point, the words that show it, as the grader found them.
+        pairing: 7, who should rate with whom.
+        plan: 8, what more raters or more double marking would bring.
+        changes: 9, by name of the coefficient; empty without earlier ratings.
+        systems: 10, machines as raters, by name.
+        graded: what grades added; `None` without any.
+    """
+
+    source: str
+    arrays: RatingArrays
+    once: LongForm
+    points_once: LongForm | None
+    pseudonyms: tuple[str, ...]
+    scale: Scale
+    seed: int
+    overview: Overview
+    agreement: PanelAgreement
+    raters: tuple[RaterProfile, ...]
+    model: AdditiveModel
+    gold: tuple[GoldRecord, ...]
+    repeats: tuple[Repeats, ...]
+    on_questions: tuple[Interaction, ...]
+    on_points: tuple[Interaction, ...]
+    questions: tuple[QuestionAgreement, ...]
+    points: tuple[PointAdvice, ...]
+    agenda: tuple[AgendaItem, ...]
+    texts: Mapping[str, str]
+    point_texts: Mapping[PointName, str]
+    quotes: Mapping[tuple[str, str], str]
+    pairing: Pairing
+    plan: Plan
+    changes: Mapping[str, Change]
+    systems: Mapping[str, SystemRater]
+    graded: Graded | None
+
+
+def calibrate(
+    ratings: Ratings,
+    choices: Choices | None = None,
+    *,
+    graded: Graded | None = None,
+    earlier: Ratings | None = None,
+    texts: Mapping[str, str] | None = None,
+) -> Calibration:
+    """Compare raters with each other and, where machines are among them, with these.
+
+    Args:
+        ratings: of at least two people; with `graded`, of at least one.
+        choices: what to go by, `Choices()` by default.
+        graded: grades put beside the same ratings.
+        earlier: ratings to compare with.
+        texts: of answers, where they are known.
+
+    Raises:
+        InputError: all ratings are by one person and there is no machine to compare with, or a choice or the earlier
+            ratings do not fit.
+    """
+    chosen = Choices() if choices is None else choices
+    arrays = rating_arrays(ratings if graded is None else graded.ratings)
+    check_raters(arrays, ratings)
+    check_choices(arrays, ratings.source, level=chosen.level, cut=chosen.cut)
+    once = first_ratings(arrays.totals)
+    points = None if arrays.point_ratings is None else first_ratings(arrays.point_ratings)
+    model = fit_additive(once)
+    step = level_step(once.scores, arrays.max_scores) if chosen.step is None else chosen.step
+    scale = Scale(step, chosen.level, chosen.cut)
+    agreement = panel_agreement(once, scale, seed=chosen.seed, resamples=chosen.resamples)
+    profiles = profile_raters(once, points=points, model=model)
+    names = pseudonyms(ratings, arrays.raters)
+    on_points = () if points is None else point_interactions(points)
+    return Calibration(
+        source=ratings.source,
+        arrays=arrays,
+        once=once,
+        points_once=points,
+        pseudonyms=names,
+        scale=scale,
+        seed=chosen.seed,
+        overview=overview(ratings, arrays, once=once, pairs=rater_pairs(once), components=model.components, step=step),
+        agreement=agreement,
+        raters=profiles,
+        model=model,
+        gold=_gold(arrays, once, step if chosen.tolerance is None else chosen.tolerance),
+        repeats=repeats(arrays.totals) if arrays.totals.n_ratings > once.n_ratings else (),
+        on_questions=() if once.questions is None else question_interactions(once, model, least=_HALF_A_LEVEL * step),
+        on_points=on_points,
+        questions=question_agreement(once, scale, seed=chosen.seed, resamples=chosen.resamples),
+        points=_point_advice(arrays, points, on_points),
+        agenda=discussion_agenda(once, model, points=points, cut=chosen.cut),
+        texts={**(graded.texts if graded else {}), **ratings.texts, **(texts or {})},
+        point_texts=graded.point_texts if graded else {},
+        quotes=graded.quotes if graded else {},
+        pairing=_pairing(profiles, model, names),
+        plan=_plan(agreement, once, chosen.cut),
+        changes={} if earlier is None else _changes(arrays, once, earlier, scale, chosen),
+        systems=system_raters(arrays, once, scale, graded, seed=chosen.seed),
+        graded=graded,
+    )
+
+
+def _point_advice(
+    arrays: RatingArrays, points: LongForm | None, found: Sequence[Interaction]
+) -> tuple[PointAdvice, ...]:
+    if points is None:
+        return ()
+    machine = next(iter(arrays.system_points.values()), None)
+    return advise_on_points(points, machine=None if machine is None else first_ratings(machine), interactions=found)
+
+
+def _changes(
+    arrays: RatingArrays, once: LongForm, earlier: Ratings, scale: Scale, chosen: Choices
+) -> Mapping[str, Change]:
+    then = rating_arrays(earlier)
+    check_raters(then, earlier)
+    check_earlier(arrays, then, earlier.source)
+    known = {answer: place for place, answer in enumerate(arrays.answer_ids)}
+    places = np.array([known.get(answer, -1) for answer in then.answer_ids])
+    return change_since(once, first_ratings(then.totals), places, scale, seed=chosen.seed, resamples=chosen.resamples)
+
+
+def _gold(arrays: RatingArrays, once: LongForm, tolerance: float) -> tuple[GoldRecord, ...]:
+    return gold_records(once, arrays.gold, tolerance=tolerance) if np.isfinite(arrays.gold).any() else ()
+
+
+def _pairing(profiles: Sequence[RaterProfile], model: AdditiveModel, names: Sequence[str]) -> Pairing:
+    n = len(profiles)
+    # In the order of the pseudonyms: a list in the order of the names would tell who is who.
+    order = sorted(range(n), key=lambda rater: natural(names[rater]))
+    rotated = rotation(n, _ROTATED * n) if 2 <= n <= _RATERS_ROTATED else ()
+    rotated = tuple((order[one], order[other]) for one, other in rotated)
+    variance = model.residual_variance
+    return Pairing(coverage_teams(profiles, variance), training_pairs(profiles, variance), rotated)
+
+
+def _plan(agreement: PanelAgreement, once: LongForm, cut: float | None) -> Plan:
+    wanted = ("krippendorff_alpha", "icc_a1", "quadratic_weighted_kappa")
+    marking = {name: double_marking_for(agreement.statistics[name]) for name in wanted}
+    mean = float(once.scores.mean())
+    flips = () if cut is None else flips_at_cut(agreement.components, mean=mean, cut=cut)
+    return Plan(raters_for(agreement.statistics["icc_a1"]), marking, flips)
+
+
+def pseudonyms(ratings: Ratings, raters: Sequence[str]) -> tuple[str, ...]:
+    """A name for each rater: `rater 1` and so on, in an order that only who has the ratings could find out.
+
+    The same ratings give the same names. Neither the alphabet nor the order of the file shows through.
+    """
+    content = sha256(repr(ratings.rows).encode("utf-8", "surrogatepass")).hexdigest()
+    keys = [sha256(f"{content}\0{name}".encode("utf-8", "surrogatepass")).digest() for name in raters]
+    place = {key: number for number, key in enumerate(sorted(keys), 1)}
+    return tuple(f"rater {place[key]}" for key in keys)

@@ -1,0 +1,182 @@
+"""Ratings, answers and a grader -> what marks have taught, how far off it is, and which answers to mark next."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from grader.calibration.marking.people_marks import people_marks
+from grader.calibration.marking.planning import Plan, Waiting, plan
+from grader.calibration.ratings.reading import Ratings
+from grader.errors import InputError
+from grader.grading import About, Grader, seen_by_marks
+from grader.marks import SHOWN, FittedMarks, Marked, Marks, Seen, map_errors, rounded
+from grader.phrases import shorten
+from grader.rubrics import rubric_hash
+from grader.schema import Answer, Grade
+
+
+class HeldOut(NamedTuple):
+    """How far off marks are that were not given, as root mean squared errors, fractions of the scale.
+
+    Attributes:
+        without: the grader alone.
+        by_map: its score map, learned on other questions.
+        by_marks: the marks of all other answers.
+
+    """
+
+    without: float
+    by_map: float
+    by_marks: float
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """What was learned and how well.
+
+    Attributes:
+        fitted: to be written and used.
+        n_marks, n_questions, n_raters: what it was learned from.
+        n_without_answer: rated answers whose text was not given.
+        n_unusable: rated answers that could not be graded, or say nothing.
+        severity: by rater, what was taken off, as a fraction.
+        held_out: errors on marks that were not given.
+        width: mean width of the 90 % intervals on answers without marks, `None` where all are marked.
+        share_open: of those, the share whose interval is too wide to say anything.
+        plan: what further marks would bring.
+
+    """
+
+    fitted: FittedMarks
+    n_marks: int
+    n_questions: int
+    n_raters: int
+    n_without_answer: int
+    n_unusable: int
+    severity: Mapping[str, float]
+    held_out: HeldOut
+    width: float | None
+    share_open: float | None
+    plan: Plan
+
+    def as_dict(self, names: Mapping[str, str]) -> dict[str, Any]:
+        """One JSON object, as docs/formats.md has it; `names` are what raters are called."""
+        return {
+            "n_marks": self.n_marks,
+            "n_questions": self.n_questions,
+            "n_raters": self.n_raters,
+            "n_without_answer": self.n_without_answer,
+            "n_unusable": self.n_unusable,
+            "severity": {names.get(rater, rater): size for rater, size in self.severity.items()},
+            "held_out_rmse": self.held_out._asdict(),
+            "interval_width": self.width,
+            "share_open": self.share_open,
+            **self.plan.as_dict(),
+            "signature": self.fitted.name,
+        }
+
+
+Read = tuple[Grade, About | None]
+
+
+def fit_marks(
+    ratings: Ratings,
+    answers: Sequence[Answer],
+    grader: Grader,
+    *,
+    n_next: int = 0,
+    progress: Callable[[Iterator[Read]], Iterable[Read]] = iter,
+) -> Fitting:
+    """Learn from the marks that people gave.
+
+    Args:
+        ratings: totals; machines and ratings of points do not count.
+        answers: the rated ones, and such as are not marked yet.
+        grader: without marks of its own.
+        n_next: how many answers to name that should be marked next.
+        progress: sees every answer pass by, such as a progress bar; must pass them all on.
+
+    Raises:
+        InputError: no rated answer is among the answers, fewer than ten can be used, or a score is above the scale.
+        SetupError: when the encoder cannot be loaded.
+
+    """
+    scales = {
+        answer.answer_id: grader.rubrics[answer.question_id].max_score
+        for answer in answers
+        if answer.question_id in grader.rubrics
+    }
+    given = people_marks(ratings, scales)
+    known = {answer.answer_id for answer in answers}
+    if given.marks.keys().isdisjoint(known):
+        problem = "none of the rated answers is among the answers: are these the same answer_ids?"
+        raise InputError(problem, source=ratings.source, field="answer_id")
+    seen = _seen(progress(grader.read_many(answers)))
+    marked = [
+        rounded(Marked(answer.answer_id, answer.question_id, given.marks[answer.answer_id], seen[answer.answer_id]))
+        for answer in answers
+        if answer.answer_id in given.marks and answer.answer_id in seen
+    ]
+    marks = Marks(marked)
+    waiting = [
+        Waiting(answer.answer_id, answer.question_id, seen[answer.answer_id])
+        for answer in answers
+        if answer.answer_id in seen and answer.answer_id not in given.marks
+    ]
+    expected = [marks.correct(answer.question_id, answer.seen) for answer in waiting]
+    # Marks of answers that are kept from gaining would tell nothing about others.
+    free = [answer for answer, found in zip(waiting, expected, strict=True) if found.bounded_by is None]
+    used = {answer.answer_id for answer in marks.marked}
+    return Fitting(
+        fitted=_fitted(marks, answers, grader, given.n_raters),
+        n_marks=len(used),
+        n_questions=len({answer.question_id for answer in marks.marked}),
+        n_raters=given.n_raters,
+        n_without_answer=len(given.marks.keys() - known),
+        n_unusable=len((given.marks.keys() & known) - used),
+        severity=given.severity,
+        held_out=_held_out(marks),
+        width=_mean(found.high - found.low for found in expected),
+        share_open=_mean(float(found.is_open) for found in expected),
+        plan=plan(marks, free, n_next=n_next),
+    )
+
+
+def _seen(read: Iterable[Read]) -> dict[str, Seen]:
+    """The answers as marks see them, without those that say nothing or cannot be graded."""
+    return {
+        grade.answer_id: seen
+        for grade, about in read
+        if about is not None and (seen := seen_by_marks(grade, about)) is not None
+    }
+
+
+def _fitted(marks: Marks, answers: Iterable[Answer], grader: Grader, n_raters: int) -> FittedMarks:
+    used = {answer.answer_id for answer in marks.marked}
+    questions = {answer.question_id for answer in marks.marked}
+    return FittedMarks(
+        marks=marks,
+        signature=grader.signature,
+        rubrics={name: rubric_hash(grader.rubrics[name]) for name in questions},
+        texts={a.answer_id: shorten(a.answer, SHOWN) for a in answers if a.answer_id in used},
+        n_raters=n_raters,
+    )
+
+
+def _held_out(marks: Marks) -> HeldOut:
+    """Errors without the answer's own mark; where it is the only one of its question, by the map."""
+    by_map = map_errors(marks.marked)
+    without = np.array([answer.seen.fraction - answer.mark for answer in marks.marked])
+    by_marks = by_map.copy()
+    left_out = {found.answer.answer_id: found.fraction for found in marks.left_out()}
+    for index, answer in enumerate(marks.marked):
+        if answer.answer_id in left_out:
+            by_marks[index] = left_out[answer.answer_id] - answer.mark
+    return HeldOut(*(float(np.sqrt(np.mean(errors**2))) for errors in (without, by_map, by_marks)))
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    found = list(values)
+    return float(np.mean(found)) if found else None

@@ -1,0 +1,142 @@
+"""Which answers to mark next: where further marks would make what is expected of the others surest.
+
+How sure a Gaussian process becomes does not depend on what the marks will be, so it is known before they are given.
+"""
+
+from collections.abc import Iterator, Sequence
+from heapq import merge
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.marks import Marks, Seen
+
+Floats = NDArray[np.float64]
+
+# Further marks a question that the learning curve looks at.
+STEPS = (0, 5, 10, 20)
+_MORE = 10
+# Answers of a question that the plan looks at; of a larger one it takes as many, evenly spread.
+_LOOKED_AT = 200
+
+
+class Waiting(NamedTuple):
+    """An answer without a mark."""
+
+    answer_id: str
+    question_id: str
+    seen: Seen
+
+
+class QuestionPlan(NamedTuple):
+    """What further marks of one question would bring.
+
+    Attributes:
+        question_id: the question.
+        n_marked, n_waiting: its answers with and without marks.
+        error: expected error on the latter as they are, a root mean squared error as a fraction of the scale.
+        error_with_more: the same after ten more marks, or as many as there are answers.
+        gain: by how much the sum of squared errors over all its answers falls then.
+
+    """
+
+    question_id: str
+    n_marked: int
+    n_waiting: int
+    error: float
+    error_with_more: float
+    gain: float
+
+
+class Plan(NamedTuple):
+    """What further marks would bring.
+
+    Attributes:
+        curve: expected error over all answers without marks for so many more marks a question, by number.
+        questions: those where ten more marks help most come first.
+        next_ids: answers to mark next, the most useful first.
+
+    """
+
+    curve: dict[int, float]
+    questions: tuple[QuestionPlan, ...]
+    next_ids: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """One JSON object, as docs/formats.md has it."""
+        return {
+            "learning_curve": [{"more_marks": n, "expected_rmse": error} for n, error in self.curve.items()],
+            "questions": [question._asdict() for question in self.questions],
+            "next": list(self.next_ids),
+        }
+
+
+class _Step(NamedTuple):
+    """One more mark: how much the sum of the variances falls (negative, so that the best comes first), and whose."""
+
+    fall: float
+    answer_id: str
+
+
+def plan(marks: Marks, waiting: Sequence[Waiting], *, n_next: int = 0) -> Plan:
+    """Say where further marks would help most.
+
+    Answers of a question are picked one by one, each time the one whose mark makes the others surest:
+
+        argmax_i sum_j C_ij^2 / (C_ii + noise),    C <- C - C_i C_i' / (C_ii + noise)
+
+    with C the covariance of what is expected of the answers that are not marked.
+
+    Args:
+        marks: what was learned so far.
+        waiting: answers without marks.
+        n_next: how many answers to name.
+
+    Source: Cohn, Ghahramani & Jordan (1996), "Active Learning with Statistical Models", Journal of Artificial
+        Intelligence Research 4, 129-145: the mark that lowers the expected variance most.
+
+    """
+    groups: dict[str, list[Waiting]] = {}
+    for answer in sorted(waiting, key=lambda answer: answer.answer_id):
+        groups.setdefault(answer.question_id, []).append(answer)
+    noise = marks.learned.variances.noise
+    questions, picks, sums = [], [], dict.fromkeys(STEPS, 0.0)
+    for name, group in sorted(groups.items()):
+        looked = _spread(group, _LOOKED_AT)
+        covariance = marks.covariance(name, [answer.seen for answer in looked])
+        steps = list(_greedy(covariance, [answer.answer_id for answer in looked], noise, max(n_next, *STEPS)))
+        falls = np.cumsum([0.0, *(-step.fall for step in steps)])
+        start, share = float(np.trace(covariance)), len(group) / len(looked)
+        left = {n: start - float(falls[min(n, len(steps))]) for n in (*STEPS, _MORE)}
+        for n in STEPS:
+            sums[n] += left[n] * share
+        error, after = (float(np.sqrt(left[n] / len(looked) + noise)) for n in (0, _MORE))
+        gain = (left[0] - left[_MORE]) * share
+        questions.append(QuestionPlan(name, marks.n_marked(name), len(group), error, after, gain))
+        picks.append(steps)
+    n_waiting = max(1, len(waiting))
+    return Plan(
+        curve={n: float(np.sqrt(total / n_waiting + noise)) for n, total in sums.items()} if waiting else {},
+        questions=tuple(sorted(questions, key=lambda found: -found.gain)),
+        next_ids=tuple(step.answer_id for step in list(merge(*picks))[:n_next]),
+    )
+
+
+def _greedy(covariance: Floats, answer_ids: Sequence[str], noise: float, n: int) -> Iterator[_Step]:
+    """The answers that make the others surest, one after the other, with the fall of the sum of variances by each."""
+    left = covariance.copy()
+    open_rows = np.ones(len(left), bool)
+    for _ in range(min(n, len(left))):
+        falls = (left**2).sum(axis=0) / (np.diag(left) + noise)
+        best = int(np.argmax(np.where(open_rows, falls, -1.0)))
+        yield _Step(-float(falls[best]), answer_ids[best])
+        column = left[:, best].copy()
+        left -= np.outer(column, column) / (column[best] + noise)
+        open_rows[best] = False
+
+
+def _spread(group: Sequence[Waiting], n: int) -> list[Waiting]:
+    if len(group) <= n:
+        return list(group)
+    return [group[index] for index in np.linspace(0, len(group) - 1, n).astype(int)]

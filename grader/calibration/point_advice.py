@@ -1,0 +1,267 @@
+"""What to do about each rubric point: reword it, talk to one rater, merge or drop it, or leave it alone.
+
+The rules are data (`PointRules`), and each piece of advice carries the numbers behind it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from grader.calibration.interactions import Interaction, point_interactions
+from grader.calibration.point_relations import Relation, rest_correlations, twins
+from grader.statistics import (
+    DECIMALS,
+    Codes,
+    Estimate,
+    Floats,
+    LongForm,
+    gwet,
+    kappa_interval,
+    student_t_quantile,
+    wilson_interval,
+)
+
+Action = Literal["check", "talk", "reword", "drop", "merge", "fix_for_machine", "keep", "not_enough_data"]
+_SAME = 10.0**-DECIMALS
+_AWARDED = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class PointRules:
+    """When a number of a point calls for action.
+
+    Attributes:
+        least_common: answers with two ratings of the point, below which there is no advice.
+        rest: a correlation with the rest of the answer whose whole interval is below this is the wrong way round.
+        split: the interval of the split rate is above this: the wording is read in two ways.
+        common: a higher award rate tells nobody apart, if
+        common_low: the interval of that is above this.
+        rare: a lower award rate neither, if
+        rare_high: the interval of that is below this.
+        phi: two points with a higher correlation are one, if
+        phi_low: the interval of that is above this.
+        machine: the interval of the machine's share of differences is above this.
+    """
+
+    least_common: int = 20
+    rest: float = 0.0
+    split: float = 0.15
+    common: float = 0.95
+    common_low: float = 0.85
+    rare: float = 0.05
+    rare_high: float = 0.15
+    phi: float = 0.9
+    phi_low: float = 0.75
+    machine: float = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class PointAdvice:
+    """What the ratings say of one point, and what to do.
+
+    Attributes:
+        point: its code.
+        n_answers: answers of which somebody rated it.
+        n_common: answers of which two raters did.
+        award_rate: mean share given, with an interval over answers.
+        split_rate: how often two raters of an answer differ on it, with an interval over answers.
+        ac1: Gwet's AC1 of given or not, with its interval.
+        rest_correlation: correlation over answers of the point with the mean of the answer's other points.
+        twin: the point it goes with most, their phi over answers with its interval; `None` without another.
+        outliers: raters who differ from all colleagues on this point.
+        machine: share of the answers on which people are of one mind where the machine is of another; `None`
+            without a machine.
+        machine_bias: how much more the machine gives there, -1..1; `None` likewise.
+        action: the first thing to do.
+        reasons: each thing to do with its rule and its numbers, the first one first.
+    """
+
+    point: int
+    n_answers: int
+    n_common: int
+    award_rate: Estimate
+    split_rate: Estimate
+    ac1: Estimate
+    rest_correlation: Estimate
+    twin: Relation | None
+    outliers: tuple[Interaction, ...]
+    machine: Estimate | None
+    machine_bias: float | None
+    action: Action
+    reasons: tuple[tuple[Action, str], ...]
+
+
+def advise_on_points(
+    points: LongForm,
+    *,
+    machine: LongForm | None = None,
+    interactions: Sequence[Interaction] | None = None,
+    rules: PointRules | None = None,
+    confidence: float = 0.95,
+) -> tuple[PointAdvice, ...]:
+    """Return the numbers and the advice for each point that people rated.
+
+    In this order: check (answers that earn it have less of the rest: wrong, or mis-keyed), talk (one rater differs
+    from all others), reword (two raters often differ and no single one stands out), drop (nearly always or never
+    given: merge, drop, or make harder or easier), merge (it goes with another point nearly always),
+    fix_for_machine (people are of one mind and the machine is of another), keep.
+
+    Args:
+        points: people's ratings of points as shares, each point of an answer once a rater.
+        machine: the machine's of the same answers and points, as one rater.
+        interactions: from `point_interactions(points)`, where they are known already.
+        rules: when a number calls for action, `PointRules()` by default.
+        confidence: of the intervals, between 0 and 1.
+
+    Undefined: numbers say `None` with a reason, and then call for nothing.
+    Raises: ValueError when the ratings are not of points, or a rater rated a point of an answer twice.
+    Source: item analysis as in Ebel & Frisbie (1991), "Essentials of Educational Measurement", chapter 13; AC1: Gwet
+        (2008).
+    Checked against: planted points, and cases derived by hand.
+    """
+    if points.points is None or (machine is not None and machine.points is None):
+        raise ValueError("the ratings are of whole answers, not of points")
+    chosen = PointRules() if rules is None else rules
+    found = point_interactions(points) if interactions is None else interactions
+    rests = rest_correlations(points, confidence=confidence)
+    partners = twins(points, confidence=confidence)
+    advice = []
+    for point in (int(code) for code in np.unique(points.points)):
+        numbers = _Numbers.of(points, machine, point, confidence)
+        outliers = tuple(cell for cell in found if cell.cell == point and cell.flagged)
+        reasons = _reasons(numbers, rests[point], partners.get(point), outliers, chosen)
+        advice.append(
+            PointAdvice(
+                point=point,
+                n_answers=numbers.n_answers,
+                n_common=numbers.n_common,
+                award_rate=numbers.award_rate,
+                split_rate=numbers.split_rate,
+                ac1=numbers.ac1,
+                rest_correlation=rests[point],
+                twin=partners.get(point),
+                outliers=outliers,
+                machine=numbers.machine,
+                machine_bias=numbers.machine_bias,
+                action=reasons[0][0],
+                reasons=reasons,
+            )
+        )
+    return tuple(advice)
+
+
+class _Numbers(NamedTuple):
+    n_answers: int
+    n_common: int
+    award_rate: Estimate
+    split_rate: Estimate
+    ac1: Estimate
+    machine: Estimate | None
+    machine_bias: float | None
+
+    @classmethod
+    def of(cls, points: LongForm, machine: LongForm | None, point: int, confidence: float) -> "_Numbers":
+        """Return the numbers of one point."""
+        own = points.take(np.asarray(points.points) == point)
+        answers, codes = np.unique(own.answers, return_inverse=True)
+        raters, columns = np.unique(own.raters, return_inverse=True)
+        shares = np.full((answers.size, raters.size), np.nan)
+        shares[codes, columns] = own.scores
+        counts = np.isfinite(shares).sum(axis=1)
+        both = shares[counts >= 2]
+        votes = np.where(np.isfinite(both), both >= _AWARDED - _SAME, np.nan)
+        differs, bias = (
+            (None, None) if machine is None else _machine(machine, point, answers[counts >= 2], votes, confidence)
+        )
+        return cls(
+            answers.size,
+            int(np.sum(counts >= 2)),
+            _mean(np.nanmean(shares, axis=1), confidence, "nobody rated it"),
+            _mean(_differing_pairs(both), confidence, "no answer with two ratings of it"),
+            kappa_interval(gwet(votes, classes=(0, 1)), confidence=confidence),
+            differs,
+            bias,
+        )
+
+
+def _mean(values: Floats, confidence: float, none: str) -> Estimate:
+    """Return the mean of shares over answers with the interval of Student's t, within 0..1."""
+    n = values.size
+    if n == 0:
+        return Estimate(None, None, None, 0, f"undefined: {none}")
+    value = float(values.mean())
+    if n == 1:
+        return Estimate(value, None, None, 1, "no interval: one answer")
+    if float(values.max() - values.min()) <= _SAME and round(value) == value:
+        # All or nothing: t sees no variation; what n answers allow for is Wilson's.
+        return wilson_interval(round(value) * n, n, confidence=confidence)
+    reach = student_t_quantile((1 + confidence) / 2, n - 1) * float(values.std(ddof=1)) / n**0.5
+    return Estimate(value, max(0.0, value - reach), min(1.0, value + reach), n)
+
+
+def _differing_pairs(shares: Floats) -> Floats:
+    """Return for each answer the share of pairs of raters who gave the point differently."""
+    rows = np.sort(np.round(shares, DECIMALS), axis=1)
+    counts = np.isfinite(rows).sum(axis=1)
+    # In order of size, a rating differs from all that stand before the first of its equals.
+    before = (np.searchsorted(row[:n], row[:n]).sum() for row, n in zip(rows, counts, strict=True))
+    pairs = np.maximum(counts * (counts - 1) / 2, 1)
+    differing: Floats = np.fromiter(before, dtype=float, count=counts.size) / pairs
+    return differing
+
+
+def _machine(
+    machine: LongForm, point: int, answers: Codes, votes: Floats, confidence: float
+) -> tuple[Estimate, float | None]:
+    """Return how often the machine is of another mind than people of one mind, and in which direction."""
+    own = machine.take(np.asarray(machine.points) == point)
+    given = np.full(machine.n_answers, np.nan)
+    given[own.answers] = own.scores >= _AWARDED - _SAME
+    one_mind = np.nanmin(votes, axis=1) == np.nanmax(votes, axis=1) if votes.size else np.zeros(0, dtype=bool)
+    people, system = votes[one_mind], given[answers[one_mind]]
+    known = np.isfinite(system)
+    apart = system[known] - np.nanmax(people[known], axis=1) if known.any() else np.zeros(0)
+    share = wilson_interval(int(np.sum(apart != 0)), apart.size, confidence=confidence)
+    return share, float(apart.mean()) if apart.size else None
+
+
+def _tells_nobody_apart(award: Estimate, rules: PointRules) -> bool:
+    if award.value is None or award.low is None or award.high is None:
+        return False
+    always = award.value > rules.common and award.low > rules.common_low
+    return always or (award.value < rules.rare and award.high < rules.rare_high)
+
+
+def _reasons(
+    numbers: _Numbers,
+    rest: Estimate,
+    twin: Relation | None,
+    outliers: Sequence[Interaction],
+    rules: PointRules,
+) -> tuple[tuple[Action, str], ...]:
+    if numbers.n_common < rules.least_common:
+        few = f"{numbers.n_common} answers with two ratings of the point, {rules.least_common} needed for advice"
+        return (("not_enough_data", few),)
+    found: list[tuple[Action, str]] = []
+    award, split = numbers.award_rate, numbers.split_rate
+    single = outliers[0] if len({cell.rater for cell in outliers}) == 1 else None
+    # A point about something else has a correlation near 0, and is not wrong for that.
+    if rest.value is not None and rest.high is not None and rest.high < rules.rest:
+        found.append(("check", f"correlation with the rest of the answer {rest.value:.2f}, certainly below 0"))
+    if single is not None:
+        found.append(("talk", f"one rater gives it {100 * single.mean:+.0f} times in 100 against colleagues"))
+    elif split.value is not None and split.low is not None and split.low > rules.split:
+        rate = f"two raters differ on {100 * split.value:.0f} of 100 answers"
+        found.append(("reword", f"{rate}, certainly on more than {100 * rules.split:.0f}"))
+    if _tells_nobody_apart(award, rules):
+        found.append(
+            ("drop", f"given on {100 * (award.value or 0):.0f} % of the answers: it tells hardly anybody apart")
+        )
+    if twin is not None and (twin.phi.value or 0) > rules.phi and (twin.phi.low or 0) > rules.phi_low:
+        found.append(("merge", f"goes with another point nearly always, phi {twin.phi.value:.2f}, above {rules.phi:g}"))
+    if numbers.machine is not None and (numbers.machine.low or 0) > rules.machine:
+        share = 100 * (numbers.machine.value or 0)
+        found.append(("fix_for_machine", f"people agree and the machine differs on {share:.0f} of 100 answers"))
+    return tuple(found) or (("keep", "nothing calls for a change"),)

@@ -1,0 +1,1 @@
+"""How each rater rates: strictness, consistency, halo, drift, gold answers, and the word for it."""

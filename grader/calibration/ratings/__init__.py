@@ -1,0 +1,1 @@
+"""Ratings in: out of tables and labelled sets, checked, and as arrays with their labels."""

@@ -1,0 +1,288 @@
+"""Ratings in: who gave which answer how many points, out of long tables, wide tables and labelled sets.
+
+What the numbers say is for `calibration`; nothing here compares raters.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from grader.calibration.ratings.cells import Cell
+from grader.errors import InputError
+from grader.files import Row, pick_columns, read_rows, source_name
+from grader.phrases import count
+
+# Columns under the names that people and other tools give them, the surest first.
+_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "answer_id": ("answer_id", "id", "response_id", "submission_id", "script_id", "script"),
+    "rater": (
+        "rater",
+        "rater_id",
+        "rater_name",
+        "interviewer",
+        "marker",
+        "annotator",
+        "annotator_id",
+        "coder",
+        "judge",
+    ),
+    "score": ("score", "rating", "mark", "marks", "human_score"),
+    "question_id": ("question_id", "question"),
+    "point_id": ("point_id", "point", "criterion_id", "criterion"),
+    "max_score": ("max_score", "max", "out_of"),
+    "time": ("time", "timestamp", "rated_at", "date", "order"),
+    "phase": ("phase",),
+    "gold": ("gold", "gold_score"),
+    "group": ("group", "subgroup"),
+    "answer": ("answer", "response", "submission", "student_answer"),
+}
+_LABELLED: Final = "human_scores"  # under this name a labelled set holds every rater's score
+
+
+class Rating(NamedTuple):
+    """What one rater gave one answer, or one rubric point of it, once.
+
+    Attributes:
+        answer_id, rater: what and who; the name of a machine begins with `system:`.
+        score: in points, 0 to `max_score` where that is known.
+        question_id, point_id, max_score, group: as in the file; `None` where it does not say.
+        time: seconds since 1970 for a date, otherwise the number in the file.
+        line: where it stands.
+
+    """
+
+    answer_id: str
+    rater: str
+    score: float
+    question_id: str | None = None
+    point_id: str | None = None
+    max_score: float | None = None
+    time: float | None = None
+    group: str | None = None
+    line: int = 0
+
+
+Place = tuple[str, str | None]  # an answer, or a point of it
+
+
+@dataclass(frozen=True, slots=True)
+class Ratings:
+    """The ratings of a file that count, and what was left out.
+
+    Attributes:
+        source: the file.
+        rows: in the order of the file; a rater who rated the same answer again is there again.
+        gold: the definitive score of an answer (or of a point of it). What gave it is not in `rows`.
+        n_rows: rows in the file.
+        n_blank: places for a score that hold none.
+        n_not_blind: how many scores of each `phase` but `blind` were left out.
+        texts: the text of each answer, where the file has it.
+
+    """
+
+    source: str
+    rows: tuple[Rating, ...]
+    gold: Mapping[Place, float] = field(default_factory=dict)
+    n_rows: int = 0
+    n_blank: int = 0
+    n_not_blind: Mapping[str, int] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_ratings(path: str | Path, *, raters: Sequence[str] = ()) -> Ratings:
+    """The ratings of a table.
+
+    Args:
+        path: a table (`tables.FORMATS`), or `-` for standard input. Long: one rating a row, with `answer_id, rater,
+            score` and perhaps `question_id, point_id, max_score, time, phase, gold, group`. Wide: one answer a row,
+            with a column for each of `raters`. A labelled set is told by its `human_scores`.
+        raters: the columns that hold the scores of a wide table.
+
+    Raises:
+        InputError: with line and field: a missing column, no number, a score outside the scale, a row that stands
+            there twice, an answer that changes its question, scale or group, nothing that counts.
+
+    """
+    source = source_name(path)
+    twice = next((name for name, times in Counter(raters).items() if times > 1), None)
+    if twice is not None:
+        raise InputError("is named twice in --raters: name each rater's column once", source=source, field=twice)
+    rows = read_rows(path)
+    first = next(rows)  # a table without rows is an error of `read_rows`
+    table = _Table(source, raters, labelled=not raters and _LABELLED in first.values)
+    for row in chain([first], rows):
+        table.take(row)
+    return table.ratings()
+
+
+class _Table:
+    """The rows of one file, taken one after the other."""
+
+    def __init__(self, source: str, raters: Sequence[str], *, labelled: bool) -> None:
+        self._source, self._raters, self._labelled = source, raters, labelled
+        self._names: list[str] = []
+        self._columns: dict[str, str] = {}
+        self._seen: dict[str, int] = {}  # rows, for those that stand there twice
+        self._facts: dict[tuple[str, Place], tuple[object, int]] = {}  # what is the same for all ratings of an answer
+        self._rows: list[Rating] = []
+        self._marks: list[tuple[Rating, Cell]] = []  # ratings with something in the column `gold`
+        self._kind_of_time: tuple[str, int] | None = None  # and the line where it stands first
+        self._n_rows = self._n_blank = 0
+        self._not_blind: Counter[str] = Counter()
+        self._texts: dict[str, str] = {}
+
+    def take(self, row: Row) -> None:
+        """Add a row."""
+        names = list(row.values)
+        if names != self._names:  # rows of JSONL may differ
+            self._names, self._columns = names, self._pick(row)
+        self._n_rows += 1
+        self._refuse_copy(row)
+        cells = {field: Cell(row.values[name], name, row.line, self._source) for field, name in self._columns.items()}
+        answer = cells["answer_id"].needed()
+        self._note_text(answer, cells)
+        common = self._common(answer, cells, row.line)
+        phase = (cells["phase"].text() or "blind").lower() if "phase" in cells else "blind"
+        for rater, cell in self._scores(row, cells):
+            score = cell.number()
+            if score is None:
+                self._n_blank += 1
+            elif phase != "blind":
+                self._not_blind[phase] += 1
+            else:
+                self._add(common._replace(rater=rater, score=score), cell, cells.get("gold"))
+
+    def _pick(self, row: Row) -> dict[str, str]:
+        wanted = ("answer_id",) if self._raters or self._labelled else ("answer_id", "rater", "score")
+        accepted = {
+            name: aliases for name, aliases in _COLUMNS.items() if name in wanted or name not in ("rater", "score")
+        }
+        source, line = self._source, row.names_line
+        missing = next((name for name in self._raters if name not in row.values), None)
+        if missing is not None:
+            problem = f"no such column: found {', '.join(row.values)[:200]}; name the columns as they are in the file"
+            raise InputError(problem, source=source, line=line, field=missing)
+        try:
+            columns = pick_columns(row.values, accepted, required=wanted, source=source, line=line)
+        except InputError as error:
+            if error.field not in ("rater", "score"):
+                raise
+            problem = f"{error.problem}; for a table with one column a rater name these columns: --raters kim,lee"
+            raise InputError(problem, source=source, line=line, field=error.field) from error
+        if columns["answer_id"] in self._raters:
+            problem = "holds the ids of the answers, so it cannot be a rater's: leave it out of --raters"
+            raise InputError(problem, source=source, line=line, field=columns["answer_id"])
+        return {field: name for field, name in columns.items() if name not in self._raters}
+
+    def _refuse_copy(self, row: Row) -> None:
+        first = self._seen.setdefault(repr(tuple(row.values.values())), row.line)
+        if first != row.line:
+            problem = (
+                f"the row is the same as on line {first} in every column: delete one of them, or give both "
+                "a `time` if the answer was really rated twice"
+            )
+            raise InputError(problem, source=self._source, line=row.line)
+
+    def _note_text(self, answer: str, cells: Mapping[str, Cell]) -> None:
+        text = cells["answer"].value if "answer" in cells else None
+        if isinstance(text, str) and text.strip():
+            self._texts.setdefault(answer, text)
+
+    def _common(self, answer: str, cells: Mapping[str, Cell], line: int) -> Rating:
+        """What a row says of all its ratings, which must be what other rows say of the same answer."""
+        question, point, group = (
+            cells[name].text() if name in cells else None for name in ("question_id", "point_id", "group")
+        )
+        scale = cells["max_score"].number() if "max_score" in cells else None
+        if scale is not None and scale <= 0:
+            raise cells["max_score"].fault(f"expected more than 0, found {scale:g}")
+        for fact, value in (("question_id", question), ("group", group)):
+            self._same(fact, (answer, None), value, cells.get(fact))
+        self._same("max_score", (answer, point), scale, cells.get("max_score"))
+        time = self._time(cells["time"]) if "time" in cells else None
+        return Rating(answer, "", 0.0, question, point, scale, time, group, line)
+
+    def _time(self, cell: Cell) -> float | None:
+        """When, which must be a date everywhere or a number everywhere: 7 and 2026-01-31 have no order."""
+        time = cell.moment()
+        if time is not None:
+            kind = "a date" if cell.is_date() else "a number"
+            known, line = self._kind_of_time = self._kind_of_time or (kind, cell.line)
+            if kind != known:
+                raise cell.fault(f"found {kind}, but {known} on line {line}: write all of them in the same way")
+        return time
+
+    def _same(self, fact: str, place: Place, value: object, cell: Cell | None) -> None:
+        if value is None or cell is None:
+            return
+        known, line = self._facts.setdefault((fact, place), (value, cell.line))
+        if known != value:
+            before, now = (f"{one:g}" if isinstance(one, float) else str(one)[:40] for one in (known, value))
+            problem = f"answer '{place[0][:40]}' has '{before}' on line {line}, found '{now}'"
+            way = ": give each answer an id of its own, such as q2-c01" if fact == "question_id" else ": correct one"
+            raise cell.fault(problem + way)
+
+    def _scores(self, row: Row, cells: Mapping[str, Cell]) -> Iterator[tuple[str, Cell]]:
+        """Each rater of a row with the cell of the score."""
+        if self._raters:
+            yield from ((name, Cell(row.values[name], name, row.line, self._source)) for name in self._raters)
+        elif self._labelled:
+            yield from self._labelled_scores(row)
+        else:
+            yield cells["rater"].needed(), cells["score"]
+
+    def _labelled_scores(self, row: Row) -> Iterator[tuple[str, Cell]]:
+        scores = row.values.get(_LABELLED)
+        if not isinstance(scores, dict):
+            problem = 'expected an object with the score of each rater, such as {"r1": 2}'
+            raise InputError(problem, source=self._source, line=row.line, field=_LABELLED)
+        for name, value in scores.items():
+            yield name, Cell(value, f"{_LABELLED}.{name}", row.line, self._source)
+
+    def _add(self, rating: Rating, cell: Cell, gold: Cell | None) -> None:
+        scale = rating.max_score
+        if scale is not None and not 0 <= rating.score <= scale:
+            raise cell.fault(f"found {rating.score:g}, expected 0 to max_score {scale:g}")
+        if gold is None or gold.text() is None:
+            self._rows.append(rating)
+        else:
+            self._marks.append((rating, gold))
+
+    # --- gold --------------------------------------------------------------------------------------
+
+    def ratings(self) -> Ratings:
+        """What was taken."""
+        gold = self._gold()
+        if not self._rows:
+            not_blind = sum(self._not_blind.values())
+            reasons = f"{self._n_blank:,} without a score, {not_blind:,} not blind, {len(gold):,} gold"
+            problem = f"holds no rating that counts: {count(self._n_rows, 'row')}, {reasons}"
+            if not_blind:
+                problem += "; what was given blind has the phase 'blind' or none"
+            if gold:
+                problem += "; a row marked gold says what is right, others say what a rater gave"
+            raise InputError(problem, source=self._source)
+        rows = tuple(sorted(self._rows, key=lambda rating: rating.line))
+        return Ratings(self._source, rows, gold, self._n_rows, self._n_blank, dict(self._not_blind), self._texts)
+
+    def _gold(self) -> dict[Place, float]:
+        """The definitive scores: of rows that say yes in the column `gold`, or the numbers that stand in it."""
+        marked_rows = not self._raters and all(
+            cell.column.lower() == "gold" and cell.yes_or_no() is not None for _, cell in self._marks
+        )
+        gold: dict[Place, float] = {}
+        for rating, cell in self._marks:
+            place = (rating.answer_id, rating.point_id)
+            if not marked_rows or not cell.yes_or_no():
+                self._rows.append(rating)
+            score = (rating.score if cell.yes_or_no() else None) if marked_rows else cell.number()
+            if score is None:
+                continue
+            if rating.max_score is not None and not 0 <= score <= rating.max_score:
+                raise cell.fault(f"found {score:g}, expected 0 to max_score {rating.max_score:g}")
+            self._same("gold", place, score, cell)
+            gold[place] = score
+        return gold

@@ -1,0 +1,311 @@
+"""The system as one more rater: may it score in people's place? Everything about it, computed from two arrays.
+
+Section 10 of a calibration. Nothing here reads files or writes words beyond the rules; see `system_rater`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from grader.calibration.system.rules import LEAST_FOR_A_VERDICT, Judged, Outcome, ets_triple, group_rule
+from grader.calibration.system.statistics import (
+    COMPARED_STATISTICS,
+    SYSTEM_STATISTICS,
+    Confusion,
+    compared_statistics,
+    confusion,
+    same_side_shares,
+    system_statistics,
+)
+from grader.grading import SHARES_SENT, kept_after_review
+from grader.statistics import (
+    RATERS_FOR_A_CONSENSUS,
+    SEED,
+    T_TEST_FROM,
+    AltTest,
+    Codes,
+    Estimate,
+    Floats,
+    LongForm,
+    McNemar,
+    Method,
+    Resampled,
+    alt_test,
+    alt_test_outcome,
+    dsm_by_weights,
+    from_matrix,
+    interval,
+    mcnemar,
+    means_by_weights,
+    passes,
+    ppi_mean,
+    rating_table,
+    ratings_per_answer,
+    resample_many,
+    rogan_gladen,
+    wilson_interval,
+)
+
+# How the interval of each statistic is made (measured in docs/statistics.md), and what it can reach.
+_METHODS: Final[Mapping[str, tuple[Method, tuple[float, float]]]] = {
+    **dict.fromkeys(("quadratic_weighted_kappa", "pearson_r"), ("z", (-1.0, 1.0))),
+    **dict.fromkeys(("human_quadratic_weighted_kappa",), ("z", (-1.0, 1.0))),
+    **dict.fromkeys(("degradation", "degradation_r"), ("t", (-2.0, 2.0))),
+    **dict.fromkeys(("exact", "adjacent", "same_side"), ("t", (0.0, 1.0))),
+    "root_mean_squared_error": ("t", (0.0, np.inf)),
+}
+_NEEDS_TWO_REASON: Final = "undefined: it needs answers that two people rated, and scores that vary"
+_REASON: Final = "undefined: too few answers, or no variation in them"
+_TOO_FEW: Final = "too few answers to tell whether it is as good as people"
+_CURVE_RESAMPLES: Final = 400
+
+
+class StandIn(NamedTuple):
+    """Whether the system may stand in for a person, by the alternative annotator test."""
+
+    result: AltTest
+    epsilon: float  # what the system may be worse, for being cheaper
+    outcome: Outcome | None  # None: `note` says what is missing
+    note: str | None
+
+
+class AtCut(NamedTuple):
+    """Decisions at the cut."""
+
+    cut: float
+    same_side: Estimate  # share of ratings on the system's side
+    flips_per_100: Estimate  # candidates of 100 whose decision changes when the system decides
+    mcnemar: McNemar  # whether one passes more, on mean ratings
+    people_pass: Estimate  # share of the rated answers that people pass, by their mean rating
+    system_passes: Estimate  # share of the batch that the system passes, as it is
+    corrected: Estimate  # share of the batch that people would pass
+
+
+class Group(NamedTuple):
+    """How the system treats a group of candidates."""
+
+    name: str
+    n: int
+    difference: Judged | None  # standardized; None: too few to be shown
+
+
+class KeptStep(NamedTuple):
+    """Agreement with people on what is left when the least sure answers go to people."""
+
+    share_sent: float
+    kappa: Estimate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SystemRater:
+    """The system as a rater.
+
+    Attributes:
+        n: answers with a rating by people and a score by the system.
+        n_double: those with two or more ratings.
+        n_batch: answers with a score by the system alone.
+        n_left_out: answers without a score by the system.
+        triple: kappa, degradation and standardized mean difference against the rules of automated scoring.
+        statistics: `SYSTEM_STATISTICS` and `COMPARED_STATISTICS` by name, the latter on double-marked answers.
+        confusion: people (rows) against system (columns) by level; sums of rows and columns are the distributions.
+        stand_in: the alternative annotator test.
+        batch_mean: mean score that people would give to the batch, corrected for the system's error.
+        at_cut: decisions; `None` without a cut.
+        groups: one for each label, in their order; empty without labels.
+        kept: agreement by how many go to people; empty without confidences.
+    """
+
+    n: int
+    n_double: int
+    n_batch: int
+    n_left_out: int
+    triple: tuple[Judged, Judged, Judged]
+    statistics: Mapping[str, Estimate]
+    confusion: Confusion
+    stand_in: StandIn
+    batch_mean: Estimate
+    at_cut: AtCut | None
+    groups: tuple[Group, ...]
+    kept: tuple[KeptStep, ...]
+
+
+def system_rater(
+    ratings: npt.ArrayLike,
+    system: npt.ArrayLike,
+    *,
+    cut: float | None = None,
+    groups: Sequence[str] | None = None,
+    confidences: npt.ArrayLike | None = None,
+    levels: npt.ArrayLike | None = None,
+    step: float = 1.0,
+    epsilon: float = 0.2,
+    least_in_group: int = 10,
+    seed: int = SEED,
+) -> SystemRater:
+    """Compare a system with people in every way that tells whether it may score in their place.
+
+    Args:
+        ratings: shape `(n_answers, n_raters)`, by people, NaN where a person gave none. Answers without any rating
+            are the batch that the corrected mean and rate are about; the others should be a random sample of all.
+        system: shape `(n_answers,)`, on the scale of the ratings; NaN where it gave no score: left out.
+        cut: from this score on a candidate passes; `None` has no such line.
+        groups: a label for each answer, "" where not known; `None` where there are no groups.
+        confidences: shape `(n_answers,)`, how sure the system is, any scale; `None` where it does not say.
+        levels: scores that people can give; by default those that they gave.
+        step: one level, in score points: scores so far apart are adjacent.
+        epsilon: of the alternative annotator test; .2 for experts.
+        least_in_group: groups with fewer answers are not shown.
+        seed: of the bootstraps over answers.
+
+    Undefined: each estimate on its own, with the reason in its note.
+    Raises: ValueError on another shape, infinite ratings, or scores.
+    """
+    table, m = rating_table(ratings), np.asarray(system, dtype=float)
+    if m.shape != (len(table),):
+        raise ValueError(f"system has shape {m.shape} but there are {len(table)} answers: give one score each")
+    if np.isinf(m).any():
+        raise ValueError("system must be numbers, or NaN where missing; got an infinite value")
+    scored, rated = np.isfinite(m), np.isfinite(table).any(axis=1)
+    both = scored & rated
+    labels = None if groups is None else _of_answers(groups, "groups", both).astype(str)
+    sure = None if confidences is None else _of_answers(confidences, "confidences", both).astype(float)
+    form, mine = from_matrix(table[both]), m[both]
+    known = np.unique(form.scores) if levels is None else np.unique(np.asarray(levels, dtype=float))
+    n_double = int(np.sum(ratings_per_answer(form) >= 2))
+    statistics = _statistics(form, mine, known, step, n_double, seed)
+    parts = [statistics[name] for name in ("quadratic_weighted_kappa", "degradation", "standardized_mean_difference")]
+    means, batch = _mean_ratings(form), m[scored & ~rated]
+    return SystemRater(
+        n=int(both.sum()),
+        n_double=n_double,
+        n_batch=batch.size,
+        n_left_out=int((~scored).sum()),
+        triple=ets_triple(parts[0], parts[1], parts[2]),
+        statistics=statistics,
+        confusion=confusion(form, mine, levels=known),
+        stand_in=_stand_in(table[both], mine, epsilon),
+        batch_mean=ppi_mean(means, mine, batch, tuned=True),
+        at_cut=None if cut is None else _at_cut(form, mine, means, batch, cut, seed),
+        groups=() if labels is None else _groups(form, mine, labels, least_in_group, seed),
+        kept=() if sure is None else _kept(form, mine, known, sure, seed),
+    )
+
+
+def _statistics(
+    form: LongForm, m: Floats, levels: Floats, step: float, n_double: int, seed: int
+) -> dict[str, Estimate]:
+    found = {}
+    if form.n_answers:
+        of_all = system_statistics(form, m, levels=levels, step=step)
+        found = _estimates(SYSTEM_STATISTICS, resample_many(of_all, form.n_answers, seed=seed), _REASON)
+        alone = found["prmse"]
+        reason = _NEEDS_TWO_REASON if alone.value is None else alone.note
+        found["prmse"] = Estimate(alone.value, alone.low, alone.high, n_double, reason)
+        if ratings_per_answer(form).max(initial=0) == 1:
+            found |= {name: _wilson(found[name]) for name in ("exact", "adjacent")}
+    if n_double:
+        rows = ratings_per_answer(form) >= 2
+        shared = _rows(form, np.flatnonzero(rows))
+        drawn = resample_many(compared_statistics(shared, m[rows]), n_double, seed=seed)
+        found |= _estimates(COMPARED_STATISTICS, drawn, _NEEDS_TWO_REASON)
+    nothing = Estimate(None, None, None, 0, "undefined: no answer has both a rating and a system score")
+    alone_marked = Estimate(None, None, None, 0, _NEEDS_TWO_REASON)
+    return {
+        **dict.fromkeys(SYSTEM_STATISTICS, nothing),
+        **dict.fromkeys(COMPARED_STATISTICS, alone_marked),
+        **found,
+    }
+
+
+def _estimates(names: Sequence[str], drawn: Sequence[Resampled], undefined: str) -> dict[str, Estimate]:
+    found = {}
+    for name, one in zip(names, drawn, strict=True):
+        method, bounds = _METHODS.get(name, ("t", (-np.inf, np.inf)))
+        found[name] = interval(one, method=method, bounds=bounds, undefined=undefined)
+    return found
+
+
+def _wilson(share: Estimate) -> Estimate:
+    """Return a share of independent cases with the interval that also holds near 0 and 1."""
+    return share if share.value is None else wilson_interval(round(share.value * share.n), share.n)
+
+
+def _stand_in(table: Floats, m: Floats, epsilon: float) -> StandIn:
+    result = alt_test(table, m, epsilon=epsilon, min_answers=LEAST_FOR_A_VERDICT)
+    n_raters = int(np.isfinite(result.p_values).sum())
+    if n_raters < RATERS_FOR_A_CONSENSUS:
+        least = f"it needs {RATERS_FOR_A_CONSENSUS} people who each share {LEAST_FOR_A_VERDICT} answers with others"
+        return StandIn(result, epsilon, None, f"{least}, {T_TEST_FROM} to be trusted; there are {n_raters}")
+    outcome = alt_test_outcome(result)
+    return StandIn(result, epsilon, outcome, _TOO_FEW if outcome == "cannot tell" else None)
+
+
+def _at_cut(form: LongForm, m: Floats, means: Floats, batch: Floats, cut: float, seed: int) -> AtCut:
+    same = Estimate(None, None, None, 0, _REASON)
+    if form.n_answers:
+        shares = means_by_weights(same_side_shares(form, m, cut)[:, None])
+        method, bounds = _METHODS["same_side"]
+        same = interval(resample_many(shares, form.n_answers, seed=seed)[0], method=method, bounds=bounds)
+        if ratings_per_answer(form).max(initial=0) == 1 or same.low is None:
+            same = _wilson(same)
+    by_people, by_system, of_batch = passes(means, cut), passes(m, cut), passes(batch, cut)
+    flips = [None if end is None else 100 * (1 - end) for end in (same.value, same.high, same.low)]
+    return AtCut(
+        cut,
+        same,
+        Estimate(flips[0], flips[1], flips[2], same.n, same.note),
+        mcnemar(means, m, cut),
+        wilson_interval(int(by_people.sum()), by_people.size),
+        wilson_interval(int(of_batch.sum()), of_batch.size),
+        rogan_gladen(by_people, by_system, of_batch, seed=seed),
+    )
+
+
+def _groups(form: LongForm, m: Floats, labels: npt.NDArray[np.str_], least: int, seed: int) -> tuple[Group, ...]:
+    names, codes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    named = np.array([bool(name) for name in names], dtype=bool)
+    if not named.any():
+        return ()
+    squares = _mean_ratings(replace(form, scores=form.scores**2))
+    statistic = dsm_by_weights(_mean_ratings(form), squares, m, codes, names.size)
+    found = []
+    for name, size, one in zip(names, sizes, resample_many(statistic, form.n_answers, seed=seed), strict=True):
+        if name:
+            made = interval(one, undefined=_REASON)
+            judged = group_rule(Estimate(made.value, made.low, made.high, int(size), made.note))
+            found.append(Group(str(name), int(size), judged if size >= least else None))
+    return tuple(found)
+
+
+def _kept(form: LongForm, m: Floats, levels: Floats, confidences: Floats, seed: int) -> tuple[KeptStep, ...]:
+    steps = []
+    for share in SHARES_SENT if form.n_answers else ():
+        rows = kept_after_review(confidences, share)
+        of_kept = system_statistics(_rows(form, rows), m[rows], levels=levels)
+        kappa = resample_many(of_kept, rows.size, n_resamples=_CURVE_RESAMPLES, seed=seed)[0]
+        steps.append(KeptStep(share, interval(kappa, method="z", bounds=(-1.0, 1.0), undefined=_REASON)))
+    return tuple(steps)
+
+
+def _rows(form: LongForm, rows: Codes) -> LongForm:
+    """Return the ratings of some answers, which are numbered from 0 again."""
+    place = np.full(form.n_answers, -1, dtype=np.intp)
+    place[rows] = np.arange(rows.size)
+    left = form.take(place[form.answers] >= 0)
+    return LongForm(place[left.answers], left.raters, left.scores, rows.size, form.n_raters)
+
+
+def _mean_ratings(form: LongForm) -> Floats:
+    sums = np.bincount(form.answers, weights=form.scores, minlength=form.n_answers)
+    return np.asarray(sums / np.maximum(ratings_per_answer(form), 1), dtype=float)
+
+
+def _of_answers(values: npt.ArrayLike, name: str, rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.generic]:
+    """Return what belongs to some of the answers, after checking that there is one value for each of all."""
+    known = np.asarray(values)
+    if known.shape != rows.shape:
+        raise ValueError(f"{name} has shape {known.shape} but there are {rows.size} answers: give one value each")
+    return known[rows]

@@ -1,0 +1,84 @@
+"""`grader attack`: how hard the grader is to fool."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grader.__about__ import PACKAGED_MODEL
+from grader.cli.console import print_json, progress, say
+from grader.cli.options import AsJson, EncoderName, Rubrics, UseGuards, UseVerifier, chosen_settings
+
+
+def attack(
+    rubrics: Rubrics = Path("rubrics"),
+    answers: Annotated[
+        str | None,
+        typer.Option(help="Good answers to attack: rows with level 'strong', else the best-scored of each question."),
+    ] = None,
+    pairs: Annotated[
+        str | None,
+        typer.Option(help="Instead of attacks: a table of pairs with point, statement, relation (contradicts, same)."),
+    ] = None,
+    only: Annotated[str, typer.Option(help="Ids of attacks, such as C10,C11; by default all.")] = "",
+    examples: Annotated[int, typer.Option(min=0, help="Show so many successful cases of each attack.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", envvar="GRADER_SEED", help="Seed of the attacks.")] = 12345,
+    encoder: EncoderName = PACKAGED_MODEL,
+    guards: UseGuards = None,
+    verifier: UseVerifier = None,
+    as_json: AsJson = False,
+) -> None:
+    """Attack the grader as configured, and say how often each attack succeeds.
+
+    The attacks C01 to C35 are built from the rubrics and from good answers to them: texts without content, echoes and
+    keyword lists, single facts changed, padding, other letters, faulty files. Without --answers the reference answers
+    stand for good ones. Intervals are 95 % (Wilson). Bare pairs of a point and a statement go to --pairs.
+
+    \b
+    Examples:
+      grader attack --answers data/practice_answers.jsonl
+      grader attack --only C10,C11,C12 --examples 3
+      grader attack --pairs refutations.tsv --json
+    """
+    from grader.reports import attack_table, pair_lines
+
+    if pairs is not None:
+        from grader.evaluation import judge_pairs, read_pairs
+
+        read = read_pairs(pairs)
+        report = judge_pairs(
+            read,
+            settings=chosen_settings(encoder, guards=guards, verifier=verifier),
+            progress=lambda verdicts: progress(verdicts, "grading", total=len(read)),
+        ).as_dict()
+        if as_json:
+            print_json(report)
+        else:
+            typer.echo("\n".join([*pair_lines(report), report["signature"]]))
+        return
+
+    from rich.console import Console
+
+    from grader.evaluation import attack as attack_grader
+    from grader.evaluation import attack_ids
+    from grader.files import read_answers
+    from grader.grading import Grader
+    from grader.rubrics import read_rubrics
+
+    wanted = attack_ids(only)
+    known = read_rubrics(rubrics)
+    questions = {name: rubric.question for name, rubric in known.items()}
+    result = attack_grader(
+        Grader(known, settings=chosen_settings(encoder, guards=guards, verifier=verifier)),
+        () if answers is None else list(read_answers(answers, questions=questions)),
+        only=wanted,
+        seed=seed,
+        progress=lambda grades, total: progress(grades, "attacking", total=total),
+    )
+    for note in result.notes:
+        say(note)
+    if as_json:
+        print_json(result.as_dict())
+    else:
+        console = Console()
+        console.print(attack_table(result, examples=examples, width=console.width))

@@ -1,0 +1,259 @@
+"""`grader import` and `grader derive`: questions out of pages, rubric points out of reference answers."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from grader.cli.console import print_json, progress, say
+from grader.cli.judge_options import (
+    Attempts,
+    CacheFile,
+    Concurrency,
+    DryRun,
+    Judges,
+    JudgeUrl,
+    MaxCalls,
+    MaxCost,
+    NoCache,
+    Prices,
+    RequestsPerMinute,
+    Timeout,
+    TokensPerMinute,
+    judge_choice,
+    need_judge,
+    open_judges,
+    say_plan,
+)
+from grader.cli.options import AsJson
+from grader.cli.outputs import OUTPUTS, check_outputs
+from grader.errors import InputError
+from grader.phrases import count, shorten
+
+if TYPE_CHECKING:
+    from grader.judges import OpenedPanel
+    from grader.rubrics import Proposed
+    from grader.schema import Question, Rubric
+
+
+def import_(
+    ctx: typer.Context,
+    source: Annotated[
+        str, typer.Argument(help="Text, Markdown, CSV, TSV, XLSX, JSONL, JSON or YAML; '-' is stdin (any but XLSX).")
+    ],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The bank to write (YAML).")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a bank that holds something else.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read questions and reference answers from a page or a table into a question bank.
+
+    Titles, footers and questions without an answer are dropped and reported; a placeholder such as "[This requires
+    a personalized answer ...]" becomes an open question. A file that is there and holds something else is kept,
+    unless --force says otherwise.
+
+    \b
+    Examples:
+      grader import page.txt -o bank.yaml
+      grader import questions.csv --json
+      cat page.md | grader import - > bank.yaml
+    """
+    from grader.rubrics import import_questions, save_imported, write_bank
+
+    ctx.meta[OUTPUTS] = check_outputs(output, inputs=[source])
+    result = import_questions(source)
+    n_open = sum(question.kind == "open" for question in result.bank.questions)
+    if output is not None:
+        save_imported(result.bank, output, force=force)
+    elif not as_json:
+        write_bank(result.bank, "-")
+    for dropped in result.dropped:
+        say(f"dropped line {dropped.line} ({dropped.why}): {shorten(dropped.text)}")
+    say(f"{count(len(result.bank.questions), 'question')} ({n_open} open), {len(result.dropped)} dropped")
+    if as_json:
+        print_json(
+            {
+                "n_questions": len(result.bank.questions),
+                "n_open": n_open,
+                "dropped": [dropped.text for dropped in result.dropped],
+                "questions": [question.model_dump(mode="json") for question in result.bank.questions],
+            }
+        )
+
+
+def derive(
+    ctx: typer.Context,
+    bank: Annotated[str, typer.Argument(help="A question bank (YAML or JSON); with --check also a folder of rubrics.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The folder to write rubrics to.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only lint: the rubrics in the folder, else new ones.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite rubrics that a person has edited or a judge proposed.")
+    ] = False,
+    judge: Judges = None,
+    judge_url: JudgeUrl = None,
+    concurrency: Concurrency = 8,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    max_calls: MaxCalls = None,
+    max_cost: MaxCost = None,
+    prices: Prices = None,
+    attempts: Attempts = 8,
+    timeout: Timeout = 120.0,
+    dry_run: DryRun = False,
+    cache: CacheFile = None,
+    no_cache: NoCache = False,
+    as_json: AsJson = False,
+) -> None:
+    """Derive rubric points from reference answers, without an LLM; the same answer always gives the same points.
+
+    One file a question. A file that a person has edited is kept, and the difference is shown. --check writes nothing
+    and says which points are compound, vague, double or unreachable and which reference text no point covers.
+
+    With --judge an LLM proposes better points; those whose words do not stand in the reference answer are dropped, the
+    difference is shown, and any file that is there already is kept.
+
+    \b
+    Examples:
+      grader derive bank.yaml -o rubrics/
+      grader derive bank.yaml --judge gpt-4o-mini
+      grader derive bank.yaml -o rubrics/ --check
+      grader derive rubrics/ --check --json
+    """
+    from grader.reports import clean_terminal
+    from grader.rubrics import derive as derive_rubric
+    from grader.rubrics import lint, read_rubrics, rubric_path
+
+    need_judge(judge, {"--dry-run": dry_run, "--max-calls": max_calls is not None, "--max-cost": max_cost is not None})
+    given = ctx.get_parameter_source("judge")
+    if check and given is not None and given.name == "COMMANDLINE":
+        raise typer.BadParameter("--check only looks: leave --judge out", param_hint="--judge")
+    proposals: list[Proposed] = []
+    if check and Path(bank).is_dir():
+        rubrics = list(read_rubrics(bank).values())
+    else:
+        from grader.files import make_folder
+        from grader.rubrics import read_bank
+
+        if Path(bank).is_dir():
+            problem = "is a folder, expected a question bank; to look rubrics through, add --check"
+            raise InputError(problem, source=bank)
+        questions = read_bank(bank).questions
+        if output is not None and not check and not dry_run:
+            make_folder(output)
+            files = [rubric_path(output, question.id) for question in questions]
+            ctx.meta[OUTPUTS] = check_outputs(*files, inputs=[bank])
+        if judge and not check:
+            if len(judge) > 1:
+                raise InputError(f"one judge proposes points, found {len(judge)}: name one with --judge")
+            choice = judge_choice(
+                judge,
+                when="all",
+                url=judge_url,
+                votes=1,
+                call="answer",
+                seed=0,
+                reveal=False,
+                weight=None,
+                concurrency=concurrency,
+                requests_per_minute=requests_per_minute,
+                tokens_per_minute=tokens_per_minute,
+                max_calls=max_calls,
+                max_cost=max_cost,
+                attempts=attempts,
+                prices=prices,
+                timeout=timeout,
+                dry_run=dry_run,
+                cache=cache,
+                no_cache=no_cache,
+            )
+            opened = open_judges(choice)
+            proposals = _proposed(questions, opened)
+            if dry_run:
+                say_plan(opened)
+                if as_json:
+                    print_json({"n_questions": len(questions), "judge": opened.plan()})
+                return
+            _say_proposed(proposals, opened)
+        rubrics = [made.rubric for made in proposals] or [derive_rubric(question) for question in questions]
+        if check and output is not None and output.is_dir():
+            present = read_rubrics(output)
+            rubrics = [present.get(rubric.question_id, rubric) for rubric in rubrics]
+    if output is not None and not check:
+        _save(rubrics, proposals, output, force=force)
+    found = {rubric.question_id: lint(rubric) for rubric in rubrics}
+    for question_id, findings in found.items():
+        for finding in findings:
+            place = question_id if finding.point_id is None else f"{question_id}: {finding.point_id}"
+            say(f"{place}: {finding.kind}: {finding.message}")
+    if as_json:
+        summaries = [_rubric_summary(rubric, found[rubric.question_id]) for rubric in rubrics]
+        for summary, made in zip(summaries, proposals, strict=bool(proposals)):
+            summary |= {"proposed_by": made.proposed_by, "difference": made.difference, "notes": list(made.notes)}
+        print_json({"rubrics": summaries})
+    elif output is None and not check:
+        _print_points(rubrics)
+        for difference in filter(None, (made.difference for made in proposals)):
+            typer.echo(clean_terminal(difference))
+    elif check:
+        say(f"{count(sum(map(len, found.values())), 'finding')} in {count(len(rubrics), 'rubric')}")
+
+
+def _save(rubrics: "Sequence[Rubric]", proposals: "Sequence[Proposed]", folder: Path, *, force: bool) -> None:
+    """Write the rubrics and tell what became of each; `proposals` is empty where no judge was asked."""
+    from grader.rubrics import save_derived, save_proposed
+
+    save = save_proposed if proposals else save_derived
+    saved = [save(rubric, folder, force=force) for rubric in rubrics]
+    news = [made.difference for made in proposals] or [""] * len(saved)
+    for one, difference in zip(saved, news, strict=True):
+        shown = one.difference if one.outcome in ("kept", "unchanged") else difference
+        if shown:
+            say(shown)
+    numbers = Counter(one.outcome for one in saved)
+    say(f"{count(len(saved), 'rubric')} in {folder}: {', '.join(f'{n} {what}' for what, n in numbers.items())}")
+    if numbers["kept"]:
+        why = "were there" if proposals else "a person has edited or a judge proposed"
+        say(f"kept are those that {why}; --force overwrites them too")
+
+
+def _proposed(questions: "Sequence[Question]", opened: "OpenedPanel") -> "list[Proposed]":
+    """What the first judge of a panel proposes for each question."""
+    from grader.rubrics import propose_all
+
+    asked = propose_all(questions, opened.panel.seats[0].judge, cache=opened.cache, calls=opened.panel.calls)
+    return list(progress(asked, "proposing", total=len(questions)))
+
+
+def _say_proposed(proposals: "Sequence[Proposed]", opened: "OpenedPanel") -> None:
+    """What must be told about proposals, and what they took."""
+    for made in proposals:
+        for note in made.notes:
+            say(f"{made.rubric.question_id}: {note}")
+    n = sum(made.proposed_by is not None for made in proposals)
+    totals = opened.totals()
+    cost = "" if totals["cost"] is None else f", cost {totals['cost']:.4f}"
+    say(
+        f"points proposed for {n} of {count(len(proposals), 'question')}: {count(totals['calls'], 'call')}, "
+        f"{totals['failed']} failed, {totals['input_tokens']:,} + {totals['output_tokens']:,} tokens{cost}"
+    )
+
+
+def _rubric_summary(rubric: "Rubric", findings: Iterable[Any]) -> dict[str, Any]:
+    return {
+        "question_id": rubric.question_id,
+        "n_points": len(rubric.points),
+        "findings": [
+            {"kind": finding.kind, "point_id": finding.point_id, "message": finding.message} for finding in findings
+        ],
+    }
+
+
+def _print_points(rubrics: "Iterable[Rubric]") -> None:
+    for rubric in rubrics:
+        typer.echo(f"{rubric.question_id} ({rubric.max_score:g})")
+        for point in rubric.points:
+            group = "" if point.group is None else f"  [any {rubric.groups[point.group].need} of {point.group}]"
+            typer.echo(f"  {point.id:<4} {point.weight:5.2f}  {point.text}{group}")

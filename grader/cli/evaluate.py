@@ -1,0 +1,168 @@
+"""`grader evaluate`: grades beside what people gave."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grader.__about__ import PACKAGED_MODEL
+from grader.cli.console import print_json, progress, say
+from grader.cli.judge_options import (
+    Attempts,
+    CacheFile,
+    Concurrency,
+    DryRun,
+    JudgeCall,
+    Judges,
+    JudgeSeed,
+    JudgeUrl,
+    JudgeVotes,
+    JudgeWhen,
+    MaxCalls,
+    MaxCost,
+    NoCache,
+    Prices,
+    RequestsPerMinute,
+    Timeout,
+    TokensPerMinute,
+    is_remote,
+    judge_choice,
+    need_judge,
+    open_encoder,
+    open_judges,
+    say_plan,
+    say_totals,
+)
+from grader.cli.options import UNGRADED, AsJson, EncoderName, UseGuards, UseVerifier, chosen_settings
+from grader.cli.outputs import OUTPUTS, check_outputs
+from grader.phrases import count
+
+
+def evaluate(
+    ctx: typer.Context,
+    labelled: Annotated[
+        str, typer.Argument(help="Answers that people scored (JSONL, one answer a row); '-' is stdin.")
+    ],
+    encoder: EncoderName = PACKAGED_MODEL,
+    guards: UseGuards = None,
+    verifier: UseVerifier = None,
+    marked: Annotated[
+        int,
+        typer.Option(
+            "--marked",
+            min=0,
+            help="Give the marks of so many answers a question, drawn by seed, and score the rest; mean of 5 draws.",
+        ),
+    ] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", envvar="GRADER_SEED", help="Seed of the bootstrap and of the draws.")
+    ] = 12345,
+    resamples: Annotated[
+        int,
+        typer.Option("--resamples", envvar="GRADER_RESAMPLES", min=100, help="Resamples of the bootstrap."),
+    ] = 1000,
+    judge: Judges = None,
+    judge_when: JudgeWhen = None,
+    judge_url: JudgeUrl = None,
+    judge_votes: JudgeVotes = 1,
+    judge_call: JudgeCall = "answer",
+    judge_seed: JudgeSeed = 0,
+    judge_weight: Annotated[
+        Path | None,
+        typer.Option(
+            "--judge-weight",
+            rich_help_panel="Judge (optional)",
+            help="Write what the judge turned out to be worth to this file, for `grader grade --judge-weight`.",
+        ),
+    ] = None,
+    concurrency: Concurrency = 8,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    max_calls: MaxCalls = None,
+    max_cost: MaxCost = None,
+    prices: Prices = None,
+    attempts: Attempts = 8,
+    timeout: Timeout = 120.0,
+    dry_run: DryRun = False,
+    cache: CacheFile = None,
+    no_cache: NoCache = False,
+    as_json: AsJson = False,
+) -> None:
+    """Grade a labelled set and say how far the grades agree with the people who scored it.
+
+    A row's own rubric is used; without one, points are derived from its reference answers. Intervals are 95 %, by
+    bootstrap over questions. Length, lexical overlap and one cosine of the whole answer stand beside as baselines.
+
+    With --marked the grader learns from the marks of some answers, as `grader calibrate --fit` does, and is measured on
+    the others, beside the same answers without marks.
+
+    With --judge the embedding alone, the judge alone and both together stand side by side; the first line says whether
+    the judge helps. All points are asked about, unless --judge-when says otherwise.
+
+    \b
+    Examples:
+      grader evaluate scored.jsonl
+      grader evaluate scored.jsonl --json > agreement.json
+      grader evaluate scored.jsonl --marked 10
+      grader evaluate scored.jsonl --judge qwen3 --judge-weight qwen3.yaml
+    """
+    from grader.evaluation import evaluate as evaluate_rows
+    from grader.evaluation import read_labelled
+    from grader.judges import write_weight
+    from grader.reports import evaluation_lines
+
+    given = {"--dry-run": dry_run, "--judge-when": judge_when, "--judge-weight": judge_weight}
+    need_judge(
+        judge,
+        {**given, "--max-calls": max_calls is not None and not is_remote(encoder), "--max-cost": max_cost is not None},
+    )
+    ctx.meta[OUTPUTS] = check_outputs(judge_weight, inputs=[labelled])
+    rows = read_labelled(labelled)
+    choice = judge_choice(
+        judge,
+        when=judge_when or "all",
+        url=judge_url,
+        votes=judge_votes,
+        call=judge_call,
+        seed=judge_seed,
+        reveal=False,
+        weight=None,
+        concurrency=concurrency,
+        requests_per_minute=requests_per_minute,
+        tokens_per_minute=tokens_per_minute,
+        max_calls=max_calls,
+        max_cost=max_cost,
+        attempts=attempts,
+        prices=prices,
+        timeout=timeout,
+        dry_run=dry_run,
+        cache=cache,
+        no_cache=no_cache,
+    )
+    opened = open_judges(choice) if judge else None
+    result = evaluate_rows(
+        rows,
+        encoder=open_encoder(encoder, choice, opened),
+        settings=chosen_settings(encoder, guards=guards, verifier=verifier),
+        panel=None if opened is None else opened.panel,
+        marked=marked,
+        seed=seed,
+        n_resamples=resamples,
+        progress=lambda grades: progress(grades, "grading", total=len(rows)),
+    )
+    if opened is not None and dry_run:
+        say_plan(opened)
+        if as_json:
+            print_json({"n_answers": len(rows), "judge": opened.plan()})
+        return
+    if opened is not None and result.judge is not None:
+        say_totals(opened, 0)
+        if judge_weight is not None:
+            write_weight(result.judge.weight, opened.panel, judge_weight)
+    if as_json:
+        print_json(result.as_dict())
+    else:
+        typer.echo("\n".join(evaluation_lines(result)))
+    if result.n_ungraded:
+        say(f"ungraded: {count(result.n_ungraded, 'answer')} with neither a rubric nor a reference answer")
+        raise typer.Exit(UNGRADED)

@@ -1,0 +1,225 @@
+"""Texts -> token vectors through the compiled packaged model, with `onnxruntime` and `tokenizers` alone."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.__about__ import PACKAGED_MODEL
+from grader.encoders.bert import Floats, Shape, read_layers
+from grader.encoders.bert_graph import EMBEDDED, MEAN, PIECES, bert_graph
+from grader.encoders.compilation import Recipe, compiled_path, n_threads, open_compiled
+from grader.encoders.model_files import model_revision, packaged_model, stored_tensors
+from grader.encoders.token_vectors import LAYER_WEIGHTS, Ints, Pass, TokenVectors, Window, join
+from grader.encoders.vector_cache import VectorStore, limit_bytes
+from grader.encoders.windows import WindowReader, piece_rarity, read_tokenizer
+from grader.settings import INT8
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+# Pieces in one batch: enough to fill two cores, few enough to stay in their caches.
+_BATCH_PIECES = 1024
+
+
+# What a vector of the compiled model must at least have in common with that of the original.
+_LEAST_COSINE = 0.9999
+# The same in whole numbers: what differs in the seventh digit may be rounded to another step, and then in each layer.
+_LEAST_COSINE_WHOLE = 0.99
+_PROBES = ((1, 3), (3, 9), (1, 128))  # texts and pieces of each
+
+
+class Embeddings(NamedTuple):
+    """What stands for a piece before the first layer: its own vector, that of its place, that of its side."""
+
+    words: Floats
+    places: Floats
+    sides: Floats
+
+    def of(self, ids: NDArray[np.int64]) -> Floats:
+        """The three added up, shape `(..., n_pieces, dim)` for ids `(..., n_pieces)`."""
+        embedded: Floats = self.words[ids] + (self.places[: ids.shape[-1]] + self.sides[0])
+        return embedded
+
+
+def read_embeddings(weights: Mapping[str, Floats]) -> Embeddings:
+    """The embedding tables among a BERT's weights."""
+    names = ("word_embeddings", "position_embeddings", "token_type_embeddings")
+    return Embeddings(*(weights[f"embeddings.{name}.weight"] for name in names))
+
+
+def read_shape(model: Path) -> Shape:
+    """What a model's configuration tells of it."""
+    found = json.loads((model / "config.json").read_text(encoding="utf-8"))
+    return Shape(found["num_hidden_layers"], found["num_attention_heads"], found["layer_norm_eps"])
+
+
+class OnnxEncoder:
+    """The packaged model in its compiled form; a text's vectors are the same, to the last bit, in any company.
+
+    Texts of the same number of pieces go through the model together, so that none is padded.
+
+    Args:
+        whole: whether its linear maps are computed in whole numbers: twice as fast, and not quite the same.
+        keeps: whether what was read is kept in the user's cache folder, for the next run.
+
+    Raises:
+        CompileError: at first use, where the model cannot be compiled.
+
+    """
+
+    def __init__(self, *, whole: bool = False, keeps: bool = True) -> None:
+        self.name = INT8 if whole else PACKAGED_MODEL
+        self._keeps = keeps
+        self._whole = whole
+
+    @cached_property
+    def revision(self) -> str:
+        """First 12 hex digits of the sha256 of the weights that it was compiled from."""
+        return model_revision(self._model)
+
+    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """The token vectors of each text; one longer than the model's window is read in overlapping windows."""
+        windows = self._reader.read(texts)
+        passes = [
+            Pass(vectors[:-1][window.keep], vectors[-1])
+            for window, vectors in zip(windows, self._vectors(windows), strict=True)
+        ]
+        return join(texts, windows, passes, rarity=self._rarity, dim=self._embeddings.words.shape[1])
+
+    def load(self) -> None:
+        """Compile or load the model now."""
+        _ = self._session
+
+    def _vectors(self, windows: Sequence[Window]) -> list[Floats]:
+        """What the model gives for each window, the mean in the last row; what it gave before is not computed again."""
+        ids = [window.ids for window in windows]
+        found = self._store.get(ids, self._embeddings.words.shape[1])
+        new = [i for i, vectors in enumerate(found) if vectors is None]
+        computed = self._computed([ids[i] for i in new])
+        self._store.put([ids[i] for i in new], computed)
+        fresh = iter(computed)
+        return [next(fresh) if vectors is None else vectors for vectors in found]
+
+    def _computed(self, ids: Sequence[Ints]) -> list[Floats]:
+        """The same by the model: each thread takes the next batch, the longest first."""
+        if not ids:
+            return []  # the model need not even be loaded
+        parts = list(batches([len(pieces) for pieces in ids]))
+        vectors: dict[int, Floats] = {}
+        results = self._threads.map(lambda batch: self._run([ids[i] for i in batch]), parts)
+        for batch, found in zip(parts, results, strict=True):
+            vectors.update(zip(batch, found, strict=True))
+        return [vectors[i] for i in range(len(ids))]
+
+    def _run(self, ids: Sequence[Ints]) -> Floats:
+        """One batch of equal lengths, shape `(n_texts, n_pieces + 1, dim)`."""
+        pieces, means = self._session.run([PIECES, MEAN], {EMBEDDED: self._embeddings.of(np.stack(ids))})
+        found: Floats = np.concatenate([pieces, means[:, None]], axis=1)
+        return found
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        """Each works on batches of its own: threads that share one product wait for each other."""
+        _ = self._session, self._embeddings  # loaded once, before the threads ask
+        return ThreadPoolExecutor(n_threads())
+
+    @cached_property
+    def _session(self) -> "InferenceSession":
+        return open_compiled(recipe(self._model, whole=self._whole))
+
+    @cached_property
+    def _store(self) -> VectorStore:
+        return VectorStore(compiled_path(self._key).stem, limit=limit_bytes() if self._keeps else 0)
+
+    @property
+    def _key(self) -> str:
+        return compiled_key(self._model, whole=self._whole)
+
+    @cached_property
+    def _embeddings(self) -> Embeddings:
+        return read_embeddings(stored_tensors(self._model))
+
+    @cached_property
+    def _reader(self) -> WindowReader:
+        return WindowReader(read_tokenizer(self._model), window_size(self._model))
+
+    @cached_property
+    def _rarity(self) -> Floats:
+        return piece_rarity(read_tokenizer(self._model))
+
+    @cached_property
+    def _model(self) -> Path:
+        return packaged_model()
+
+
+def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Indices in batches of equal length, longest first, of at most `_BATCH_PIECES` pieces unless one has more."""
+    of_length: defaultdict[int, list[int]] = defaultdict(list)
+    for index, length in enumerate(lengths):
+        of_length[length].append(index)
+    for length in sorted(of_length, reverse=True):
+        alike, size = of_length[length], max(1, _BATCH_PIECES // length)
+        for start in range(0, len(alike), size):
+            yield alike[start : start + size]
+
+
+def window_size(model: Path) -> int:
+    """Pieces that a model in the form of sentence-transformers reads at once."""
+    return int(json.loads((model / "sentence_bert_config.json").read_text(encoding="utf-8"))["max_seq_length"])
+
+
+def recipe(model: Path, *, whole: bool = False) -> Recipe:
+    """How a model in a folder is compiled."""
+    weights, shape = stored_tensors(model), read_shape(model)
+
+    def fault(session: "InferenceSession") -> str | None:
+        cosine = lowest_cosine(session, weights, shape, whole=whole)
+        return None if cosine >= (_LEAST_COSINE_WHOLE if whole else _LEAST_COSINE) else f"cosine {cosine:.5f}"
+
+    def build() -> bytes:
+        return bert_graph(weights, shape, LAYER_WEIGHTS, whole=whole)
+
+    return Recipe("encoder", compiled_key(model, whole=whole), build, fault)
+
+
+def compiled_key(model: Path, *, whole: bool = False) -> str:
+    """Which weights, read in which numbers."""
+    return model_revision(model) + (f"-{INT8}" if whole else "")
+
+
+def lowest_cosine(
+    session: "InferenceSession", weights: Mapping[str, Floats], shape: Shape, *, whole: bool = False
+) -> float:
+    """The lowest cosine of any vector of a probe set with what the original gives, read plainly in numpy.
+
+    The probes are vocabulary entries drawn with a seed: a single piece, texts in company, and a long one.
+    """
+    embeddings = read_embeddings(weights)
+    rng = np.random.default_rng(0)
+    probes = (rng.integers(0, len(embeddings.words), size) for size in _PROBES)
+    return min(_cosine(session, weights, shape, embeddings.of(probe), whole) for probe in probes)
+
+
+def _cosine(
+    session: "InferenceSession", weights: Mapping[str, Floats], shape: Shape, embedded: Floats, whole: bool
+) -> float:
+    pieces, means = session.run([PIECES, MEAN], {EMBEDDED: embedded})
+    cosines = []
+    for text, found, found_mean in zip(embedded, pieces, means, strict=True):
+        first, last = read_layers(text, weights, shape, whole=whole)
+        mixed = LAYER_WEIGHTS[0] * _unit(first) + LAYER_WEIGHTS[1] * _unit(last)
+        expected = np.vstack([_unit(mixed), _unit(last.mean(axis=0, keepdims=True))])
+        cosines.append((expected * np.vstack([found, found_mean])).sum(axis=1).min())
+    return float(np.min(cosines))
+
+
+def _unit(rows: Floats) -> Floats:
+    unit: Floats = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit

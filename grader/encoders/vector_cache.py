@@ -1,0 +1,192 @@
+"""Vectors that a model has computed before, in a file in the user's cache folder, by the pieces that it read.
+
+A cache and no more: whatever is wrong with it, vectors are computed again and nobody is troubled. What comes out of it
+is what was put in, to the last bit.
+"""
+
+import logging
+import os
+import re
+import sqlite3
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.errors import SetupError
+from grader.files import cache_folder
+
+_log = logging.getLogger(__name__)
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+# The number changes with the table's form.
+_FILE = "vectors-1.sqlite"
+LIMIT = "GRADER_VECTORS_MB"  # of the file; 0 keeps nothing
+_USUAL_LIMIT = 256
+# The part of it that one process may fill: a long run does not push everything else out.
+_SHARE = 0.25
+_WAIT_SECONDS = 1  # for another process that is writing
+_AT_ONCE = 500  # keys in one query
+_CHECK_BYTES = 8
+_FAULTS = (sqlite3.Error, OSError, ValueError)
+
+
+class VectorStore:
+    """Vectors by model and pieces; safe for threads and for several processes.
+
+    The file is for its owner alone (0600). When it is full the older half goes.
+
+    Args:
+        model: what computes the vectors: other weights or another program, another name.
+        path: of the file; in the user's cache folder if left out.
+        limit: how many bytes the file may have; `limit_bytes()` if left out, and nothing is kept with 0.
+
+    """
+
+    def __init__(self, model: str, path: Path | None = None, *, limit: int | None = None) -> None:
+        self._model = blake2b(model.encode(), digest_size=32).digest()
+        self._path = cache_folder() / _FILE if path is None else path
+        self._limit = limit_bytes() if limit is None else limit
+        self._room = int(self._limit * _SHARE)
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        if self._limit:
+            try:
+                self._connection = _opened(self._path)
+            except _FAULTS as error:
+                self._give_up(error)
+                with suppress(*_FAULTS):  # now that a broken file is gone, or to read where nothing can be written
+                    self._connection = _opened(self._path) if _is_broken(error) else _opened_to_read(self._path)
+
+    def get(self, pieces: Sequence[Ints], dim: int) -> list[Floats | None]:
+        """The vectors that were kept for each sequence of pieces, shape `(n_rows, dim)`; `None` where none were."""
+        keys = [self._key(ids) for ids in pieces]
+        found: dict[bytes, bytes] = {}
+        with self._lock:
+            if self._connection is not None:
+                try:
+                    for start in range(0, len(keys), _AT_ONCE):
+                        found.update(_values(self._connection, keys[start : start + _AT_ONCE]))
+                except _FAULTS as error:
+                    self._give_up(error)
+        return [_unpacked(found[key], dim) if key in found else None for key in keys]
+
+    def put(self, pieces: Sequence[Ints], vectors: Sequence[Floats]) -> None:
+        """Keep the vectors of some sequences of pieces, as far as there is room for what this process reads."""
+        rows = []
+        for ids, its in zip(pieces, vectors, strict=True):
+            self._room -= its.nbytes
+            if self._room < 0:
+                break
+            rows.append((self._key(ids), _packed(its)))
+        with self._lock:
+            if self._connection is None or not rows:
+                return
+            try:
+                with self._connection:  # one transaction
+                    self._connection.executemany("INSERT OR REPLACE INTO vectors (key, value) VALUES (?, ?)", rows)
+                    if _used_bytes(self._connection) > self._limit:
+                        self._connection.execute(_OLDER_HALF)
+            except _FAULTS as error:
+                self._give_up(error)
+
+    def _key(self, ids: Ints) -> bytes:
+        return blake2b(ids.tobytes(), digest_size=16, key=self._model).digest()
+
+    def _give_up(self, error: Exception) -> None:
+        """Go on without the file; one that is no database any more is made anew the next time."""
+        _log.info("vectors are not kept in %s: %s", self._path, error)
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if _is_broken(error):
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
+
+
+_OLDER_HALF = "DELETE FROM vectors WHERE number <= (SELECT (min(number) + max(number)) / 2 FROM vectors)"
+
+
+def limit_bytes() -> int:
+    """How large the file may become: `$GRADER_VECTORS_MB`, else 256 MB; 0 where nothing is to be kept.
+
+    Raises:
+        SetupError: the variable is no number of megabytes.
+
+    """
+    given = os.environ.get(LIMIT, "").strip()
+    if not given:
+        return _USUAL_LIMIT * 10**6
+    if not re.fullmatch(r"[0-9]{1,9}", given):
+        raise SetupError(f"{LIMIT}={given!r}: expected a whole number of megabytes, 0 to keep nothing")
+    return int(given) * 10**6
+
+
+def purge() -> Path | None:
+    """Remove the file in the user's cache folder; where it was, `None` if there was none.
+
+    Raises:
+        SetupError: it cannot be removed.
+
+    """
+    path = cache_folder() / _FILE
+    there = path.exists()
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+        try:
+            path.with_name(name).unlink(missing_ok=True)
+        except OSError as error:
+            raise SetupError(f"{path.with_name(name)} cannot be removed: {error.strerror or error}") from error
+    return path if there else None
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    connection = sqlite3.connect(path, timeout=_WAIT_SECONDS, check_same_thread=False)
+    # Nothing is lost with a cache: a power cut may take it.
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=OFF")
+    connection.execute("CREATE TABLE IF NOT EXISTS vectors (number INTEGER PRIMARY KEY, key BLOB UNIQUE, value BLOB)")
+    return connection
+
+
+def _opened_to_read(path: Path) -> sqlite3.Connection:
+    """A file that was left in a place where nothing can be written, such as the image of a container."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+
+
+def _is_broken(error: Exception) -> bool:
+    """Whether a file is no database any more."""
+    return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
+
+
+def _values(connection: sqlite3.Connection, keys: list[bytes]) -> list[tuple[bytes, bytes]]:
+    marks = ",".join("?" * len(keys))
+    query = f"SELECT key, value FROM vectors WHERE key IN ({marks})"  # noqa: S608  # only marks
+    return connection.execute(query, keys).fetchall()
+
+
+def _used_bytes(connection: sqlite3.Connection) -> int:
+    pages, free, size = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    return int((pages - free) * size)
+
+
+def _packed(vectors: Floats) -> bytes:
+    """The bytes behind a hash of themselves: a damaged row is no row."""
+    value = np.ascontiguousarray(vectors, "<f4").tobytes()
+    return blake2b(value, digest_size=_CHECK_BYTES).digest() + value
+
+
+def _unpacked(value: bytes, dim: int) -> Floats | None:
+    check, rest = value[:_CHECK_BYTES], value[_CHECK_BYTES:]
+    if blake2b(rest, digest_size=_CHECK_BYTES).digest() != check or len(rest) % (4 * dim):
+        return None
+    return np.frombuffer(rest, "<f4").reshape(-1, dim)

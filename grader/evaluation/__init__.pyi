@@ -1,0 +1,14 @@
+from .evaluation import Evaluation as Evaluation
+from .evaluation import evaluate as evaluate
+from .judge_comparison import JudgeComparison as JudgeComparison
+from .labelled_set import read_labelled as read_labelled
+from .marked import MarkedEvaluation as MarkedEvaluation
+from .pairs import judge_pairs as judge_pairs
+from .pairs import read_pairs as read_pairs
+from .robustness import AttackResult as AttackResult
+from .robustness import Outcome as Outcome
+from .robustness import Robustness as Robustness
+from .robustness import attack as attack
+from .robustness import attack_ids as attack_ids
+from .trust import Diagram as Diagram
+from .trust import ReviewCurve as ReviewCurve

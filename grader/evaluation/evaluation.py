@@ -1,0 +1,118 @@
+"""A labelled set -> how far grades agree with people, beside the baselines that every grader must beat."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from grader.encoders import Encoder
+from grader.evaluation.graded_set import Progress, grade_set
+from grader.evaluation.judge_comparison import JudgeComparison, JudgedAnswer, compare_judge
+from grader.evaluation.labelled_set import LabelledAnswer
+from grader.evaluation.marked import MarkedEvaluation, evaluate_marked
+from grader.evaluation.scored import Scored, reliability_of, review, statistics
+from grader.evaluation.trust import Diagram, Interval, ReviewCurve
+from grader.judges import UNPROVEN, Panel, Weight
+from grader.settings import Settings
+from grader.statistics import Estimate, cluster_bootstrap
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Agreement of one grader with the people who scored one set.
+
+    `statistics` has the names of the documentation; a statistic that does not apply to the set is absent. So does
+    `reliability`: of `points` where people marked points, of `answers` where they said only right or wrong. `review` is
+    `None` when nothing was graded. `judge` compares the ways of grading where judges were asked. Where marks were
+    given, `statistics` are of the other answers, `marked` says more of them, and `review` and `reliability` are left
+    out.
+    """
+
+    n_answers: int
+    n_questions: int
+    n_graded: int
+    n_ungraded: int
+    signature: str
+    seconds: float
+    statistics: Mapping[str, Estimate]
+    review: ReviewCurve | None
+    reliability: Mapping[str, Diagram]
+    judge: JudgeComparison | None = None
+    marked: MarkedEvaluation | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """One flat JSON object, as `grader evaluate --json` prints it."""
+        return {
+            "n_answers": self.n_answers,
+            "n_questions": self.n_questions,
+            "n_graded": self.n_graded,
+            "n_ungraded": self.n_ungraded,
+            "signature": self.signature,
+            "seconds": round(self.seconds, 3),
+            "answers_per_second": round(self.n_answers / self.seconds, 2) if self.seconds else None,
+            **{name: estimate.as_dict() for name, estimate in self.statistics.items()},
+            "review": None if self.review is None else self.review.as_dict(),
+            "reliability": {name: diagram.as_dict() for name, diagram in self.reliability.items()},
+            **({} if self.judge is None else {"judge": self.judge.as_dict()}),
+            **({} if self.marked is None else {"marked": self.marked.as_dict()}),
+        }
+
+
+def evaluate(
+    rows: Sequence[LabelledAnswer],
+    *,
+    encoder: Encoder | None = None,
+    settings: Settings | None = None,
+    panel: Panel | None = None,
+    weight: Weight = UNPROVEN,
+    marked: int = 0,
+    seed: int = 12345,
+    n_resamples: int = 1000,
+    progress: Progress = iter,
+) -> Evaluation:
+    """Grade a labelled set and compare with the people who scored it.
+
+    A row's own rubric is used; without one, points are derived from each of its reference answers and the
+    best-matching reference counts.
+
+    Args:
+        rows: the labelled answers.
+        panel: judges that are asked under the best-matching reference; the statistics are of the grades with them.
+        weight: what is known of the judges already.
+        marked: answers a question whose marks are given; the statistics are of the others, means over 5 draws.
+        seed, n_resamples: of the draws and of the bootstrap over questions.
+        progress: sees every row's grade pass by, such as a progress bar; must pass them all on.
+
+    Raises:
+        InputError: when there is no row, or when fewer than ten marks are given in all.
+        SetupError: when the encoder cannot be loaded, or no request to a judge can succeed.
+
+    """
+    scored, seen, signature, seconds = grade_set(
+        rows, encoder=encoder, settings=settings, panel=panel, weight=weight, progress=progress
+    )
+    interval = partial(cluster_bootstrap, n_resamples=n_resamples, seed=seed)
+    found = None
+    if marked:
+        found = evaluate_marked(scored, seen, n_per_question=marked, seed=seed, interval=interval)
+    return Evaluation(
+        n_answers=len(rows),
+        n_questions=len({row.question_id for row in rows}),
+        n_graded=len(scored),
+        n_ungraded=len(rows) - len(scored),
+        signature=f"{signature}|marked:{marked},{found.n_draws},{seed}" if found else signature,
+        seconds=seconds,
+        statistics=found.statistics if found else statistics(scored, interval),
+        review=review(scored, interval) if scored and not found else None,
+        reliability={} if found else reliability_of(scored),
+        judge=None if panel is None else _judge_comparison(scored, panel, interval),
+        marked=found,
+    )
+
+
+def _judge_comparison(scored: Sequence[Scored], panel: Panel, interval: Interval) -> JudgeComparison:
+    answers = [
+        JudgedAnswer(item.human, item.grade, item.rubric, item.row.question_id, item.row.point_labels)
+        for item in scored
+    ]
+    return compare_judge(answers, interval=interval, name=" + ".join(panel.names))

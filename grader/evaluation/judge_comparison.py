@@ -1,0 +1,288 @@
+"""A judge on a labelled set: the embedding alone, the judge alone and both together, side by side, with intervals.
+
+It also learns what the judge's word is worth; until labelled answers show a gain, it settles unclear points alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.evaluation.trust import Interval
+from grader.grading import CREDITS, fraction, majority
+from grader.judges import UNPROVEN, Weight, best_influence
+from grader.schema import Grade, PointGrade, Rubric, VerdictWord
+from grader.statistics import Estimate, auc, cohen_kappa, pearson_r, root_mean_squared_error
+
+Floats = NDArray[np.float64]
+_FOLDS = 5
+# Fewer answers or points than this prove nothing of a judge: agreement of 50 still has an interval of +-.14
+# (measurement of double marking with QWK .70).
+_FEWEST = 50
+# Prior of a verdict's chance: as if one point had been stated and one not.
+_PRIOR = 1.0
+
+
+class JudgedAnswer(NamedTuple):
+    """One labelled answer as judges were asked about it.
+
+    Attributes:
+        human: what people gave, 0..1.
+        grade: with the verdicts in its points.
+        rubric: that it was graded by.
+        question: the set's question.
+        labels: what people said of points, 0..1, by id; may be empty.
+
+    """
+
+    human: float
+    grade: Grade
+    rubric: Rubric
+    question: str
+    labels: Mapping[str, float]
+
+
+class Way(NamedTuple):
+    """One way of grading: its statistics, and what it gains in `headline` over the embedding alone."""
+
+    statistics: Mapping[str, Estimate]
+    gain: Estimate
+
+
+@dataclass(frozen=True)
+class JudgeComparison:
+    """What judges are worth on one set.
+
+    Attributes:
+        headline: the statistic that decides, `auc` where people said only right or wrong, else `pearson`.
+        ways: `embedding`, `judge` (its verdicts alone), `unclear` (it settles unclear points, what an unproven judge
+            does) and `weighted` (both, by an influence learned on other questions).
+        n_judged: answers of which the judge decided a point; the ways are compared on these.
+        n_verdicts: verdicts by word over all points; `not_judged` and `cannot_tell` among them.
+        n_unsupported: awards without words of the answer that show them.
+        weight: what the judge's word is worth from now on.
+        verdict: one sentence that says whether it helps.
+
+    """
+
+    headline: str
+    ways: Mapping[str, Way]
+    n_judged: int
+    n_verdicts: Mapping[str, int]
+    n_unsupported: int
+    weight: Weight
+    verdict: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """One JSON object, as docs/formats.md has it."""
+        ways = {
+            name: {**{key: value.as_dict() for key, value in way.statistics.items()}, "gain": way.gain.as_dict()}
+            for name, way in self.ways.items()
+        }
+        weight = {"name": self.weight.name, "influence": self.weight.influence, "everywhere": self.weight.everywhere}
+        return {
+            "verdict": self.verdict,
+            "headline": self.headline,
+            "n_judged": self.n_judged,
+            "n_verdicts": dict(self.n_verdicts),
+            "n_unsupported": self.n_unsupported,
+            "ways": ways,
+            "weight": {**weight, "chances": dict(self.weight.chances)},
+        }
+
+
+def compare_judge(answers: Sequence[JudgedAnswer], *, interval: Interval, name: str) -> JudgeComparison:
+    """Compare the ways of grading on the answers of which judges decided a point.
+
+    Args:
+        answers: graded with judges asked about all points and the weight of an unproven judge.
+        interval: the bootstrap over questions.
+        name: of the judges, for the sentence and the weight.
+
+    """
+    verdicts = [verdict for item in answers for point in item.grade.points for verdict in point.verdicts]
+    n_verdicts = {
+        word: n
+        for word in ("covered", "partial", "missing", "contradicted", "cannot_tell", "not_judged")
+        if (n := sum(verdict.verdict == word for verdict in verdicts))
+    }
+    n_unsupported = sum(not v.supported and v.verdict in ("covered", "partial") for v in verdicts)
+    judged = [item for item in answers if any(_judge_credit(point) is not None for point in item.grade.points)]
+    right_or_wrong = bool(judged) and all(item.human in (0, 1) for item in judged)
+    headline = "auc" if right_or_wrong else "pearson"
+    if len(judged) < 2:
+        sentence = f"{name}: no usable verdict on {len(answers)} answers, so nothing can be said of it"
+        return JudgeComparison(headline, {}, len(judged), n_verdicts, n_unsupported, UNPROVEN, sentence)
+    ways = _compared(judged, headline, interval)
+    weight = _learned(judged, ways["weighted"].gain, name)
+    sentence = _sentence(name, headline, ways, len(judged))
+    return JudgeComparison(headline, ways, len(judged), n_verdicts, n_unsupported, weight, sentence)
+
+
+def _compared(judged: Sequence[JudgedAnswer], headline: str, interval: Interval) -> dict[str, Way]:
+    embedding = [{p.point_id: _embedding_credit(p) for p in item.grade.points} for item in judged]
+    judge = [{p.point_id: _judge_credit(p) for p in item.grade.points} for item in judged]
+    credits: dict[str, Sequence[Mapping[str, float | None]]] = {
+        "embedding": embedding,
+        "judge": judge,
+        "unclear": [{p.point_id: p.credit for p in item.grade.points} for item in judged],
+        "weighted": _weighted(judged, embedding, judge),
+    }
+    questions = np.array([item.question for item in judged])
+    human = np.array([item.human for item in judged])
+    statistic = auc if headline == "auc" else pearson_r
+    fractions = {
+        way: np.array([_fraction(item.rubric, mine) for item, mine in zip(judged, given, strict=True)])
+        for way, given in credits.items()
+    }
+
+    def difference(way: str) -> Estimate:
+        mine, base = fractions[way], fractions["embedding"]
+        return interval(lambda i: statistic(human[i], mine[i]) - statistic(human[i], base[i]), questions)
+
+    return {
+        way: Way(_statistics(judged, given, fractions[way], interval), difference(way))
+        for way, given in credits.items()
+    }
+
+
+def _statistics(
+    judged: Sequence[JudgedAnswer],
+    credits: Sequence[Mapping[str, float | None]],
+    fractions: Floats,
+    interval: Interval,
+) -> dict[str, Estimate]:
+    human = np.array([item.human for item in judged])
+    questions = np.array([item.question for item in judged])
+    found = {
+        "pearson": interval(lambda i: pearson_r(human[i], fractions[i]), questions),
+        "rmse": interval(lambda i: root_mean_squared_error(human[i], fractions[i]), questions),
+    }
+    if np.isin(human, (0, 1)).all():
+        found["auc"] = interval(lambda i: auc(human[i], fractions[i]), questions)
+    rows = [
+        (item.question, item.labels[point_id] >= 0.5, credit)
+        for item, mine in zip(judged, credits, strict=True)
+        for point_id, credit in mine.items()
+        if credit is not None and point_id in item.labels
+    ]
+    if rows:
+        groups = np.array([question for question, _, _ in rows])
+        label = np.array([stated for _, stated, _ in rows], float)
+        given = np.array([credit for _, _, credit in rows], float)
+        found["point_auc"] = interval(lambda i: auc(label[i], given[i]), groups)
+        found["point_kappa"] = interval(lambda i: cohen_kappa(label[i], given[i] >= _STATED), groups)
+    return found
+
+
+# A credit from which a point counts as stated in `point_kappa`: halfway between the words covered and missing.
+_STATED = 0.5
+
+
+def _fraction(rubric: Rubric, credits: Mapping[str, float | None]) -> float:
+    share = fraction(rubric, credits)
+    return 0.0 if share is None else share
+
+
+def _embedding_credit(point: PointGrade) -> float | None:
+    return point.credit if point.by_embedding is None else point.by_embedding.credit
+
+
+def _judge_credit(point: PointGrade) -> float | None:
+    """What the judges alone give a point; `None` where none of them has a usable verdict."""
+    words: list[VerdictWord] = [v.verdict for v in point.verdicts if v.supported and v.verdict in CREDITS]
+    return majority(words)[1] if words else None
+
+
+def _weighted(
+    judged: Sequence[JudgedAnswer],
+    embedding: Sequence[Mapping[str, float | None]],
+    judge: Sequence[Mapping[str, float | None]],
+) -> list[dict[str, float | None]]:
+    """Both credits mixed, for each answer by the influence learned on the questions of the other folds."""
+    names = sorted({item.question for item in judged})
+    folds = {name: number % min(_FOLDS, len(names)) for number, name in enumerate(names)}
+    influences = {
+        fold: _influence([item for item in judged if folds[item.question] != fold] or judged)
+        for fold in set(folds.values())
+    }
+    return [
+        {
+            point_id: _mixed(base, judge[at][point_id], influences[folds[item.question]])
+            for point_id, base in embedding[at].items()
+        }
+        for at, item in enumerate(judged)
+    ]
+
+
+def _mixed(embedding: float | None, judge: float | None, influence: float) -> float | None:
+    if embedding is None or judge is None:
+        return judge if embedding is None else embedding
+    return (1 - influence) * embedding + influence * judge
+
+
+def _influence(items: Sequence[JudgedAnswer]) -> float:
+    """From labels of points where people gave them, otherwise from whole answers."""
+    points = [
+        (item.labels[point.point_id], _embedding_credit(point), _judge_credit(point))
+        for item in items
+        for point in item.grade.points
+        if point.point_id in item.labels
+    ]
+    rows = [(h, e, j) for h, e, j in points if e is not None and j is not None]
+    if not rows:
+        rows = [
+            (
+                item.human,
+                _fraction(item.rubric, {p.point_id: _embedding_credit(p) for p in item.grade.points}),
+                _fraction(item.rubric, {p.point_id: _judge_credit(p) for p in item.grade.points}),
+            )
+            for item in items
+        ]
+    table = np.array(rows, float).reshape(-1, 3)
+    return best_influence(table[:, 0], table[:, 1], table[:, 2])
+
+
+def _learned(judged: Sequence[JudgedAnswer], gain: Estimate, name: str) -> Weight:
+    """The weight from all labels, as far as answers to other questions bear it out."""
+    influence = _influence(judged)
+    about = f"{name} on {len(judged)} labelled answers: gain {_shown(gain)}"
+    chances = {**UNPROVEN.chances, **_chances(judged)}
+    if gain.low is not None and gain.low > 0 and len(judged) >= _FEWEST:
+        return Weight(influence, True, chances, f"proven.{influence:.2f}", about)
+    if gain.high is not None and gain.high < 0:
+        return Weight(0.0, False, chances, "harmful", about)
+    return Weight(UNPROVEN.influence, False, chances, "unproven", about)
+
+
+def _chances(judged: Sequence[JudgedAnswer]) -> dict[VerdictWord, float]:
+    """The share of points that people found stated, by the judge's verdict; words that it never used are left out."""
+    stated: dict[VerdictWord, list[float]] = {}
+    for item in judged:
+        for point in item.grade.points:
+            words: list[VerdictWord] = [v.verdict for v in point.verdicts if v.supported and v.verdict in CREDITS]
+            if words and point.point_id in item.labels:
+                stated.setdefault(majority(words)[0], []).append(item.labels[point.point_id])
+    return {word: (sum(seen) + _PRIOR) / (len(seen) + 2 * _PRIOR) for word, seen in stated.items()}
+
+
+def _sentence(name: str, headline: str, ways: Mapping[str, Way], n: int) -> str:
+    """Whether the judge helps, where the interval says so."""
+    gain = ways["unclear"].gain
+    base, together = (ways[way].statistics[headline].value for way in ("embedding", "unclear"))
+    if gain.value is None or gain.low is None or gain.high is None or base is None or together is None:
+        return f"{name}: whether it helps cannot be said: {gain.note or 'agreement is undefined'}"
+    figures = f"{headline} {base:.3f} without it, {together:.3f} with it on unclear points, difference {_shown(gain)}"
+    if gain.high < 0:
+        return f"{name} makes agreement worse: {figures}, n={n}"
+    if gain.low > 0:
+        return f"{name} makes agreement better: {figures}, n={n}"
+    return f"{name} changes agreement by no more than chance: {figures}, n={n}"
+
+
+def _shown(gain: Estimate) -> str:
+    if gain.value is None or gain.low is None or gain.high is None:
+        return "undefined"
+    return f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"

@@ -1,0 +1,348 @@
+"""Attacks -> how often each one moves a grade as it must not. It grades through the public `Grader` alone.
+
+The attacks themselves are in `attacks/`; pairs of a point and a statement are for `pairs`.
+"""
+
+import tempfile
+import zlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from grader.errors import InputError
+from grader.evaluation.attacks.cases import EXACT, Attack, Case, Item, Kind
+from grader.evaluation.attacks.catalogue import ATTACKS, ONCE
+from grader.evaluation.attacks.faults import faults
+from grader.evaluation.attacks.texts import WEAK
+from grader.grading import Grader
+from grader.rubrics import read_bank, read_rubric
+from grader.schema import Answer, Grade, Rubric
+from grader.statistics import wilson_interval
+from grader.text import words
+
+Progress = Callable[[Iterator[Grade], int], Iterable[Grade]]
+Grades = Mapping[tuple[str, str], Grade]
+
+# About whole runs or files, not about single texts: id -> family, kind, expectation.
+_RUNS: Mapping[str, tuple[str, Kind, str]] = {
+    "C33": ("same answer from two candidates", "invariant", "same score for both"),
+    "C34": ("order and company of answers", "invariant", "score does not move at all"),
+    "C35": ("faulty rubrics and banks", "absolute", "refused with a line that names the fault"),
+}
+ATTACK_IDS = (*(attack.id for attack in ATTACKS), *_RUNS)
+# Columns that say how good an answer was meant to be, and their words for a good and a poor one.
+_LEVEL = "level"
+_STRONG, _POOR = "strong", ("weak", "misconception")
+# Words that an answer needs to be a weak one and not just a blank.
+_SAYS_SOMETHING = 5
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One attack on one answer: the fractions before and after, and why it succeeded (`None` when it did not).
+
+    `of_reference` says whether the reference answer was attacked, not an answer in a candidate's own words;
+    `changed_at` is the first character of `text` that the attacked text had otherwise.
+    """
+
+    question_id: str
+    change: str
+    text: str
+    before: float | None
+    after: float | None
+    why: str | None
+    strictly_why: str | None = None
+    of_reference: bool = False
+    changed_at: int = 0
+
+    @property
+    def moved(self) -> float:
+        """How far the fraction moved, 0..1; 0 where one of them is ungraded."""
+        return 0.0 if self.before is None or self.after is None else abs(self.after - self.before)
+
+
+@dataclass(frozen=True)
+class AttackResult:
+    """What one family of attacks came to."""
+
+    id: str
+    family: str
+    kind: Kind
+    expectation: str
+    strictly: str
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def n_failed(self) -> int:
+        """How many cases did not end as they must."""
+        return sum(outcome.why is not None for outcome in self.outcomes)
+
+    def as_dict(self) -> dict[str, Any]:
+        """One entry of `grader attack --json`; `rate` is the attack's rate of success with Wilson's interval."""
+        rate = wilson_interval(self.n_failed, len(self.outcomes))
+        row: dict[str, Any] = {
+            "id": self.id,
+            "family": self.family,
+            "kind": self.kind,
+            "expectation": self.expectation,
+            "n": len(self.outcomes),
+            "n_failed": self.n_failed,
+            "rate": rate.value,
+            "low": rate.low,
+            "high": rate.high,
+        }
+        if self.kind == "invariant" and self.outcomes:
+            moved = [outcome.moved for outcome in self.outcomes]
+            row |= {"mean_change": float(np.mean(moved)), "p95_change": float(np.quantile(moved, 0.95))}
+        if len({outcome.of_reference for outcome in self.outcomes}) == 2:
+            row["by_base"] = {
+                base: {"n": len(mine), "n_failed": sum(outcome.why is not None for outcome in mine)}
+                for base, flag in (("good_answer", False), ("reference_answer", True))
+                for mine in [[outcome for outcome in self.outcomes if outcome.of_reference == flag]]
+            }
+        if self.strictly:
+            failed = sum(outcome.strictly_why is not None for outcome in self.outcomes)
+            row |= {"strict_expectation": self.strictly, "n_strict_failed": failed}
+        return row
+
+    def worst(self, count: int) -> list[Outcome]:
+        """The cases that went wrong, those that moved the score most first."""
+        failed = [outcome for outcome in self.outcomes if outcome.why is not None]
+        return sorted(failed, key=lambda outcome: -outcome.moved)[:count]
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """All attacks on one grader; `notes` say what they were built from and what was left out."""
+
+    signature: str
+    results: tuple[AttackResult, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def n_cases(self) -> int:
+        """How many attacked answers, runs and files there were."""
+        return sum(len(result.outcomes) for result in self.results)
+
+    def as_dict(self) -> dict[str, Any]:
+        """One JSON object, as `grader attack --json` prints it."""
+        attacks = [result.as_dict() for result in self.results]
+        return {"n_cases": self.n_cases, "signature": self.signature, "attacks": attacks}
+
+
+def attack_ids(text: str) -> frozenset[str]:
+    """The ids of a list such as "C10,C11"; all of them for a blank one.
+
+    Raises:
+        InputError: an id that no attack has.
+
+    """
+    wanted = [name.strip().upper() for name in text.split(",") if name.strip()]
+    unknown = [name for name in wanted if name not in ATTACK_IDS]
+    if unknown:
+        raise InputError(f"there is no attack '{unknown[0]}': expected C01 to C35, such as C10,C11", field="only")
+    return frozenset(wanted or ATTACK_IDS)
+
+
+def attack(
+    grader: Grader,
+    answers: Iterable[Answer] = (),
+    *,
+    only: Collection[str] = ATTACK_IDS,
+    seed: int = 12345,
+    progress: Progress = lambda grades, total: grades,
+) -> Robustness:
+    """Attack a grader with everything that can be built from its rubrics and from good answers.
+
+    Args:
+        grader: as configured; its closed questions are attacked.
+        answers: of which the good ones are attacked: those with `level: strong` in their further columns if there
+            is such a column, else the best-scored one of each question. A question without an answer is attacked
+            through its reference answer.
+        only: ids of attacks.
+        seed: of the random choices; each case has a generator of its own, so that none depends on another.
+        progress: sees the grades of all attacked answers pass by, and how many there will be.
+
+    Raises:
+        InputError: when there is no closed question to attack.
+
+    """
+    items, notes = _items(grader, list(answers))
+    if not items:
+        raise InputError("nothing to attack: the rubrics hold no closed question")
+    cases = {attack.id: _cases(attack, items, seed) for attack in ATTACKS if attack.id in only}
+    asked = dict.fromkeys(
+        (item.rubric.question_id, text)
+        for built in cases.values()
+        for item, case in built
+        for text in (case.base, case.text)
+    )
+    grades = _graded(grader, asked, progress)
+    results = [_result(attack, cases[attack.id], grades) for attack in ATTACKS if attack.id in only]
+    runs: Mapping[str, Callable[[], list[Outcome]]] = {
+        "C33": lambda: _duplicates(grader, items),
+        "C34": lambda: _company(grader, items),
+        "C35": _faulty,
+    }
+    for name, (family, kind, expectation) in _RUNS.items():
+        if name in only:
+            results.append(AttackResult(name, family, kind, expectation, "", tuple(runs[name]())))
+    return Robustness(grader.signature, tuple(results), tuple(notes))
+
+
+def _graded(grader: Grader, asked: Iterable[tuple[str, str]], progress: Progress) -> Grades:
+    """The grade of each (question id, text); equal pairs are graded once."""
+    keys = list(dict.fromkeys(asked))
+    answers = (Answer(answer_id=str(at), question_id=name, answer=text) for at, (name, text) in enumerate(keys))
+    return dict(zip(keys, progress(grader.grade_many(answers), len(keys)), strict=True))
+
+
+# --- what is attacked -----------------------------------------------------------------------------------
+
+
+class _Found(NamedTuple):
+    """Good answers (id and text) to a question and one that earns little."""
+
+    good: Sequence[tuple[str, str]]
+    weak: str
+
+
+def _items(grader: Grader, answers: Sequence[Answer]) -> tuple[list[Item], list[str]]:
+    """What each good answer offers for attacks, and in words what was taken."""
+    rubrics = [rubric for rubric in grader.rubrics.values() if rubric.kind != "open"]
+    levels = any(_LEVEL in answer.extra for answer in answers)
+    grades = {} if levels else _graded(grader, ((a.question_id, a.answer) for a in answers), lambda grades, _: grades)
+    found = {rubric.question_id: _found(rubric, answers, grades, levels=levels) for rubric in rubrics}
+    texts = ((name, text) for name, its in found.items() for _, text in its.good)
+    goods = _graded(grader, texts, lambda grades, _: grades)
+    items = []
+    for rubric in rubrics:
+        mine = found[rubric.question_id]
+        others = tuple(its.good[0][1] for name, its in found.items() if name != rubric.question_id)
+        for name, text in mine.good:
+            items.append(Item(rubric, name, text, goods[rubric.question_id, text], mine.weak, others))
+    how = f"with level '{_STRONG}'" if levels else "scored best"
+    n_references = sum(its.good[0][0] == _REFERENCE for its in found.values())
+    notes = [f"{len(items) - n_references} good answers ({how})"] if answers else []
+    if n_references:
+        notes.append(f"{n_references} questions without one: their reference answer stands for it")
+    if len(rubrics) < len(grader.rubrics):
+        notes.append(f"{len(grader.rubrics) - len(rubrics)} open questions left out")
+    return items, notes
+
+
+_REFERENCE = "reference answer"
+
+
+def _found(rubric: Rubric, answers: Sequence[Answer], grades: Grades, *, levels: bool) -> _Found:
+    """The good answers to a question, by their level or else by their score, and a weak one."""
+    mine = [answer for answer in answers if answer.question_id == rubric.question_id]
+    if levels:
+        good = [answer for answer in mine if answer.extra.get(_LEVEL) == _STRONG]
+        poor = [answer.answer for level in _POOR for answer in mine if answer.extra.get(_LEVEL) == level]
+    else:
+        ranked = sorted(mine, key=lambda answer: -(grades[answer.question_id, answer.answer].fraction or 0.0))
+        good, poor = ranked[:1], [answer.answer for answer in reversed(ranked[1:])]
+    weak = next((text for text in poor if len(words(text)) >= _SAYS_SOMETHING), WEAK)
+    given = [(answer.answer_id, answer.answer) for answer in good]
+    return _Found(given or [(_REFERENCE, Item(rubric, "", "", _NO_GRADE, "").reference)], weak)
+
+
+_NO_GRADE = Grade(answer_id="", question_id="", score=0.0, max_score=1.0, fraction=0.0, signature="")
+
+
+def _cases(attack: Attack, items: Sequence[Item], seed: int) -> list[tuple[Item, Case]]:
+    """Every case of one attack; the generator depends on seed, attack and answer alone."""
+    chosen = items[:1] if attack.id in ONCE else items
+    return [
+        (item, case)
+        for item in chosen
+        for case in attack.build(item, _generator(seed, f"{attack.id} {item.rubric.question_id} {item.good_id}"))
+    ]
+
+
+def _generator(seed: int, name: str) -> np.random.Generator:
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+# --- what came of it ------------------------------------------------------------------------------------
+
+
+def _result(attack: Attack, cases: Sequence[tuple[Item, Case]], grades: Grades) -> AttackResult:
+    outcomes = []
+    for item, case in cases:
+        name = item.rubric.question_id
+        before, after = grades[name, case.base], grades[name, case.text]
+        outcomes.append(
+            Outcome(
+                question_id=name,
+                change=case.change,
+                text=case.text,
+                before=before.fraction,
+                after=after.fraction,
+                why=case.check(before, after),
+                strictly_why=None if case.strict is None else case.strict(before, after),
+                of_reference=case.base == item.reference,
+                changed_at=_first_difference(case.base, case.text),
+            )
+        )
+    return AttackResult(attack.id, attack.family, attack.kind, attack.expectation, attack.strictly, tuple(outcomes))
+
+
+def _first_difference(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    both = zip(one, other, strict=False)  # one may be the beginning of the other
+    return next((at for at, (a, b) in enumerate(both) if a != b), min(len(one), len(other)))
+
+
+def _duplicates(grader: Grader, items: Sequence[Item]) -> list[Outcome]:
+    """C33: each good answer handed in twice, by two candidates, in one file."""
+    rows = [
+        Answer(answer_id=f"{at}-{who}", question_id=item.rubric.question_id, answer=item.good, candidate=who)
+        for who in ("first", "second")
+        for at, item in enumerate(items)
+    ]
+    grades = list(grader.grade_many(rows))
+    return [_compared(item, grades[at], grades[at + len(items)], "second candidate") for at, item in enumerate(items)]
+
+
+def _company(grader: Grader, items: Sequence[Item]) -> list[Outcome]:
+    """C34: each good answer alone, and among the others in the opposite order."""
+    rows = [
+        Answer(answer_id=str(at), question_id=item.rubric.question_id, answer=item.good)
+        for at, item in enumerate(items)
+    ]
+    backwards = list(grader.grade_many(reversed(rows)))[::-1]
+    return [
+        _compared(item, item.grade, other, change)
+        for item, row, among in zip(items, rows, backwards, strict=True)
+        for change, other in (("alone", grader.grade(row)), ("in the opposite order", among))
+    ]
+
+
+def _compared(item: Item, before: Grade, after: Grade, change: str) -> Outcome:
+    """Whether two grades of one text agree, point by point."""
+    credits = zip(before.points, after.points, strict=True)
+    moved = [abs((one.credit or 0.0) - (other.credit or 0.0)) for one, other in credits]
+    moved.append(abs((before.fraction or 0.0) - (after.fraction or 0.0)))
+    why = None if max(moved) <= EXACT else f"a credit moved by {max(moved):.2g}"
+    return Outcome(item.rubric.question_id, change, item.good, before.fraction, after.fraction, why)
+
+
+def _faulty() -> list[Outcome]:
+    """C35: each faulty file must be refused, and the message must name the file."""
+    outcomes = []
+    with tempfile.TemporaryDirectory() as folder:
+        for fault in faults():
+            path = Path(folder) / fault.file
+            path.write_text(fault.text, encoding="utf-8")
+            why: str | None = "accepted"
+            try:
+                read_bank(path) if fault.file == "bank.yaml" else read_rubric(path)
+            except InputError as error:
+                why = None if fault.file in str(error) else f"the message does not name the file: {error}"
+            outcomes.append(Outcome("-", fault.name, fault.text, None, None, why))
+    return outcomes

@@ -1,0 +1,54 @@
+"""A grade and what people's marks of other answers make of it."""
+
+from grader.flags import PLAIN_FLAGS
+from grader.grading.drafts import About
+from grader.grading.scoring import score_of
+from grader.marks import NOTHING_FLAG, OFF_TOPIC_FLAG, FittedMarks, Seen
+from grader.schema import FromMarks, Grade, NearMark
+
+WIDE_FLAG = "wide_interval"
+
+
+def seen_by_marks(grade: Grade, about: About) -> Seen | None:
+    """A graded answer as marks see it; `None` for an ungraded one."""
+    if grade.fraction is None:
+        return None
+    return Seen(grade.fraction, grade.flags, about.topic, about.own, about.vector, about.words)
+
+
+def with_marks(grade: Grade, about: About | None, fitted: FittedMarks) -> Grade:
+    """The grade with its score on the people's scale, and with what marks changed and why.
+
+    One without a score, and one that no model has read (blank, an open question), stays as it is.
+    """
+    seen = None if about is None else seen_by_marks(grade, about)
+    if seen is None:
+        return grade
+    found = fitted.marks.correct(grade.question_id, seen)
+    raised = [found.bounded_by] if found.bounded_by in (OFF_TOPIC_FLAG, NOTHING_FLAG) else []
+    flags = (*grade.flags, *raised, *([WIDE_FLAG] if found.is_open else []))
+    changed = FromMarks(
+        before=seen.fraction,
+        low=found.low,
+        high=found.high,
+        n_marked=found.n_marked,
+        nearest=tuple(
+            NearMark(
+                answer_id=near.answer_id,
+                mark=near.mark,
+                likeness=near.cosine,
+                text=fitted.texts.get(near.answer_id, ""),
+            )
+            for near in found.nearest
+        ),
+        held_by=found.bounded_by,
+    )
+    return grade.model_copy(
+        update={
+            "fraction": found.fraction,
+            "score": score_of(found.fraction, grade.max_score),
+            "marks": changed,
+            "flags": flags,
+            "needs_review": grade.needs_review or not PLAIN_FLAGS.issuperset(flags),
+        }
+    )

@@ -1,0 +1,220 @@
+"""Rubrics -> the token vectors that answers are compared with: each point's wordings, weighted.
+
+A point may be written as an instruction to the examiner ("explains the main problem"), whose words no answer repeats.
+Where the reference answer does not state such a point's own words, the part of the reference that is nearest to it
+becomes a further wording.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from grader.encoders import Encoder, TokenVectors
+from grader.errors import InputError
+from grader.grading.content import Subject, asked, new_content, spellings
+from grader.grading.coverage import (
+    Floats,
+    Ints,
+    PointTokens,
+    cover,
+    match_by_segment,
+    said_by_others,
+    segment_starts,
+    token_weights,
+)
+from grader.schema import Rubric
+from grader.settings import Settings
+from grader.text import normalise, segments
+
+# A point of which the reference covers less than this is no claim of the reference but an instruction. Facts that
+# people wrote down from a text are covered to .9 and more by it, instructions to .2 to .4.
+_STATED = 0.5
+# The words that ask stand at the end of a question; a passage to read stands before them, and an answer may use its
+# words. Over nine scored sets the last 40 agreed better with people than the whole question (docs/accuracy.md).
+_ASKING = 40
+
+
+class Prepared(NamedTuple):
+    """What answers to one rubric are compared with.
+
+    Attributes:
+        points, subject: the points, and what they are about.
+        topics: the vectors of `topic_texts`, shape `(n_texts, dim)`.
+        question: the question, normalised.
+
+    """
+
+    points: PointTokens
+    subject: Subject
+    topics: Floats
+    question: str
+
+
+class _Wording(NamedTuple):
+    """One way to say a point: the point's index in the rubric, its tokens, their weights, what the question gives.
+
+    `asked` says how far the question says each token, `told` how much it tells beyond the question.
+    """
+
+    owner: int
+    texts: list[str]
+    vectors: Floats
+    weights: Floats
+    asked: Floats
+    told: Floats
+    given: float
+
+
+def encode_points(rubrics: Iterable[Rubric], encoder: Encoder, settings: Settings) -> dict[str, Prepared]:
+    """Encode the points of several rubrics in one go.
+
+    Returns:
+        by question id: every wording of every point (text, aliases, and the reference's words where a point is an
+        instruction), with tokens that the question already says discounted, and what the answers are about.
+
+    Raises:
+        InputError: when a wording has no readable character.
+        SetupError: when the encoder cannot be loaded.
+
+    """
+    unique = {rubric.question_id: rubric for rubric in rubrics}
+    texts = {_clean(text): None for rubric in unique.values() for text in _texts(rubric)}
+    if not texts:
+        return {}
+    encoded = dict(zip(texts, encoder.encode(list(texts)), strict=True))
+    return {name: _points(rubric, encoded, settings) for name, rubric in unique.items()}
+
+
+def topic_texts(rubric: Rubric) -> list[str]:
+    """The texts that an answer must be like in some way to be about the question: it, and each wording of a point.
+
+    As the encoder gets them, and all of them are among what `encode_points` encodes.
+    """
+    return [_clean(text) for text in (rubric.question, *_wordings(rubric))]
+
+
+def _wordings(rubric: Rubric) -> list[str]:
+    return [text for point in rubric.points for text in (point.text, *point.aliases)]
+
+
+def _texts(rubric: Rubric) -> list[str]:
+    return [rubric.question, *_wordings(rubric), *([rubric.reference_answer] if _may_instruct(rubric) else [])]
+
+
+def _may_instruct(rubric: Rubric) -> bool:
+    """Whether a point may be an instruction: derived points have a source span and never are."""
+    return bool(rubric.reference_answer.strip()) and any(point.source_span is None for point in rubric.points)
+
+
+def _points(rubric: Rubric, encoded: Mapping[str, TokenVectors], settings: Settings) -> Prepared:
+    asks = _clean(rubric.question)
+    question = encoded[asks].vectors[-_ASKING:]
+    wordings = []
+    for owner, point in enumerate(rubric.points):
+        for text in (point.text, *point.aliases):
+            tokens = encoded[_clean(text)]
+            if not tokens.texts:
+                raise InputError(
+                    f"rubric '{rubric.question_id}': the point '{point.id}' has a wording without any readable "
+                    f"character: {text!r}"
+                )
+            if any(char.isalnum() for char in text) and not tokens.rarity.any():
+                raise InputError(
+                    f"rubric '{rubric.question_id}': the encoder knows no character of '{point.id}': {text!r}; "
+                    "choose an encoder for that language"
+                )
+            wordings.append(_wording(owner, tokens, np.arange(len(tokens.texts)), question, settings))
+    if _may_instruct(rubric):
+        text = _clean(rubric.reference_answer)
+        wordings += _reference_wordings(rubric, _stack(wordings), text, encoded[text], question, settings)
+        wordings.sort(key=lambda wording: wording.owner)
+    wordings = _told_apart(wordings, settings)
+    topics = np.stack([encoded[text].mean for text in topic_texts(rubric)])
+    return Prepared(_stack(wordings), _subject(rubric, wordings, question), topics, asks)
+
+
+def _subject(rubric: Rubric, wordings: list[_Wording], question: Floats) -> Subject:
+    """What the points tell beyond the question, each in its tersest wording; mistakes (negative weights) left out."""
+    wanted: dict[int, _Wording] = {}
+    for wording in wordings:
+        if rubric.points[wording.owner].weight > 0:
+            tersest = wanted.setdefault(wording.owner, wording)
+            if wording.told.sum() < tersest.told.sum():
+                wanted[wording.owner] = wording
+    texts = [text for wording in wanted.values() for text in wording.texts]
+    told = np.concatenate([np.zeros(0, np.float32), *(wording.told for wording in wanted.values())])
+    tokens = [pair for wording in wordings for pair in zip(wording.texts, wording.vectors, strict=True)]
+    return Subject(question, new_content(texts, told), spellings(tokens))
+
+
+def _reference_wordings(
+    rubric: Rubric, points: PointTokens, text: str, reference: TokenVectors, question: Floats, settings: Settings
+) -> list[_Wording]:
+    """For each point that is an instruction, the segments that no other point states and that are nearest to it."""
+    spans = segments(text)
+    starts, held = segment_starts(reference.spans[:, 0], spans)
+    if not held:  # no segment with a letter or digit
+        return []
+    stated = np.array(
+        [
+            found.coverage >= _STATED
+            for found in cover(
+                points, reference.vectors, starts, center=settings.match_center, slope=settings.match_slope
+            )
+        ]
+    )
+    derived = np.array([point.source_span is not None for point in rubric.points])
+    instructs = (~stated & ~derived)[points.owners]
+    matched = match_by_segment(
+        points, reference.vectors, starts, center=settings.match_center, slope=settings.match_slope
+    )
+    recalls = np.add.reduceat(points.weights[:, None] * matched, points.starts, axis=0)
+    sources = [point.source_span for point in rubric.points if point.source_span is not None]
+    taken = np.array([any(start < spans[i].end and spans[i].start < end for start, end in sources) for i in held])
+    taken |= (recalls[~instructs] >= _STATED).any(axis=0)
+    nearest = points.owners[np.argmax(np.where(instructs[:, None], recalls, -1), axis=0)]
+    segment_of = np.searchsorted(starts, np.arange(len(reference.texts)), side="right") - 1
+    wordings = []
+    for owner in sorted(set(points.owners[instructs].tolist())):
+        tokens = np.flatnonzero(np.isin(segment_of, np.flatnonzero((nearest == owner) & ~taken)))
+        if len(tokens):
+            wordings.append(_wording(owner, reference, tokens, question, settings))
+    return wordings
+
+
+def _wording(owner: int, tokens: TokenVectors, which: Ints, question: Floats, settings: Settings) -> _Wording:
+    vectors, rarity = tokens.vectors[which], tokens.rarity[which]
+    already = asked(vectors, question, center=settings.match_center, slope=settings.match_slope)
+    weights = token_weights(rarity, already, question_discount=settings.question_discount)
+    given = settings.echo_share * float(weights @ already)
+    return _Wording(owner, [tokens.texts[i] for i in which], vectors, weights, already, rarity * (1 - already), given)
+
+
+def _told_apart(wordings: Sequence[_Wording], settings: Settings) -> list[_Wording]:
+    """The wordings, with less weight on words that other points say, too: these do not tell which point is stated."""
+    points = _stack(wordings)
+    shared = said_by_others(points, center=settings.match_center, slope=settings.match_slope)
+    left = points.weights * (1 - np.float32(1 - settings.shared_discount) * shared)
+    changed = []
+    for number, wording in enumerate(wordings):
+        weights = left[points.rows(number)]
+        weights = weights / weights.sum() if weights.any() else wording.weights
+        given = settings.echo_share * float(weights @ wording.asked)
+        changed.append(wording._replace(weights=weights, given=given))
+    return changed
+
+
+def _stack(wordings: Sequence[_Wording]) -> PointTokens:
+    lengths = [len(wording.weights) for wording in wordings]
+    return PointTokens(
+        vectors=np.concatenate([wording.vectors for wording in wordings]),
+        weights=np.concatenate([wording.weights for wording in wordings]),
+        starts=np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64),
+        owners=np.array([wording.owner for wording in wordings], np.int64),
+        given=np.array([wording.given for wording in wordings], np.float32),
+    )
+
+
+def _clean(text: str) -> str:
+    return normalise(text).text

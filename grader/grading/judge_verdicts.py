@@ -1,0 +1,261 @@
+"""What judges' verdicts change in a grade: what they are asked about, what their word is worth, what is flagged.
+
+The embedding and each judge are raters of their own: what each says is kept. A judge's award needs words of the answer
+that prove something; a verdict that cannot be used leaves the embedding's result as it is. Scores are for `scoring`.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from grader.grading.confidence import chances, point_confidence
+from grader.grading.drafts import Draft
+from grader.grading.judge_feedback import told_to_candidate
+from grader.grading.verdicts import status_of
+from grader.guards import hides_words, talks_to_examiner
+from grader.judges import UNPROVEN, AskedPoint, Case, Opinion, Panel, Said, Weight, prove
+from grader.schema import Evidence, PointGrade, Rated, Status, Verdict, VerdictWord
+from grader.settings import JudgeSettings, Settings
+from grader.text import NormalisedText, Span
+
+CREDITS: Mapping[VerdictWord, float] = {"covered": 1.0, "partial": 0.5, "missing": 0.0, "contradicted": 0.0}
+_AWARDS = ("covered", "partial")
+# What the flags of an answer say about its judges; `flags.FLAGS` explains them.
+_CLASH, _SPLIT, _UNSUPPORTED, _FAILED, _REFUSED = (
+    "judge_disagrees",
+    "judges_split",
+    "unsupported_verdict",
+    "judge_failed",
+    "judge_refused",
+)
+# Answers with these flags say nothing that a judge could settle.
+_SAY_NOTHING = frozenset({"no_answer", "gibberish", "question_echo"})
+TO_EXAMINER = "the answer speaks to the examiner, so a judge's word alone does not count: a person must look"
+
+
+class _Ruling(NamedTuple):
+    """How judges' words are taken: when they are asked, and what they are worth."""
+
+    settings: JudgeSettings
+    weight: Weight
+
+
+def judge_drafts(
+    drafts: Sequence[Draft], panel: Panel, settings: Settings, *, weight: Weight = UNPROVEN
+) -> list[Draft]:
+    """Ask the panel about the drafts that need it, and put what it says into them.
+
+    Args:
+        drafts: with the embedding's results.
+        panel: whom to ask; its settings say when.
+        settings: what a credit is called.
+        weight: what labelled answers have shown of the judges.
+
+    Raises:
+        SetupError: no request to a judge can succeed.
+
+    """
+    ruling = _Ruling(panel.settings, weight)
+    asked = {at: case for at, draft in enumerate(drafts) if (case := case_for(draft, ruling.settings)) is not None}
+    judged = list(drafts)
+    for at, heard in zip(asked, panel.hear(list(asked.values())), strict=True):
+        judged[at] = _with_opinions(drafts[at], heard, ruling, settings)
+    return judged
+
+
+# --- when to ask -------------------------------------------------------------------------------------
+
+
+def case_for(draft: Draft, settings: JudgeSettings) -> Case | None:
+    """What a judge should look at in a draft; `None` where there is nothing, as in an answer that says nothing.
+
+    Without a result of the embedding (an open question, an answer in another language) that is every point.
+    """
+    rubric = draft.rubric
+    if rubric is None or not _SAY_NOTHING.isdisjoint(draft.flags):
+        return None
+    stated = chances(draft.points)
+    all_of_them = draft.ungraded_reason is not None or settings.when != "unclear"
+    points = [point for point in rubric.points if all_of_them or _is_unclear(stated[point.id], settings)]
+    if not points:
+        return None
+    return Case(
+        answer=draft.text.text,
+        question=rubric.question,
+        reference_answer="" if rubric.kind == "open" else rubric.reference_answer,
+        points=tuple(AskedPoint(point.id, point.text, point.aliases, point.weight < 0) for point in points),
+        settled=tuple(_settled(draft.points, {point.id for point in points})),
+    )
+
+
+def _is_unclear(chance: float | None, settings: JudgeSettings) -> bool:
+    return chance is not None and settings.unclear_from <= chance <= settings.unclear_to
+
+
+def _settled(points: Iterable[PointGrade], asked: Collection[str]) -> Iterator[tuple[str, str]]:
+    """How the wanted points stand that nobody is asked about."""
+    words: Mapping[Status, str] = {"covered": "stated", "partial": "stated in part", "contradicted": "denied"}
+    for point in points:
+        if point.point_id not in asked and point.weight > 0:
+            yield point.text, words.get(point.status, "not stated")
+
+
+# --- what their word is worth ------------------------------------------------------------------------
+
+
+def _with_opinions(draft: Draft, opinions: Sequence[Opinion], ruling: _Ruling, settings: Settings) -> Draft:
+    examined = talks_to_examiner(draft.text.text) or bool(hides_words(draft.answer.answer))
+    verdicts = {
+        point_id: tuple(checked(opinion.seat, opinion.said[point_id], draft) for opinion in opinions)
+        for point_id in opinions[0].said
+    }
+    bench = _Bench(ruling, settings, alone=draft.ungraded_reason is not None, may_raise=not examined, share=draft.share)
+    points = tuple(
+        _settle(point, verdicts[point.point_id], bench) if point.point_id in verdicts else point
+        for point in draft.points
+    )
+    flags = dict.fromkeys([*draft.flags, *(["instructions"] if examined else []), *_flags(points, opinions)])
+    told = told_to_candidate(opinions, draft, reveal=ruling.settings.reveal)
+    draft = draft._replace(points=points, flags=tuple(flags), feedback=told)
+    if not bench.alone:
+        return draft
+    return draft._replace(ungraded_reason=TO_EXAMINER if examined else _still_ungraded(points, ruling.settings, draft))
+
+
+def _still_ungraded(points: Sequence[PointGrade], settings: JudgeSettings, draft: Draft) -> str | None:
+    """Why an answer that only judges can grade has no score: they are to explain only, or decided too little."""
+    if settings.when == "never-for-score":
+        return draft.ungraded_reason
+    wanted = [point for point in points if point.weight > 0]
+    open_ones = [point for point in wanted if point.status == "not_judged"]
+    if 2 * sum(point.weight for point in open_ones) < sum(point.weight for point in wanted):
+        return None
+    reasons = Counter(v.reason for point in open_ones for v in point.verdicts if v.verdict == "not_judged")
+    why = reasons.most_common(1)[0][0] if reasons else "it cannot be told"
+    return f"the judge decided {len(wanted) - len(open_ones)} of {len(wanted)} points: {why}"
+
+
+def checked(seat: str, said: Said | str, draft: Draft) -> Verdict:
+    """A verdict with its quote looked up in the answer; an award without proof is marked as unsupported."""
+    if isinstance(said, str):
+        return Verdict(judge=seat, verdict="not_judged", supported=False, reason=said)
+    question = "" if draft.rubric is None else draft.rubric.question
+    proof = prove(said.quote, draft.text, question)
+    needs_proof = said.verdict in _AWARDS
+    reason = said.reason if not (needs_proof and proof.problem) else f"{proof.problem}; it says: {said.reason}"
+    return Verdict(
+        judge=seat,
+        verdict=said.verdict,
+        quote=None if proof.span is None else _evidence(draft.answer.answer, draft.text, proof.span),
+        supported=not (needs_proof and proof.problem),
+        reason=reason,
+    )
+
+
+def _evidence(original: str, text: NormalisedText, span: Span) -> Evidence:
+    start, end = text.original_span(*span)
+    return Evidence(text=original[start:end], start=start, end=end)
+
+
+class _Bench(NamedTuple):
+    """What holds for all points of one answer.
+
+    `alone`: there is no result of the embedding; `may_raise`: a judge may raise the score; `share`: of its credits that
+    an answer keeps for how it is written.
+    """
+
+    ruling: _Ruling
+    settings: Settings
+    alone: bool
+    may_raise: bool
+    share: float
+
+
+def _settle(point: PointGrade, verdicts: tuple[Verdict, ...], bench: _Bench) -> PointGrade:
+    """One point with its judges' verdicts, and what they make of it."""
+    kept = point.model_copy(update={"verdicts": verdicts, "by_embedding": Rated(point.status, point.credit)})
+    if bench.ruling.settings.when == "never-for-score":
+        return kept
+    usable = [verdict for verdict in verdicts if verdict.supported and verdict.verdict in CREDITS]
+    if bench.alone and not usable and any(not v.supported and v.verdict in _AWARDS for v in verdicts):
+        # An award without proof is no technical fault: the point was looked at and nothing in the answer shows it.
+        return _decided(kept, "missing", 0.0, next(v for v in verdicts if v.verdict in _AWARDS), bench)
+    if not usable:
+        return kept
+    word, credit = majority([verdict.verdict for verdict in usable])
+    credit *= bench.share if point.weight > 0 else 1.0
+    speaker = next((v for v in usable if v.verdict == word), usable[0])
+    if not bench.alone:
+        weight = bench.ruling.weight
+        chance = chances([point])[point.point_id]
+        influence = weight.influence if weight.everywhere or _is_unclear(chance, bench.ruling.settings) else 0.0
+        before = point.credit or 0.0
+        mixed = (1 - influence) * before + influence * credit
+        if influence == 0 or (not bench.may_raise and (mixed - before) * point.weight > 0):
+            return kept
+        credit = mixed
+    return _decided(kept, word, credit, speaker, bench)
+
+
+def majority(words: Sequence[VerdictWord]) -> tuple[VerdictWord, float]:
+    """What most verdicts say, and its credit; without a majority the median credit, and the word nearest below it.
+
+    Args:
+        words: at least one, none of them `cannot_tell` or `not_judged`.
+
+    """
+    word, n = Counter(words).most_common(1)[0]
+    if 2 * n > len(words):
+        return word, CREDITS[word]
+    credits = sorted(CREDITS[word] for word in words)
+    middle = (credits[(len(credits) - 1) // 2] + credits[len(credits) // 2]) / 2
+    return ("covered" if middle == 1 else "partial" if middle > 0 else "missing"), middle
+
+
+def _decided(point: PointGrade, word: VerdictWord, credit: float, speaker: Verdict, bench: _Bench) -> PointGrade:
+    """The point as judges decided it: status and credit fit together, evidence is what they quote."""
+    settings = bench.settings
+    status = status_of(credit, settings)
+    if word == "contradicted" and status == "missing" and speaker.quote is not None:
+        status = "contradicted"
+    if point.weight < 0 and status != "covered":
+        status, credit = "missing", 0.0  # a mistake that was not clearly made was not made
+    quote = speaker.quote if speaker.verdict == word else None
+    chance = bench.ruling.weight.chances[word]
+    return point.model_copy(
+        update={
+            "status": status,
+            "credit": credit,
+            "evidence": None if status == "missing" else quote or point.evidence,
+            "decided_by": "judge",
+            "rationale": f"{speaker.judge}: {speaker.reason}",
+            "confidence": point_confidence(chance, credit),
+        }
+    )
+
+
+def _flags(points: Iterable[PointGrade], opinions: Sequence[Opinion]) -> list[str]:
+    verdicts = [(point, verdict) for point in points for verdict in point.verdicts]
+    found = {
+        _CLASH: any(_clash(point.by_embedding, verdict) for point, verdict in verdicts),
+        _SPLIT: any(_split(point.verdicts) for point in points),
+        _UNSUPPORTED: any(not v.supported and v.verdict in _AWARDS for _, v in verdicts),
+        _FAILED: any(verdict.verdict in ("not_judged", "cannot_tell") for _, verdict in verdicts),
+        _REFUSED: any(opinion.refused for opinion in opinions),
+    }
+    return [flag for flag, raised in found.items() if raised]
+
+
+def _clash(embedding: Rated | None, verdict: Verdict) -> bool:
+    """Whether one rater sees a point as stated and the other as not stated."""
+    if embedding is None:
+        return False
+    sides = {"covered": True, "missing": False, "contradicted": False}
+    mine, theirs = sides.get(embedding.status), sides.get(verdict.verdict)
+    return mine is not None and theirs is not None and mine is not theirs
+
+
+def _split(verdicts: Sequence[Verdict]) -> bool:
+    """Whether judges say of one point that it is stated and that it is not."""
+    words = {verdict.verdict for verdict in verdicts}
+    return "covered" in words and not words.isdisjoint({"missing", "contradicted"})

@@ -1,0 +1,15 @@
+from .answer_style import Manner as Manner
+from .answer_style import is_foreign as is_foreign
+from .answer_style import manner as manner
+from .answer_style import own_share as own_share
+from .answer_style import own_words as own_words
+from .checks import NO_DOUBT as NO_DOUBT
+from .checks import RULES_VERSION as RULES_VERSION
+from .checks import Checked as Checked
+from .checks import check as check
+from .checks import contradiction as contradiction
+from .checks import rivals as rivals
+from .claims import Claim as Claim
+from .claims import read_claim as read_claim
+from .prompt_injection import hides_words as hides_words
+from .prompt_injection import talks_to_examiner as talks_to_examiner

@@ -1,0 +1,234 @@
+"""How an answer is written: echo of the question, lists of keywords, shuffled or random words, copies, pleas.
+
+It looks at words, not at meaning, and knows nothing about points. What it finds is shown as a flag for a person; only
+segments that say nothing of their own, and texts that are no sentences, also lose credit.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from grader.guards.prompt_injection import talks_to_examiner
+from grader.text import FUNCTION_WORDS, Span, has_digit, oddness, stem, word_set, words
+from grader.text import segments as split
+
+# A text of fewer words is too short to tell a list or a shuffle from a terse answer.
+_FEWEST_WORDS = 10
+# Sentences have function words, lists of keywords hardly any. Of answers that people gave full marks, 1 in 100 has
+# fewer than this share of them.
+_KEYWORD_LIST = 0.12
+# Runs of this many words in common with the reference are copied, not remembered, where they make up this share.
+_COPIED_RUN = 8
+_COPIED_SHARE = 0.5
+# Pieces of vocabulary a word; English words have 1.3 on average, technical ones up to 2, random letters 3 and more.
+_RANDOM_LETTERS = 2.8
+_FEWEST_RANDOM = 5
+# A text in which more of the words than this hold digits is a calculation or the output of a program.
+_NUMBERS = 0.12
+# An echo says at least this much of one of the question's sentences.
+_ECHOED_SHARE = 0.7
+# Credit that remains for words without sentences, so that a terse honest answer is not lost before a person sees it.
+LIST_SHARE = 0.25
+
+# Words that open or frame an answer without being part of it.
+_FRAMING = {
+    stem(word)
+    for word in word_set(
+        """
+        answer answers answering question questions ask asks asked asking explain explains explanation describe
+        describes discuss define problem solve solving solution solutions step steps think thinking thought thoughts
+        process reasoning reason let let's lets here following follow below first start begin okay ok sure well response
+        task carefully
+        """
+    )
+}
+# Words that any statement made of the question's words needs. Prepositions and quantifiers are not among them: "all but
+# the first" is an answer.
+_CARRYING = word_set(
+    """
+    a an the is are was were be been being am do does did has have had can could will would shall should may might must
+    it its this that these those they them their he she i you we me my your our what which who whom whose why how when
+    where there and of about by with s
+    """
+)
+# The commonest words of other languages in Latin letters that English does not have.
+_FOREIGN = word_set(
+    """
+    y puede sin sola solo der die das und ist nicht ein eine einer eines mit für auf von zu den dem sich werden
+    wird durch bei auch oder aber wenn el la los las del que una por para con como más pero son está este esta
+    entre cuando también sus porque según le les des est une dans pour qui sur avec pas plus sont ce cette aux ou
+    mais comme être par ainsi donc elle ils il di che è della dei per gli sono alla nel anche più questo questa
+    delle si tra quando o os as um uma não é em com dos pelo pela mas foi são ao seu sua het een van niet zijn op
+    te voor met aan wordt door ook als bij naar deze dat jest nie się na do w z oraz przez dla ale które który są
+    och att det som för med av är inte
+    """
+)
+# English function words that other languages have, too.
+_ANYWHERE = word_set("no a an as me do he so on us in was is of at i")
+_LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
+# Fewer words say nothing about the language.
+_FEWEST_FOR_LANGUAGE = 6
+_FEWEST_LETTERS = 12
+
+
+class Manner(NamedTuple):
+    """What the writing shows.
+
+    Attributes:
+        flags: names of what was found, for the grade.
+        share: of the credit that remains, 0..1: less where the words form no sentences.
+        empty: for each segment whether it only repeats the question or frames an answer.
+
+    """
+
+    flags: tuple[str, ...]
+    share: float
+    empty: tuple[bool, ...]
+
+
+def manner(text: str, segments: Sequence[Span], *, question: str, reference: str, n_pieces: int) -> Manner:
+    """Look at how an answer is written.
+
+    Args:
+        text: the normalised answer.
+        segments: its segments, at least one.
+        question, reference: what the answer is compared with; may be empty.
+        n_pieces: pieces of vocabulary that the encoder cut the answer's words into.
+
+    """
+    said = [text[start:end] for start, end in segments]
+    asked = _asked(question)
+    empty = tuple(_is_empty(piece, asked) for piece in said)
+    spoken = words(text)
+    flags = []
+    share = 1.0
+    if all(empty):
+        flags.append("question_echo")
+    if not all(empty) and not _has_numbers(text, spoken):
+        found, share = _no_sentences(spoken, said, n_pieces)
+        flags += found
+    if _repeats(said):
+        flags.append("repetition")
+    if copies(text, reference):
+        flags.append("verbatim_copy")
+    if talks_to_examiner(text):
+        flags.append("instructions")
+    return Manner(tuple(flags), share, empty)
+
+
+@lru_cache(maxsize=1024)
+def _asked(question: str) -> tuple[frozenset[str], ...]:
+    """The stems of each sentence of a question, read once for all its answers."""
+    return tuple(_stems(question[start:end]) for start, end in split(question))
+
+
+def _no_sentences(spoken: Sequence[str], said: Sequence[str], n_pieces: int) -> tuple[list[str], float]:
+    """The flag of words that are no sentences, and the share of credit that they keep."""
+    if len(spoken) >= _FEWEST_RANDOM and n_pieces >= _RANDOM_LETTERS * len(spoken):
+        return ["gibberish"], 0.0
+    if is_keyword_list(spoken):
+        return ["keyword_list"], LIST_SHARE
+    odd = oddness(said)
+    return (["word_salad"], 1 - (1 - LIST_SHARE) * odd) if odd > 0 else ([], 1.0)
+
+
+@lru_cache(maxsize=1024)
+def _stems(text: str) -> frozenset[str]:
+    """The stems of all words but those that any sentence needs."""
+    return frozenset(stem(word) for word in map(str.lower, words(text)) if word not in _CARRYING) - _FRAMING
+
+
+def own_words(text: str, question: str) -> frozenset[str]:
+    """The stems of a text's words that neither the question has nor any sentence or frame of an answer needs."""
+    return _stems(text) - _stems(question)
+
+
+def own_share(text: str, question: str) -> float:
+    """The share of a text's words, as in `own_words`, that the question does not have, 0..1; 0 where there are none.
+
+    A text with numbers counts as all its own: they may be the answer.
+    """
+    if has_digit(text):
+        return 1.0
+    said = _stems(text)
+    return len(own_words(text, question)) / len(said) if said else 0.0
+
+
+def _is_empty(piece: str, asked: Sequence[frozenset[str]]) -> bool:
+    """Whether a segment has no word of its own: it frames an answer, or it says a sentence of the question again.
+
+    Words of the question in another company are an answer: questions may carry a text, or the choices.
+    """
+    said = _stems(piece)
+    if not said or has_digit(piece):
+        return not said
+    return said <= frozenset().union(*asked) and any(
+        len(sentence & said) >= _ECHOED_SHARE * len(sentence) for sentence in asked if sentence
+    )
+
+
+def _has_numbers(text: str, spoken: Sequence[str]) -> bool:
+    """Whether a good part of the words are numbers or formulas: tables and code are no sentences and need not be."""
+    return has_digit(text) and sum(map(has_digit, spoken)) > _NUMBERS * len(spoken)
+
+
+def is_keyword_list(spoken: Sequence[str]) -> bool:
+    """Whether words follow each other without the function words that sentences need."""
+    plain = [word.lower() for word in spoken if word[0].isalpha()]
+    if len(plain) < _FEWEST_WORDS:
+        return False
+    return sum(word in FUNCTION_WORDS for word in plain) < _KEYWORD_LIST * len(plain)
+
+
+def _repeats(said: Sequence[str]) -> bool:
+    """Whether sentences come back: one three times, or most of several at least twice."""
+    if len(said) < 3:
+        return False
+    counts = Counter(" ".join(words(piece.lower())) for piece in said)
+    repeated = sum(count - 1 for count in counts.values())
+    return max(counts.values()) > 2 or (repeated > 1 and 2 * repeated >= len(counts))
+
+
+def copies(text: str, reference: str) -> bool:
+    """Whether the answer consists mostly of long runs of the reference's words."""
+    known = _runs(reference)
+    if not known:
+        return False
+    mine = [word.lower() for word in words(text)]
+    copied: set[int] = set()
+    for i in range(len(mine) - _COPIED_RUN + 1):
+        if tuple(mine[i : i + _COPIED_RUN]) in known:
+            copied.update(range(i, i + _COPIED_RUN))
+    return len(copied) > _COPIED_SHARE * len(mine)
+
+
+@lru_cache(maxsize=1024)
+def _runs(reference: str) -> frozenset[tuple[str, ...]]:
+    """All runs of words of a reference that count as copied; none of a short one."""
+    theirs = [word.lower() for word in words(reference)]
+    if len(theirs) < 2 * _COPIED_RUN:
+        return frozenset()
+    return frozenset(tuple(theirs[i : i + _COPIED_RUN]) for i in range(len(theirs) - _COPIED_RUN + 1))
+
+
+def is_foreign(text: str) -> bool:
+    """Whether a text is in another language than English, as far as its commonest words and its script show.
+
+    Source: the share of stop words tells languages apart even in short texts (Grefenstette 1995).
+    """
+    n_letters = sum(map(str.isalpha, text))
+    if n_letters < _FEWEST_LETTERS:
+        return False
+    if not text.isascii() and 2 * len(_LATIN.findall(text)) < n_letters:
+        return True
+    plain = [word.lower() for word in words(text) if word[0].isalpha()]
+    if len(plain) < _FEWEST_FOR_LANGUAGE:
+        return False
+    foreign = [word for word in plain if word in _FOREIGN]
+    # One word alone may be an English one that is said again: "Adam is RMSprop plus momentum", "O(n) and O(1)".
+    if len(set(foreign)) < 2 or len(foreign) < 0.15 * len(plain):
+        return False
+    english = sum(word in FUNCTION_WORDS and word not in _ANYWHERE and word not in _FOREIGN for word in plain)
+    return len(foreign) > 2 * english

@@ -1,0 +1,9 @@
+"""An LLM as a judge: what it is asked, what is believed of its reply, how several are asked, the Batch API.
+
+In: an answer and the points to decide. Out: verdicts with verified quotes, or the reason why there are none.
+What a verdict changes in a grade is for `grading`.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

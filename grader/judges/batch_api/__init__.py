@@ -1,0 +1,1 @@
+"""A judge that is asked through OpenAI's Batch API."""

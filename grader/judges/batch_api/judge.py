@@ -1,0 +1,293 @@
+"""A judge that is asked through OpenAI's Batch API: what has no reply yet is sent at the end of a run, and collected at
+the beginning of a later one.
+
+Meanwhile such a request fails as `waiting`, so that a run grades without it. Whatever happens in between, replies that
+the server has are found again: a batch is noted before it is sent and carries a tag.
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from grader.errors import SetupError
+from grader.judges.batch_api.files import MOST_BYTES, MOST_REQUESTS, Line, in_files, read_results, request_line
+from grader.judges.batch_api.ledger import Ledger, OpenBatch
+from grader.judges.batch_api.results import Settled, failures, settle
+from grader.judges.batch_api.server import BatchServer, Standing
+from grader.judges.chat import Abilities, abilities_key, read_abilities, request_body, server_revision
+from grader.judges.protocol import Completion, Message, estimated_tokens
+from grader.phrases import count
+from grader.provider import FREE, Cache, Calls, Endpoint, JudgeError, Price, Spent, content_key
+
+# Seconds after which a batch that the server does not know was never sent; making one takes a minute or two.
+_SENDING = 600.0
+# A batch ends within 24 hours; one that the server does not know after two days is gone.
+_FORGOTTEN = 48 * 3600.0
+_ENDED = ("completed", "expired", "cancelled")
+
+
+class Collected(NamedTuple):
+    """What came in: replies, requests that ended without one, requests that still wait, and lines to be shown."""
+
+    n_replies: int
+    n_failed: int
+    n_waiting: int
+    news: tuple[str, ...]
+
+
+class Submitted(NamedTuple):
+    """What was sent: how many requests, the ids of the batches, and lines to be shown."""
+
+    n_requests: int
+    batches: tuple[str, ...]
+    news: tuple[str, ...]
+
+
+class _Request(NamedTuple):
+    messages: tuple[Message, ...]
+    schema: Mapping[str, Any]
+    max_tokens: int
+
+
+class BatchJudge:
+    """A model behind an OpenAI-compatible endpoint, asked by batches; name and revision are those of `chat.ChatJudge`.
+
+    `collect` comes before a run and `submit` after it.
+
+    Args:
+        model: as the server calls it.
+        endpoint: where it is.
+        calls: limits, retries and totals, shared by all judges of a run.
+        cache: where replies, open batches and what the server can do are kept; on disk, or nothing is found again.
+        price: of a million tokens in a batch.
+        timeout: seconds that one request to the server may take.
+        seed: sent to servers that take one.
+        most_requests, most_bytes: of one file.
+        http_client: what the openai client sends requests with; its own if left out.
+        now: seconds since 1970.
+
+    """
+
+    def __init__(
+        self,
+        model: str,
+        endpoint: Endpoint,
+        calls: Calls,
+        *,
+        cache: Cache,
+        price: Price = FREE,
+        timeout: float = 120.0,
+        seed: int = 0,
+        most_requests: int = MOST_REQUESTS,
+        most_bytes: int = MOST_BYTES,
+        http_client: Any = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.name = model
+        self.revision = server_revision(endpoint)
+        self._url = endpoint.base_url
+        self._calls = calls
+        self._cache = cache
+        self._price = price
+        self._seed = seed
+        self._most_requests = most_requests
+        self._most_bytes = most_bytes
+        self._now = now
+        self._server = BatchServer(endpoint, calls, timeout=timeout, http_client=http_client)
+        self._ledger = Ledger(cache, content_key("batches", endpoint.base_url, model))
+        self._abilities_key = abilities_key(endpoint, model)
+        self._pending: dict[str, _Request] = {}
+        self._batch_of: dict[str, str] | None = None
+        self._lock = threading.Lock()
+
+    # --- asking ----------------------------------------------------------------------------------------
+
+    def complete(self, messages: Sequence[Message], *, schema: Mapping[str, Any], max_tokens: int) -> Completion:
+        """The reply that a batch has brought.
+
+        Raises:
+            JudgeError: `waiting`: there is none yet, and the request is remembered for `submit`; else as it ended.
+
+        """
+        request = _Request(tuple(messages), schema, max_tokens)
+        custom_id = content_key(self._url, self._body(request, Abilities()))
+        key = self._reply_key(custom_id)
+        kept = self._cache.get([key]).get(key)
+        if kept is None:
+            raise JudgeError("waiting", self._remember(custom_id, request))
+        if "problem" in kept:
+            raise JudgeError(kept["kind"], kept["problem"])
+        return Completion(**kept)
+
+    def _remember(self, custom_id: str, request: _Request) -> str:
+        """Keep a request for `submit`; what it waits for."""
+        with self._lock:
+            self._pending[custom_id] = request
+            if self._batch_of is None:
+                self._batch_of = _by_request(self._ledger.batches())
+            batch = self._batch_of.get(custom_id)
+        return "waits for the next batch" if batch is None else f"waits for {batch}"
+
+    def _body(self, request: _Request, abilities: Abilities) -> dict[str, Any]:
+        return request_body(self.name, *request, abilities, seed=self._seed)
+
+    def _reply_key(self, custom_id: str) -> str:
+        return content_key("batch-reply", self._url, custom_id)
+
+    # --- sending ---------------------------------------------------------------------------------------
+
+    def submit(self) -> Submitted:
+        """Send the requests that wait and are in no open batch.
+
+        Raises:
+            SetupError: no request can succeed.
+
+        """
+        in_batches = _by_request(self._ledger.batches())
+        with self._lock:
+            pending = {one: request for one, request in self._pending.items() if one not in in_batches}
+        news: list[str] = []
+        chosen = list(self._affordable(pending, news))
+        abilities = self._abilities()
+        lines = (request_line(one, self._body(pending[one], abilities)) for one in chosen)
+        sent: dict[str, int] = {}
+        n_left = len(chosen)
+        for file in in_files(lines, most_requests=self._most_requests, most_bytes=self._most_bytes):
+            try:
+                batch_id, n = self._send(file, abilities)
+            except JudgeError as fault:
+                news.append(f"{count(n_left, 'request')} not sent: {fault.reason}")
+                break
+            n_left -= len(file)
+            if batch_id is None and n:
+                news.append(f"{count(n, 'request')}: the server does not say whether it made a batch; ask again later")
+            elif batch_id is not None:
+                sent[batch_id] = n
+                news.append(f"batch {batch_id} was sent with {count(n, 'request')}; it takes up to 24 hours")
+        self._batch_of = None
+        return Submitted(sum(sent.values()), tuple(sent), tuple(news))
+
+    def _affordable(self, pending: Mapping[str, _Request], news: list[str]) -> Iterator[str]:
+        """The requests that the budget has room for; that stays reserved, for nobody knows yet what they will take."""
+        for at, (custom_id, request) in enumerate(pending.items()):
+            estimate = Spent(estimated_tokens(request.messages), request.max_tokens)
+            problem = self._calls.budget.reserve(self._price.of(estimate))
+            if problem is not None:
+                news.append(f"{count(len(pending) - at, 'request')} not sent: {problem}")
+                return
+            yield custom_id
+
+    def _abilities(self) -> Abilities:
+        """What requests may use: what is on trial, else what the server is known to understand."""
+        known = self._cache.get([self._abilities_key]).get(self._abilities_key)
+        return self._ledger.trial() or read_abilities(known) or Abilities()
+
+    def _send(self, file: Sequence[Line], abilities: Abilities) -> tuple[str | None, int]:
+        """Send one file: its batch, `None` where nobody knows of one, and how many requests are in it.
+
+        Raises:
+            JudgeError, SetupError: there is no batch.
+
+        """
+        tag = secrets.token_hex(8)
+        claimed = self._ledger.claim(tag, [line.custom_id for line in file], at=self._now(), abilities=abilities)
+        if not claimed:
+            return None, 0
+        content = b"".join(line.content for line in file if line.custom_id in claimed)
+        try:
+            file_id = self._server.upload(content, f"{tag}.jsonl")
+        except BaseException:  # also Ctrl-C: without a file there is no batch
+            self._ledger.close(tag)
+            raise
+        try:
+            batch_id = self._server.create(file_id, tag)
+        except (JudgeError, SetupError):
+            self._ledger.close(tag)
+            raise
+        if batch_id is not None:
+            self._ledger.name(tag, batch_id)
+        return batch_id, len(claimed)
+
+    # --- collecting ------------------------------------------------------------------------------------
+
+    def collect(self) -> Collected:
+        """Bring in what open batches have; what cannot be had now is left for the next run.
+
+        Raises:
+            SetupError: no request can succeed.
+
+        """
+        news: list[str] = []
+        settled: list[Settled] = []
+        for batch in self._ledger.batches():
+            try:
+                settled += self._collect(batch, news)
+            except JudgeError as fault:
+                news.append(f"{_called(batch)} cannot be asked for now: {fault.reason}")
+        still_open = self._ledger.batches()
+        self._batch_of = _by_request(still_open)
+        return Collected(
+            sum(len(one.answered) for one in settled),
+            sum(one.n_failed for one in settled),
+            sum(len(batch.ids) for batch in still_open),
+            tuple(news),
+        )
+
+    def _collect(self, batch: OpenBatch, news: list[str]) -> list[Settled]:
+        """What an ended batch has; nothing of one that is not done."""
+        age = self._now() - batch.at
+        batch_id = batch.batch_id or self._server.find(batch.tag)
+        if batch_id is None:
+            if age > _SENDING:
+                self._ledger.close(batch.tag)
+                news.append(f"{_called(batch)} never reached the server")
+            else:
+                news.append(f"{_called(batch)} is on its way to the server")
+            return []
+        if batch.batch_id is None:
+            self._ledger.name(batch.tag, batch_id)
+            batch = batch._replace(batch_id=batch_id)
+            news.append(f"{_called(batch)} was found again")
+        standing = self._server.standing(batch_id)
+        if standing is not None and standing.status in (*_ENDED, "failed"):
+            return [self._settle(batch, standing, news)]
+        if age <= _FORGOTTEN or (standing is not None and standing.status != "unknown"):
+            news.append(f"{_called(batch)}: {_progress(standing)}")
+        else:
+            self._ledger.close(batch.tag)
+            news.append(f"{_called(batch)} is gone: the server does not know it")
+        return []
+
+    def _settle(self, batch: OpenBatch, standing: Standing, news: list[str]) -> Settled:
+        """Keep what an ended batch has, before the batch is forgotten; what has no reply is sent again."""
+        results = read_results([self._server.content(file_id) for file_id in standing.files], frozenset(batch.ids))
+        settled = settle(batch, standing, results.outcomes, self._ledger.tries())
+        self._cache.put({self._reply_key(one): value for one, value in settled.values.items()})
+        for spent in settled.answered.values():
+            self._calls.totals.add(spent=spent)
+            self._calls.budget.settle(0.0, self._price.of(spent))
+        if settled.understood:
+            self._cache.put({self._abilities_key: batch.abilities._asdict()})
+        self._ledger.close(batch.tag, counted=settled.counted, ended=settled.values, trial=settled.trial)
+        broken = f"; {count(results.n_broken, 'line')} of it cannot be read" if results.n_broken else ""
+        lost = f"; without a reply: {failures(batch, standing, results.outcomes)}" if settled.n_failed else ""
+        answered = f"{len(settled.answered):,} of {count(len(batch.ids), 'request')} answered"
+        news.append(f"{_called(batch)} is {standing.status}: {answered}{lost}{broken}")
+        return settled
+
+
+def _called(batch: OpenBatch) -> str:
+    return f"batch {batch.batch_id}" if batch.batch_id else f"a batch of {count(len(batch.ids), 'request')}"
+
+
+def _by_request(batches: Sequence[OpenBatch]) -> dict[str, str]:
+    """What each request of open batches waits for."""
+    return {one: _called(batch) for batch in batches for one in batch.ids}
+
+
+def _progress(standing: Standing | None) -> str:
+    if standing is None:
+        return "the server does not know it (is it the same account?)"
+    return f"{standing.status}, {standing.n_done:,} of {standing.n_requests:,} requests done"

@@ -1,0 +1,215 @@
+"""What a server does with batches: takes files, makes batches of them, says how they stand, gives results.
+
+All requests go through `Calls`. What is in the files, and what a run makes of results, is not known here.
+"""
+
+import re
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from grader.errors import SetupError
+from grader.judges.batch_api.files import URL
+from grader.provider import Calls, Endpoint, JudgeError, TryError, open_client, server_faults
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+Answer = TypeVar("Answer")
+
+_TAG = "grader"  # the key of a tag in the metadata of a batch
+_CREATIONS = 3  # tries to make one batch
+_PAGES = 20  # of 100 batches each, in which one is looked for by its tag
+# What a name or a code from the server must look like before it is shown or sent back.
+_NAME = re.compile(r"[\w.:-]{1,100}")
+
+
+class Standing(NamedTuple):
+    """How a batch stands.
+
+    Attributes:
+        status: as the server says, such as `in_progress` or `completed`.
+        files: ids of the files of results and errors that there are.
+        n_done, n_requests: as far as the server counts.
+        codes: of errors of the whole batch.
+
+    """
+
+    status: str
+    files: tuple[str, ...]
+    n_done: int
+    n_requests: int
+    codes: tuple[str, ...]
+
+
+class BatchServer:
+    """Batches of one server.
+
+    Args:
+        endpoint: where it is.
+        calls: limits and retries.
+        timeout: seconds that one request may take.
+        http_client: what the openai client sends requests with; its own if left out.
+
+    """
+
+    def __init__(self, endpoint: Endpoint, calls: Calls, *, timeout: float = 120.0, http_client: Any = None) -> None:
+        self._endpoint = endpoint
+        self._calls = calls
+        self._timeout = timeout
+        self._http_client = http_client
+        self._opened: OpenAI | None = None
+        self._lock = threading.Lock()
+
+    def upload(self, content: bytes, name: str) -> str:
+        """Store a file of requests; its id.
+
+        Raises:
+            JudgeError: it is not there.
+            SetupError: no request can succeed.
+
+        """
+
+        def store() -> str:
+            file_id = _name(self._client().files.create(file=(name, content), purpose="batch"))
+            if file_id is None:
+                raise TryError("the server does not say where it put the file", again=True)
+            return file_id
+
+        return self._ask(store)
+
+    def create(self, file_id: str, tag: str) -> str | None:
+        """Make one batch of a file, although the reply to the request may be lost on the way.
+
+        Returns:
+            its id; `None` when nobody knows whether it was made.
+
+        Raises:
+            JudgeError: it was not made.
+            SetupError: no request can succeed.
+
+        """
+        batch_id = self._ask(lambda: self._create(file_id, tag))
+        try:
+            for attempt in range(1, _CREATIONS):
+                if batch_id is not None or self._calls.clock.wait(2.0**attempt):
+                    break
+                batch_id = self.find(tag) or self._ask(lambda: self._create(file_id, tag))
+            return batch_id or self.find(tag)
+        except (JudgeError, SetupError):
+            return None  # the first request may have made one
+
+    def _create(self, file_id: str, tag: str) -> str | None:
+        """The id of a new batch; `None` where it may have been made all the same, and asking again could make two."""
+        import openai
+
+        try:
+            made = self._client().batches.create(
+                input_file_id=file_id, endpoint=URL, completion_window="24h", metadata={_TAG: tag}
+            )
+        except (openai.APIConnectionError, openai.InternalServerError, openai.APIResponseValidationError):
+            return None
+        except (ValueError, RecursionError):  # a body that is no JSON
+            return None
+        return _name(made)
+
+    def find(self, tag: str) -> str | None:
+        """The id of the batch with a tag, among the latest.
+
+        Raises:
+            JudgeError: the server does not say.
+            SetupError: no request can succeed.
+
+        """
+        after: str | None = None
+        for _ in range(_PAGES):
+            page = self._look(partial(self._page, after), None)
+            batches = getattr(page, "data", None)
+            if not isinstance(batches, list):
+                return None
+            found = next((batch for batch in batches if _tag(batch) == tag), None)
+            if found is not None:
+                return _name(found)
+            after = _name(batches[-1]) if batches else None
+            if after is None or not getattr(page, "has_more", False):
+                return None
+        return None
+
+    def _page(self, after: str | None) -> Any:
+        batches = self._client().batches
+        return batches.list(limit=100) if after is None else batches.list(limit=100, after=after)
+
+    def standing(self, batch_id: str) -> Standing | None:
+        """How a batch stands; `None` where the server does not know it. Errors as in `find`."""
+        found = self._look(lambda: self._client().batches.retrieve(batch_id), None)
+        return None if found is None else _standing(found)
+
+    def content(self, file_id: str) -> bytes:
+        """What a file holds; nothing where the server has it no more. Errors as in `find`."""
+        return self._look(lambda: self._client().files.content(file_id).content, b"")
+
+    # --- asking
+
+    def _ask(self, send: Callable[[], Answer]) -> Answer:
+        """A request; a server that does not know its kind knows no batches."""
+
+        def unknown() -> Answer:
+            raise TryError(f"{self._endpoint.host} takes no batches (404)", fatal="ask without --judge-batch")
+
+        return self._run(send, unknown)
+
+    def _look(self, send: Callable[[], Answer], missing: Answer) -> Answer:
+        """A request for something that may not be there."""
+        return self._run(send, lambda: missing)
+
+    def _run(self, send: Callable[[], Answer], otherwise: Callable[[], Answer]) -> Answer:
+        def attempt() -> Answer:
+            import openai
+
+            with server_faults(self._endpoint, self._timeout):
+                try:
+                    return send()
+                except openai.NotFoundError:
+                    return otherwise()
+
+        return self._calls.run(attempt, None, whose=f"batches of {self._endpoint.base_url}")
+
+    def _client(self) -> "OpenAI":
+        with self._lock:
+            if self._opened is None:
+                self._opened = open_client(self._endpoint, self._timeout, self._http_client)
+            return self._opened
+
+
+def _tag(batch: Any) -> Any:
+    metadata = getattr(batch, "metadata", None)
+    return metadata.get(_TAG) if isinstance(metadata, dict) else None
+
+
+def _name(thing: Any) -> str | None:
+    """Its id, if it can be one."""
+    name = getattr(thing, "id", None)
+    return name if isinstance(name, str) and _NAME.fullmatch(name) else None
+
+
+def _standing(batch: Any) -> Standing:
+    counts = getattr(batch, "request_counts", None)
+    files = [getattr(batch, name, None) for name in ("output_file_id", "error_file_id")]
+    errors = getattr(getattr(batch, "errors", None), "data", None)
+    codes = [getattr(error, "code", None) for error in errors] if isinstance(errors, list) else []
+    return Standing(
+        _word(getattr(batch, "status", None)),
+        tuple(name for name in files if isinstance(name, str) and _NAME.fullmatch(name)),
+        _number(getattr(counts, "completed", None)),
+        _number(getattr(counts, "total", None)),
+        tuple(dict.fromkeys(map(_word, codes))),
+    )
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) and _NAME.fullmatch(value) else "unknown"
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) and value >= 0 else 0

@@ -1,0 +1,134 @@
+"""Whether words that a judge quotes stand in the answer, and whether they prove anything. Pure text, no similarity."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from grader.guards import own_words, talks_to_examiner
+from grader.text import NormalisedText, Span, normalise
+
+# How writers of quotes change them without changing the words: typographic marks, and what stands around.
+_SAME = str.maketrans("“”„‟«»‘’‚‛′‐‑‒–—−", '""""""' + "'''''" + "------")
+# Marks that a quote may have lost or gained: they show how words are set, not what they are.
+_SETTING = frozenset('"*`')
+_AROUND = " \t\n\"'.,;:!?()[]*_`"
+# What frames an answer besides the words that `manner` knows; judges read other languages than the encoder as well.
+_FRAMING = frozenset(
+    "as to respuesta solución antwort lösung réponse risposta resposta ответ решение".split()
+    + "解 解答 解説 かいせつ 答え 答案 정답".split()
+)
+_LEFT_OUT = re.compile(r"\s*(?:\[?\.{3}\]?|\[?…\]?)\s*")
+
+NOT_THERE = "the words that the judge quotes do not stand in the answer"
+NO_QUOTE = "the judge names no words of the answer"
+ONLY_THE_QUESTION = "the words that the judge quotes say nothing beyond the question"
+TO_THE_EXAMINER = "the words that the judge quotes speak to the examiner"
+
+
+class Proof(NamedTuple):
+    """Where a quote stands, and what is wrong with it; `problem` is empty for a quote that proves something.
+
+    `span` is in characters of the normalised answer, `None` when the quote is not there.
+    """
+
+    span: Span | None
+    problem: str
+
+
+def prove(quote: str, answer: NormalisedText, question: str) -> Proof:
+    """Look a quote up in the answer, and at what it says.
+
+    It is compared after normalisation, in lower case, with white space and typographic marks made alike; a quote with
+    words left out ("a … b") must have all its parts there, in order, and shows the longest. It proves nothing when it
+    only has words of the question, frames an answer ("Let me think"), or speaks to the examiner.
+
+    Args:
+        quote: as the judge wrote it.
+        answer: the answer.
+        question: of the rubric.
+
+    Source: the quote requirement of docs/judge.md; "master keys" (arXiv 2507.08794) have nothing to quote.
+
+    """
+    spans = locate(quote, answer.text)
+    if not spans:
+        return Proof(None, NOT_THERE if _parts(quote) else NO_QUOTE)
+    span = longest(spans)
+    said = " ".join(answer.text[start:end] for start, end in spans)
+    if not own_words(said, normalise(question).text) - _FRAMING and not _adds_a_number(said, question):
+        return Proof(span, ONLY_THE_QUESTION)
+    return Proof(span, TO_THE_EXAMINER if talks_to_examiner(said) else "")
+
+
+def locate(quote: str, text: str) -> list[Span]:
+    """Where the parts of a quote stand in a normalised text, in order; nothing where one of them does not.
+
+    It is compared as `prove` says.
+    """
+    whole = _folded(text)
+    spans: list[Span] = []
+    begin = 0
+    for part in _parts(quote):
+        found = _find(part, whole.text, begin)
+        if found < 0:
+            return []
+        begin = found + len(part)
+        spans.append(Span(whole.origin[found], whole.origin[begin - 1] + 1))
+    return spans
+
+
+def longest(spans: Sequence[Span]) -> Span:
+    """The longest of at least one."""
+    return max(spans, key=lambda span: span.end - span.start)
+
+
+def _parts(quote: str) -> list[str]:
+    """What a quote has between its marks of omission, folded."""
+    folded = (_folded(part).text for part in _LEFT_OUT.split(normalise(quote).text))
+    return [part for part in folded if part]
+
+
+class _Folded(NamedTuple):
+    """A text made comparable, and for each of its characters where it came from."""
+
+    text: str
+    origin: list[int]
+
+
+def _folded(text: str) -> _Folded:
+    chars: list[str] = []
+    origin: list[int] = []
+    for at, char in enumerate(text.translate(_SAME)):
+        if char in _SETTING:
+            continue
+        if char.isspace():
+            if chars and chars[-1] != " ":
+                chars.append(" ")
+                origin.append(at)
+            continue
+        for lower in char.lower():
+            chars.append(lower)
+            origin.append(at)
+    begin, end = 0, len(chars)
+    while begin < end and chars[begin] in _AROUND:
+        begin += 1
+    while end > begin and chars[end - 1] in _AROUND:
+        end -= 1
+    return _Folded("".join(chars[begin:end]), origin[begin:end])
+
+
+def _find(part: str, text: str, begin: int) -> int:
+    """Where a part stands as whole words, from `begin` on; -1 where it does not."""
+    at = text.find(part, begin)
+    while at >= 0:
+        before, after = text[at - 1 : at], text[at + len(part) : at + len(part) + 1]
+        if not (before.isalnum() and part[0].isalnum()) and not (after.isalnum() and part[-1].isalnum()):
+            return at
+        at = text.find(part, at + 1)
+    return -1
+
+
+def _adds_a_number(said: str, question: str) -> bool:
+    """Whether a quote has a number that the question has not: a number alone may be the whole answer."""
+    asked = set(re.findall(r"\d+", question))
+    return any(number not in asked for number in re.findall(r"\d+", said))

@@ -1,0 +1,160 @@
+"""Names of judges as a user types them -> a panel that is ready to be asked, with its cache, prices and limits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grader.errors import InputError
+from grader.judges.batch_api.judge import BatchJudge
+from grader.judges.chat import ChatJudge
+from grader.judges.influence import UNPROVEN, Weight
+from grader.judges.influence_file import read_weight
+from grader.judges.mock import MOCK, DryJudge, MockJudge
+from grader.judges.panel import Panel
+from grader.judges.protocol import Judge
+from grader.provider import FREE, Cache, Calls, Endpoint, Manners, Price, find_endpoint, read_prices
+from grader.settings import JudgeSettings
+
+# Judges that need no server, by name; any other name is a model behind an OpenAI-compatible endpoint.
+JUDGES = {MOCK: MockJudge}
+
+
+@dataclass(frozen=True)
+class JudgeChoice:
+    """What a user asked for.
+
+    Attributes:
+        models: names of judges, at least one, no two alike.
+        settings: when they are asked.
+        manners: how requests are sent.
+        base_url: of the server; from the environment if left out.
+        prices: a file of prices.
+        weight: a file that says what the judges are worth.
+        cache: where replies are kept; the user's cache folder if left out.
+        keep: whether replies are kept at all.
+        timeout: seconds that a request may take.
+        dry_run: count only.
+        batch: ask through the server's Batch API: replies come later, at another price.
+
+    """
+
+    models: Sequence[str]
+    settings: JudgeSettings = field(default_factory=JudgeSettings)
+    manners: Manners = field(default_factory=Manners)
+    base_url: str | None = None
+    prices: Path | None = None
+    weight: Path | None = None
+    cache: Path | None = None
+    keep: bool = True
+    timeout: float = 120.0
+    dry_run: bool = False
+    batch: bool = False
+
+
+@dataclass(frozen=True)
+class OpenedPanel:
+    """A panel, and what is said about it: where answers go, and what it took."""
+
+    panel: Panel
+    cache: Cache
+    weight: Weight
+    endpoint: Endpoint | None
+    dry: tuple[DryJudge, ...]
+    price_known: bool
+    price: dict[str, Price]
+    batch: tuple[BatchJudge, ...] = ()
+
+    @property
+    def leaves(self) -> str:
+        """What leaves this machine and where to, in one line; nothing for a server on this machine or a mock."""
+        if self.endpoint is None or self.endpoint.is_local:
+            return ""
+        return (
+            f"goes to {self.endpoint.host}: questions, reference answers, rubric points and the text of answers; "
+            "no ids and no names of candidates"
+        )
+
+    def totals(self) -> dict[str, Any]:
+        """What the judges took, as `--json` prints it; `cost` is `None` where there is no price."""
+        calls, served = self.panel.calls, self.panel.served
+        return {
+            "calls": calls.totals.calls,
+            "cached": served.cached,
+            "failed": calls.totals.failed,
+            "input_tokens": calls.totals.input_tokens,
+            "output_tokens": calls.totals.output_tokens,
+            "cost": calls.budget.cost if self.price_known else None,
+        }
+
+    def plan(self) -> dict[str, Any]:
+        """What a dry run found: at least so many calls, at most so many tokens and so much money."""
+        cost = sum(
+            self.price[judge.name].of_tokens(judge.input_tokens, judge.output_tokens)
+            for judge in self.dry
+            if judge.name in self.price
+        )
+        return {
+            "calls": sum(judge.calls for judge in self.dry),
+            "cached": self.panel.served.cached,
+            "input_tokens": sum(judge.input_tokens for judge in self.dry),
+            "output_tokens": sum(judge.output_tokens for judge in self.dry),
+            "cost": cost if self.price_known else None,
+        }
+
+
+def open_panel(choice: JudgeChoice) -> OpenedPanel:
+    """Make the judges ready; nothing is sent and no client is loaded before the first question.
+
+    Raises:
+        InputError: a judge is named twice or not at all, a file is wrong, or there is no price for a limit on money.
+        SetupError: there is no key, or the cache cannot be used.
+
+    """
+    names = [name.strip() for name in choice.models]
+    twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
+    if twice is not None:
+        raise InputError(f"the judge '{twice}' is named twice: to ask it several times use --judge-votes")
+    if not all(names):
+        raise InputError("a judge has no name: --judge MODEL, as its server calls it")
+    remote = any(name not in JUDGES for name in names)
+    if choice.batch and not choice.keep:
+        raise InputError("a batch comes back to a later run, which finds it in the cache: leave --no-cache out")
+    endpoint = find_endpoint(choice.base_url, needs_key=not choice.dry_run) if remote else None
+    prices = _prices(names, choice, endpoint)
+    cache = Cache(choice.cache) if choice.keep else Cache(":memory:")
+    calls = Calls(choice.manners, seed=choice.settings.seed)
+    judges = [_open(name, choice, endpoint, calls, cache, _price(name, choice, prices)) for name in names]
+    dry = tuple(DryJudge(judge.name, judge.revision) for judge in judges) if choice.dry_run else ()
+    batch = tuple(judge for judge in judges if isinstance(judge, BatchJudge) and not dry)
+    panel = Panel(dry or judges, settings=choice.settings, cache=cache, calls=calls)
+    weight = UNPROVEN if choice.weight is None else read_weight(choice.weight, panel)
+    return OpenedPanel(panel, cache, weight, endpoint, dry, all(name in prices for name in names), prices, batch)
+
+
+def _price(name: str, choice: JudgeChoice, prices: dict[str, Price]) -> Price:
+    """What a judge costs; batches may have a line of their own, `model/batch`, else they are counted at full price."""
+    of_batches = read_prices(choice.prices).get(f"{name}/batch") if choice.batch and choice.prices is not None else None
+    return of_batches or prices.get(name, FREE)
+
+
+def _open(name: str, choice: JudgeChoice, endpoint: Endpoint | None, calls: Calls, cache: Cache, price: Price) -> Judge:
+    if name in JUDGES or endpoint is None:
+        return JUDGES[name]()
+    kind = BatchJudge if choice.batch else ChatJudge
+    return kind(name, endpoint, calls, cache=cache, price=price, timeout=choice.timeout, seed=choice.settings.seed)
+
+
+def _prices(names: Sequence[str], choice: JudgeChoice, endpoint: Endpoint | None) -> dict[str, Price]:
+    """The price of each judge that has one; without a line of its own a judge on this machine costs nothing."""
+    known = {} if choice.prices is None else read_prices(choice.prices)
+    free = {name: FREE for name in names if name in JUDGES or (endpoint is not None and endpoint.is_local)}
+    prices = free | {name: known[name] for name in names if name in known}
+    missing = next((name for name in names if name not in prices), None)
+    if choice.manners.max_cost is not None and missing is not None:
+        file = "a file given with --prices" if choice.prices is None else str(choice.prices)
+        raise InputError(
+            f"--max-cost needs the price of '{missing}': put '{missing}: {{input: .., output: ..}}' (money per million "
+            f"tokens) into {file}"
+        )
+    return prices

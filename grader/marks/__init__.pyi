@@ -1,0 +1,13 @@
+from .bounds import NOTHING_FLAG as NOTHING_FLAG
+from .bounds import OFF_TOPIC_FLAG as OFF_TOPIC_FLAG
+from .marks_file import SHOWN as SHOWN
+from .marks_file import FittedMarks as FittedMarks
+from .marks_file import read_marks as read_marks
+from .marks_file import rounded as rounded
+from .model import ALPHA as ALPHA
+from .model import Marks as Marks
+from .model import map_errors as map_errors
+from .records import Corrected as Corrected
+from .records import Marked as Marked
+from .records import Seen as Seen
+from .similarity import words_told as words_told

@@ -1,0 +1,240 @@
+"""What marks have taught, as a file: `grader calibrate --fit` writes it, `grader grade --calibration` reads it.
+
+The marked answers themselves are in it, as vectors, words and their beginnings, and the few numbers that were learned
+from them: what the model needs follows from these.
+"""
+
+import json
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from grader.errors import InputError
+from grader.files import atomic_writer, parse_json, source_name, text_lines, validate
+from grader.marks.gaussian_process import Variances
+from grader.marks.model import Marks
+from grader.marks.records import Learned, Marked, Seen
+from grader.marks.score_map import ScoreMap
+from grader.schema import Noun
+
+FIT = "grader calibrate RATINGS --answers ANSWERS --fit FILE"
+# Bytes of a file; 10,000 marked answers take 15,000,000.
+_LIMIT = 100_000_000
+# Characters of a marked answer that are kept, to show it beside others.
+SHOWN = 160
+# Parts of a signature that may differ from the run in which the marks were learned.
+_FREE = frozenset({"grader", "rubric"})
+_Unit = Field(ge=0, le=1)
+
+
+class _Answer(Noun):
+    answer_id: str
+    question_id: str
+    mark: float = _Unit
+    fraction: float = _Unit
+    flags: tuple[str, ...]
+    topic: float
+    own: float = _Unit
+    vector: str
+    words: str
+    text: str
+
+
+class _Map(Noun):
+    n: int
+    heights: tuple[float, ...] = Field(min_length=21, max_length=21)
+
+
+class _Variances(Noun):
+    level: float = Field(gt=0)
+    closeness: float = Field(gt=0)
+    shared: float = Field(gt=0)
+    noise: float = Field(gt=0)
+    told_mean: float
+    told_spread: float = Field(gt=0)
+
+
+class _File(Noun):
+    version: Literal[1]
+    signature: str
+    rubrics: dict[str, str]
+    n_raters: int
+    score_map: _Map
+    variances: _Variances
+    lifts: dict[str, float]
+    reach: float = Field(ge=0)
+    reach_elsewhere: float = Field(ge=0)
+    words: dict[str, float]
+    answers: tuple[_Answer, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class FittedMarks:
+    """Marks with what they were learned under.
+
+    Attributes:
+        marks: to apply to other answers.
+        signature: of the grader that graded the marked answers.
+        rubrics: hash of each question's rubric at that time.
+        texts: by answer id, the beginning of each marked answer.
+        n_raters: people who marked.
+        source: the file.
+
+    """
+
+    marks: Marks
+    signature: str
+    rubrics: Mapping[str, str]
+    texts: Mapping[str, str]
+    n_raters: int
+    source: str = ""
+
+    @cached_property
+    def name(self) -> str:
+        """What the signature of a grade calls it: `marks@` and twelve hex digits of all that was learned."""
+        content = {name: value for name, value in self._content().items() if name != "signature"}
+        return f"marks@{sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]}"
+
+    def refuse_others(self, signature: str, rubrics: Mapping[str, str]) -> None:
+        """Refuse to be used in a run that grades otherwise than the one in which the marks were learned.
+
+        Args:
+            signature: of the run, without marks.
+            rubrics: hash of the run's rubric for each question.
+
+        Raises:
+            InputError: naming what differs, and how to learn anew.
+
+        """
+        mine, theirs = _parts(self.signature), _parts(signature)
+        for part in sorted(mine.keys() | theirs.keys()):
+            if mine.get(part) != theirs.get(part):
+                problem = f"was learned with {part} {mine.get(part)}, this run has {theirs.get(part)}"
+                raise InputError(f"{problem}; learn it again: {FIT}", source=self.source, field="signature")
+        for question, found in sorted(self.rubrics.items()):
+            if rubrics.get(question, found) != found:
+                problem = f"the rubric of '{question}' has changed since the marks were learned"
+                raise InputError(f"{problem}; learn them again: {FIT}", source=self.source, field="rubrics")
+
+    def _content(self) -> dict[str, Any]:
+        """The document, ready for JSON."""
+        learned = self.marks.learned
+        told: dict[str, float] = {}
+        for answer in self.marks.marked:
+            told.update(answer.seen.words)
+        return {
+            "version": 1,
+            "signature": self.signature,
+            "rubrics": dict(sorted(self.rubrics.items())),
+            "n_raters": self.n_raters,
+            "score_map": {"n": learned.score_map.n, "heights": list(learned.score_map.heights)},
+            "variances": vars(learned.variances),
+            "lifts": dict(learned.lifts),
+            "reach": learned.reach,
+            "reach_elsewhere": learned.reach_elsewhere,
+            "words": dict(sorted(told.items())),
+            "answers": [_row(answer, self.texts.get(answer.answer_id, "")) for answer in self.marks.marked],
+        }
+
+    def write(self, path: str | Path) -> None:
+        """Write the file: one JSON object, a line for each marked answer.
+
+        Raises:
+            InputError: the file cannot be written.
+
+        """
+        content = self._content()
+        answers = content.pop("answers")
+        head = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in content.items()]
+        rows = ",\n".join(json.dumps(answer) for answer in answers)
+        with atomic_writer(path) as file:
+            file.write("{" + ",\n".join([*head, f'"answers": [\n{rows}\n]']) + "}\n")
+
+
+def read_marks(path: str | Path) -> FittedMarks:
+    """Read what marks have taught.
+
+    Raises:
+        InputError: with file and field: not such a file, or a damaged one.
+
+    """
+    source = source_name(path)
+    text = "".join(line for _, line in text_lines(path, limit=_LIMIT))
+    data = parse_json(text, source=source, line=1)
+    if not isinstance(data, dict) or "score_map" not in data:
+        raise InputError(f"expected what `{FIT}` writes", source=source)
+    found = validate(_File, data, source=source, line_of=lambda _: None)
+    marked = [_marked(row, found.words, source) for row in found.answers]
+    learned = Learned(
+        ScoreMap(found.score_map.heights, found.score_map.n),
+        Variances(**dict(found.variances)),
+        found.lifts,
+        found.reach,
+        found.reach_elsewhere,
+    )
+    if len({len(answer.seen.vector) for answer in marked}) > 1:
+        raise InputError("its vectors differ in length", source=source, field="answers")
+    texts = {row.answer_id: row.text for row in found.answers}
+    return FittedMarks(Marks(marked, learned), found.signature, found.rubrics, texts, found.n_raters, source)
+
+
+def rounded(answer: Marked) -> Marked:
+    """The answer as it comes back from a file, so that what is learned from both is the same."""
+    vector = _unpacked(_packed(answer.seen.vector), "")
+    return answer._replace(seen=answer.seen._replace(vector=vector))
+
+
+def _row(answer: Marked, text: str) -> dict[str, Any]:
+    seen = answer.seen
+    return {
+        "answer_id": answer.answer_id,
+        "question_id": answer.question_id,
+        "mark": answer.mark,
+        "fraction": seen.fraction,
+        "flags": list(seen.flags),
+        "topic": seen.topic,
+        "own": seen.own,
+        "vector": _packed(seen.vector),
+        "words": " ".join(sorted(seen.words)),
+        "text": text,
+    }
+
+
+def _marked(row: _Answer, told: Mapping[str, float], source: str) -> Marked:
+    try:
+        words = {word: told[word] for word in row.words.split()}
+    except KeyError as error:
+        problem = f"'{error.args[0]}' of the answer '{row.answer_id}' is not among its words"
+        raise InputError(problem, source=source, field="words") from error
+    seen = Seen(row.fraction, row.flags, row.topic, row.own, _unpacked(row.vector, source), words)
+    return Marked(row.answer_id, row.question_id, row.mark, seen)
+
+
+def _packed(vector: NDArray[np.float32]) -> str:
+    """Two bytes a number, as text: the cosine of two vectors moves by less than .001."""
+    return b64encode(np.asarray(vector, "<f2").tobytes()).decode()
+
+
+def _unpacked(text: str, source: str) -> NDArray[np.float32]:
+    try:
+        vector = np.frombuffer(b64decode(text, validate=True), "<f2").astype(np.float32)
+    except (Base64Error, ValueError) as error:
+        raise InputError("is damaged: expected two bytes a number in base64", source=source, field="vector") from error
+    if not np.isfinite(vector).all():
+        raise InputError("is damaged: holds no numbers", source=source, field="vector")
+    return vector
+
+
+def _parts(signature: str) -> dict[str, str]:
+    """What a signature says of settings, by name, without what may differ."""
+    parts = dict(part.partition(":")[::2] for part in signature.split("|"))
+    return {name: value for name, value in parts.items() if name not in _FREE}

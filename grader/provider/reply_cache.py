@@ -1,0 +1,155 @@
+"""What was paid for once: replies of judges, vectors of endpoints, in one SQLite file, by the hash of what was asked.
+
+It stores and finds; what a key is made of is for those who ask.
+"""
+
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from grader.errors import SetupError
+from grader.files import cache_folder
+
+# Raise it when the tables change; a file of another version is not read.
+_VERSION = 1
+_FILE = "grader.sqlite"
+_WAIT_SECONDS = 30  # for another process that is writing
+_AT_ONCE = 500  # keys in one query; SQLite allows 999 in old builds
+_WAY_OUT = "name another file with --cache, or go on without one: --no-cache"
+
+
+def content_key(*parts: object) -> str:
+    """The hash of anything that JSON can hold: the same parts, the same key."""
+    text = json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Cache:
+    """A file of values by key; safe for threads and for several processes on one machine.
+
+    Every write is on the disk when it returns (WAL, synchronous=FULL): a reply that was paid for survives a power cut.
+    The file is for its owner alone (0600).
+
+    Args:
+        path: the file, made with its folder if it is not there; `:memory:` keeps everything in memory.
+
+    Raises:
+        SetupError: the file cannot be used.
+
+    """
+
+    def __init__(self, path: str | Path | None = None) -> None:
+        self.path = cache_folder() / _FILE if path is None else path
+        self._lock = threading.Lock()
+        try:
+            self._connection = _open(self.path)
+        except (OSError, ValueError, sqlite3.Error) as error:  # a name with a NUL is a ValueError
+            raise SetupError(f"the cache {self.path} cannot be used ({error}); {_WAY_OUT}") from error
+
+    def get(self, keys: Collection[str]) -> dict[str, Any]:
+        """The values that are there, by key."""
+        found: dict[str, Any] = {}
+        wanted = list(dict.fromkeys(keys))
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            marks = ",".join("?" * len(some))
+            rows = self._run(f"SELECT key, value FROM items WHERE key IN ({marks})", some)  # noqa: S608  # only marks
+            found.update((key, json.loads(value)) for key, value in rows)
+        return found
+
+    def put(self, values: Mapping[str, Any]) -> None:
+        """Store values, each in place of what was there."""
+        rows = [(key, json.dumps(value)) for key, value in values.items()]  # ASCII: SQLite takes no lone surrogates
+        self._write("INSERT OR REPLACE INTO items (key, value) VALUES (?, ?)", rows)
+
+    def change(self, key: str, how: Callable[[Any], Any]) -> Any:
+        """Put `how(value)` in place of a value, while nobody else writes.
+
+        Args:
+            key: of the value.
+            how: gets the value, `None` if there is none, and gives the new one; if it raises, nothing changes.
+
+        Returns:
+            the new value.
+
+        """
+        with self._lock, _told(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                found = self._connection.execute("SELECT value FROM items WHERE key = ?", (key,)).fetchone()
+                value = how(None if found is None else json.loads(found[0]))
+                row = (key, json.dumps(value, ensure_ascii=False))
+                self._connection.execute("INSERT OR REPLACE INTO items (key, value) VALUES (?, ?)", row)
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+        return value
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Remove values, if they are there."""
+        self._write("DELETE FROM items WHERE key = ?", [(key,) for key in keys])
+
+    def purge(self) -> int:
+        """Remove everything, so that the file keeps no text of anybody; how many values there were."""
+        [(n,)] = self._run("SELECT count(*) FROM items", [])
+        with self._lock, _told(self.path):
+            self._connection.execute("DELETE FROM items")
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return int(n)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def _write(self, statement: str, rows: Sequence[tuple[str, ...]]) -> None:
+        """All rows in one transaction, which is on the disk when this returns."""
+        with self._lock, _told(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._connection.executemany(statement, rows)
+            except BaseException:
+                if self._connection.in_transaction:  # a full disk ends it by itself
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def _run(self, query: str, values: list[str]) -> list[tuple[Any, ...]]:
+        with self._lock, _told(self.path):
+            return self._connection.execute(query, values).fetchall()
+
+
+class _told:  # noqa: N801  # reads like a function
+    """A fault of the database as an error of one line."""
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise SetupError(f"the cache {self._path} cannot be used ({error}); {_WAY_OUT}") from error
+
+
+def _open(path: str | Path) -> sqlite3.Connection:
+    if str(path) != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        os.chmod(path, 0o600)
+    connection = sqlite3.connect(path, timeout=_WAIT_SECONDS, check_same_thread=False, isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    [(version,)] = connection.execute("PRAGMA user_version").fetchall()
+    if version not in (0, _VERSION):
+        raise sqlite3.DatabaseError(f"it is of version {version}, expected {_VERSION}")
+    connection.execute("CREATE TABLE IF NOT EXISTS items (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+    connection.execute(f"PRAGMA user_version={_VERSION}")
+    return connection

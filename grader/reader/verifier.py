@@ -1,0 +1,227 @@
+"""Whether a statement contradicts a point that it nearly repeats: a small trained cross-encoder.
+
+Similarity cannot tell a claim from its denial; this can, for wordings that are close. It knows nothing of questions or
+scores, decides nothing, and was not made for statements in quite other words (docs/accuracy.md).
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.encoders import (
+    EMBEDDED,
+    LOGIT,
+    CompileError,
+    Recipe,
+    Shape,
+    VectorStore,
+    compiled_path,
+    gelu_by_tanh,
+    limit_bytes,
+    linear,
+    norm,
+    open_compiled,
+    pair_graph,
+    read_layer,
+    stored_tensors,
+)
+
+if TYPE_CHECKING:
+    from numpy.lib.npyio import NpzFile
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
+
+_log = logging.getLogger(__name__)
+
+Floats = NDArray[np.float32]
+
+# Longest side that is judged, in tokens; few points and segments have more, and half a claim is another claim.
+N_TOKENS = 64
+
+_WEIGHTS = Path(__file__).parent / "models" / "verifier.npz"
+# Two logits that differ by less are the same: a quarter of it in the chance that they stand for.
+_SAME_LOGIT = 1e-3
+# What BERT adds to a variance before it divides by its root.
+_LAYER_NORM_EPSILON = 1e-12
+
+
+class Verifier:
+    """The packaged encoder's layers, trained on to read a point and a statement together.
+
+    Word vectors and vocabulary are those of the packaged model, whatever encoder measures similarity; the trained
+    layers come with this package as int8 with a scale for each row. All is read at first use, and compiled where the
+    runtime is installed.
+
+    Source: BERT (Devlin et al. 2019) as in MiniLM (Wang et al. 2020). Trained by tests/benchmarks/train_verifier.py.
+
+    Args:
+        model: folder of the packaged model.
+        weights: the file of trained layers; that of the package if left out.
+        keeps: whether what was judged is kept in the user's cache folder, for the next run.
+
+    """
+
+    def __init__(self, model: Path, weights: Path = _WEIGHTS, *, keeps: bool = True) -> None:
+        self._model = model
+        self._keeps = keeps
+        self._path = weights
+
+    @cached_property
+    def revision(self) -> str:
+        """First 12 hex digits of the sha256 of the weights' file."""
+        return sha256(self._file).hexdigest()[:12]
+
+    def fits(self, model_revision: str) -> bool:
+        """Whether there are weights and they were trained on the word vectors of this revision of the model.
+
+        Other vectors mean nothing to them. Who removes the file of weights grades by rules alone.
+        """
+        return self._path.is_file() and str(self._stored["words_from"]) == model_revision
+
+    def contradicts(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+        """How likely each statement contradicts its point.
+
+        A pair is judged alone, so its result does not depend on its company.
+
+        Args:
+            pairs: a point and a statement (a segment of an answer).
+
+        Returns:
+            shape `(n_pairs,)`, 0..1; near copies of the point that turn it round are near 1.
+
+        **Undefined:** 0 where a side is blank or has more than `N_TOKENS` tokens.
+
+        """
+        return np.array([self._judge(*pair) for pair in pairs], np.float64)
+
+    def _judge(self, point: str, statement: str) -> float:
+        """`[CLS] point [SEP] statement [SEP]` through all layers; what its logit stands for, 0..1."""
+        own, said = (self._tokenizer.encode(text, add_special_tokens=False).ids for text in (point, statement))
+        if not (0 < len(own) <= N_TOKENS and 0 < len(said) <= N_TOKENS):
+            return 0.0
+        first, last = self._tokenizer.encode("").ids  # the marks that stand around a text
+        ids = [first, *own, last, *said, last]
+        logit = self._logit(ids, n_own=len(own) + 2)
+        return float(1 / (1 + np.exp(-np.float64(logit))))
+
+    def _logit(self, ids: list[int], *, n_own: int) -> float:
+        """What the network gives, or gave when it read the same before."""
+        key = np.array([n_own, *ids])
+        [kept] = self._store.get([key], dim=1)
+        if kept is not None:
+            return float(kept[0, 0])
+        embedded = self._embedded(ids, n_own=n_own)
+        logit = self._read_plainly(embedded) if self._compiled is None else _run(self._compiled, embedded)
+        self._store.put([key], [np.array([[logit]], np.float32)])
+        return logit
+
+    @cached_property
+    def _store(self) -> VectorStore:
+        try:
+            name = compiled_path(self._key).stem
+        except CompileError:  # without the runtime it is read in numpy, which differs in the last digits
+            name = f"{self._key}-numpy"
+        return VectorStore(name, limit=limit_bytes() if self._keeps else 0)
+
+    @property
+    def _key(self) -> str:
+        return f"verifier-{self.revision}"
+
+    def _embedded(self, ids: list[int], *, n_own: int) -> Floats:
+        """What goes into the first layer, shape `(n_pieces, dim)`; the first `n_own` pieces are the point's side."""
+        places, sides = self._places_and_sides
+        side = (np.arange(len(ids)) >= n_own).astype(np.int64)
+        embedded: Floats = self._word_vectors[ids] + places[: len(ids)] + sides[side]
+        return embedded
+
+    def _read_plainly(self, embedded: Floats) -> float:
+        """The logit, in numpy."""
+        weights = self._weights
+        hidden = norm(embedded, weights, "embeddings.LayerNorm", self._shape.epsilon)
+        for layer in range(self._shape.n_layers):
+            hidden = read_layer(hidden, weights, f"layer.{layer}.", self._shape, gelu_by_tanh, linear)
+        pooled = np.concatenate([hidden[0], hidden.mean(axis=0), hidden.max(axis=0)])
+        return float(linear(np.maximum(linear(pooled, weights, "h1"), 0), weights, "h2")[0])
+
+    @cached_property
+    def _compiled(self) -> "InferenceSession | None":
+        """The compiled form, which takes half the time; `None` where there is none or it computes something else."""
+        try:
+            return open_compiled(Recipe("verifier", self._key, self._graph, self._fault))
+        except CompileError as error:
+            _log.info("the verifier runs in numpy: %s", error)
+            return None
+
+    def _graph(self) -> bytes:
+        return pair_graph(self._weights, self._shape)
+
+    def _fault(self, session: "InferenceSession") -> str | None:
+        """What is wrong with a compiled form: another logit than in numpy for any of some random texts."""
+        rng = np.random.default_rng(0)
+        for length in (5, 24, 2 * N_TOKENS + 3):
+            embedded = self._embedded(rng.integers(0, len(self._word_vectors), length).tolist(), n_own=length // 2)
+            apart = abs(_run(session, embedded) - self._read_plainly(embedded))
+            if not apart < _SAME_LOGIT:
+                return f"a logit by {apart:.5f}"
+        return None
+
+    @cached_property
+    def _weights(self) -> Mapping[str, Floats]:
+        """All arrays as float32."""
+        return {name: self._read(name) for name in self._stored.files if name.endswith((".weight", ".bias"))}
+
+    @cached_property
+    def _places_and_sides(self) -> tuple[Floats, Floats]:
+        """What is added to word vectors for where they stand, and on which side."""
+        return (
+            self._read("embeddings.position_embeddings.weight"),
+            self._read("embeddings.token_type_embeddings.weight"),
+        )
+
+    def _read(self, name: str) -> Floats:
+        """An array as float32; rows stored as int8 are brought back to their scale."""
+        scale = self._stored[name + ".scale"] if name + ".scale" in self._stored.files else np.float32(1)
+        values: Floats = self._stored[name].astype(np.float32) * scale
+        return values
+
+    @cached_property
+    def _shape(self) -> Shape:
+        n_layers = len({name.split(".")[1] for name in self._stored.files if name.startswith("layer.")})
+        return Shape(n_layers, int(self._stored["n_heads"]), _LAYER_NORM_EPSILON)
+
+    @cached_property
+    def _stored(self) -> "NpzFile":
+        """The file; each array is unpacked when it is asked for."""
+        stored: NpzFile = np.load(BytesIO(self._file), allow_pickle=False)
+        return stored
+
+    @cached_property
+    def _file(self) -> bytes:
+        return self._path.read_bytes()
+
+    @cached_property
+    def _word_vectors(self) -> Floats:
+        """The packaged model's vector of every vocabulary entry, shape `(n_vocabulary, dim)`."""
+        return stored_tensors(self._model)["embeddings.word_embeddings.weight"]
+
+    @cached_property
+    def _tokenizer(self) -> "Tokenizer":
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(self._model / "tokenizer.json"))
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        return tokenizer
+
+
+def _run(session: "InferenceSession", embedded: Floats) -> float:
+    """The logit that a compiled form gives to one pair."""
+    [logit] = session.run([LOGIT], {EMBEDDED: embedded[None]})
+    return float(logit[0, 0])

@@ -1,0 +1,17 @@
+from .blocks import Section as Section
+from .blocks import tables as tables
+from .blocks_page import render_blocks as render_blocks
+from .calibration.appendix import signature as signature
+from .calibration.as_json import calibration_json as calibration_json
+from .calibration.sections import calibration_sections as calibration_sections
+from .calibration.terminal import calibration_lines as calibration_lines
+from .calibration.words import verdict_sentences as verdict_sentences
+from .grades.page import render_html as render_html
+from .grades.summary import summarise as summarise
+from .grades.terminal import clean_terminal as clean_terminal
+from .grades.terminal import terminal_details as terminal_details
+from .grades.terminal import terminal_table as terminal_table
+from .terminal_attacks import attack_table as attack_table
+from .terminal_attacks import pair_lines as pair_lines
+from .terminal_evaluation import evaluation_lines as evaluation_lines
+from .terminal_marks import fitting_lines as fitting_lines

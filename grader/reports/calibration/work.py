@@ -1,0 +1,209 @@
+"""Sections 4 to 9 of a calibration as blocks: questions, points, what to discuss, whom to pair, what more would bring.
+
+Nothing here computes a statistic; names stand in cells and never in sentences.
+"""
+
+from collections.abc import Sequence
+
+from grader.calibration import Calibration, Team
+from grader.files import number_text
+from grader.reports.blocks import Block, Cell, Column, Lines, Section, Table
+from grader.reports.calibration.words import COEFFICIENTS, IN_POINTS, SHARES
+from grader.statistics import Estimate
+
+# --- 4: questions ----------------------------------------------------------------------------------
+
+
+def questions_section(found: Calibration, names: Sequence[str]) -> Section:
+    """Which questions cause disagreement, the worst first."""
+    if not found.questions:
+        text = "The ratings do not say which question an answer is to: add a column question_id."
+        return Section("questions", "Which questions cause disagreement?", (Lines((text,)),))
+    columns = (
+        Column("question_id", "Question"),
+        Column("n_answers", "Answers", "count", optional=True),
+        Column("n_double_marked", "By two or more", "count", optional=True),
+        Column("krippendorff_alpha", "Alpha", "number", strip=True, ends=(1.0,)),
+        Column("exact", "Same score", "share"),
+        Column("sem", "Another rater moves it by", "number"),
+        Column("rater_share", "From who rates", "share", optional=True),
+        Column("mean_score", "Mean", "number", optional=True),
+    )
+    rows = tuple(
+        (
+            question_name(found, one.question),
+            one.n_answers,
+            one.n_double_marked,
+            one.alpha,
+            one.exact,
+            one.sem,
+            one.rater_share,
+            one.mean,
+        )
+        for one in found.questions
+    )
+    table = Table(
+        "questions",
+        "Agreement on each question, the least first",
+        columns,
+        rows,
+        "Alpha: Krippendorff's, 1 agreement, 0 chance. From who rates: share of the variance of scores that comes from "
+        "strictness. Questions whose intervals overlap have no order.",
+    )
+    blocks: list[Block] = [table]
+    if any(one.flagged for one in found.on_questions):
+        blocks.append(_interactions_table(found, names))
+    return Section("questions", "Which questions cause disagreement?", tuple(blocks))
+
+
+def question_name(found: Calibration, number: int) -> str | None:
+    """The id of a question; nothing for -1, and for answers to none beside others with one."""
+    return (found.arrays.question_ids[number] or None) if number >= 0 else None
+
+
+def _interactions_table(found: Calibration, names: Sequence[str]) -> Table:
+    columns = (
+        Column("question_id", "Question"),
+        Column("rater", "Rater"),
+        Column("mean", "Gives more or less here (points)", "move"),
+        Column("n_ratings", "n", "count"),
+        Column("q_value", "q", "number", optional=True),
+    )
+    flagged = sorted((one for one in found.on_questions if one.flagged), key=lambda one: one.q_value)
+    rows = tuple((question_name(found, one.cell), names[one.rater], one.mean, one.n, one.q_value) for one in flagged)
+    return Table(
+        "raters_on_questions",
+        "Where one rater alone differs, beyond being strict or lenient everywhere",
+        columns,
+        rows,
+        "q: chance of a false alarm after all raters and questions were looked at (Benjamini-Hochberg), below .10; and "
+        "half a level apart at least.",
+    )
+
+
+# --- 7: whom to pair -------------------------------------------------------------------------------
+
+
+def pairing_section(found: Calibration, names: Sequence[str]) -> Section:
+    """Who should rate with whom."""
+    plan = found.pairing
+    blocks: list[Block] = []
+    if plan.teams:
+        blocks.append(_teams_table(plan.teams, names))
+    if plan.training:
+        columns = (Column("rater", "Rater"), Column("mentor", "With"), Column("reason", "Because"))
+        rows = tuple((names[one.rater], names[one.mentor], one.reason) for one in plan.training)
+        blocks.append(Table("training_pairs", "For training: with a steady colleague", columns, rows))
+    if plan.rotation:
+        blocks.append(_rotation_table(found, names))
+    if not blocks:
+        blocks.append(Lines(("Nobody shares an answer with anybody yet: there is nothing to pair by.",)))
+    return Section("pairing", "Whom to pair?", tuple(blocks))
+
+
+def _teams_table(teams: Sequence[Team], names: Sequence[str]) -> Table:
+    columns = (
+        Column("first", "Rater"),
+        Column("second", "With"),
+        Column("third", "And", optional=True),
+        Column("bias", "Mean severity (points)", "move"),
+        Column("error", "Typical error of their mean", "number"),
+    )
+    rows = tuple((*_three(team, names), team.bias, team.error) for team in teams)
+    rule = "Strict with lenient, so that the mean of a team is close to that of the whole panel."
+    return Table("teams", "For fair scores: severities that cancel out", columns, rows, rule)
+
+
+def _three(team: Team, names: Sequence[str]) -> tuple[str | None, ...]:
+    """The names of a team, of two or three."""
+    return (*(names[rater] for rater in team.raters), None)[:3]
+
+
+def _rotation_table(found: Calibration, names: Sequence[str]) -> Table:
+    columns = (Column("answer", "Answer", "count"), Column("first", "Rater"), Column("second", "Rater"))
+    rows = tuple((number, names[one], names[other]) for number, (one, other) in enumerate(found.pairing.rotation, 1))
+    rule = "Repeat the list for more answers. Every pair that meets shares two answers, and all raters stay comparable."
+    return Table("rotation", "A rotation: who rates the next answers", columns, rows, rule)
+
+
+# --- 8: what if ------------------------------------------------------------------------------------
+
+
+def plan_section(found: Calibration) -> Section:
+    """What more raters or more double marking would bring."""
+    plan = found.plan
+    columns: tuple[Column, ...] = (
+        Column("reliability", "Reliability", "number"),
+        Column("raters", "Raters to average", "count"),
+        Column("fewest", "at best", "count"),
+        Column("most", "at worst", "count"),
+    )
+    raters = tuple((one.target, one.raters, one.fewest, one.most) for one in plan.raters)
+    blocks: list[Block] = [
+        Table(
+            "raters_needed",
+            "How many raters must be averaged",
+            columns,
+            raters,
+            "Spearman-Brown from ICC(A,1); at best and at worst from the ends of its interval.",
+        )
+    ]
+    columns = (
+        Column("statistic", "For an interval of ±.10 of"),
+        Column("needed", "Answers by two or more", "count"),
+        Column("more", "More than now", "count"),
+        Column("reason", "Now", optional=True, long=True),
+    )
+    marking: tuple[tuple[Cell, ...], ...] = tuple(
+        (COEFFICIENTS[name], one.needed, one.more, one.reason) for name, one in plan.marking.items()
+    )
+    blocks.append(Table("double_marking", "How much more double marking", columns, marking))
+    if plan.flips:
+        cut = number_text(found.scale.cut or 0.0)
+        columns = (Column("n_raters", "Raters averaged", "count"), Column("flips", "Of 100 candidates", "number"))
+        rows = tuple((one.n_raters, one.of_100) for one in plan.flips)
+        caption = f"How many of 100 candidates another panel would put on the other side of {cut}"
+        blocks.append(Table("flips", caption, columns, rows, "From the variance components, for normal scores."))
+    return Section("plan", "What would more raters bring?", tuple(blocks))
+
+
+# --- 9: change -------------------------------------------------------------------------------------
+
+
+def changes_section(found: Calibration) -> Section:
+    """What has changed since earlier ratings."""
+    columns = (
+        Column("statistic", "Statistic"),
+        Column("earlier", "Then", "number"),
+        Column("now", "Now", "number"),
+        Column("difference", "Change", "move", strip=True),
+        Column("word", "On its interval", "flag"),
+    )
+    titles = {**SHARES, **IN_POINTS, **COEFFICIENTS}
+    rows = tuple(
+        (
+            titles[name],
+            change.earlier,
+            change.now,
+            change.difference,
+            _direction(change.difference, better_up=name != "sem"),
+        )
+        for name, change in found.changes.items()
+    )
+    rule = (
+        "Better or worse where the whole 95 % interval of the difference is on one side of 0. It comes from drawing "
+        "the answers of both files together (paired bootstrap)."
+    )
+    return Section(
+        "changes",
+        "What has changed since last time?",
+        (Table("changes", "Agreement then and now", columns, rows, rule),),
+    )
+
+
+def _direction(difference: Estimate, *, better_up: bool) -> str | None:
+    if difference.low is None or difference.high is None:
+        return None
+    if difference.low > 0 or difference.high < 0:
+        return "better" if (difference.low > 0) == better_up else "worse"
+    return "cannot be told"

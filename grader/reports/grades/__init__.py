@@ -1,0 +1,1 @@
+"""Grades as an HTML page, in the terminal, and counted."""

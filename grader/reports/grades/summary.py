@@ -1,0 +1,220 @@
+"""Grades counted: totals, questions, points, judges; one pass over any number of grades.
+
+Nothing here computes a score, rounds a number or knows how it is shown.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from grader.reports.grades.judges_summary import JudgesSummary, JudgesTally
+from grader.schema import Grade, Status
+
+_BINS = 10
+
+
+@dataclass(frozen=True)
+class PointRow:
+    """How often one rubric point was met: shares of the `n_judged` answers, `None` when there are none."""
+
+    point_id: str
+    text: str
+    weight: float
+    n_judged: int
+    covered: float | None
+    partial: float | None
+    missing: float | None
+    contradicted: float | None
+
+    @property
+    def missed(self) -> float:
+        """The share of answers that lack or contradict the point; 0 when none was judged."""
+        return (self.missing or 0.0) + (self.contradicted or 0.0)
+
+
+@dataclass(frozen=True)
+class QuestionRow:
+    """One question over all its answers. `mean_fraction` is `None` when none was graded."""
+
+    question_id: str
+    question: str
+    n_answers: int
+    n_graded: int
+    mean_fraction: float | None
+    points: tuple[PointRow, ...]
+
+    @property
+    def most_missed(self) -> PointRow | None:
+        """The wanted point that most answers lack or contradict; `None` when no answer does."""
+        wanted = [point for point in self.points if point.weight > 0]
+        worst = max(wanted, key=lambda point: point.missed, default=None)
+        return worst if worst is not None and worst.missed > 0 else None
+
+
+@dataclass(frozen=True)
+class GradesSummary:
+    """What a report says about grades.
+
+    Attributes:
+        mean_fraction: over graded answers, 0..1; `None` when none was graded.
+        histogram: number of graded answers in ten bins of fractions, [0, .1), [.1, .2), ... [.9, 1].
+        questions: in order of first appearance.
+        ungraded_reasons: reason and number of answers, the most frequent first.
+        signatures: distinct ones; those that differ in the rubric hash alone are one, without that hash.
+        grades: the first ones, in input order; the rest was counted and let go.
+        judges: what they said; `None` when none was asked.
+
+    """
+
+    n_answers: int
+    n_graded: int
+    n_ungraded: int
+    n_needs_review: int
+    mean_fraction: float | None
+    histogram: tuple[int, ...]
+    questions: tuple[QuestionRow, ...]
+    ungraded_reasons: tuple[tuple[str, int], ...]
+    signatures: tuple[str, ...]
+    grades: tuple[Grade, ...]
+    judges: JudgesSummary | None = None
+
+    @property
+    def n_not_shown(self) -> int:
+        """How many answers were counted but not kept."""
+        return self.n_answers - len(self.grades)
+
+
+def summarise(grades: Iterable[Grade], *, keep: int = 500) -> GradesSummary:
+    """Count grades in one pass; memory grows with the questions and the kept grades, not with the answers.
+
+    Args:
+        grades: in the order in which they are to be shown.
+        keep: how many grades the summary holds, the first ones.
+
+    """
+    total = _Tally()
+    histogram = [0] * _BINS
+    judges = JudgesTally()
+    questions: dict[str, _QuestionTally] = {}
+    reasons: Counter[str] = Counter()
+    signatures: dict[str, dict[str, None]] = {}
+    n_needs_review = 0
+    kept: list[Grade] = []
+    for grade in grades:
+        total.add(grade)
+        judges.add(grade)
+        questions.setdefault(grade.question_id, _QuestionTally()).add(grade)
+        n_needs_review += grade.needs_review
+        if grade.fraction is None:
+            reasons[grade.ungraded_reason or "the grade has no fraction"] += 1
+        else:
+            histogram[_bin(grade.fraction)] += 1
+        _note_signature(signatures, grade.signature)
+        if len(kept) < keep:
+            kept.append(grade)
+    return GradesSummary(
+        n_answers=total.n_answers,
+        n_graded=total.n_graded,
+        n_ungraded=total.n_answers - total.n_graded,
+        n_needs_review=n_needs_review,
+        mean_fraction=total.mean,
+        histogram=tuple(histogram),
+        questions=tuple(tally.row(question_id) for question_id, tally in questions.items()),
+        ungraded_reasons=tuple(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
+        signatures=tuple(next(iter(full)) if len(full) == 1 else short for short, full in signatures.items()),
+        grades=tuple(kept),
+        judges=judges.summary(),
+    )
+
+
+@dataclass
+class _Tally:
+    """Running count and mean of fractions."""
+
+    n_answers: int = 0
+    n_graded: int = 0
+    sum_of_fractions: float = 0.0
+
+    def add(self, grade: Grade) -> None:
+        self.n_answers += 1
+        if grade.fraction is not None:
+            self.n_graded += 1
+            self.sum_of_fractions += grade.fraction
+
+    @property
+    def mean(self) -> float | None:
+        return self.sum_of_fractions / self.n_graded if self.n_graded else None
+
+
+class _PointKey(NamedTuple):
+    """A point that was reworded or weighted anew between two runs is another point."""
+
+    point_id: str
+    text: str
+    weight: float
+
+
+@dataclass
+class _QuestionTally:
+    """What is counted about one question."""
+
+    question: str = ""
+    total: _Tally = field(default_factory=_Tally)
+    points: dict[_PointKey, Counter[Status]] = field(default_factory=dict)
+
+    def add(self, grade: Grade) -> None:
+        self.total.add(grade)
+        self.question = self.question or grade.question
+        for point in grade.points:
+            key = _PointKey(point.point_id, point.text, point.weight)
+            self.points.setdefault(key, Counter())[point.status] += 1
+
+    def row(self, question_id: str) -> QuestionRow:
+        points = tuple(_point_row(key, counts) for key, counts in self.points.items())
+        n_answers, n_graded = self.total.n_answers, self.total.n_graded
+        return QuestionRow(question_id, self.question, n_answers, n_graded, self.total.mean, points)
+
+
+def _point_row(key: _PointKey, counts: Counter[Status]) -> PointRow:
+    judged = counts.total() - counts["not_judged"]
+
+    def share(status: Status) -> float | None:
+        return counts[status] / judged if judged else None
+
+    return PointRow(
+        *key,
+        n_judged=judged,
+        covered=share("covered"),
+        partial=share("partial"),
+        missing=share("missing"),
+        contradicted=share("contradicted"),
+    )
+
+
+def _bin(fraction: float) -> int:
+    """The bin of a fraction; rounded first, so that a sum that should be .3 does not fall below it."""
+    return min(max(int(round(fraction * _BINS, 9)), 0), _BINS - 1)
+
+
+def _note_signature(seen: dict[str, dict[str, None]], signature: str) -> None:
+    """File a signature under itself without the rubric hash; two of a kind are enough to see a difference."""
+    short = "|".join(part for part in signature.split("|") if not part.startswith("rubric:"))
+    full = seen.setdefault(short, {})
+    if len(full) < 2:
+        full[signature] = None
+
+
+def n_wanted(grade: Grade) -> int:
+    """How many points an answer should state: those that earn, without the mistakes."""
+    return sum(point.weight > 0 for point in grade.points)
+
+
+def n_covered(grade: Grade) -> int:
+    """How many of the wanted points it states in full."""
+    return sum(point.weight > 0 and point.status == "covered" for point in grade.points)
+
+
+def n_partial(grade: Grade) -> int:
+    """How many of the wanted points it states in part, and earns a part of."""
+    return sum(point.weight > 0 and point.status == "partial" for point in grade.points)

@@ -1,0 +1,365 @@
+"""Grades in a terminal: a table of many answers, or every point of a few.
+
+Nothing here computes a score or prints; what it gives is for `rich` to print.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from grader.flags import plain_flags, review_reasons, sure
+from grader.phrases import count, number, one_line, shorten
+from grader.reports.grades.judges_summary import JudgesSummary
+from grader.reports.grades.marks import marks_said
+from grader.reports.grades.page import feedback_parts, percent, unseen
+from grader.reports.grades.summary import GradesSummary, QuestionRow
+from grader.reports.status_marks import LOOKS, look_as, look_of
+from grader.schema import Grade, PointGrade, Verdict
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, Group, RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+# ESC or its one-byte C1 form opens a string up to its terminator (OSC, DCS, APC, PM, SOS), a control sequence
+# (CSI) or a short escape. Source: ECMA-48, 5th edition, sections 5.3 to 5.6.
+_ESCAPES = re.compile(
+    r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
+    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|\x1b[ -/]*[0-~]"
+)
+
+
+def clean_terminal(text: str) -> str:
+    """Text that a terminal only prints: without escape sequences and control, bidi or invisible characters.
+
+    Line feeds and tabs stay; a carriage return becomes a line feed, for it could overwrite what was printed.
+    """
+    text = _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
+        return text
+    return "".join(char for char in text if not unseen(char))
+
+
+def terminal_table(summary: GradesSummary, *, width: int | None = None) -> "Group":
+    """One line an answer, then the totals and the questions' means, to print with `rich`.
+
+    Args:
+        summary: from `summarise`.
+        width: of the table in columns; that of the console if left out.
+
+    """
+    from rich.console import Group
+    from rich.text import Text
+
+    totals = [count(summary.n_answers, "answer"), f"mean {percent(summary.mean_fraction)}"]
+    if summary.n_ungraded:
+        totals.append(f"{summary.n_ungraded:,} ungraded")
+    totals.append(f"{summary.n_needs_review:,} to be looked at by a person")
+    if summary.n_not_shown:
+        totals.append(f"{summary.n_not_shown:,} not shown here, all are in the grades file")
+    return Group(
+        _answers_table(summary.grades, width),
+        *_legend(look_of(point) for grade in summary.grades for point in grade.points),
+        Text(" " + "; ".join(totals)),
+        *([Text(" " + _judges_line(summary.judges))] if summary.judges else []),
+        _questions_table(summary.questions, width),
+    )
+
+
+def _judges_line(judges: JudgesSummary) -> str:
+    """How much judges were asked, and how far they agree with the embedding and with each other."""
+    agree = [
+        _judge(row.judge) + (f" as the embedding on {percent(row.same_as_embedding)}" if row.n_compared else "")
+        for row in judges.judges
+    ]
+    line = f"judges on {count(judges.n_points, 'point')}: {', '.join(agree)}"
+    between = judges.between
+    if between is None or not between.n_points:
+        return line
+    alpha = "undefined" if between.alpha is None else number(between.alpha)
+    spread = f"credits {percent(between.spread)} apart"
+    return f"{line}; all the same on {percent(between.exact)} (alpha {alpha}), {spread}"
+
+
+def _judge(name: str) -> str:
+    return shorten(_one_line(name), _NAME_WIDTH)
+
+
+def _answers_table(grades: Sequence[Grade], width: int | None) -> "Table":
+    named = any(grade.candidate for grade in grades)
+    columns = ["answer", *(["candidate"] if named else []), "score", "sure", "points", "missed", "flags"]
+    table = _table(columns, width)
+    for grade in grades:
+        candidate = [grade.candidate or ""] if named else []
+        score, *outcome = _outcome(grade)
+        _add_row(table, [grade.answer_id, *candidate, score, _sure(grade), *outcome, _flags(grade, "review")])
+    return table
+
+
+def _outcome(grade: Grade) -> tuple[str, str, str]:
+    """Score, points and what was missed, or why there is no score."""
+    if grade.score is None:
+        return _score(grade), "", grade.ungraded_reason or ""
+    told = feedback_parts(grade)
+    # A judge's words are for the candidate: here the points tell what was missed.
+    lines = told.missed if told.is_plain else _costly(grade.points)
+    missed = "; ".join(line.removeprefix("missing: ") for line in lines)
+    return _score(grade), _tally(grade.points), missed or told.opening
+
+
+def _costly(points: Iterable[PointGrade]) -> list[str]:
+    """The points that cost marks, in the words of plain feedback."""
+    begins = {"partial": "only in part: ", "missing": "", "contradicted": "contradicted: ", "made": "mistake: "}
+    return [begins[look] + point.text for point in points if (look := look_of(point)) in begins]
+
+
+def _tally(points: Iterable[PointGrade]) -> str:
+    """How many points have which mark: `+4 ~2 -3`; mistakes that were not made are not counted."""
+    looks = Counter(map(look_of, points))
+    return " ".join(f"{mark.sign}{looks[look]}" for look, mark in _MARKS.items() if looks[look] and look != "avoided")
+
+
+def _score(grade: Grade) -> str:
+    if grade.score is None:
+        return "ungraded"
+    of = "" if grade.max_score is None else f"/{number(grade.max_score)}"
+    return number(grade.score, grade.max_score) + of
+
+
+def _sure(grade: Grade) -> str:
+    return "" if grade.confidence is None else sure(grade.confidence)
+
+
+def _flags(grade: Grade, review: str) -> str:
+    """Why a person should look, after a word or two that say so, then the flags that only inform."""
+    reasons = ", ".join(review_reasons(grade))
+    return "; ".join([*([f"{review}: {reasons}"] if reasons else []), *plain_flags(grade)])
+
+
+def _questions_table(questions: Sequence[QuestionRow], width: int | None) -> "Table":
+    table = _table(["question", "answers", "mean", "most missed"], width)
+    for row in questions:
+        worst = row.most_missed
+        missed = "" if worst is None else f"{percent(worst.missed)}: {worst.text}"
+        _add_row(table, [row.question_id, f"{row.n_answers:,}", percent(row.mean_fraction), missed])
+    return table
+
+
+# Columns that keep their width when space is short, and how wide they may be; the others share what is left.
+_WIDTHS = {"answer": 20, "candidate": 14, "score": 12, "sure": 4, "points": 14, "question": 32, "answers": 9, "mean": 5}
+_RIGHT = frozenset({"score", "sure", "points", "answers", "mean"})
+
+
+def _table(columns: Sequence[str], width: int | None) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, width=width, pad_edge=False, collapse_padding=True)
+    for name in columns:
+        table.add_column(
+            name,
+            justify="right" if name in _RIGHT else "left",
+            no_wrap=name in _WIDTHS,
+            max_width=_WIDTHS.get(name, 24 if name == "flags" else None),
+        )
+    return table
+
+
+def _add_row(table: "Table", cells: Sequence[str]) -> None:
+    """One line of untrusted texts: as `Text`, so that square brackets are no markup, and cut to the width."""
+    from rich.text import Text
+
+    table.add_row(*(Text(_one_line(cell), no_wrap=True, overflow="ellipsis") for cell in cells))
+
+
+def _one_line(text: str) -> str:
+    return one_line(clean_terminal(text))
+
+
+class _Mark(NamedTuple):
+    """What stands before a point: a sign that tells the status by itself, and a colour that only helps."""
+
+    sign: str
+    style: str
+
+
+# By the keys of `LOOKS`; plain ASCII, which every terminal and every log file can show.
+_MARKS = {
+    "covered": _Mark("+", "green"),
+    "partial": _Mark("~", "yellow"),
+    "missing": _Mark("-", "red"),
+    "contradicted": _Mark("!", "red"),
+    "not_judged": _Mark("?", "dim"),
+    "made": _Mark("x", "red"),
+    "avoided": _Mark("o", "dim"),
+}
+_UNSTATED = frozenset({"missing", "avoided"})  # nothing in the answer states these points
+_UNDECIDED = frozenset({"not_judged", "cannot_tell"})
+_NAME_WIDTH = 32  # of a name in a heading: as of a question in the table, so that the score stays in sight
+_INDENT = 2
+
+
+def terminal_details(grades: Iterable[Grade], *, width: int | None = None) -> "Group":
+    """Every point of every answer with the words that state it, to print with `rich`.
+
+    A mark before each point tells its status without colour; the last line says what the marks mean.
+
+    Args:
+        grades: few enough to read; a block each, in this order.
+        width: in columns; that of the console if left out.
+
+    """
+    from rich.console import Group
+    from rich.constrain import Constrain
+    from rich.padding import Padding
+    from rich.text import Text
+
+    parts: list[RenderableType] = []
+    looks: set[str] = set()
+    for grade in grades:
+        points = Padding.indent(_points(grade.points), _INDENT)
+        parts += [_heading(grade), *_reason(grade), *_marks(grade), *_feedback(grade), points, Text()]
+        looks.update(map(look_of, grade.points))
+    parts += _legend(looks)
+    return Group(*(Constrain(part, width) for part in parts))
+
+
+def _legend(looks: Iterable[str]) -> "Iterator[Text]":
+    """What the marks mean that are to be seen."""
+    from rich.text import Text
+
+    seen = set(looks)
+    if seen:
+        legend = "  ".join(f"{mark.sign} {LOOKS[look].word}" for look, mark in _MARKS.items() if look in seen)
+        yield Text(legend, style="dim")
+
+
+def _heading(grade: Grade) -> "Text":
+    """Answer id, candidate, score, how sure it is, and flags in one line."""
+    from rich.text import Text
+
+    names = [Text(_one_line(grade.answer_id), style="bold"), Text(_one_line(grade.candidate or ""))]
+    for name in names:
+        name.truncate(_NAME_WIDTH, overflow="ellipsis")
+    flags = _one_line(_flags(grade, "a person should look"))
+    certainty = f"sure {_sure(grade)}" if grade.confidence is not None else ""
+    parts = [*names, Text(_score(grade), style="bold"), Text(certainty), Text(flags, style="yellow")]
+    heading = Text("  ").join(part for part in parts if part)
+    heading.no_wrap, heading.overflow = True, "ellipsis"
+    return heading
+
+
+def _reason(grade: Grade) -> "Iterator[RenderableType]":
+    """Why an answer has no score."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    if grade.ungraded_reason is not None:
+        yield Padding.indent(Text(_one_line(grade.ungraded_reason)), _INDENT)
+
+
+def _feedback(grade: Grade) -> "Iterator[RenderableType]":
+    """What a judge tells the candidate, a line each; plain feedback says no more than the points below it."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    told = feedback_parts(grade)
+    lines = [] if told.is_plain else clean_terminal(told.opening).split("\n")
+    for line in filter(None, map(one_line, lines)):
+        yield Padding.indent(Text(line), _INDENT)
+
+
+def _marks(grade: Grade) -> "Iterator[RenderableType]":
+    """What people's marks changed, and the marked answer that is most like this one."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    said = marks_said(grade)
+    if said is None:
+        return
+    lines = [said.changed]
+    lines += [f"most like {near.answer_id} ({near.given}): “{near.text}”" for near in said.nearest[:1]]
+    for line in lines:
+        yield Padding.indent(Text(_one_line(line), style="dim"), _INDENT)
+
+
+def _points(points: Iterable[PointGrade]) -> "Table":
+    """A mark and a text for each point, and beneath it the words that state it."""
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 0, 0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for point in points:
+        look = look_of(point)
+        mark = _MARKS[look]
+        table.add_row(Text(mark.sign, style=mark.style), Text(_one_line(point.text)))
+        said = _one_line(point.evidence.text) if point.evidence is not None and look not in _UNSTATED else ""
+        if said:
+            table.add_row("", Padding.indent(_Quote(said), _INDENT))
+        for line in _raters(point, said):
+            table.add_row("", Padding.indent(Text(line, style="dim"), _INDENT))
+    return table
+
+
+_LONGEST_QUOTE, _LONGEST_REASON = 60, 120  # characters; the page has all
+
+
+def _raters(point: PointGrade, shown: str) -> Iterator[str]:
+    """A line for each judge, and one for the embedding where any of them says something else.
+
+    Args:
+        point: with its verdicts.
+        shown: the evidence as it stands above, which need not be quoted again.
+
+    """
+    for verdict in point.verdicts:
+        yield f"judge {_judge(verdict.judge)}: {_said(verdict, point.weight, shown)}"
+    alone = None if point.by_embedding is None else look_as(point.by_embedding.status, point.weight)
+    said = {look_as(verdict.verdict, point.weight) for verdict in point.verdicts}
+    if alone is not None and alone not in _UNDECIDED and said - _UNDECIDED - {alone}:
+        yield f"embedding: {LOOKS[alone].word}"
+
+
+def _said(verdict: Verdict, weight: float, shown: str) -> str:
+    """Verdict, quote and reason in short."""
+    words = [LOOKS[look_as(verdict.verdict, weight)].word]
+    if not verdict.supported and verdict.verdict in ("covered", "partial"):
+        words.append("unsupported")
+    quote = "" if verdict.quote is None else _one_line(verdict.quote.text)
+    if quote and quote != shown:
+        words.append(f"“{shorten(quote, _LONGEST_QUOTE)}”")
+    reason = shorten(_one_line(verdict.reason), _LONGEST_REASON)
+    return ", ".join(words) + (f"; {reason}" if reason else "")
+
+
+@dataclass(frozen=True)
+class _Quote:
+    """Clean words in quotes, on two lines at the most: the beginning on the first, the end on the second."""
+
+    text: str
+
+    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterator[Text]":
+        from rich.text import Text
+
+        width = options.max_width
+        whole = Text(f"“{self.text}”", style="dim")
+        if whole.cell_len <= 2 * width and len(whole.wrap(console, width)) <= 2:
+            yield whole
+            return
+        first, last = _beginning(self.text, width - 3), _beginning(self.text[::-1], width - 3)[::-1]
+        yield Text(f"“{first} …\n… {last}”", style="dim", no_wrap=True, overflow="crop")
+
+
+def _beginning(text: str, width: int) -> str:
+    """As many whole words as fit in `width` cells; a part of the first word when it is longer."""
+    from rich.cells import set_cell_size
+
+    kept = set_cell_size(text[: max(width, 1) + 1], max(width, 1)).rstrip()
+    cut_a_word = len(kept) < len(text) and text[len(kept)] != " "
+    return kept.rpartition(" ")[0] if cut_a_word and " " in kept else kept

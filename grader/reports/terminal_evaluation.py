@@ -1,0 +1,90 @@
+"""Agreement with people as lines of text for a terminal.
+
+Nothing here computes a statistic or prints.
+"""
+
+from grader.evaluation import Diagram, Evaluation, JudgeComparison, MarkedEvaluation, ReviewCurve
+from grader.phrases import count
+from grader.statistics import Estimate
+
+# What the diagrams of `Evaluation.reliability` are about.
+_ABOUT = {"points": "that people find a point stated", "answers": "that people call an answer right"}
+
+
+def evaluation_lines(result: Evaluation) -> list[str]:
+    """Every statistic with its interval, agreement after review, and predicted chances beside what people decided."""
+    numbers = f"{count(result.n_answers, 'answer')} to {count(result.n_questions, 'question')}"
+    lines = [*judge_lines(result.judge), f"{numbers}, {result.n_ungraded} ungraded"]
+    lines += [f"  {name:<24} {estimate_text(estimate)}" for name, estimate in result.statistics.items()]
+    if result.marked is not None:
+        lines += _marked_lines(result.marked)
+    if result.review is not None:
+        lines += _review_lines(result.review)
+    for name, diagram in result.reliability.items():
+        lines += _diagram_lines(diagram, _ABOUT[name])
+    return [*lines, result.signature]
+
+
+def _marked_lines(marked: MarkedEvaluation) -> list[str]:
+    """What was given, the same answers without marks, and what the intervals hold."""
+    return [
+        f"  with {count(marked.n_per_question, 'mark')} a question given, {marked.n_marks:.0f} in all: the statistics "
+        f"are of the other answers, means over {marked.n_draws} draws",
+        "  the same answers without marks",
+        *(f"    {name:<22} {estimate_text(estimate)}" for name, estimate in marked.without.items()),
+        f"  {marked.nominal:.0%} intervals hold {marked.coverage:.1%} of the marks and span {marked.width:.0%} of the "
+        f"scale on average; {marked.share_open:.0%} are too wide to say anything",
+    ]
+
+
+# What each way of grading is, in the table of a judge.
+_WAYS = {
+    "embedding": "embedding alone",
+    "judge": "judge alone",
+    "unclear": "judge on unclear points",
+    "weighted": "both, weighted",
+}
+
+
+def judge_lines(comparison: JudgeComparison | None) -> list[str]:
+    """First of all whether the judge helps; then each way of grading with its statistics."""
+    if comparison is None:
+        return []
+    words = ", ".join(f"{n} {word.replace('_', ' ')}" for word, n in comparison.n_verdicts.items())
+    lines = [comparison.verdict, f"verdicts: {words or 'none'}; {comparison.n_unsupported} awards without proof"]
+    for way, found in comparison.ways.items():
+        lines.append(f"  {_WAYS[way]}")
+        lines += [f"    {name:<22} {estimate_text(estimate)}" for name, estimate in found.statistics.items()]
+        if way != "embedding":
+            lines.append(f"    {'gain in ' + comparison.headline:<22} {estimate_text(found.gain)}")
+    weight = comparison.weight
+    where = "on all points" if weight.everywhere else "on unclear points alone"
+    return [*lines, f"  weight of the judge: {weight.influence:.2f} {where} ({weight.name})"]
+
+
+def estimate_text(estimate: Estimate) -> str:
+    """A statistic with its interval and n; the reason where it is undefined."""
+    if estimate.value is None:
+        return f"      -  ({estimate.note})"
+    interval = "" if estimate.low is None or estimate.high is None else f"  [{estimate.low:.3f}, {estimate.high:.3f}]"
+    note = "" if estimate.note is None else f"  ({estimate.note})"
+    return f"{estimate.value:7.3f}{interval}  n={estimate.n}{note}"
+
+
+def _review_lines(curve: ReviewCurve) -> list[str]:
+    unchanged = "-" if curve.random is None else f"{curve.random:.3f}"
+    return [
+        f"{curve.statistic} of the rest when the least sure answers go to people; {unchanged} when any others do",
+        *(f"  {f'{step.share_sent:.0%} sent':<24} {estimate_text(step.kept)}" for step in curve.steps),
+    ]
+
+
+def _diagram_lines(diagram: Diagram, what: str) -> list[str]:
+    error = "-" if diagram.error is None else f"{diagram.error:.3f}"
+    return [
+        f"predicted chance {what}, and how often they do; calibration error {error}",
+        *(
+            f"  {f'{bar.low:.1f} to {bar.high:.1f}, mean {bar.predicted:.2f}':<24} {estimate_text(bar.observed)}"
+            for bar in diagram.bars
+        ),
+    ]

@@ -1,0 +1,15 @@
+from .bank import import_questions as import_questions
+from .bank import read_bank as read_bank
+from .bank import write_bank as write_bank
+from .derivation import derive as derive
+from .linter import lint as lint
+from .proposing import Proposed as Proposed
+from .proposing import propose_all as propose_all
+from .rubric_files import named_points as named_points
+from .rubric_files import read_rubric as read_rubric
+from .rubric_files import read_rubrics as read_rubrics
+from .rubric_files import rubric_hash as rubric_hash
+from .rubric_files import rubric_path as rubric_path
+from .saving import save_derived as save_derived
+from .saving import save_imported as save_imported
+from .saving import save_proposed as save_proposed

@@ -1,0 +1,326 @@
+"""A reference answer -> rubric points: one claim a point, with the words it came from. Deterministic, no model.
+
+Layout is read in `layout`, grammar in `clauses` and `listings`; here are points, aliases and groups. Weights and ids
+are for `assemble`.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from grader.errors import InputError
+from grader.phrases import one_line
+from grader.rubrics.assembly import Group, PointDraft, assemble
+from grader.schema import Question, Rubric
+from grader.text import (
+    FUNCTION_WORDS,
+    OPEN_WORDS,
+    Block,
+    Clause,
+    NormalisedText,
+    Span,
+    Token,
+    blocks,
+    clauses,
+    content_stems,
+    find_listing,
+    how_many,
+    normalise,
+    say,
+    third_person,
+    verb_forms,
+    without_markup,
+    word_set,
+    words,
+)
+
+# Raise this when a rule changes what is derived.
+RULES_VERSION = "1"
+DERIVED_BY = f"grader {RULES_VERSION} clauses"
+# Characters of a reference answer. Fifteen pages are no answer to one question, and what grammar does with a single
+# endless sentence takes seconds from here on.
+LONGEST_REFERENCE = 50_000
+
+
+class Drafted(NamedTuple):
+    """What a reference answer says: the answer, normalised, and one draft for each point of it, in reading order."""
+
+    source: NormalisedText
+    drafts: tuple[PointDraft, ...]
+
+
+def derive(question: Question) -> Rubric:
+    """The rubric that a question's reference answer implies.
+
+    Knowledge questions: one point for each claim. A list of examples becomes a group, of which half earns full
+    credit (`listings.how_many`). Open questions: one criterion for each thing that the guidance asks for.
+
+    Args:
+        question: its `reference_answer` may be prose, bullets or a mixture.
+
+    Raises:
+        InputError: when the reference answer has no letter and no digit, or more than `LONGEST_REFERENCE` characters.
+    """
+    source, drafts = draft_points(question)
+    return assemble(question, source, drafts, derived_by=DERIVED_BY)
+
+
+def draft_points(question: Question) -> Drafted:
+    """What `derive` makes a rubric of; arguments and errors as there."""
+    if len(question.reference_answer) > LONGEST_REFERENCE:
+        raise InputError(
+            f"question '{question.id}' has a reference answer of {len(question.reference_answer):,} characters, "
+            f"expected at most {LONGEST_REFERENCE:,}; write down what a full answer says, or ask several questions",
+            field="reference_answer",
+        )
+    source = normalise(question.reference_answer)
+    text = without_markup(source.text)
+    if not any(char.isalnum() for char in text):
+        raise InputError(
+            f"question '{question.id}' has a reference answer without a single word; "
+            "write down what a full answer says",
+            field="reference_answer",
+        )
+    drafts = _criteria(text) if question.kind == "open" else _points(text, question.question)
+    return Drafted(source, tuple(drafts))
+
+
+# --- points -----------------------------------------------------------------------------------------------
+
+
+def _points(text: str, question: str) -> list[PointDraft]:
+    """One draft for each claim, in reading order."""
+    drafts: list[PointDraft] = []
+    last: tuple[Token, ...] = ()
+    topics: list[tuple[Token, ...]] = []
+    for block in blocks(text):
+        if block.items:
+            drafts += _bullets(text, block, topics)
+            last = ()
+            continue
+        said = text[block.span.start : block.span.end]
+        found = clauses(said, subjects=_meant(last, topics))
+        if drafts and _EXAMPLE.match(said):
+            drafts[-1] = _with_example(drafts[-1], said, block.span.end)
+        elif content_stems(said):
+            new = [draft for clause in found for draft in _drafts(clause, block.span.start, question)]
+            drafts += _from(block.start, new)
+        last = _only_subject(found)
+        topics += [clause.subject for clause in found if _is_asked(clause.subject, question)]
+    return drafts or [PointDraft(one_line(text), _trimmed(text))]
+
+
+def _from(start: int, drafts: Sequence[PointDraft]) -> list[PointDraft]:
+    """The drafts, the first of which begins at `start`, with the heading above."""
+    if not drafts:
+        return []
+    return [replace(drafts[0], span=Span(start, drafts[0].span.end)), *drafts[1:]]
+
+
+def _trimmed(text: str) -> Span:
+    return Span(len(text) - len(text.lstrip()), len(text.rstrip()))
+
+
+def _only_subject(found: Sequence[Clause]) -> tuple[Token, ...]:
+    """The subject that the next sentence's "it" can mean: the only one of this sentence."""
+    subjects = {say(clause.subject).lower(): clause.subject for clause in found if clause.subject}
+    return next(iter(subjects.values())) if len(subjects) == 1 else ()
+
+
+def _meant(last: tuple[Token, ...], topics: Sequence[tuple[Token, ...]]) -> list[tuple[Token, ...]]:
+    """What a pronoun can mean: the subject of the sentence before, else the only subject that the question
+    names.
+    """
+    named = {say(topic).lower(): topic for topic in topics}
+    return [last, *named.values()] if len(named) == 1 else [last]
+
+
+def _is_asked(subject: Sequence[Token], question: str) -> bool:
+    """Whether the question names the subject."""
+    stems = set(content_stems(say(subject)))
+    return bool(stems) and stems <= set(content_stems(question))
+
+
+_EXAMPLE = re.compile(r"(?:for example|for instance|e\.g\.)[\s,:]", re.IGNORECASE)
+
+
+def _with_example(draft: PointDraft, example: str, end: int) -> PointDraft:
+    """The point with the example sentence that follows it as a longer wording."""
+    example = one_line(example).rstrip(".")
+    longer = f"{draft.text}; {example[0].lower()}{example[1:]}"
+    return replace(draft, aliases=(*draft.aliases, longer), span=Span(draft.span.start, end))
+
+
+def _drafts(clause: Clause, offset: int, question: str) -> list[PointDraft]:
+    """One draft for a clause, or one for each item of the list that it is."""
+    listing = find_listing(clause)
+    if listing is None:
+        draft = _draft(clause.words, clause.span, offset)
+        return [draft] if draft else []
+    drafts = [draft for item in listing.items if (draft := _draft(item.words, item.span, offset))]
+    if len(drafts) > 1:
+        group = Group(listing.name, min(listing.need, len(drafts)), drafts[0].span.start)
+        drafts = [replace(draft, group=group) for draft in drafts]
+    rest = None if listing.rest is None else _draft(listing.rest.words, listing.rest.span, offset)
+    if rest is None or not drafts:
+        return drafts
+    if set(content_stems(rest.text)) - set(content_stems(f"{question} {drafts[0].text}")):
+        return [*drafts, rest]
+    return [*drafts[:-1], replace(drafts[-1], span=Span(drafts[-1].span.start, rest.span.end))]
+
+
+def _draft(words: Sequence[Token], span: Span, offset: int) -> PointDraft | None:
+    text = say(words)
+    if not any(char.isalnum() for char in text):
+        return None
+    return PointDraft(text, Span(span.start + offset, span.end + offset), tuple(_aliases(words, text)))
+
+
+def _aliases(words: Sequence[Token], text: str) -> list[str]:
+    """The claim with its abbreviations in place of the long forms, and the claim with its asides."""
+    if not any(token.aside for token in words):
+        return []
+    aliases: list[str] = []
+    short = _abbreviated(words)
+    if short is not None:
+        aliases.append(say(short))
+    if short is None or any(token.aside for token in short):
+        aliases.append(say(words, asides=True))
+    return [alias for alias in aliases if alias != text]
+
+
+def _abbreviated(words: Sequence[Token]) -> list[Token] | None:
+    """The words with "recurrent neural networks (RNNs)" shortened to "RNNs"; `None` without such a pair."""
+    result = list(words)
+    found = False
+    at = 1
+    while at + 2 < len(result):
+        opening, inside, closing = result[at : at + 3]
+        if (
+            opening.text == "("
+            and closing.text == ")"
+            and inside.aside
+            and re.fullmatch(r"[A-Z][\w-]{1,9}", inside.text)
+        ):
+            start = _long_form(result, at, inside.text)
+            if start is not None:
+                result[start : at + 3] = [replace(inside, aside=False, spaced=result[start].spaced)]
+                found = True
+                at = start
+        at += 1
+    return result if found else None
+
+
+def _long_form(words: Sequence[Token], end: int, short: str) -> int | None:
+    """Where the words before `end` begin whose initials are the abbreviation's letters."""
+    letters = [char.lower() for char in short if char.isupper()]
+    initials = ""
+    for start in range(end - 1, max(-1, end - 9), -1):
+        if words[start].aside or not words[start].text[0].isalnum():
+            return None
+        initials = "".join(part[0].lower() for part in words[start].text.split("-") if part) + initials
+        if initials == "".join(letters):
+            return start
+    return None
+
+
+# --- bullets ----------------------------------------------------------------------------------------------
+
+
+_FOLLOWING = re.compile(r"\b(?:the )?following\b:?")
+
+
+def _bullets(text: str, block: Block, topics: Sequence[tuple[Token, ...]]) -> list[PointDraft]:
+    """Points for a list: full sentences stand alone, fragments get the introduction and form a group."""
+    introduction = one_line(_FOLLOWING.sub("", text[block.span.start : block.span.end])).rstrip(" :.,")
+    drafts: list[PointDraft] = []
+    fragments: list[PointDraft] = []
+    for span in block.items:
+        said = text[span.start : span.end]
+        found = clauses(said, subjects=_meant((), topics))
+        if found and all(clause.verb is not None for clause in found) and not _goes_on(introduction):
+            drafts += [draft for clause in found if (draft := _draft(clause.words, clause.span, span.start))]
+        else:
+            fragments.append(_fragment(introduction, said, span))
+            drafts.append(fragments[-1])
+    if len(fragments) > 1:
+        examples = bool(set(introduction.lower().split()) & OPEN_WORDS)
+        need = how_many(len(fragments), examples=examples)
+        group = Group(_slug(introduction), need, block.start)
+        drafts = [replace(draft, group=group) if draft in fragments else draft for draft in drafts]
+    return _from(block.start, drafts)
+
+
+def _fragment(introduction: str, said: str, span: Span) -> PointDraft:
+    """An item that is no sentence: "Common remedies include dropout", "Advantages: fast"."""
+    item = one_line(said).rstrip(" .,;")
+    if not _goes_on(introduction):
+        return PointDraft(f"{introduction}: {item}", span)
+    article = item.split(" ", 1)[0].lower() in ("a", "an", "the")
+    return PointDraft(f"{introduction} {item[0].lower() if article else item[0]}{item[1:]}", span)
+
+
+_OPEN_ENDINGS = word_set("of by as with to for in on from like using include includes involve involves are is")
+
+
+def _goes_on(introduction: str) -> bool:
+    """Whether the items complete the introduction: "the model consists of", "common remedies include"."""
+    return introduction.rsplit(" ", 1)[-1].lower() in _OPEN_ENDINGS
+
+
+def _slug(text: str) -> str:
+    """The last telling words, joined by hyphens."""
+    telling = [word for word in words(text.lower()) if word not in FUNCTION_WORDS and word.isascii()]
+    return "-".join(telling[-3:]) or "list"
+
+
+# --- open questions ---------------------------------------------------------------------------------------
+
+_META = re.compile(
+    r"^\W*open(?:[- ]ended)?(?: (?:question|answer))?\W*$"
+    r"|\b(?:requires? a personali[sz]ed|depends on your|no fixed answer|answers? (?:will|may) vary)",
+    re.IGNORECASE,
+)
+_ANSWERER = re.compile(
+    r"(?:(?:a|an|the|your|any)\s+(?:\w+\s+)?(?:answer|candidate|response|reply|applicant)|candidates|answers|you|it)\s+"
+    r"(?:(?:should|must|can|could|may|might|will|ought to|needs? to)\s+)?(?:also\s+|ideally\s+|at least\s+)?",
+    re.IGNORECASE,
+)
+_SECOND_PERSON = (
+    (re.compile(r"\byou['\u2019]ve\b", re.IGNORECASE), "the candidate has"),
+    (re.compile(r"\byou have\b", re.IGNORECASE), "the candidate has"),
+    (re.compile(r"\byour\b", re.IGNORECASE), "the candidate's"),
+    (re.compile(r"\byou\b", re.IGNORECASE), "the candidate"),
+)
+FALLBACK_CRITERION = "Answers from personal experience with concrete details"
+
+
+def _criteria(text: str) -> list[PointDraft]:
+    """What the guidance of an open question asks for: "Mention X" and "A good answer names X" -> "Names X"."""
+    drafts: list[PointDraft] = []
+    for span in [span for block in blocks(text) for span in (block.span, *block.items)]:
+        said = text[span.start : span.end]
+        for clause in () if _META.search(said) else clauses(said):
+            criterion = _criterion(clause)
+            if criterion:
+                where = Span(span.start + clause.span.start, span.start + clause.span.end)
+                drafts.append(PointDraft(criterion, where))
+    return drafts or [PointDraft(FALLBACK_CRITERION, _trimmed(text))]
+
+
+def _criterion(clause: Clause) -> str:
+    """The clause as something an answer does; empty where it asks for nothing."""
+    text = say(clause.words, asides=True)
+    if not content_stems(text):
+        return ""
+    rest = _ANSWERER.sub("", text, count=1) if _ANSWERER.match(text) else text
+    first, _, more = rest.partition(" ")
+    forms = verb_forms(first.lower())
+    if first.lower() == "be":
+        rest = f"Is {more}"
+    elif "base" in forms and "s" not in forms:
+        rest = f"{third_person(first.lower())} {more}".strip()
+    for pattern, replacement in _SECOND_PERSON:
+        rest = pattern.sub(replacement, rest)
+    return rest[:1].upper() + rest[1:]

@@ -1,0 +1,240 @@
+"""What is wrong with a rubric, point by point, and what to do about it. It reads the rubric alone: no
+model, no answers.
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from grader.phrases import shorten
+from grader.schema import Rubric, RubricPoint
+from grader.text import NOT, Span, clauses, content_stems, find_listing, say, segments, stem, words
+
+FindingKind = Literal[
+    "compound",
+    "vague",
+    "duplicate",
+    "unreachable",
+    "uncovered_reference",
+    "span_mismatch",
+    "unequal_group_weights",
+    "weights",
+]
+
+# Words of a rubric that say how to answer, not what.
+GENERIC = frozenset(
+    stem(word)
+    for word in """
+    explain explanation describe description mention discuss state give provide include cover show
+    demonstrate name answer question point concept topic idea thing aspect detail understanding understand
+    knowledge good well correct correctly clear clearly relevant appropriate proper properly important key
+    main various different specific example information definition define complete full accurate concise
+    reasonable candidate student response
+    """.split()
+)
+MIN_CONTENT_WORDS = 2
+MIN_UNCOVERED_WORDS = 4
+# Share of the longer point's content words; below it, points that differ in one of five words would be
+# taken for one.
+SAME = 0.8
+# Weights are written with two decimals.
+TOLERANCE = 0.01
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to mend.
+
+    Attributes:
+        kind: what is wrong.
+        point_id: the point, or `None` when it is about the whole rubric.
+        message: what was found and what to do.
+    """
+
+    kind: FindingKind
+    point_id: str | None
+    message: str
+
+
+def lint(rubric: Rubric) -> tuple[Finding, ...]:
+    """All findings: first those about single points, in the order of the points, then those about the
+    whole rubric.
+
+    `uncovered_reference` needs at least one `source_span` and is not looked for in open questions, whose
+    reference answer is guidance.
+    """
+    findings: list[Finding] = []
+    for point in rubric.points:
+        findings += [finding for check in POINT_CHECKS for finding in check(point, rubric)]
+    for check in RUBRIC_CHECKS:
+        findings += check(rubric)
+    return tuple(findings)
+
+
+# --- single points ----------------------------------------------------------------------------------------
+
+
+def _compound(point: RubricPoint, rubric: Rubric) -> list[Finding]:
+    """Two claims in one point, or a list."""
+    parts = clauses(point.text)
+    if len(parts) > 1:
+        halves = ", ".join(f"'{say(part.words)}'" for part in parts)
+        return [Finding("compound", point.id, f"makes {len(parts)} claims; write one point for each: {halves}")]
+    listing = find_listing(parts[0]) if parts else None
+    if listing is None or len(listing.items) < 3:
+        return []
+    message = f"lists {len(listing.items)} things; write one point for each and join them in a group with 'need'"
+    return [Finding("compound", point.id, message)]
+
+
+def _vague(point: RubricPoint, rubric: Rubric) -> list[Finding]:
+    """Hardly a word that says what the answer must state."""
+    telling = [word for word in content_stems(point.text) if word not in GENERIC]
+    if len(set(telling)) >= MIN_CONTENT_WORDS:
+        return []
+    found = f"only '{telling[0]}'" if telling else "nothing"
+    return [Finding("vague", point.id, f"{found} in it says what to state; write the claim itself, in a full sentence")]
+
+
+def _unreachable(point: RubricPoint, rubric: Rubric) -> list[Finding]:
+    """Nothing beyond the question's own words, which earn no credit."""
+    said = set(content_stems(point.text))
+    if not said or not rubric.question or said - set(content_stems(rubric.question)):
+        return []
+    message = "has no word beyond the question's own; say what an answer must add to the question"
+    return [Finding("unreachable", point.id, message)]
+
+
+def _span_mismatch(point: RubricPoint, rubric: Rubric) -> list[Finding]:
+    """A source span about something else."""
+    if point.source_span is None:
+        return []
+    start, end = point.source_span
+    source = rubric.reference_answer[start:end]
+    said = {word for text in (point.text, *point.aliases) for word in content_stems(text)}
+    if not said or said & set(content_stems(source)):
+        return []
+    found = f"source_span [{start}, {end}] is '{shorten(source, 80)}'"
+    message = f"{found}, which shares no word with the point; correct or remove it"
+    return [Finding("span_mismatch", point.id, message)]
+
+
+POINT_CHECKS = (_compound, _vague, _unreachable, _span_mismatch)
+
+
+# --- the whole rubric -------------------------------------------------------------------------------------
+
+
+def _duplicate(rubric: Rubric) -> list[Finding]:
+    """A point that shares nearly all content words with an earlier one; the first such is named."""
+    points = rubric.points
+    message = "says nearly the same as '{}'; delete one of them or say what sets them apart"
+    return [
+        Finding("duplicate", points[two].id, message.format(points[one].id)) for two, one in duplicates(points).items()
+    ]
+
+
+def duplicates(points: Sequence[RubricPoint]) -> dict[int, int]:
+    """Which points say nearly the same as an earlier one: their positions, each with the earliest such, in order."""
+    stems = [frozenset(content_stems(point.text)) for point in points]
+    pairs = [(i, j) for i, j in _alike(stems) if points[i].group is None or points[i].group != points[j].group]
+    for name in dict.fromkeys(point.group for point in points if point.group is not None):
+        members = [at for at, point in enumerate(points) if point.group == name]
+        # Items of one group repeat its introduction; only what sets them apart counts.
+        shared = frozenset.intersection(*(stems[at] for at in members)) if members else frozenset()
+        pairs += [(members[i], members[j]) for i, j in _alike([stems[at] - shared for at in members])]
+    first: dict[int, int] = {}
+    for one, two in pairs:
+        if _same_sense(points[one], points[two]):
+            first[two] = min(one, first.get(two, one))
+    return dict(sorted(first.items()))
+
+
+def _alike(sets: Sequence[frozenset[str]]) -> Iterator[tuple[int, int]]:
+    """Positions of two sets that share `SAME` of the larger one, without comparing every two.
+
+    Such sets have one of their rarest words in common: of n words all but `SAME` * n and one more are looked up.
+
+    Source: prefix filtering (Bayardo, Ma and Srikant 2007, "Scaling up all pairs similarity search").
+    """
+    frequency = Counter(word for words in sets for word in words)
+    seen: defaultdict[str, list[int]] = defaultdict(list)
+    for two, mine in enumerate(sets):
+        rarest = sorted(mine, key=lambda word: (frequency[word], word))
+        looked_up = rarest[: len(mine) - math.ceil(SAME * len(mine) - 1e-9) + 1] or [""]  # nothing is like nothing
+        for one in {one for word in looked_up for one in seen[word]}:
+            if len(sets[one] & mine) >= SAME * max(len(sets[one]), len(mine)):
+                yield one, two
+        for word in looked_up:
+            seen[word].append(two)
+
+
+def _same_sense(one: RubricPoint, two: RubricPoint) -> bool:
+    """Whether both are wanted or both are mistakes, and both affirm or both deny."""
+    return (one.weight > 0) == (two.weight > 0) and _negations(one.text) == _negations(two.text)
+
+
+def _negations(text: str) -> int:
+    return sum(word.lower() in NOT or word.lower().endswith("n't") for word in words(text))
+
+
+def _uncovered_reference(rubric: Rubric) -> list[Finding]:
+    """Sentences of the reference answer, or parts of them, that no point comes from."""
+    spans = sorted(point.source_span for point in rubric.points if point.source_span is not None)
+    if not spans or rubric.kind == "open":
+        return []
+    findings: list[Finding] = []
+    for start, end in gaps(spans, len(rubric.reference_answer)):
+        for text in telling_parts(rubric.reference_answer[start:end]):
+            message = f"no point covers '{shorten(text, 80)}'; add a point or shorten the reference answer"
+            findings.append(Finding("uncovered_reference", None, message))
+    return findings
+
+
+def telling_parts(text: str) -> list[str]:
+    """The sentences of a text, or what is there of them, that are long enough to say something."""
+    parts = (text[start:end] for start, end in segments(text))
+    return [part for part in parts if len(content_stems(part)) >= MIN_UNCOVERED_WORDS]
+
+
+def gaps(spans: Sequence[tuple[int, int]], length: int) -> list[Span]:
+    """The stretches of a text of this length that no span, in order of the beginnings, covers."""
+    found: list[Span] = []
+    reached = 0
+    for start, end in spans:
+        if start > reached:
+            found.append(Span(reached, start))
+        reached = max(reached, end)
+    if reached < length:
+        found.append(Span(reached, length))
+    return found
+
+
+def _unequal_group_weights(rubric: Rubric) -> list[Finding]:
+    """Members of a group that are not worth the same, so that the group's worth depends on which ones are
+    named.
+    """
+    findings: list[Finding] = []
+    for name in rubric.groups:
+        weights = [point.weight for point in rubric.points if point.group == name]
+        if weights and max(weights) - min(weights) > TOLERANCE + 1e-9:
+            found = ", ".join(f"{weight:g}" for weight in weights)
+            findings.append(
+                Finding("unequal_group_weights", None, f"group '{name}' has the weights {found}; make them equal")
+            )
+    return findings
+
+
+def _weights(rubric: Rubric) -> list[Finding]:
+    """Positive weights that do not sum to the maximum."""
+    total = sum(point.weight for point in rubric.points if point.weight > 0)
+    if abs(total - rubric.max_score) <= TOLERANCE + 1e-9:
+        return []
+    found = f"positive weights sum to {total:g}, max_score is {rubric.max_score:g}"
+    message = f"{found}; make them equal (until then the score is scaled)"
+    return [Finding("weights", None, message)]
+
+
+RUBRIC_CHECKS = (_duplicate, _uncovered_reference, _unequal_group_weights, _weights)

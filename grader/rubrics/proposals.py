@@ -1,0 +1,299 @@
+"""What may be believed of proposed points: words that stand in the reference answer, claims that do not deny them.
+
+Pure text: nothing here asks a judge or weighs a point. What is not believed is told, never dropped in silence.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from grader.files import slug
+from grader.guards import contradiction, read_claim
+from grader.judges import locate, longest, read_form
+from grader.phrases import one_line, shorten
+from grader.rubrics.assembly import Group, PointDraft
+from grader.rubrics.derivation import Drafted
+from grader.rubrics.linter import GENERIC, MIN_CONTENT_WORDS, duplicates, gaps, telling_parts
+from grader.schema import Rubric, RubricPoint
+from grader.text import Span, content_stems, normalise
+
+# Characters of a claim. The encoder reads some 1,000 at once, and the longest point of the packaged rubrics has 140.
+LONGEST_CLAIM = 500
+# Aliases of one point that are kept.
+MOST_ALIASES = 5
+_GROUP_NAME = 40
+_SHOWN = 60
+
+
+class PointProposal(BaseModel):
+    """One proposed point: `id` of the derived point that it refines, or empty; `words` of the reference answer."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    id: str
+    words: str
+    text: str
+    aliases: list[str]
+    group: str
+
+
+class GroupProposal(BaseModel):
+    """How many points of a group a full answer states."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    name: str
+    need: int
+
+
+class _Reply(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    points: list[PointProposal]
+    groups: list[GroupProposal]
+
+
+class _Envelope(BaseModel):
+    """The form of a whole reply; each point is checked by itself, so that one bad one does not spoil the others."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    points: list[Any]
+    groups: list[GroupProposal]
+
+
+class Proposal(NamedTuple):
+    """A reply as it was read: well-formed points, how many had not the agreed form, and `need` by group."""
+
+    points: tuple[PointProposal, ...]
+    n_malformed: int
+    needs: Mapping[str, int]
+
+
+def proposal_schema(ids: Iterable[str] = ()) -> dict[str, Any]:
+    """The JSON schema of a reply: closed objects, all fields required, as strict servers want it.
+
+    Args:
+        ids: those of the derived points; a server that is bound to the schema then gives no other.
+
+    """
+    schema = _Reply.model_json_schema()
+    named = ["", *sorted(ids)]
+    if len(named) > 1:
+        schema["$defs"]["PointProposal"]["properties"]["id"] = {"enum": named, "type": "string"}
+    return schema
+
+
+def read_proposal(text: str) -> Proposal:
+    """Read a reply strictly, as `judging.read_reply` does.
+
+    Raises:
+        JudgeError: `malformed`: it is no such object, or holds no point of the agreed form.
+
+    """
+    envelope = read_form(text, _Envelope)
+    points = [point for item in envelope.points if (point := _well_formed(item)) is not None]
+    needs = {_group_name(group.name): group.need for group in reversed(envelope.groups)}
+    return Proposal(tuple(points), len(envelope.points) - len(points), needs)
+
+
+def _well_formed(item: object) -> PointProposal | None:
+    try:
+        return PointProposal.model_validate(item)
+    except ValidationError:
+        return None
+
+
+def _group_name(name: str) -> str:
+    return slug(name)[:_GROUP_NAME].strip("-") or ("list" if name.strip() else "")
+
+
+# --- which points are believed -----------------------------------------------------------------------
+
+
+class Believed(NamedTuple):
+    """Drafts in the order of the reference answer, and what was not believed, merged or lost; one line each."""
+
+    drafts: tuple[PointDraft, ...]
+    notes: tuple[str, ...]
+
+
+class _Claim(NamedTuple):
+    """A point that is believed, before it is in a group; `group` is a name, or empty."""
+
+    text: str
+    span: Span
+    aliases: tuple[str, ...]
+    group: str
+
+
+def believed(proposal: Proposal, point_of: Mapping[str, str], derived: Rubric, drafted: Drafted) -> Believed:
+    """Check proposed points, and put those that hold in order, in groups, and without doubles.
+
+    Where no proposal for a derived point holds although there was one, the derived point stays.
+
+    Args:
+        proposal: as it was read.
+        point_of: id of the derived point by the id that the judge saw.
+        derived: the rubric that rules derive.
+        drafted: its drafts, in the order of its points.
+
+    """
+    notes = [f"{proposal.n_malformed} of its points have not the agreed form"] * (proposal.n_malformed > 0)
+    standing = {point.id: draft for point, draft in zip(derived.points, drafted.drafts, strict=True)}
+    claims: list[_Claim] = []
+    held: dict[str, bool] = {}
+    for point in proposal.points:
+        point_id = point_of.get(point.id, "")
+        near = standing[point_id].span.start if point_id else 0
+        found = _checked(point, drafted.source.text, derived.question, near, notes)
+        held[point_id] = held.get(point_id, False) or found is not None
+        if found is not None:
+            claims.append(found)
+    if claims:
+        groups = {point.id: point.group or "" for point in derived.points}
+        stays = [point_id for point_id, holds in held.items() if point_id and not holds]
+        notes += [f"the derived '{shorten(standing[point_id].text, _SHOWN)}' stays in its place" for point_id in stays]
+        drafts = [(standing[point_id], groups[point_id]) for point_id in stays]
+        claims += [_Claim(draft.text, draft.span, draft.aliases, group) for draft, group in drafts]
+    claims.sort(key=lambda claim: claim.span)
+    notes += _lost([claim.span for claim in claims], standing, drafted.source.text)
+    needs = {name: group.need for name, group in derived.groups.items()} | dict(proposal.needs)
+    return Believed(tuple(_grouped(_merged(claims, notes), needs, notes)), tuple(notes))
+
+
+def _checked(point: PointProposal, reference: str, question: str, near: int, notes: list[str]) -> _Claim | None:
+    """The point as it is believed; `None` and a note where it is not."""
+    text = _clean(point.text)
+    span = _source(point.words, reference, near)
+    problem = _problem(text, point.words, reference, span)
+    if span is None or problem:
+        notes.append(f"dropped '{shorten(text, _SHOWN)}': {problem}")
+        return None
+    return _Claim(text, span, _aliases(point.aliases, text, question, notes), _group_name(point.group))
+
+
+def _problem(text: str, words: str, reference: str, span: Span | None) -> str:
+    """Why a point is not believed; empty where it is."""
+    if not any(char.isalnum() for char in text):
+        return "it says nothing"
+    if len(text) > LONGEST_CLAIM:
+        return f"it has {len(text)} characters, at most {LONGEST_CLAIM} are one claim"
+    if span is None:
+        return f"its words '{shorten(_clean(words), _SHOWN)}' do not stand in the reference answer"
+    said = reference[span.start : span.end]
+    if not content_stems(said):
+        return f"its words '{shorten(said, _SHOWN)}' say nothing"
+    if _denies(said, text):
+        return f"it denies the words that it comes from, '{shorten(said, _SHOWN)}'"
+    return ""
+
+
+def _source(words: str, reference: str, near: int) -> Span | None:
+    """Where words of the reference stand: at or behind the point that they are for, else anywhere."""
+    for begin in dict.fromkeys((near, 0)):
+        spans = locate(words, reference[begin:])
+        if spans:
+            start, end = longest(spans)
+            return Span(begin + start, begin + end)
+    return None
+
+
+def _denies(one: str, two: str) -> bool:
+    """Whether the guards are certain that a text denies another in nearly its words."""
+    finding = contradiction(read_claim(one), read_claim(two))
+    return finding is not None and finding.certain
+
+
+def _clean(text: str) -> str:
+    return one_line(normalise(text).text).rstrip(" .;,")
+
+
+def _aliases(proposed: Iterable[str], text: str, question: str, notes: list[str]) -> tuple[str, ...]:
+    """The wordings that are believed to say the whole claim; an answer that says one of them earns the point."""
+    kept: dict[str, str] = {text.lower(): text}
+    for alias in map(_clean, proposed):
+        problem = "" if alias.lower() in kept else _alias_problem(alias, text, question)
+        if not problem and alias.lower() not in kept and len(kept) > MOST_ALIASES:
+            problem = f"{MOST_ALIASES} are enough"
+        if problem:
+            notes.append(f"dropped the alias '{shorten(alias, _SHOWN)}' of '{shorten(text, _SHOWN)}': {problem}")
+        else:
+            kept.setdefault(alias.lower(), alias)
+    return tuple(kept.values())[1:]
+
+
+def _alias_problem(alias: str, text: str, question: str) -> str:
+    if len(alias) > LONGEST_CLAIM:
+        return f"it has {len(alias)} characters, at most {LONGEST_CLAIM} are one claim"
+    mine, whole = _telling(alias, question), _telling(text, question)
+    if len(mine) < min(len(whole), MIN_CONTENT_WORDS) or not any(char.isalnum() for char in alias):
+        return "it says too little to state the point"
+    return "it denies the point" if _denies(text, alias) else ""
+
+
+def _telling(text: str, question: str) -> set[str]:
+    """What a text says beyond the question and beyond how to answer."""
+    return set(content_stems(text)) - set(content_stems(question)) - GENERIC
+
+
+# --- doubles, groups, what is lost -------------------------------------------------------------------
+
+
+def _merged(claims: Sequence[_Claim], notes: list[str]) -> list[_Claim]:
+    """The claims without those that say nearly the same as an earlier one, which gets their wordings."""
+    points = [RubricPoint(id=f"c{at}", text=claim.text, group=claim.group or None) for at, claim in enumerate(claims)]
+    into = duplicates(points)
+    merged = dict(enumerate(claims))
+    for two in sorted(into):
+        one = into[two]
+        while one in into:
+            one = into[one]
+        first, second = merged[one], merged.pop(two)
+        notes.append(f"merged '{shorten(second.text, _SHOWN)}' with '{shorten(first.text, _SHOWN)}'")
+        wordings = {alias.lower(): alias for alias in (first.text, *first.aliases, second.text, *second.aliases)}
+        merged[one] = first._replace(aliases=tuple(wordings.values())[1:], span=_joined(first.span, second.span))
+    return list(merged.values())
+
+
+def _joined(one: Span, two: Span) -> Span:
+    """Both spans as one where they meet, else the first."""
+    return Span(min(one.start, two.start), max(one.end, two.end)) if two.start <= one.end else one
+
+
+def _grouped(claims: Sequence[_Claim], needs: Mapping[str, int], notes: list[str]) -> Iterator[PointDraft]:
+    """Drafts, with groups of two and more that need at least one and no more than they have."""
+    sizes = Counter(claim.group for claim in claims if claim.group)
+    groups: dict[str, Group] = {}
+    for name, size in sizes.items():
+        if size < 2 or name not in needs:
+            problem = "it has one point" if size < 2 else "it is nowhere said how many a full answer states"
+            notes.append(f"no group '{name}': {problem}")
+            continue
+        need = min(max(1, needs[name]), size)
+        if need != needs[name]:
+            notes.append(f"group '{name}' has {size} points and cannot need {needs[name]}: it needs {need}")
+        start = min(claim.span.start for claim in claims if claim.group == name)
+        groups[name] = Group(name, need, start)
+    for claim in claims:
+        yield PointDraft(claim.text, claim.span, claim.aliases, groups.get(claim.group))
+
+
+def _lost(spans: Sequence[Span], standing: Mapping[str, PointDraft], reference: str) -> list[str]:
+    """What derived points cover of the reference answer and no proposed point does."""
+    open_ones = gaps(sorted(spans), len(reference))
+    notes = []
+    for point_id, draft in standing.items():
+        parts = [
+            reference[max(gap.start, draft.span.start) : min(gap.end, draft.span.end)]
+            for gap in open_ones
+            if gap.start < draft.span.end and draft.span.start < gap.end
+        ]
+        whole = reference[draft.span.start : draft.span.end]
+        lost = [whole] if parts == [whole] else [told for part in parts for told in telling_parts(part)]
+        notes += [
+            f"no proposed point covers '{shorten(part, _SHOWN)}', which the derived {point_id} does" for part in lost
+        ]
+    return notes

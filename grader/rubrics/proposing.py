@@ -1,0 +1,191 @@
+"""A judge's proposal of points -> a rubric: what a judge is asked about derived points, and what it makes of them.
+
+The judge words claims and aliases; which of them are believed is for `proposals`. What a point is worth, its id and its
+place are decided as for derived points. Without a usable proposal the derived rubric stands.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from string import Template
+from typing import Any, NamedTuple
+
+from grader.judges import AskedPoint, Judge, Message, as_data, converse, hash_of_prompt, opaque_ids, prompt_file
+from grader.phrases import one_line
+from grader.provider import LASTING, Cache, Calls, JudgeError, content_key
+from grader.rubrics.assembly import assemble
+from grader.rubrics.derivation import DERIVED_BY, Drafted, draft_points
+from grader.rubrics.proposals import Proposal, believed, proposal_schema, read_proposal
+from grader.rubrics.saving import outline_difference
+from grader.schema import Question, Rubric
+
+# Raise it when the way in which proposals are asked for or read changes; the files are hashed besides.
+PROTOCOL_VERSION = 1
+# Tokens that a reply may take: text, words and three aliases take some 170 in English.
+_TOKENS_A_POINT, _TOKENS_BESIDES = 250, 1400
+# More do not fit in one reply of 16,384 tokens, which is as much as common models write.
+MOST_POINTS = 50
+
+
+class Proposed(NamedTuple):
+    """What became of one question.
+
+    Attributes:
+        derived: the rubric that rules derive.
+        rubric: the one that the judge proposes; the derived one where there is no usable proposal.
+        proposed_by: judge and prompt, such as `gpt-x@1a2b3c4d,prompt@5e6f7a8b`; `None` where the derived points stand.
+        notes: what was not believed, what is lost, or why the derived points stand; one line each.
+
+    """
+
+    derived: Rubric
+    rubric: Rubric
+    proposed_by: str | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def difference(self) -> str:
+        """A unified diff of the derived and the proposed points; empty where they are the same."""
+        name = self.rubric.question_id
+        return outline_difference(
+            self.derived, self.rubric, f"{name} (derived)", f"{name} (proposed by {self.proposed_by})"
+        )
+
+
+@cache
+def proposal_hash() -> str:
+    """Eight hex digits that change with anything that a judge is told about deriving, or believed of its reply."""
+    return hash_of_prompt(PROTOCOL_VERSION, proposal_schema(), ("derive.system.md", "derive.user.md", "again.user.md"))
+
+
+def propose_all(
+    questions: Sequence[Question], judge: Judge, *, cache: Cache | None = None, calls: Calls | None = None
+) -> Iterator[Proposed]:
+    """Propose a rubric for each question, in order; so many judges' replies at a time as `calls` allows.
+
+    Args:
+        questions: of a bank.
+        judge: whom to ask.
+        cache: where replies are kept; in memory if left out.
+        calls: how requests are sent.
+
+    Raises:
+        InputError: a reference answer says nothing or is too long; see `derive`.
+        SetupError: no request can succeed; what was answered before is kept.
+
+    """
+    cache, calls = cache or Cache(":memory:"), calls or Calls()
+    drafted = [draft_points(question) for question in questions]  # a fault in the last one costs no request
+    pool = ThreadPoolExecutor(calls.manners.concurrency, thread_name_prefix="propose")
+    done = False
+    try:
+        futures = [
+            pool.submit(propose, question, drafts, judge, cache)
+            for question, drafts in zip(questions, drafted, strict=True)
+        ]
+        for future in futures:
+            yield future.result()
+        done = True
+    finally:
+        if not done:  # nobody wants the rest; requests on their way are let finish, for they are paid for
+            calls.stop()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def propose(question: Question, drafted: Drafted, judge: Judge, cache: Cache) -> Proposed:
+    """Propose a rubric for one question, of which `derive.draft_points` made `drafted`.
+
+    Raises:
+        SetupError: no request can succeed.
+
+    """
+    derived = assemble(question, *drafted, derived_by=DERIVED_BY)
+    signature = f"{one_line(judge.name)}@{judge.revision},prompt@{proposal_hash()}"
+    try:
+        asked = ask_for_points(derived, drafted)
+        proposal = _reply(asked, judge, cache)
+        made = believed(proposal, asked.point_of, derived, drafted)
+        if not made.drafts:
+            raise JudgeError("malformed", "none of its points can be used")
+    except JudgeError as fault:
+        why = f"the derived points stand, for there is no usable proposal: {fault.reason}"
+        return Proposed(derived, derived, None, (why,))
+    rubric = assemble(question, drafted.source, made.drafts, derived_by=f"{DERIVED_BY} + {signature}")
+    return Proposed(derived, rubric, signature, made.notes)
+
+
+class Asked(NamedTuple):
+    """A chat that asks for points, and which derived point each id in it stands for."""
+
+    messages: tuple[Message, ...]
+    point_of: Mapping[str, str]
+    max_tokens: int
+
+
+def ask_for_points(derived: Rubric, drafted: Drafted) -> Asked:
+    """The chat that asks for better points than those that rules derive.
+
+    Raises:
+        JudgeError: `skipped`: there are too many points for one reply.
+
+    """
+    n_points = len(derived.points)
+    if n_points > MOST_POINTS:
+        raise JudgeError("skipped", f"{n_points} points do not fit in one reply (at most {MOST_POINTS})")
+    salt = content_key(derived.question, derived.reference_answer)
+    ids = opaque_ids([AskedPoint(point.id, point.text) for point in derived.points], salt)
+    material = {
+        "question": derived.question,
+        "guidance" if derived.kind == "open" else "reference_answer": drafted.source.text,
+        "derived_points": list(_shown_points(derived, drafted, ids)),
+        "derived_groups": [{"name": name, "need": group.need} for name, group in derived.groups.items()],
+    }
+    text = Template(prompt_file("derive.user.md")).substitute(material=as_data(material), n_points=n_points)
+    return Asked(
+        (Message("system", prompt_file("derive.system.md").strip()), Message("user", text.strip())),
+        {opaque: point_id for point_id, opaque in ids.items()},
+        _TOKENS_BESIDES + _TOKENS_A_POINT * n_points,
+    )
+
+
+def _shown_points(derived: Rubric, drafted: Drafted, ids: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    for point, draft in zip(derived.points, drafted.drafts, strict=True):
+        shown = {"id": ids[point.id], "point": point.text, "words": drafted.source.text[slice(*draft.span)]}
+        yield {
+            **shown,
+            **({"other_wordings": list(point.aliases)} if point.aliases else {}),
+            **({"group": point.group} if point.group is not None else {}),
+        }
+
+
+def _reply(asked: Asked, judge: Judge, cache: Cache) -> Proposal:
+    """The judge's proposal: kept, or asked for now.
+
+    Raises:
+        JudgeError: there is no usable one.
+
+    """
+    key = content_key("proposal", judge.name, judge.revision, proposal_hash(), [m.content for m in asked.messages])
+    kept = cache.get([key]).get(key)
+    if kept is None:
+        kept = _asked_now(asked, judge)
+        cache.put({key: kept})
+    if "problem" in kept:
+        raise JudgeError(kept["kind"], kept["problem"])
+    return read_proposal(kept["reply"])
+
+
+def _asked_now(asked: Asked, judge: Judge) -> dict[str, Any]:
+    try:
+        _, completions = converse(
+            judge,
+            asked.messages,
+            read_proposal,
+            schema=proposal_schema(asked.point_of),
+            max_tokens=asked.max_tokens,
+        )
+    except JudgeError as fault:
+        if fault.kind not in LASTING:
+            raise
+        return {"kind": fault.kind, "problem": fault.reason}
+    return {"reply": completions[-1].text}

@@ -1,0 +1,197 @@
+"""Rubric files: read (also in the peers' forms), write, hash, name; nothing here scores or derives."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from grader.errors import InputError
+from grader.files import Document, Place, id_text, read_document, refuse_twice, slug, validate, write_document
+from grader.schema import Rubric
+
+_ENDINGS = (".yaml", ".yml", ".json")
+# The list of points: ours first, then that of autorubric and rubric, HealthBench, nuggetizer.
+_POINT_KEYS = ("points", "criteria", "rubric", "rubrics", "nuggets")
+# What a rubric is for, under the peers' names; other keys of their files are not ours to keep.
+_PEER_KEYS: Mapping[str, tuple[str, ...]] = {
+    "question_id": ("question_id", "qid", "topic_id", "prompt_id"),
+    "question": ("question", "query", "topic", "prompt"),
+    "reference_answer": ("reference_answer", "reference", "reference_submission", "expected_output"),
+    "max_score": ("max_score",),
+}
+# Fields of the peers' points that do not change a score here.
+_IGNORED = frozenset({"tags", "name", "required", "dimension", "category", "assignment"})
+
+
+def read_rubric(path: str | Path) -> Rubric:
+    """Read one rubric.
+
+    A point may also be written `criterion` + `points`, `requirement` + `weight` or `text` + `importance`, a
+    missing point id becomes `p1`, `p2`, ...; a peer's file without a question id is named after its question.
+
+    Args:
+        path: a `.yaml`, `.yml` or `.json` file, or `-` for standard input.
+
+    Raises:
+        InputError: with line and field: not a rubric, or a point id that appears twice.
+
+    """
+    document = read_document(path)
+    key, values = _our_form(document)
+    at: Place = (key,) if key else ()
+    values["points"] = named_points(
+        values["points"],
+        source=document.source,
+        line_of=lambda number: document.line_of(at if number is None else (*at, number, "id")),
+        field=key or None,
+    )
+    return validate(Rubric, values, source=document.source, line_of=partial(_line_of, document, at))
+
+
+def named_points(
+    points: object, *, source: str, line_of: Callable[[int | None], int | None], field: str | None
+) -> list[Any]:
+    """Points as people and peers write them, with ids as text and an id for each; the rest is left for a model.
+
+    Args:
+        points: what stands there.
+        source: the file, for error messages.
+        line_of: the line of the point at a position (from 0), or of all of them (`None`).
+        field: where they stand in the file, if they have a name.
+
+    Raises:
+        InputError: not a list, or an id appears twice.
+
+    """
+    if not isinstance(points, list):
+        raise InputError("expected a list of points", source=source, line=line_of(None), field=field)
+    points = [_point(item) for item in points]
+    seen: dict[str, int | None] = {}
+    for number, point in enumerate(points):
+        if isinstance(point, dict) and isinstance(point.get("id"), str) and point["id"]:
+            place = f"{field or 'points'}[{number + 1}].id"
+            refuse_twice(seen, point["id"], line=line_of(number), field=place, source=source)
+    return [_with_id(point, number, seen) for number, point in enumerate(points, 1)]
+
+
+def _our_form(document: Document) -> tuple[str, dict[str, Any]]:
+    """The key under which the points stand ("" for a bare list), and the fields of `Rubric`."""
+    data = document.data
+    named = re.sub(r"\.(rubric|points)$", "", Path(document.source).stem)
+    if isinstance(data, list):
+        return "", {"question_id": named, "points": data}
+    key = next((key for key in _POINT_KEYS if key in data), "") if isinstance(data, dict) else ""
+    if not key:
+        problem = "not a rubric: expected 'points:' with a list"
+        raise InputError(problem, source=document.source, line=document.line_of(()), field="points")
+    if key == "points":
+        return key, {**data, "question_id": id_text(data["question_id"])} if "question_id" in data else dict(data)
+    values = {"question_id": named, "points": data[key]}
+    for field, names in _PEER_KEYS.items():
+        found = next((data[name] for name in names if isinstance(data.get(name), str | int | float)), None)
+        if found is not None:
+            values[field] = id_text(found) if field == "question_id" else found
+    return key, values
+
+
+def _point(item: Any) -> Any:
+    if not isinstance(item, dict):
+        return item
+    point = {key: value for key, value in item.items() if key not in _IGNORED}
+    if "id" in point:
+        point["id"] = id_text(point["id"])
+    return point
+
+
+def _with_id(point: Any, number: int, taken: dict[str, int | None]) -> Any:
+    if not isinstance(point, dict) or point.get("id") not in (None, ""):
+        return point
+    while f"p{number}" in taken:
+        number += 1
+    taken[f"p{number}"] = None
+    return {**point, "id": f"p{number}"}
+
+
+def _line_of(document: Document, at: Place, place: Place) -> int | None:
+    return document.line_of((*at, *place[1:]) if place[:1] == ("points",) else place)
+
+
+def read_rubrics(path: str | Path) -> dict[str, Rubric]:
+    """Read all rubrics of a folder (or the one of a file), by question id, in the order of the file names.
+
+    Raises:
+        InputError: there is no such folder, it holds no rubric, or two files are for one question.
+
+    """
+    if str(path) == "-" or Path(path).is_file():
+        rubric = read_rubric(path)
+        return {rubric.question_id: rubric}
+    way_out = "make rubrics with: grader derive bank.yaml -o rubrics/"
+    if not Path(path).is_dir():
+        raise InputError(f"there is no such file or folder; {way_out}", source=path)
+    rubrics: dict[str, Rubric] = {}
+    files: dict[str, Path] = {}
+    for file in sorted(Path(path).iterdir()):
+        if file.suffix.lower() not in _ENDINGS or file.name.startswith("."):
+            continue
+        rubric = read_rubric(file)
+        if rubric.question_id in files:
+            problem = f"a rubric for '{rubric.question_id}' is in {files[rubric.question_id]} too: keep one of them"
+            raise InputError(problem, source=file, field="question_id")
+        rubrics[rubric.question_id], files[rubric.question_id] = rubric, file
+    if not rubrics:
+        raise InputError(f"holds no rubric ({', '.join(_ENDINGS)}); {way_out}", source=path)
+    return rubrics
+
+
+def write_rubric(rubric: Rubric, path: str | Path) -> None:
+    """Write a rubric as YAML that people edit (JSON when the file ends in `.json`); same rubric, same bytes.
+
+    Raises:
+        InputError: the file cannot be written.
+
+    """
+    data = rubric.model_dump(mode="json", exclude_none=True)
+    # What is empty in most points would only be in the way of those who edit.
+    data["points"] = [{key: value for key, value in point.items() if value != []} for point in data["points"]]
+    write_document({key: value for key, value in data.items() if value != {}}, path)
+
+
+def rubric_hash(*rubrics: Rubric) -> str:
+    """Twelve hex digits that change whenever something changes that can affect a score, and only then.
+
+    Hashed are question, reference answer, kind, max_score, groups and each point without
+    `importance`; not where the rubric came from. Several rubrics give one hash, which depends on their order.
+    """
+    fields = {"question", "reference_answer", "kind", "max_score", "groups"}
+    without = {"importance"}
+    content = [
+        {
+            **rubric.model_dump(mode="json", include=fields),
+            "points": [point.model_dump(mode="json", exclude=without) for point in rubric.points],
+        }
+        for rubric in rubrics
+    ]
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+# A name that every file system keeps apart from others: small letters, no path, not too long.
+_SAFE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*")
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)")  # names that Windows keeps for itself
+_NAME_LENGTH = 80
+
+
+def rubric_path(folder: str | Path, question_id: str) -> Path:
+    """The file of a question's rubric, always directly in `folder`.
+
+    A safe id is its own name; any other becomes a slug and 8 hex digits of its hash.
+    """
+    safe = _SAFE_NAME.fullmatch(question_id) and not _DEVICE.match(question_id)
+    if safe and len(question_id) <= _NAME_LENGTH:
+        return Path(folder) / f"{question_id}.yaml"
+    digest = hashlib.sha256(question_id.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return Path(folder) / f"{slug(question_id)[:40].strip('-') or 'question'}-{digest}.yaml"

@@ -1,0 +1,147 @@
+"""Write imported banks and derived rubrics without losing what is there already and a person may have edited."""
+
+import json
+import re
+from collections.abc import Callable
+from difflib import unified_diff
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from grader.errors import InputError
+from grader.files import make_folder
+from grader.rubrics.bank import read_bank, write_bank
+from grader.rubrics.rubric_files import read_rubric, rubric_path, write_rubric
+from grader.schema import QuestionBank, Rubric
+
+
+def save_imported(bank: QuestionBank, path: Path, *, force: bool = False) -> None:
+    """Write an imported bank; a file that holds the same bank is left as it is, with its comments.
+
+    Args:
+        bank: what was imported.
+        path: the file.
+        force: overwrite whatever is there.
+
+    Raises:
+        InputError: when the file that is there holds something else, or cannot be written.
+
+    """
+    if path.is_file() and not force:
+        if _present_bank(path) == bank:
+            return
+        problem = "is there already and holds something else: write to another file, or overwrite it with --force"
+        raise InputError(problem, source=path)
+    write_bank(bank, path)
+
+
+def _present_bank(path: Path) -> QuestionBank | None:
+    try:
+        return read_bank(path)
+    except InputError:
+        return None
+
+
+class Saved(NamedTuple):
+    """What became of a rubric; `difference` (a unified diff) tells what a kept file has otherwise."""
+
+    outcome: Literal["new", "rewritten", "unchanged", "kept"]
+    difference: str = ""
+
+
+def save_derived(rubric: Rubric, folder: str | Path, *, force: bool = False) -> Saved:
+    """Write a derived rubric, unless the file that is there holds a person's edits or a judge's proposal.
+
+    Args:
+        rubric: what was derived.
+        folder: made if it is not there.
+        force: overwrite edits and proposals too.
+
+    Raises:
+        InputError: when the file that is there cannot be read, or the new one cannot be written.
+
+    """
+    return _save(rubric, folder, force, lambda present: is_edited(present) or is_proposed(present), "derived now")
+
+
+def save_proposed(rubric: Rubric, folder: str | Path, *, force: bool = False) -> Saved:
+    """Write what a judge proposes, unless any file is there; arguments and errors as in `save_derived`."""
+    return _save(rubric, folder, force, lambda present: True, "proposed now")
+
+
+def _save(rubric: Rubric, folder: str | Path, force: bool, is_kept: Callable[[Rubric], bool], name: str) -> Saved:
+    path = rubric_path(folder, rubric.question_id)
+    stamped = rubric.model_copy(update={"derived_by": _stamped(rubric)})
+    was_there = path.exists()
+    if was_there and not force:
+        present = read_rubric(path)
+        if present == stamped:
+            return Saved("unchanged")
+        if is_kept(present):
+            difference = _diff(_lines(present), _lines(rubric), f"{path} ({_origin(present)})", name)
+            return Saved("kept", difference) if difference else Saved("unchanged")
+    make_folder(folder)
+    write_rubric(stamped, path)
+    return Saved("rewritten" if was_there else "new")
+
+
+def is_edited(rubric: Rubric) -> bool:
+    """Whether a rubric differs from what was written when it was derived, or was never derived."""
+    return rubric.derived_by != _stamped(rubric)
+
+
+def is_proposed(rubric: Rubric) -> bool:
+    """Whether a judge has proposed it, alone or beside the rules."""
+    return _BY_RULES.fullmatch(_unstamped(rubric)) is None
+
+
+def _origin(rubric: Rubric) -> str:
+    return "edited" if is_edited(rubric) else "proposed" if is_proposed(rubric) else "derived"
+
+
+# What rules alone sign with, in this version and others.
+_BY_RULES = re.compile(r"grader \S+ clauses")
+_STAMP = re.compile(r" #[0-9a-f]{12}\Z")
+
+
+def _unstamped(rubric: Rubric) -> str:
+    return _STAMP.sub("", rubric.derived_by)
+
+
+def _stamped(rubric: Rubric) -> str:
+    """`derived_by` with a fingerprint of everything else, by which a later edit shows."""
+    content = rubric.model_dump_json(exclude={"derived_by"})
+    return f"{_unstamped(rubric)} #{sha256(content.encode()).hexdigest()[:12]}"
+
+
+# --- differences -----------------------------------------------------------------------------------------
+
+
+def outline_difference(before: Rubric, after: Rubric, before_name: str, after_name: str) -> str:
+    """A unified diff of what points say and where they come from, without ids and weights, which move with any change.
+
+    It is empty where nothing of that differs.
+    """
+    return _diff(_outline(before), _outline(after), before_name, after_name)
+
+
+def _diff(before: list[str], after: list[str], before_name: str, after_name: str) -> str:
+    return "\n".join(unified_diff(before, after, before_name, after_name, lineterm="", n=1))
+
+
+def _lines(rubric: Rubric) -> list[str]:
+    """Everything but `derived_by`."""
+    content = rubric.model_dump(mode="json", exclude={"derived_by"}, exclude_none=True)
+    return json.dumps(content, indent=1, ensure_ascii=False).splitlines()
+
+
+def _outline(rubric: Rubric) -> list[str]:
+    lines: list[str] = []
+    for point in rubric.points:
+        lines.append(point.text)
+        lines += [f"  or: {alias}" for alias in point.aliases]
+        if point.group is not None:
+            lines.append(f"  any {rubric.groups[point.group].need} of {point.group}")
+        if point.source_span is not None:
+            lines.append(f"  from {list(point.source_span)}")
+    return lines

@@ -1,0 +1,344 @@
+"""Coordinated clauses and verbs -> one clause each: "A does X and does Y" -> "A does X", "A does Y".
+
+Cautious on purpose: a compound that is left whole does less harm than a broken fragment. Pure; no model.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import NamedTuple
+
+from grader.text.grammar import lexicon
+from grader.text.grammar.lexicon import word_set
+from grader.text.grammar.pronouns import name_objects
+from grader.text.grammar.sentence import Clause, Part, is_plural, is_singular, main_verb, verb_base, without_tail
+from grader.text.grammar.tagging import BREAKS, FINITE, NOMINAL, Tag, Token
+from grader.text.normalisation import Span
+
+CONTRASTS = word_set("while whereas although though")
+JOINERS = word_set("and but yet so then")
+# Participles that open an adjunct: "Compared to A, B is ...".
+FRONTING = word_set("based compared given")
+# Adverbs that only link a clause to the one before.
+LINKS = word_set("then thus hence therefore so finally also consequently")
+# A cause and its effect are one claim: alone, the effect would hold always.
+CAUSAL_VERBS = word_set("cause lead result mean imply")
+CAUSAL_LINKS = word_set("so thus hence therefore consequently")
+# "..., but the cost grows": whose cost, only the other half says.
+RELATIONAL = word_set(
+    """
+    cost price result effect number size rest outcome idea reason goal aim advantage disadvantage drawback
+    downside benefit gain loss error accuracy quality speed problem risk purpose consequence
+    """
+)
+# A half with one of these leans on the other half.
+LEANING = word_set("respectively latter former vice")
+
+
+class Front(NamedTuple):
+    """An adjunct before the subject: how many tokens it has; whether it only contrasts ("Whereas A ...")."""
+
+    length: int
+    contrast: bool
+
+
+def split(tokens: Sequence[Token]) -> list[Clause]:
+    """Cut at coordinations whose halves each make a claim."""
+    front = _front(tokens)
+    if front.contrast:
+        first = split(tokens[1 : front.length])
+        return [*first, *split(tokens[front.length :])]
+    return _cut_all(tokens, front.length)
+
+
+def _front(tokens: Sequence[Token]) -> Front:
+    """The adjunct before the subject: "During training, ...", "If it rains, ...", "In regression the ..."."""
+    first = tokens[0]
+    if first.tag not in ("PREP", "SUB", "TO", "VG", "ADV") and first.lower not in FRONTING:
+        return Front(0, False)
+    commas = [at for at in range(1, len(tokens) - 2) if tokens[at].text == "," and not tokens[at].aside]
+    for at in commas:
+        if not _is_clause(tokens[at + 1 :]):
+            continue
+        if first.tag == "PREP" and at > commas[0] and tokens[commas[0] + 1].tag in ("N", "ADJ", "DET"):
+            # "For classification, accuracy, precision and recall are common": a list is the subject.
+            return Front(commas[0] + 1, False)
+        if first.tag == "SUB" and main_verb(tokens[1:at]) is None:
+            continue
+        if first.tag == "VG" and (at < 2 or tokens[at + 1].tag not in ("DET", "PRON")):
+            continue
+        return Front(at + 1, first.lower in CONTRASTS)
+    verb = main_verb(tokens)
+    if first.tag == "PREP" and verb is not None:
+        for at in range(2, verb):
+            if tokens[at].tag in ("DET", "PRON") and tokens[at - 1].tag in NOMINAL:
+                return Front(at, False)
+    return Front(0, False)
+
+
+def _is_clause(tokens: Sequence[Token]) -> bool:
+    """Whether the tokens begin with a plain subject and its verb."""
+    verb = main_verb(tokens)
+    if not tokens or verb is None or verb == 0:
+        return False
+    subject = [token for token in tokens[:verb] if not token.aside]
+    if not subject or not any(token.tag in NOMINAL or token.tag == "DET" for token in subject):
+        return False
+    if subject[0].tag in ("CC", "SUB", "PUNCT", "TO", "VB", "VN") or subject[-1].tag == "CC":
+        return False
+    if any(token.text in ",;:" for token in subject):
+        return False
+    joined = any(token.tag == "CC" and token.lower == "and" for token in subject)
+    return not (joined and is_singular(tokens[verb])) or _is_plural_head(subject)
+
+
+def _is_plural_head(subject: Sequence[Token]) -> bool:
+    """Whether "and" stands inside a modifier after the head: "the ratio of hits and misses"."""
+    before_and = next(at for at, token in enumerate(subject) if token.lower == "and")
+    return any(token.tag == "PREP" for token in subject[:before_and])
+
+
+# --- walking from joint to joint --------------------------------------------------------------------------
+
+
+class Joint(NamedTuple):
+    """Where two clauses meet: where the right one begins, the word that joins them, the sign before it."""
+
+    right: int
+    word: str
+    comma: bool
+    colon: bool = False
+
+
+def _joint(tokens: Sequence[Token], at: int) -> Joint | None:
+    """The joint that begins at `at`: a comma or dash, "and", "but", "while" or both."""
+    if tokens[at].aside or (at > 0 and tokens[at - 1].lower in ("i.e.", "e.g.", "etc.", "i.e", "e.g")):
+        return None
+    comma = tokens[at].text in BREAKS
+    right = at + 1 if comma else at
+    while right < len(tokens) and tokens[right].aside:
+        right += 1
+    word = tokens[right].lower if right < len(tokens) else ""
+    if word in JOINERS or word in CONTRASTS:
+        if not comma and word in ("though", "although", "so", "then"):
+            return None
+        return Joint(right + 1, word, comma)
+    return Joint(right, "", True, tokens[at].text == ":") if comma else None
+
+
+def _cut_all(tokens: Sequence[Token], front: int) -> list[Clause]:
+    """Walk from joint to joint; cut where the right side is a clause, or a verb that shares the subject."""
+    opens_without_end = tokens[0].tag == "SUB" and front == 0
+    if opens_without_end or any(token.lower in LEANING for token in tokens):
+        return [_clause(tokens, tokens, front)]
+    parts: list[Part] = []
+    current, its_front, start = list(tokens[:front]), front, 0
+    at = front
+    while at < len(tokens):
+        joint = _joint(tokens, at) if len(current) > its_front else None
+        taken = None if joint is None else _right_side(current, its_front, tokens[joint.right :], joint, tokens[:front])
+        if joint is None or taken is None:
+            current.append(tokens[at])
+            at += 1
+            continue
+        parts.append(Part(tuple(current), its_front, start, at))
+        current, its_front = list(taken.borrowed), taken.front
+        start = at = joint.right + taken.skipped
+        if taken.missing:
+            spoken = [token for token in tokens[start:] if token.tag != "PUNCT"]
+            parts.append(Part((*current, *spoken, *taken.missing), its_front, start, len(tokens)))
+            break
+    else:
+        parts.append(Part(tuple(current), its_front, start, len(tokens)))
+    parts = name_objects(parts, tokens)
+    found = [_clause(part.words, tokens[part.start : part.end], part.front) for part in parts]
+    return [_without_pairs(clause) for clause in found] if len(found) > 1 else found
+
+
+def _clause(words: Sequence[Token], own: Sequence[Token], front: int) -> Clause:
+    spoken = [token for token in own if any(char.isalnum() for char in token.text) or token.aside] or list(own)
+    return Clause(tuple(words), Span(spoken[0].start, spoken[-1].end), front)
+
+
+def _without_pairs(clause: Clause) -> Clause:
+    """Without "not only" and "both", which make no sense in one half."""
+    words = list(clause.words)
+    for at in range(len(words) - 1):
+        if words[at].lower == "not" and words[at + 1].lower == "only":
+            del words[at : at + 2]
+            break
+        if words[at].lower in ("both", "also") and words[at + 1].tag in ("VS", "VP", "VB", "VN"):
+            del words[at]
+            break
+    return replace(clause, words=tuple(words))
+
+
+# --- what the right side needs from the left --------------------------------------------------------------
+
+
+class Taken(NamedTuple):
+    """What the right side of a cut borrows from the left.
+
+    Attributes:
+        borrowed: the words put before it.
+        front: how many words from there on are an adjunct.
+        skipped: how many link words of its own it drops.
+        missing: the words put after it.
+    """
+
+    borrowed: tuple[Token, ...]
+    front: int
+    skipped: int
+    missing: tuple[Token, ...] = ()
+
+
+def _right_side(
+    left: Sequence[Token], left_front: int, right: Sequence[Token], joint: Joint, front: Sequence[Token]
+) -> Taken | None:
+    """What the right side needs from the left to stand alone; `None` when the two must stay together."""
+    verb = main_verb(left, left_front)
+    if verb is None or not right:
+        return None
+    skipped = 0
+    while skipped < len(right) - 1 and right[skipped].lower in LINKS:
+        skipped += 1
+    rest = right[skipped:]
+    missing = _missing_predicate(left, verb, rest)
+    if (_ends_bare(rest) and not missing) or _stays_together(left, verb, rest, joint):
+        return None
+    if _is_own_clause(rest, left[verb:], joint):
+        causal = joint.word == "so" or any(token.lower in CAUSAL_LINKS for token in right[:skipped])
+        if causal or _is_effect(left[verb], rest, joint) or _leans_on_left(rest):
+            return None
+        if joint.word == "while" and not joint.comma and not _contrasts(left[verb], rest):
+            return None
+        own_front = _front(rest).length if rest[0].tag in ("PREP", "SUB") else 0
+        borrowed = () if joint.word in CONTRASTS or own_front else tuple(front)
+        return Taken(borrowed, len(borrowed) + own_front, skipped, missing)
+    while skipped < len(right) - 1 and rest[0].tag == "ADV" and rest[0].lower not in lexicon.NOT:
+        rest = rest[1:]
+    prefix = None if joint.word in CONTRASTS or joint.word == "so" else _shared(left, verb, rest, joint)
+    if prefix is None:
+        return None
+    if [token.lower for token in left[prefix - 2 : prefix]] == ["not", "only"]:
+        prefix -= 2
+    borrowed = without_tail(left[:prefix])
+    if rest[0].tag in ("AUX", "MD") and borrowed and borrowed[-1].tag == "ADV":
+        borrowed = borrowed[:-1]
+    return Taken(borrowed, left_front, skipped)
+
+
+def _stays_together(left: Sequence[Token], verb: int, right: Sequence[Token], joint: Joint) -> bool:
+    """Whether the halves need each other: "either A and B, or C", "there is a catch: ...", "has both"."""
+    words = [token.lower for token in right if token.tag != "PUNCT"]
+    either = any(token.lower == "either" for token in left) and "or" in words
+    announced = joint.colon and left[max(0, verb - 1)].lower in ("there", "it", "this")
+    compares = (words[-1:] == ["both"] or words[-2:] == ["the", "two"]) and not any(t.text == "," for t in right)
+    return either or announced or compares
+
+
+def _contrasts(verb: Token, right: Sequence[Token]) -> bool:
+    """Whether "while" without a comma compares: the same verb on both sides, and it describes a state."""
+    at = main_verb(right)
+    if at is None or at + 1 >= len(right) or right[at + 1].tag in ("VN", "VG"):
+        return False
+    same = verb.lower == right[at].lower or (verb_base(verb) is not None and verb_base(verb) == verb_base(right[at]))
+    return same or {verb.lower, right[at].lower} <= lexicon.BE
+
+
+def _is_effect(verb: Token, right: Sequence[Token], joint: Joint) -> bool:
+    """Whether "and" goes on with an effect: "high bias causes underfitting, and both errors are high"."""
+    base = verb_base(verb)
+    right_verb = main_verb(right)
+    same = right_verb is not None and verb_base(right[right_verb]) == base
+    return base in CAUSAL_VERBS and joint.word in ("and", "") and not same
+
+
+def _leans_on_left(right: Sequence[Token]) -> bool:
+    """Whether the right subject is "the cost", "failure" or the like, without saying of what."""
+    subject = [token.lower for token in right[: main_verb(right)] if token.tag != "ADV"]
+    if subject[0] != "the":
+        return subject in (["failure"], ["success"])
+    return len(subject) <= 3 and subject[-1] in RELATIONAL
+
+
+def _missing_predicate(left: Sequence[Token], verb: int, right: Sequence[Token]) -> tuple[Token, ...]:
+    """What "... do not" at the end leaves out: the predicate of the left side."""
+    spoken = [token for token in right if token.tag != "PUNCT"]
+    base = left[verb].base("s") or left[verb].base("base")
+    if len(spoken) < 3 or spoken[-1].lower != "not" or spoken[-2].lower not in lexicon.DO or base is None:
+        return ()
+    place = spoken[-1].end
+    named = replace(left[verb], text=base, tag="VB", spaced=True)
+    return tuple(replace(token, start=place, end=place) for token in (named, *left[verb + 1 :]))
+
+
+def _ends_bare(tokens: Sequence[Token]) -> bool:
+    """Whether the tokens end on an auxiliary: "..., but others do not"."""
+    spoken = [token for token in tokens if token.tag not in ("PUNCT", "ADV") and not token.aside]
+    return not spoken or spoken[-1].tag in ("AUX", "MD", "CC", "SUB", "PREP", "TO") or len(spoken) < 2
+
+
+def _is_own_clause(right: Sequence[Token], predicate: Sequence[Token], joint: Joint) -> bool:
+    """Whether the right side has subject and verb of its own, and nothing on the left still waits for it."""
+    body = right[_front(right).length :] if right[0].tag in ("PREP", "SUB") else right
+    if not _is_clause(body):
+        return False
+    verb = main_verb(body) or 0
+    if body[0].lower in ("this", "these", "that", "those") and verb == 1:
+        return False
+    subordinate = [at for at, token in enumerate(predicate) if token.tag == "SUB"]
+    if subordinate:
+        last = predicate[subordinate[-1] + 1 :]
+        complement = predicate[subordinate[-1]].lower in ("that", "whether", "how", "if") and subordinate[-1] == 1
+        if not joint.comma or complement or not any(token.tag in FINITE for token in last):
+            return False
+    return joint.comma or not any(token.lower in ("let", "lets", "make", "makes") for token in predicate[-5:])
+
+
+def _shared(left: Sequence[Token], verb: int, right: Sequence[Token], joint: Joint) -> int | None:
+    """How much of the left a right side that begins with a verb shares: up to the verb of the same form."""
+    first = right[0]
+    if not joint.word and not _ends_series(right):
+        return None
+    same = [at for at in range(verb, len(left)) if _same_form(left[at], first)]
+    if not same or len(right) < 2:
+        return None
+    latest = same[-1]
+    adverb: Tag = "PUNCT" if left[latest].lower in lexicon.BE else "ADV"
+    if any(token.text == ":" for token in left[verb:latest]):
+        return None
+    if first.tag == "VN" and left[-1].base("past") and not left[-1].base("base"):
+        return None
+    complement = [token for token in left[latest + 1 :] if token.tag not in (adverb, "PUNCT")]
+    if not complement or (first.tag in ("VB", "VN") and left[latest - 1].lower in lexicon.NOT):
+        return None
+    opener = next((at for at in range(latest - 1, verb, -1) if left[at].tag == "SUB"), None)
+    if opener is None:
+        opened_later = any(token.tag == "SUB" for token in left[latest + 1 :])
+        return None if opened_later and not joint.comma else latest
+    defines = left[verb].lower in lexicon.BE and left[opener].lower in ("that", "which", "who")
+    if defines and left[opener - 1].text != "," and opener == latest - 1:
+        return opener + 1
+    return verb if joint.comma and _same_form(left[verb], first) and left[opener - 1].text != "," else None
+
+
+def _ends_series(right: Sequence[Token]) -> bool:
+    """Whether a later "and" is followed by a verb of the same form: the bare comma joins a series of verbs."""
+    spoken = [token for token in right if token.tag != "ADV"]
+    pairs = pairwise(spoken[1:])
+    return any(one.lower == "and" and two.tag == right[0].tag and two.tag in ("VS", "VP", "VB") for one, two in pairs)
+
+
+def _same_form(left: Token, right: Token) -> bool:
+    """Whether two verbs can be coordinated: both agree with one subject, or both have the same other form."""
+    if right.tag in ("VB", "VN", "VD"):
+        return left.tag == right.tag
+    if right.tag == "MD":
+        return left.tag in FINITE
+    if right.tag in ("VS", "VP", "AUX"):
+        if left.tag == "MD":
+            return right.tag == "AUX"
+        agrees = is_singular(left) == is_singular(right) and is_plural(left) == is_plural(right)
+        return agrees and left.tag in FINITE
+    return False

@@ -1,0 +1,174 @@
+"""What "it", "they", "them" and the like stand for, where that is clear; elsewhere they stay as they are.
+
+Number agreement and the order of mention decide; nothing is known about meaning. Pure; no model.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from grader.text.grammar import lexicon
+from grader.text.grammar.lexicon import word_set
+from grader.text.grammar.sentence import Clause, Part, is_plural_subject, main_verb, without_tail
+from grader.text.grammar.tagging import FINITE, Token
+
+_EXPLETIVE = word_set(
+    """
+    important possible impossible necessary hard easy difficult clear common likely useful worth essential
+    better best known helpful crucial sufficient enough because why how when where what done called
+    """
+)
+_POINTING_VERBS = word_set("mean happen occur seem appear follow take depend")
+_NO_NAMES = word_set("this these those that its their one both")
+_NUMBER = {"it": False, "its": False, "this": False, "they": True, "their": True, "these": True}
+
+
+def name_subjects(found: Sequence[Clause], subjects: Sequence[tuple[Token, ...]]) -> list[Clause]:
+    """Put the subject that a leading pronoun stands for in its place, where that is clear."""
+    named: list[Clause] = []
+    candidates = list(subjects)
+    fronted: list[tuple[Token, ...]] = []
+    for clause in found:
+        is_fronted = clause.front > 1 and clause.words[0].tag == "SUB" and clause.words[1].lower in _NUMBER
+        if is_fronted:
+            # "If it is too large, ..." rather speaks of the topic than of the subject just before.
+            clause = _named(clause, 1, [*fronted, *(candidates[1:] or candidates)])
+        clause = _named(clause, clause.front, candidates)
+        named.append(clause)
+        if clause.subject:
+            candidates.insert(0, clause.subject)
+        if clause.front_subject:
+            fronted.insert(0, clause.front_subject)
+    return named
+
+
+def _named(clause: Clause, at: int, subjects: Sequence[tuple[Token, ...]]) -> Clause:
+    """The clause with "it", "they", "this", "its" or "their" at `at` replaced by the first subject that agrees."""
+    head = clause.words[at]
+    if clause.verb is None or head.lower not in _NUMBER:
+        return clause
+    usable = [subject for subject in subjects if _can_be_meant(subject)]
+    subject = next((one for one in usable if is_plural_subject(one) == _NUMBER[head.lower]), ())
+    if not subject or (head.lower in ("this", "these") and (not subjects or subject != subjects[0])):
+        return clause
+    if head.lower in ("its", "their"):
+        replacement = _possessive(subject) if len(subject) <= 4 else ()
+    else:
+        follows = clause.words[at + 1 :]
+        direct = bool(follows) and next((token.tag in FINITE for token in follows if token.tag != "ADV"), False)
+        replacement = subject if direct and not _points_elsewhere(head, follows) else ()
+    if not replacement:
+        return clause
+    words = (*clause.words[:at], *_in_place(replacement, head), *clause.words[at + 1 :])
+    return replace(clause, words=words, front=clause.front + (len(replacement) - 1 if at < clause.front else 0))
+
+
+def _can_be_meant(subject: Sequence[Token]) -> bool:
+    """Whether a subject says something itself and is short enough to be repeated."""
+    said = bool(subject) and subject[0].lower not in lexicon.PRONOUNS | _NO_NAMES
+    plain = not any(token.tag in ("PRON", "MD", "PUNCT") for token in subject)
+    return said and plain and len(subject) <= 8 and any(token.tag in ("N", "VG") for token in subject)
+
+
+def _in_place(noun: Sequence[Token], pronoun: Token) -> tuple[Token, ...]:
+    """The noun as it reads in the pronoun's place: where that stands, its article small within a sentence."""
+    placed = [replace(token, start=pronoun.start, end=pronoun.end) for token in noun]
+    is_article = placed[0].lower in lexicon.DETERMINERS and pronoun.text.islower()
+    placed[0] = replace(placed[0], spaced=pronoun.spaced, text=placed[0].lower if is_article else placed[0].text)
+    return tuple(placed)
+
+
+def _points_elsewhere(head: Token, predicate: Sequence[Token]) -> bool:
+    """Whether "it" or "this" stands for no noun: "it is important to", "this is because", "this means"."""
+    verb = next(token for token in predicate if token.tag != "ADV")
+    base = verb.base("s") or verb.base("base") or ""
+    if base in _POINTING_VERBS:
+        return True
+    after = next((token for token in predicate[predicate.index(verb) + 1 :] if token.tag != "ADV"), None)
+    if verb.tag == "AUX" and after is not None and (after.lower in _EXPLETIVE or after.tag == "SUB"):
+        return True
+    return head.lower in ("this", "these") and (verb.tag == "MD" or verb.lower in lexicon.BE)
+
+
+def _possessive(subject: tuple[Token, ...]) -> tuple[Token, ...]:
+    last = subject[-1]
+    ending = "'" if last.lower.endswith("s") else "'s"
+    return (*subject[:-1], replace(last, text=last.text + ending))
+
+
+# --- objects ----------------------------------------------------------------------------------------------
+
+
+def name_objects(parts: Sequence[Part], tokens: Sequence[Token]) -> list[Part]:
+    """Say what "it" or "them" is in a later part; where that is not clear, the part joins the one before."""
+    named = [parts[0]]
+    for part in parts[1:]:
+        before = named[-1]
+        words = name_object(part, before)
+        if words:
+            named.append(part._replace(words=words))
+        else:
+            named[-1] = before._replace(words=(*before.words, *tokens[before.end : part.end]), end=part.end)
+    return named
+
+
+def name_object(part: Part | Clause, before: Part | Clause) -> tuple[Token, ...]:
+    """The words of a part, with "it" or "them" replaced; none where it is not clear what that is."""
+    at = _object_pronoun(part)
+    if at is None:
+        return part.words
+    noun = _antecedent(before, part, plural=part.words[at].lower == "them")
+    if not noun:
+        return ()
+    # Mentioned before, so "a rate" has become "the rate".
+    article = replace(noun[0], text="the") if noun[0].lower in ("a", "an") else noun[0]
+    noun = _in_place((article, *noun[1:]), part.words[at])
+    return (*part.words[:at], *noun, *part.words[at + 1 :])
+
+
+def _object_pronoun(part: Part | Clause) -> int | None:
+    """Where "it" or "them" stands after the verb, not as the subject of another verb."""
+    words = part.words
+    verb = main_verb(words, part.front)
+    if verb is None:
+        return None
+    for at in range(verb + 1, len(words)):
+        after = words[at + 1] if at + 1 < len(words) else None
+        is_subject = after is not None and after.tag in FINITE
+        is_empty = after is not None and (after.lower in _EXPLETIVE or after.tag == "ADJ")
+        if words[at].lower in lexicon.OBJECT_PRONOUNS and not (is_subject or is_empty or words[at].aside):
+            return at
+    return None
+
+
+def _antecedent(before: Part | Clause, part: Part | Clause, *, plural: bool) -> tuple[Token, ...]:
+    """The object of the part before, or its subject where the subject changes, if the number fits."""
+    words, verb = before.words, main_verb(before.words, before.front)
+    if verb is None:
+        return ()
+    if any(word.lower == ("them" if plural else "it") for word in words[verb + 1 :]):
+        return ()
+    subject = without_tail(words[before.front : verb])
+    changes = [token.lower for token in subject] != [token.lower for token in part.words[part.front :][: len(subject)]]
+    nouns = [noun for noun in _noun_phrases(words[verb + 1 :]) if is_plural_subject(noun) == plural]
+    candidates = nouns[:1] if len(nouns) == 1 or (nouns and words[verb + 1] is nouns[0][0]) else []
+    if not candidates and changes and subject and is_plural_subject(subject) == plural and not nouns:
+        candidates = [subject]
+    if not candidates or len(candidates[0]) > 6:
+        return ()
+    return tuple(candidates[0])
+
+
+def _noun_phrases(words: Sequence[Token]) -> list[tuple[Token, ...]]:
+    """The plain noun phrases of a predicate, in order."""
+    phrases: list[tuple[Token, ...]] = []
+    start: int | None = None
+    for at, token in enumerate((*words, None)):
+        inside = token is not None and token.tag in ("DET", "ADJ", "N", "VG", "CC") and not token.aside
+        if inside and start is None and token is not None and token.tag != "CC":
+            start = at
+        if not inside and start is not None:
+            phrase = words[start:at]
+            if phrase[-1].tag in ("N", "VG"):
+                phrases.append(tuple(phrase))
+            start = None
+    return phrases

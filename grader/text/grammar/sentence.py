@@ -1,0 +1,226 @@
+"""A sentence as the grammar sees it: tagged tokens, what it can do without, and the clauses it is cut into.
+
+It holds the vocabulary that `coordination`, `pronouns`, `clauses` and `listings` share; it cuts nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import NamedTuple
+
+from grader.text.grammar import lexicon, tagging
+from grader.text.grammar.lexicon import word_set
+from grader.text.grammar.tagging import DASHES, FINITE, NOMINAL, Token
+from grader.text.normalisation import Span
+
+# Adverbs that hold for a coordinated verb, too; others ("randomly") belong to the one verb they precede.
+SHARED_ADVERBS = lexicon.NOT | word_set("usually typically generally normally often sometimes rarely always")
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One claim.
+
+    Attributes:
+        words: its tokens in reading order, with those borrowed from elsewhere in the sentence.
+        span: where its own words stand in the sentence.
+        front: how many of `words` are an adjunct before the subject ("During training, ...").
+    """
+
+    words: tuple[Token, ...]
+    span: Span
+    front: int = 0
+
+    @property
+    def verb(self) -> int | None:
+        """Where the main finite verb stands in `words`."""
+        return main_verb(self.words, self.front)
+
+    @property
+    def subject(self) -> tuple[Token, ...]:
+        """The words before the verb, without the adjunct and adverbs; empty when there is no verb."""
+        verb = self.verb
+        return () if verb is None else without_tail(self.words[self.front : verb])
+
+    @property
+    def front_subject(self) -> tuple[Token, ...]:
+        """The subject within an adjunct such as "If the rate is high"; empty where there is none."""
+        if not self.front or self.words[0].tag != "SUB":
+            return ()
+        verb = main_verb(self.words[: self.front], 1)
+        return () if verb is None else without_tail(self.words[1:verb])
+
+
+class Part(NamedTuple):
+    """A clause in the making: its words with the borrowed ones, and which tokens of the sentence are its own."""
+
+    words: tuple[Token, ...]
+    front: int
+    start: int
+    end: int
+
+
+def parse(sentence: str) -> list[Token]:
+    """Tagged tokens, asides marked, without "However," at the start and brackets around everything."""
+    return _without_link(tagging.tag(_mark_asides(_unwrapped(tagging.tokenize(sentence)))))
+
+
+def say(words: Sequence[Token], *, asides: bool = False) -> str:
+    """The words as text: one space between them, no sign at the end, a capital at the start.
+
+    Quotation marks with spaces on both sides, as tokenizers leave them, are dropped.
+    """
+    text = ""
+    for token, following in zip_longest(words, words[1:]):
+        detached = token.text in "'\"" and (token.spaced or not text) and (following is None or following.spaced)
+        if detached or (token.aside and not asides):
+            continue
+        tight = token.text in ",.;:!?)]}%" or token.text[0] in "'\u2019" or token.lower in ("n't",)
+        after_bracket = text.endswith(("(", "[", "{"))
+        text += token.text if not text or tight or after_bracket or not token.spaced else " " + token.text
+    text = text.strip().rstrip(" .,;:-" + DASHES)
+    while text[-1:] in _CLOSES and text.count(text[-1]) > text.count(_CLOSES[text[-1]]):
+        text = text[:-1].rstrip(" .,;:")
+    first = text.split(" ", 1)[0].replace("-", "")
+    return text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text
+
+
+def main_verb(words: Sequence[Token], start: int = 0) -> int | None:
+    """The first finite verb from `start` on that belongs to no subordinate clause."""
+    pending = 0
+    for at in range(start, len(words)):
+        token = words[at]
+        if token.aside:
+            continue
+        if token.tag == "SUB" and at > start:
+            pending += 1
+        elif token.tag in FINITE and pending:
+            pending -= 1
+        elif token.tag in FINITE:
+            return at
+    return None
+
+
+def without_tail(words: Sequence[Token]) -> tuple[Token, ...]:
+    """Without adverbs at the end that belong to one verb only ("first computes", "randomly drops")."""
+    end = len(words)
+    while end > 1 and words[end - 1].tag == "ADV" and words[end - 1].lower not in SHARED_ADVERBS:
+        end -= 1
+    return tuple(words[:end])
+
+
+def is_singular(verb: Token) -> bool:
+    """Whether a verb agrees with a singular subject: "reduces", "is"."""
+    return verb.tag == "VS" or verb.lower in lexicon.SINGULAR_AUXILIARIES
+
+
+def is_plural(verb: Token) -> bool:
+    """Whether a verb agrees with a plural subject: "reduce", "are"."""
+    return verb.tag == "VP" or verb.lower in lexicon.PLURAL_AUXILIARIES
+
+
+def verb_base(verb: Token) -> str | None:
+    """The base form of a verb that is no auxiliary."""
+    return verb.base("s") or verb.base("base") or verb.base("past")
+
+
+def is_plural_subject(subject: Sequence[Token]) -> bool:
+    """Whether a subject takes a plural verb: its head is plural, or "and" joins several."""
+    head: Token | None = None
+    for token in subject:
+        if token.aside:
+            continue
+        if token.lower == "and":
+            return True
+        reduced = head is not None and head.tag in NOMINAL and token.base("past") is not None
+        if token.tag in ("PREP", "SUB", "TO", "VN") or token.text in ",;:()" or reduced:
+            break
+        head = token
+    return head is not None and lexicon.is_plural(head.lower)
+
+
+# --- links and asides -------------------------------------------------------------------------------------
+
+
+_LINKS = """
+    however; therefore; thus; hence; consequently; moreover; furthermore; additionally; further; in addition;
+    as a result; as a consequence; in contrast; by contrast; on the other hand; on the one hand; in other
+    words; for example; for instance; in particular; in summary; in short; similarly; likewise; conversely;
+    finally; firstly; secondly; thirdly; lastly; overall; also; besides; nevertheless; nonetheless;
+    accordingly; instead; that is; to summarize; in conclusion; in general; generally; specifically;
+    essentially; basically; meanwhile
+"""
+_LINK_PHRASES = tuple(tuple(phrase.split()) for phrase in _LINKS.split(";"))
+
+
+def _without_link(tokens: Sequence[Token]) -> list[Token]:
+    """Drop "However," and the like, and a leading "and", "but", "so"."""
+    words = [token.lower for token in tokens]
+    for phrase in _LINK_PHRASES:
+        size = len(phrase)
+        if tuple(words[:size]) == phrase and words[size : size + 1] == [","] and len(words) > size + 1:
+            return list(tokens[size + 1 :])
+    if words[:1] and words[0] in ("and", "but", "so", "yet") and len(words) > 3 and words[1] not in ("that", "as"):
+        return list(tokens[1:])
+    return list(tokens)
+
+
+_CLOSING = {"(": ")", "[": "]"}
+_CLOSES = {")": "(", "]": "["}
+
+
+def _unwrapped(tokens: list[Token]) -> list[Token]:
+    """Without brackets around the whole sentence."""
+    last = len(tokens) - 1
+    while last > 0 and tokens[last].text in ".!?":
+        last -= 1
+    if last > 1 and _CLOSING.get(tokens[0].text) == tokens[last].text and _closing_at(tokens, 0) == last:
+        return tokens[1:last]
+    return tokens
+
+
+def _closing_at(tokens: Sequence[Token], at: int) -> int | None:
+    """Where the bracket that opens at `at` closes."""
+    depth = 0
+    for end in range(at, len(tokens)):
+        depth += (tokens[end].text == tokens[at].text) - (tokens[end].text == _CLOSING[tokens[at].text])
+        if depth == 0:
+            return end
+    return None
+
+
+def _mark_asides(tokens: Sequence[Token]) -> list[Token]:
+    """Mark parentheses that follow a word, and ", for example ..." and ", e.g. ..." up to the end."""
+    marked = list(tokens)
+    at = 0
+    while at < len(tokens):
+        end = _parenthesis_end(tokens, at) or _example_end(tokens, at)
+        if end is None:
+            at += 1
+            continue
+        for inside in range(at, end):
+            marked[inside] = replace(tokens[inside], aside=True)
+        at = end
+    return marked
+
+
+def _parenthesis_end(tokens: Sequence[Token], at: int) -> int | None:
+    """One past the bracket that closes the one at `at`; `None` where it is no aside: f(x), y = (a + b)."""
+    if tokens[at].text not in _CLOSING or (at > 0 and not (tokens[at].spaced and tokens[at - 1].text[-1].isalnum())):
+        return None
+    closing = _closing_at(tokens, at)
+    if closing is None or closing == at + 1 or (at == 0 and closing >= len(tokens) - 2):
+        return None
+    return closing + 1
+
+
+def _example_end(tokens: Sequence[Token], at: int) -> int | None:
+    """One past an inline example that starts with the comma at `at`."""
+    after = [token.lower for token in tokens[at + 1 : at + 4]]
+    opens = after[:2] in (["for", "example"], ["for", "instance"]) or after[:1] == ["e.g."]
+    if at == 0 or tokens[at].text != "," or not opens:
+        return None
+    if after[2:] == [","]:
+        return at + 4
+    last = len(tokens) - (tokens[-1].text == ".")
+    return last if not any(token.text == ";" for token in tokens[at:last]) else None

@@ -1,0 +1,204 @@
+"""Untrusted text: normalised with a way back to the original, cut into segments, counted in words.
+
+Nothing here knows about questions or scores. Every span is `(start, end)` in characters, end exclusive.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.text.confusables import fold_lookalikes
+
+KEPT_CONTROLS = "\n\t"
+# Soft hyphen and the joiners of emoji and of some scripts: invisible, but no one hides anything with them.
+_HARMLESS = "\u00ad\u200c\u200d"
+
+
+class Span(NamedTuple):
+    """A half-open range of characters."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class NormalisedText:
+    """Text as the scorer sees it.
+
+    Attributes:
+        text: NFKC-normalised, without invisible and control characters (line feed and tab stay), without marks piled
+            on letters, and with look-alike letters of other scripts made Latin.
+        starts, ends: for each character of `text`, where its source begins and ends in the original,
+            shape `(len(text),)`; `None` when nothing moved.
+        n_hidden: how many invisible or control characters were dropped, joiners and soft hyphens not counted, and
+            letters with piled marks.
+        n_disguised: how many words were written with look-alike letters of another script.
+
+    """
+
+    text: str
+    starts: NDArray[np.int64] | None = None
+    ends: NDArray[np.int64] | None = None
+    n_hidden: int = 0
+    n_disguised: int = 0
+
+    def original_span(self, start: int, end: int) -> Span:
+        """The original's span that `text[start:end]` came from.
+
+        Raises:
+            ValueError: when the span is empty or outside the text.
+
+        """
+        if not 0 <= start < end <= len(self.text):
+            raise ValueError(f"span [{start}, {end}] is not inside a text of {len(self.text)} characters")
+        if self.starts is None or self.ends is None:
+            return Span(start, end)
+        return Span(int(self.starts[start]), int(self.ends[end - 1]))
+
+
+def is_hidden(char: str) -> bool:
+    """Whether a character shows nothing: control, format (zero-width, bidi, tag), surrogate, unassigned."""
+    return char not in KEPT_CONTROLS and unicodedata.category(char) in ("Cc", "Cf", "Cs", "Cn", "Co")
+
+
+def normalise(raw: str) -> NormalisedText:
+    """Fold compatibility forms (NFKC) and look-alikes, drop invisible characters, and remember where each came from.
+
+    Carriage returns become line feeds, so that answers from any system read the same.
+
+    Source: Unicode Standard Annex 15 (normalisation forms), Technical Standard 39 (confusables).
+    """
+    if raw.isascii() and raw.replace("\n", " ").replace("\t", " ").isprintable():
+        return NormalisedText(raw)
+    pieces: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    n_hidden = 0
+    for start, end in _clusters(raw):
+        if raw[start:end].isascii() and not is_hidden(raw[start]):
+            pieces.append(raw[start:end])
+            starts.extend(range(start, end))
+            ends.extend(range(start + 1, end + 1))
+            continue
+        piece = raw[start:end].replace("\r\n", "\n").replace("\r", "\n")
+        # Vertical tabs, form feeds and the like show nothing but still part words and lines.
+        piece = "".join("\n" if is_hidden(char) and char.isspace() else char for char in piece)
+        visible = "".join(char for char in piece if not is_hidden(char))
+        n_hidden += sum(is_hidden(char) and char not in _HARMLESS for char in piece)
+        folded = unicodedata.normalize("NFKC", visible)
+        bare = _LOOSE_MARKS.sub("", folded)
+        if len(bare) < len(folded) and len(_LOOSE_MARKS.findall(visible)) >= _PILED:
+            bare = _LOOSE_MARKS.sub("", unicodedata.normalize("NFKD", folded))
+            n_hidden += 1
+        folded = bare
+        pieces.append(folded)
+        starts.extend([start] * len(folded))
+        ends.extend([end] * len(folded))
+    text, n_disguised = fold_lookalikes("".join(pieces))
+    return NormalisedText(text, np.array(starts, np.int64), np.array(ends, np.int64), n_hidden, n_disguised)
+
+
+# Marks that only change how a letter looks where NFKC could not merge them with it; variation selectors among them.
+_MARKS = r"\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f"
+_LOOSE_MARKS = re.compile(f"[{_MARKS}]")
+# So many marks on one letter, of which some belong to no spelling, are none.
+_PILED = 2
+# A stretch of ASCII that shows (in which nothing changes), or a character with the marks and jamo that NFKC may merge
+# into it; CR LF counts as one.
+_JOINING = rf"[{_MARKS}\u1160-\u11ff\u3099\u309a]"
+_CLUSTER = re.compile(rf"[ -~\n\t]+(?!{_JOINING})|\r\n|.{_JOINING}*", re.DOTALL)
+
+
+def _clusters(raw: str) -> list[Span]:
+    """Cut the text where normalisation cannot reach across."""
+    return [Span(*match.span()) for match in _CLUSTER.finditer(raw)]
+
+
+_WORD = re.compile(r"\w+(?:['’-]\w+)*")
+
+# Full stops after these do not end a sentence.
+_ABBREVIATIONS = frozenset(
+    """e.g i.e cf etc vs al fig eq no approx resp ca dr mr mrs ms prof st inc vol pp sec ch""".split()
+)
+_BREAK = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\n|;\s+|(?<=[。！？])")
+_LONGEST_ABBREVIATION = 20
+_NUMBERING = re.compile(r"\(?(?:\d{1,2}|[a-z])[.)]")
+_BULLET = re.compile(r"(?:[-*•‣▪◦–—>#|]+|\(?(?:\d{1,2}|[a-z])[.)])\s+|\s+")
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, in order, as written."""
+    return _WORD.findall(text)
+
+
+_ASCII_DIGIT = re.compile("[0-9]")
+
+
+def has_digit(text: str) -> bool:
+    """Whether a text holds a digit of any script."""
+    return _ASCII_DIGIT.search(text) is not None or (not text.isascii() and any(map(str.isdigit, text)))
+
+
+def segments(text: str) -> list[Span]:
+    """Sentences, list items and lines: the units in which evidence is shown.
+
+    A break is a sentence end, a line feed or a semicolon; bullets and numbering stay outside. Abbreviations such as
+    "e.g." and decimals do not break. A text without any letter or digit has no segment.
+    """
+    spans: list[Span] = []
+    start = 0
+    for match in _BREAK.finditer(text):
+        if _is_abbreviation(text, start, match.start()):
+            continue
+        spans.append(Span(start, match.end()))
+        start = match.end()
+    spans.append(Span(start, len(text)))
+    trimmed = (_trim(text, span) for span in spans)
+    return [span for span in trimmed if any(char.isalnum() for char in text[span.start : span.end])]
+
+
+def _is_abbreviation(text: str, start: int, end: int) -> bool:
+    """Whether the full stop at `end` closes an abbreviation, an initial or a list number, not the sentence."""
+    if text[end : end + 1] == "\n" or not text.endswith(".", start, end):
+        return False
+    # No abbreviation is longer than this; looking further back would make long texts slow.
+    before = text[max(start, end - _LONGEST_ABBREVIATION) : end]
+    if end - start <= _LONGEST_ABBREVIATION and _NUMBERING.fullmatch(before.strip()):
+        return True
+    last = before[:-1].split()[-1:]
+    if not last or before[-2:-1].isspace():
+        return False
+    word = last[0].lstrip("([\"'“‘").lower()
+    return word in _ABBREVIATIONS or bool(re.fullmatch(r"(?:[a-z]\.)*[a-z]", word) and last[0][0].isupper())
+
+
+def _trim(text: str, span: Span) -> Span:
+    """Without surrounding white space and a leading bullet or number."""
+    start, end = span
+    while (match := _BULLET.match(text, start, end)) and match.end() < end:
+        start = match.end()
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    while start < end and text[start].isspace():
+        start += 1
+    return Span(start, end)
+
+
+# Words that say nothing about a topic: articles, pronouns, auxiliaries, prepositions, conjunctions.
+STOP_WORDS = frozenset(
+    """a about after all also am an and any are as at be because been before being between both but
+    by can could did do does doing done during each for from had has have having he her here hers
+    him his how i if in into is it its just may me might more most much must my no nor not of on one
+    only or other our out over own same shall she should so some such than that the their them then
+    there these they this those through to too under until up us very was we were what when where
+    which while who whom whose why will with would you your""".split()
+)
+
+
+def content_words(text: str) -> list[str]:
+    """The words that carry a text's topic, in lower case, in order, repeats kept."""
+    return [word for word in map(str.lower, words(text)) if word not in STOP_WORDS]

@@ -1,0 +1,150 @@
+"""The compiled model: made once, checked against the original, never half, and refused where it differs."""
+
+import json
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grader.encoders import compilation as compiling
+from grader.encoders import onnx as onnx_encoding
+from grader.encoders.bert import Shape
+from grader.encoders.bert_graph import bert_graph
+from grader.encoders.compilation import CompileError, compiled_path, open_compiled, why_refused
+from grader.encoders.model_files import model_revision, packaged_model, stored_tensors
+from grader.encoders.onnx import OnnxEncoder, lowest_cosine, read_shape, recipe
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GRADER_CACHE", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A model of two narrow layers in the packaged form."""
+    return write_model(tmp_path / "model", seed=0)
+
+
+def write_model(folder: Path, *, seed: int) -> Path:
+    rng = np.random.default_rng(seed)
+    shapes = {
+        "embeddings.word_embeddings.weight": (40, 12),
+        "embeddings.position_embeddings.weight": (256, 12),
+        "embeddings.token_type_embeddings.weight": (2, 12),
+        "embeddings.LayerNorm.weight": (12,),
+        "embeddings.LayerNorm.bias": (12,),
+    }
+    for layer in ("encoder.layer.0.", "encoder.layer.1."):
+        for part in ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense"):
+            shapes |= {f"{layer}{part}.weight": (12, 12), f"{layer}{part}.bias": (12,)}
+        shapes |= {f"{layer}intermediate.dense.weight": (20, 12), f"{layer}intermediate.dense.bias": (20,)}
+        shapes |= {f"{layer}output.dense.weight": (12, 20), f"{layer}output.dense.bias": (12,)}
+        for part in ("attention.output.LayerNorm", "output.LayerNorm"):
+            shapes |= {f"{layer}{part}.weight": (12,), f"{layer}{part}.bias": (12,)}
+    header, data = {}, b""
+    for name, shape in shapes.items():
+        values = rng.normal(size=shape).astype("<f4").tobytes()
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(values)]}
+        data += values
+    head = json.dumps(header).encode()
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(len(head).to_bytes(8, "little") + head + data)
+    config = {"num_hidden_layers": 2, "num_attention_heads": 3, "layer_norm_eps": 1e-12}
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+def path_of(model: Path) -> Path:
+    return compiled_path(model_revision(model))
+
+
+def files(cache: Path) -> list[str]:
+    return sorted(path.name for path in (cache / "models").iterdir())
+
+
+def test_it_is_compiled_once_and_read_from_then_on(small: Path, cache: Path) -> None:
+    assert not path_of(small).exists()
+    open_compiled(recipe(small))
+    first = path_of(small).stat()
+    open_compiled(recipe(small))
+    assert path_of(small).stat().st_mtime_ns == first.st_mtime_ns
+    assert files(cache) == [path_of(small).name]
+    assert path_of(small).stat().st_mode & 0o077 == 0
+
+
+def test_other_weights_have_another_file(small: Path, tmp_path: Path, cache: Path) -> None:
+    assert path_of(small) != path_of(write_model(tmp_path / "other", seed=1))
+
+
+def test_a_damaged_file_is_made_again(small: Path, cache: Path, caplog: pytest.LogCaptureFixture) -> None:
+    open_compiled(recipe(small))
+    whole = path_of(small).read_bytes()
+    path_of(small).write_bytes(whole[: len(whole) // 2])
+    open_compiled(recipe(small))
+    assert "is damaged and made again" in caplog.text
+    assert path_of(small).read_bytes() == whole
+
+
+def test_vectors_unlike_the_original_are_refused_for_good(
+    small: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnx_encoding, "_LEAST_COSINE", 1.1)
+    with pytest.raises(CompileError, match=r"differs from the original \(cosine 1\.0000"):
+        open_compiled(recipe(small))
+    monkeypatch.undo()
+    monkeypatch.setenv("GRADER_CACHE", str(cache))
+    assert "differs from the original" in (why_refused(model_revision(small)) or "")
+    with pytest.raises(CompileError, match="differs from the original"):
+        open_compiled(recipe(small))
+    assert not path_of(small).exists()
+
+
+def test_the_check_sees_a_wrong_graph(small: Path) -> None:
+    weights, shape = stored_tensors(small), read_shape(small)
+    right = compiling._session(bert_graph(weights, shape, (1.0, 2.0)))
+    assert lowest_cosine(right, weights, shape) > 0.99999
+    for wrong in (
+        bert_graph(weights, Shape(1, 3, 1e-12), (1.0, 2.0)),
+        bert_graph(weights, Shape(2, 2, 1e-12), (1.0, 2.0)),
+        bert_graph(weights, shape, (1.0, 1.8)),
+    ):
+        assert lowest_cosine(compiling._session(wrong), weights, shape) < 0.9999
+
+
+def test_whole_numbers_are_checked_against_whole_numbers(small: Path, cache: Path) -> None:
+    open_compiled(recipe(small, whole=True))
+    open_compiled(recipe(small))
+    assert len(files(cache)) == 2
+    weights, shape = stored_tensors(small), read_shape(small)
+    whole = compiling._session(bert_graph(weights, shape, (1.0, 2.0), whole=True))
+    assert lowest_cosine(whole, weights, shape, whole=True) > 0.9999
+    assert lowest_cosine(whole, weights, shape) < 0.9999
+
+
+def test_without_a_place_to_keep_it_it_works_all_the_same(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("GRADER_CACHE", str(tmp_path / "file"))
+    caplog.set_level(logging.WARNING)
+    open_compiled(recipe(small))
+    assert "cannot be kept in" in caplog.text
+
+
+def test_processes_that_compile_at_once_all_get_it_whole(small: Path, cache: Path) -> None:
+    code = "from pathlib import Path; from grader.encoders.compilation import open_compiled; "
+    code += f"from grader.encoders.onnx import recipe; open_compiled(recipe(Path({str(small)!r})))"
+    running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
+    assert [process.wait(timeout=60) for process in running] == [0, 0, 0]
+    assert files(cache) == [path_of(small).name]
+
+
+def test_the_packaged_model_compiles_to_the_original() -> None:
+    model = packaged_model()
+    weights = stored_tensors(model)
+    assert lowest_cosine(OnnxEncoder()._session, weights, read_shape(model)) > 0.999999

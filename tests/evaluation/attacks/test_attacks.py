@@ -1,0 +1,260 @@
+"""The attacks' building blocks, on sentences written by hand: each change must be English and change what it says."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader.evaluation.attacks import disguises, edits, facts, roles, texts
+from grader.evaluation.attacks.lists import OPPOSITES
+from grader.schema import Rubric, RubricPoint
+from grader.text.normalisation import normalise, words
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "denied"),
+    [
+        ("Dropout reduces overfitting.", "Dropout does not reduce overfitting."),
+        ("Large kernels cost more.", "Large kernels do not cost more."),
+        ("The loss is convex.", "The loss is not convex."),
+        ("A tree can overfit.", "A tree cannot overfit."),
+        ("The cache must be cleared.", "The cache must not be cleared."),
+        ("It usually converges fast.", "It usually does not converge fast."),
+        ("The layer has two inputs.", "The layer does not have two inputs."),
+        ("ReLU does not saturate.", "ReLU saturates."),
+        ("The test set is not used for tuning.", "The test set is used for tuning."),
+        ("Threads don't share stacks.", "Threads share stacks."),
+        ("The server has closed the socket.", "The server has not closed the socket."),
+    ],
+)
+def test_negations(sentence: str, denied: str) -> None:
+    assert denied in [flip.text for flip in edits.negations(sentence)]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Huge batches may hurt generalization.",  # "may not" contradicts nothing
+        "Only the output layer is trained.",
+        "The red house.",
+        "Nothing is calculated in vain.",
+    ],
+)
+def test_what_cannot_be_denied_is_left_alone(sentence: str) -> None:
+    assert edits.negations(sentence) == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "turned"),
+    [
+        ("Pruning increases the speed.", "Pruning decreases the speed."),
+        ("The key is checked before the lookup.", "The key is checked after the lookup."),
+        ("Adam needs more memory.", "Adam needs less memory."),
+        ("The client encrypts the message.", "The client decrypts the message."),
+        ("It raises the maximum.", "It raises the minimum."),
+        ("Structured pruning speeds up inference.", "Structured pruning slows down inference."),
+        ("Both use the same weights.", "Both use a different weights."),
+    ],
+)
+def test_opposites(sentence: str, turned: str) -> None:
+    assert turned in [flip.text for flip in edits.opposites(sentence)]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Common causes of failure are known.",  # a noun
+        "It is checked before and after the run.",  # both are named
+        "Two points at least are needed.",
+        "A low-rank matrix is stored.",
+        "A mask keeps tokens from seeing what follows.",
+    ],
+)
+def test_words_that_mean_something_else_are_left_alone(sentence: str) -> None:
+    kept = {"known", "stored", "needed"}
+    assert [flip.old for flip in edits.opposites(sentence) if flip.old not in kept] == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "changed"),
+    [
+        ("The cost is O(n).", "The cost is O(n^2)."),
+        ("The cost is O(n log n).", "The cost is O(n^2)."),
+        ("The register holds 8 bits.", "The register holds 80 bits."),
+        ("The register holds 8 bits.", "The register holds 8 bytes."),
+        ("A packet took 20 ms to arrive.", "A packet took 20 s to arrive."),
+        ("It was published in 1991.", "It was published in 1919."),
+        ("About 70 % are kept.", "About 7 % are kept."),
+        ("The threshold is 0.5 by default.", "The threshold is 5 by default."),
+        ("Adam stores two extra values.", "Adam stores five extra values."),
+        ("The cost grows quadratically.", "The cost grows linearly."),
+    ],
+)
+def test_numbers(sentence: str, changed: str) -> None:
+    assert changed in [flip.text for flip in edits.numbers(sentence)]
+
+
+@pytest.mark.parametrize("sentence", ["An L1 penalty helps.", "The F1 score counts.", "Use ResNet-50 or a 0/1 flag."])
+def test_digits_in_names_are_no_numbers(sentence: str) -> None:
+    assert edits.numbers(sentence) == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "swapped"),
+    [
+        ("Adam needs more memory than SGD.", "SGD needs more memory than Adam."),
+        ("TCP is slower than UDP.", "UDP is slower than TCP."),
+        ("The client opens the connection.", "The connection opens the client."),
+        ("A small student learns from a large teacher.", "A small teacher learns from a large student."),
+    ],
+)
+def test_role_swaps(sentence: str, swapped: str) -> None:
+    assert swapped in [flip.text for flip in roles.role_swaps(sentence)]
+
+
+@pytest.mark.parametrize("sentence", ["We use Adam, SGD and RMSprop.", "Ridge differs from Lasso.", "It works."])
+def test_swaps_that_change_nothing_are_not_built(sentence: str) -> None:
+    assert roles.role_swaps(sentence) == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "weaker"),
+    [
+        ("All the weights are updated.", "Some of the weights are updated."),
+        ("The lock must be held.", "The lock may be held."),
+        ("Every token attends.", "Some token attends."),
+        ("It always ends.", "It sometimes ends."),
+    ],
+)
+def test_weakenings(sentence: str, weaker: str) -> None:
+    assert weaker in [flip.text for flip in edits.weakenings(sentence)]
+
+
+@pytest.mark.parametrize(
+    "sentence", ["It need not always end.", "No data at all.", "It runs every time.", "Each other's keys."]
+)
+def test_quantifiers_that_claim_nothing_are_left_alone(sentence: str) -> None:
+    assert edits.weakenings(sentence) == []
+
+
+@given(st.text(max_size=80))
+def test_edits_never_fail_and_always_change(sentence: str) -> None:
+    for edit in (edits.negations, edits.opposites, edits.numbers, roles.role_swaps, edits.weakenings):
+        for flip in edit(sentence):
+            assert sentence[flip.span.start : flip.span.end] == flip.old
+            assert flip.text != sentence
+
+
+def test_opposites_never_turn_a_word_into_itself() -> None:
+    assert [word for word, other in OPPOSITES.items() if word == other] == []
+
+
+# --- what a change is about -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "quantity"),
+    [("two", "2"), ("2", "2"), ("n^2", "n^2"), ("O(n²)", "n^2"), ("quadratically", "n^2"), ("ms", "ms")],
+)
+def test_quantities_meet_in_figures_and_words(word: str, quantity: str) -> None:
+    assert facts.quantity(word) == quantity
+
+
+def test_a_number_counts_only_where_the_point_states_it() -> None:
+    [flip] = edits.numbers("It keeps two copies.")
+    assert facts.same_quantity(RubricPoint(id="p1", text="There are 2 copies"), flip)
+    assert not facts.same_quantity(RubricPoint(id="p1", text="There are three copies"), flip)
+
+
+# --- disguises ------------------------------------------------------------------------------------------
+
+GOOD = "Dropout switches off random units. It doesn't run at test time; 50 % of the units is common."
+
+
+@pytest.mark.parametrize("table", [texts.FULLWIDTH, texts.MATH_BOLD])
+def test_styled_letters_are_the_same_after_normalising(table: dict[int, int]) -> None:
+    assert normalise(GOOD.translate(table)).text == GOOD
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        disguises.with_inserts(GOOD, disguises.ZERO_WIDTH, every=5),
+        disguises.with_overrides(GOOD),
+        GOOD + disguises.in_tags("Nobody sees this."),
+    ],
+)
+def test_invisible_characters_show_nothing(hidden: str) -> None:
+    assert hidden != GOOD
+    assert normalise(hidden).text == GOOD
+
+
+def test_every_third_letter_looks_alike() -> None:
+    changed = disguises.every_nth("aaaaaa", texts.LOOK_ALIKES, 3)
+    assert changed == "aa\u0430aa\u0430"
+
+
+def test_typos_swap_inner_letters_of_few_words() -> None:
+    typed = disguises.with_typos(GOOD, rng())
+    wrong = [(word, other) for word, other in zip(words(GOOD), words(typed), strict=True) if word != other]
+    assert 1 <= len(wrong) <= 2
+    assert all(sorted(word) == sorted(other) and word[0] == other[0] for word, other in wrong)
+
+
+def test_padding_has_the_words_asked_for_and_keeps_the_answer() -> None:
+    filler = disguises.padding(300, rng())
+    assert 300 <= sum(len(sentence.split()) for sentence in filler) <= 320
+    mixed = disguises.interleaved(GOOD, filler)
+    assert all(sentence.rstrip(".;") in mixed for sentence in [*disguises.sentences(GOOD), *filler])
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [disguises.as_bullets, disguises.as_table, disguises.as_code, disguises.as_latex],
+    ids=lambda f: f.__name__,
+)
+def test_layouts_keep_every_word(layout: object) -> None:
+    assert callable(layout)
+    said = " ".join(words(layout(GOOD)))
+    assert all(word in said for word in words(GOOD))
+
+
+def test_a_salad_has_the_same_words() -> None:
+    assert sorted(words(disguises.word_salad(GOOD, rng()))) == sorted(words(GOOD))
+
+
+def test_replacing_keeps_capitals_and_whole_words() -> None:
+    assert disguises.replaced("Use it. The user uses it.", {"use": "employ"}) == "Employ it. The user uses it."
+
+
+SHARED = "A forward pass first computes the output and stores the activations."
+
+
+def changes(edit: facts.Edit) -> set[tuple[str, str]]:
+    """The points and the changed words of a reference whose two points share their subject."""
+    rubric = Rubric.model_validate(
+        {
+            "question_id": "q",
+            "reference_answer": SHARED,
+            "points": [
+                {"id": "p1", "text": "A forward pass first computes the output", "source_span": [0, 40]},
+                {"id": "p2", "text": "A forward pass stores the activations", "source_span": [45, 67]},
+            ],
+        }
+    )
+    places = facts.in_reference(rubric)
+    found = facts.changed(SHARED, places, edit, facts.any_claim, rng(), limit=9, own_words=True)
+    return {(fact.point_id, fact.change) for fact in found}
+
+
+def test_only_words_on_which_no_other_point_hangs_are_changed() -> None:
+    assert changes(edits.negations) == {
+        ("p1", "first computes -> does not first compute"),
+        ("p2", "stores -> does not store"),
+    }
+    assert changes(edits.opposites) == {("p2", "stores -> discards")}  # not "forward", the subject of both
+    assert changes(roles.role_swaps) == set()

@@ -1,0 +1,137 @@
+import datetime
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from grader.errors import InputError, SetupError
+from grader.files.sheets import WORKBOOK_LIMIT
+from grader.files.tables import read_rows
+from grader.files.writing import write_rows
+
+
+def put(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def values(path: Path) -> list[dict[str, Any]]:
+    return [row.values for row in read_rows(path)]
+
+
+def fault(path: str | Path) -> str:
+    with pytest.raises(InputError) as raised:
+        list(read_rows(path))
+    return str(raised.value)
+
+
+def workbook(path: Path, *rows: list[Any]) -> Path:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+    book.close()
+    return path
+
+
+def test_xlsx_cells_come_as_text(tmp_path: Path) -> None:
+    path = workbook(
+        tmp_path / "a.xlsx",
+        [],
+        ["id", "answer", None],
+        [7.0, "x"],
+        ["007", True, None],
+        [1.5, None],
+        [None, None],
+    )
+    assert [(row.line, row.values) for row in read_rows(path)] == [
+        (3, {"id": "7", "answer": "x"}),
+        (4, {"id": "007", "answer": "true"}),
+        (5, {"id": "1.5", "answer": ""}),
+    ]
+
+
+def test_xlsx_faults(tmp_path: Path) -> None:
+    formula = workbook(tmp_path / "f.xlsx", ["id", "answer"], ["1", "=1+1"])
+    assert "f.xlsx:2: cell B2 holds a formula without a stored result" in fault(formula)
+    error = workbook(tmp_path / "e.xlsx", ["id", "answer"], ["1", "#NAME?"])
+    assert "e.xlsx:2: cell B2 holds the error #NAME?" in fault(error)
+    wide = workbook(tmp_path / "w.xlsx", ["id", "answer"], ["1", "a", "b"])
+    assert "w.xlsx:2: found 3 fields, the header has 2 columns" in fault(wide)
+    assert "not an .xlsx workbook" in fault(put(tmp_path, "n.xlsx", "id,answer\n"))
+    assert "there is no such file" in fault(tmp_path / "no.xlsx")
+    assert "e.xlsx: is empty" in fault(workbook(tmp_path / "e.xlsx"))
+    whole = formula.read_bytes()
+    assert "not an .xlsx workbook" in fault(put(tmp_path, "cut.xlsx", whole[: len(whole) // 2]))
+    with zipfile.ZipFile(tmp_path / "other.xlsx", "w") as archive:
+        archive.writestr("readme.txt", "hello")
+    assert "a damaged .xlsx workbook" in fault(tmp_path / "other.xlsx")
+
+
+def test_xlsx_formula_gives_its_stored_result(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", ["id", "answer"], ["1", "=1+1"])
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    parts[sheet] = parts[sheet].replace(b"<v></v>", b"<v>2</v>").replace(b"<v />", b"<v>2</v>")
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    assert values(path) == [{"id": "1", "answer": "2"}]
+
+
+def test_zip_bomb_is_refused_before_it_is_opened(tmp_path: Path) -> None:
+    with (
+        zipfile.ZipFile(tmp_path / "bomb.xlsx", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("x.xml", "w") as part,
+    ):
+        for _ in range(WORKBOOK_LIMIT // 1_000_000 + 1):
+            part.write(bytes(1_000_000))
+    assert (tmp_path / "bomb.xlsx").stat().st_size < 1_000_000
+    assert "unpacks to 101,000,000 bytes, the limit is 100,000,000" in fault(tmp_path / "bomb.xlsx")
+
+
+def test_xml_entities_in_a_workbook_do_not_explode(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", ["id"], ["1"])
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    levels = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
+    doctype = f'<!DOCTYPE worksheet [<!ENTITY e0 "lol">{levels}]>'
+    sheet = parts["xl/worksheets/sheet1.xml"].decode().replace(">1<", ">&e9;<").replace("<v>0</v>", "<v>&e9;</v>")
+    parts["xl/worksheets/sheet1.xml"] = (doctype + sheet).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    assert "a damaged .xlsx workbook" in fault(path)
+
+
+def test_parquet_values_and_faults(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    write_rows(path, [{"id": 1, "score": 0.5, "ok": True, "tags": ["a"]}, {"id": 2, "score": None}], format="parquet")
+    assert values(path) == [
+        {"id": 1, "score": 0.5, "ok": True, "tags": '["a"]'},
+        {"id": 2, "score": None, "ok": None, "tags": None},
+    ]
+    write_rows(path, [{"id": 1, "n": 2**70}, {"id": "x", "n": "\ud800"}], format="parquet")
+    assert values(path) == [{"id": "1", "n": str(2**70)}, {"id": "x", "n": "\\ud800"}]
+    assert "not a Parquet file that can be read" in fault(put(tmp_path, "b.parquet", "id,answer"))
+
+
+def test_missing_values_and_dates_of_parquet(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    table = arrow.table({"day": [datetime.date(2024, 2, 29)], "score": [float("nan")], "list": [[1, 2]]})
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+    assert values(tmp_path / "a.parquet") == [{"day": "2024-02-29", "score": None, "list": [1, 2]}]
+
+
+def test_without_pyarrow_the_command_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = put(tmp_path, "a.parquet", "PAR1")
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(SetupError, match=r'pip install "answer-grader\[parquet\]"'):
+        list(read_rows(path))
