@@ -1,4 +1,4 @@
-"""Make `grader/models/word_order.npz`: how likely one class of words follows another in English technical prose.
+"""Make `grader/text/word_order.npz`: how likely one class of words follows another in English technical prose.
 
 Usage: python tests/benchmarks/train_word_order.py [-o FILE]   (one minute)
 
@@ -40,7 +40,7 @@ _NO_PROSE = re.compile(r">>>|::|\.\. |[{}\\|]|---|~~~|===")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-o", "--output", type=Path, default=Path("grader/models/word_order.npz"))
+    parser.add_argument("-o", "--output", type=Path, default=Path("grader/text/word_order.npz"))
     arguments = parser.parse_args()
     sentences = list(dict.fromkeys(prose()))
     counts = Counter(word.lower() for sentence in sentences for run in runs(sentence) for word in run)
