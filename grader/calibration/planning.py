@@ -57,7 +57,7 @@ def raters_for(icc: Estimate, targets: Sequence[float] = TARGETS) -> tuple[Rater
 
     Undefined: `None` where the ICC or the end of its interval is undefined or not above 0.
     Raises: ValueError on a target that is not between 0 and 1.
-    Source: as `measurement.raters_needed`.
+    Source: as `generalizability.raters_needed`.
     Checked against: the ICC(2,1) of Shrout & Fleiss, of whom 6, 10 and 23 would be needed.
     """
     return tuple(
@@ -102,9 +102,9 @@ def flips_at_cut(
         cut: in score points.
         n_raters: sizes of panels, each 1 or more.
 
-    Undefined: `None` as `decisions.expected_flips`.
-    Source: as `decisions.expected_flips`.
-    Checked against: as `decisions.expected_flips`.
+    Undefined: `None` as `decision_consistency.expected_flips`.
+    Source: as `decision_consistency.expected_flips`.
+    Checked against: as `decision_consistency.expected_flips`.
     """
     found = ((k, expected_flips(components, mean=mean, cut=cut, n_raters=k)) for k in n_raters)
     return tuple(Flips(k, of_100 if math.isfinite(of_100) else None) for k, of_100 in found)

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from grader.statistics.agreement import DECIMALS, Floats, cohen_kappa, exact_agreement, shared_classes
-from grader.statistics.components import Components
 from grader.statistics.distributions import normal_cdf, normal_quantile
+from grader.statistics.generalizability import Components
 from grader.statistics.intervals import Estimate
 from grader.statistics.rating_tables import rating_table
 
@@ -122,7 +122,7 @@ def expected_flips(components: Components, *, mean: float, cut: float, n_raters:
     rho are on different sides.
 
     Args:
-        components: from `components.variance_components`; below 0 counts as 0.
+        components: from `generalizability.variance_components`; below 0 counts as 0.
         mean: mean score of the candidates.
         cut: in score points.
         n_raters: k, raters in a panel.

@@ -19,10 +19,9 @@ from grader.calibration.system.statistics import (
     system_statistics,
 )
 from grader.statistics.bootstrap import Method, Statistic, interval, resample
-from grader.statistics.components import components_by_weights
-from grader.statistics.generalizability import icc_interval
-from grader.statistics.long_form import from_matrix
+from grader.statistics.generalizability import components_by_weights, icc_interval
 from grader.statistics.prmse import prmse_by_weights
+from grader.statistics.rating_tables import from_matrix
 
 PAGE = Path(__file__).parents[2] / "docs" / "statistics.md"
 BEGIN, END = "<!-- table of interval_coverage.py -->\n", "<!-- end of the table -->"

@@ -22,7 +22,7 @@ import numpy as np
 from grader.calibration.system.statistics import COMPARED_STATISTICS, compared_statistics
 from grader.statistics import agreement, kappas, prmse, reliability
 from grader.statistics import generalizability as measurement
-from grader.statistics.long_form import from_matrix
+from grader.statistics.rating_tables import from_matrix
 from grader.statistics.subgroups import Moments, difference_of_standardized_means
 from tests.statistics.test_reliability import KRIPPENDORFF, SHROUT_FLEISS
 

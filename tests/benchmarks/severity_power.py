@@ -17,7 +17,7 @@ import numpy as np
 from grader.calibration.interactions import question_interactions
 from grader.calibration.raters.profiles import RaterProfile, profile_raters
 from grader.calibration.raters.severity import fit_additive
-from grader.statistics.long_form import LongForm
+from grader.statistics.rating_tables import LongForm
 
 PAGE = Path(__file__).parents[2] / "docs" / "calibration.md"
 BEGIN, END = "<!-- tables of severity_power.py -->\n", "<!-- end of the tables -->"

@@ -7,7 +7,7 @@ import numpy as np
 
 from grader.calibration.agenda import discussion_agenda
 from grader.calibration.raters.severity import AdditiveModel, fit_additive
-from grader.statistics.long_form import LongForm, from_matrix
+from grader.statistics.rating_tables import LongForm, from_matrix
 
 NONE = math.nan
 

@@ -4,7 +4,7 @@ import pytest
 from grader.calibration.change_since import COMPARED, change_since
 from grader.calibration.panel_agreement import Scale
 from grader.statistics.agreement import Floats
-from grader.statistics.long_form import from_matrix
+from grader.statistics.rating_tables import from_matrix
 
 
 def panel(n: int, spread: float, seed: int) -> Floats:

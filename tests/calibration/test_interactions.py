@@ -9,7 +9,7 @@ import pytest
 from grader.calibration.interactions import by_point, point_interactions, question_interactions
 from grader.calibration.raters.severity import fit_additive
 from grader.statistics.distributions import student_t_tail
-from grader.statistics.long_form import LongForm, from_matrix
+from grader.statistics.rating_tables import LongForm, from_matrix
 
 NONE = math.nan
 

@@ -5,8 +5,8 @@ from grader.calibration.overview import Overview, level_step, overview, strength
 from grader.calibration.raters.severity import linked_components
 from grader.calibration.ratings.arrays import rating_arrays
 from grader.calibration.ratings.reading import Rating, Ratings
-from grader.statistics.long_form import first_ratings
-from grader.statistics.pairs_of_raters import rater_pairs
+from grader.statistics.pairwise import rater_pairs
+from grader.statistics.rating_tables import first_ratings
 
 NAN = float("nan")
 

@@ -13,7 +13,7 @@ from grader.calibration.raters.labels import Effects, Label, Verdict
 from grader.calibration.raters.profiles import RaterProfile, profile_raters
 from grader.calibration.raters.severity import fit_additive, linked_components
 from grader.statistics.intervals import Estimate
-from grader.statistics.long_form import LongForm, from_matrix
+from grader.statistics.rating_tables import LongForm, from_matrix
 
 
 def rater(

@@ -3,7 +3,7 @@ import pytest
 
 from grader.calibration.panel_agreement import PanelAgreement, Scale, n_resamples, panel_agreement, usual_raters
 from grader.statistics.agreement import Floats
-from grader.statistics.long_form import LongForm, from_matrix
+from grader.statistics.rating_tables import LongForm, from_matrix
 
 NAN = float("nan")
 SHROUT_FLEISS = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]

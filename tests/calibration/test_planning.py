@@ -5,8 +5,8 @@ import math
 import pytest
 
 from grader.calibration.planning import double_marking_for, flips_at_cut, raters_for
-from grader.statistics.components import Components
 from grader.statistics.decision_consistency import expected_flips
+from grader.statistics.generalizability import Components
 from grader.statistics.intervals import Estimate
 
 

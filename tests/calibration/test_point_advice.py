@@ -9,7 +9,7 @@ import pytest
 from grader.calibration.point_advice import PointAdvice, advise_on_points
 from grader.calibration.point_relations import correlation, rest_correlations, twins
 from grader.statistics.kappas import gwet, kappa_interval
-from grader.statistics.long_form import LongForm
+from grader.statistics.rating_tables import LongForm
 
 NONE = math.nan
 N = 100

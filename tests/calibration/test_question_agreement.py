@@ -4,7 +4,7 @@ import pytest
 from grader.calibration.panel_agreement import Scale
 from grader.calibration.question_agreement import question_agreement
 from grader.statistics.agreement import Floats
-from grader.statistics.long_form import LongForm, from_matrix
+from grader.statistics.rating_tables import LongForm, from_matrix
 from grader.statistics.reliability import krippendorff_alpha
 
 NAN = float("nan")

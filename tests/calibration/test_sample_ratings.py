@@ -12,7 +12,7 @@ from grader.calibration.raters.profiles import RaterProfile, profile_raters
 from grader.calibration.raters.severity import fit_additive
 from grader.calibration.ratings.arrays import RatingArrays, rating_arrays
 from grader.calibration.ratings.reading import read_ratings
-from grader.statistics.long_form import first_ratings
+from grader.statistics.rating_tables import first_ratings
 
 DATA = Path(__file__).parents[2] / "data"
 

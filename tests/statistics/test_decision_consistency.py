@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.statistics.components import Components
 from grader.statistics.decision_consistency import (
     agreeing_pairs,
     cohen_kappa_interval,
@@ -19,6 +18,7 @@ from grader.statistics.decision_consistency import (
     panel_decision_agreement,
     passes,
 )
+from grader.statistics.generalizability import Components
 from grader.statistics.intervals import wilson_interval
 from tests.statistics.test_agreement import two_by_two
 from tests.statistics.test_reliability import NONE, near, published, rating_tables, same, same_every_run

@@ -11,9 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
+from grader.statistics.bootstrap import by_rows
+from grader.statistics.rating_tables import from_matrix
 from grader.statistics.reliability import (
     IccForm,
     Level,
+    alpha_by_weights,
     fleiss_kappa,
     gwet_ac1,
     intraclass_correlation,
@@ -22,7 +25,6 @@ from grader.statistics.reliability import (
 
 # Hand-derived values and identities hold to rounding error, published ones to half a unit of the last digit.
 TOLERANCE = 1e-9
-
 NONE = math.nan
 # Krippendorff (2011): 12 units, 4 observers.
 KRIPPENDORFF: list[list[float]] = [
@@ -56,8 +58,23 @@ FLEISS = [
 ]
 FORMS: tuple[IccForm, ...] = get_args(IccForm)
 LEVELS: tuple[Level, ...] = get_args(Level)
-
 same_every_run = settings(derandomize=True, deadline=None, max_examples=40)
+NAN = float("nan")
+# Krippendorff (2011): 4 observers, 12 units.
+PUBLISHED = [
+    [1, 1, NAN, 1],
+    [2, 2, 3, 2],
+    [3, 3, 3, 3],
+    [3, 3, 3, 3],
+    [2, 2, 2, 2],
+    [1, 2, 3, 4],
+    [4, 4, 4, 4],
+    [1, 1, 2, 1],
+    [2, 2, 2, 2],
+    [NAN, 5, 5, 5],
+    [NAN, NAN, 1, 1],
+    [NAN, NAN, 3, NAN],
+]
 
 
 def near(expected: float) -> Any:
@@ -342,3 +359,37 @@ def test_alpha_of_a_large_panel_is_quick() -> None:
     assert krippendorff_alpha(ratings) == pytest.approx(0, abs=0.02)
     # About 0.05 s; a table of all pairs of its 300,000 different ratings would not fit in memory.
     assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("level", "alpha"), [("nominal", 0.743), ("ordinal", 0.815), ("interval", 0.849), ("ratio", 0.797)]
+)
+def test_the_published_example(level: Level, alpha: float) -> None:
+    found = alpha_by_weights(from_matrix(PUBLISHED), level=level)(np.ones((1, 12)))
+    assert found[0] == pytest.approx(alpha, abs=5e-4)
+
+
+@pytest.mark.parametrize("level", ["nominal", "ordinal", "interval", "ratio"])
+def test_weights_are_repeated_answers(level: Level) -> None:
+    rng = np.random.default_rng(4)
+    table = np.clip(np.round(rng.normal(2, 1, (30, 1)) + rng.normal(0, 0.7, (30, 5)), 1), 0, 4)
+    table[rng.random(table.shape) < 0.4] = NAN
+    weights = rng.multinomial(30, np.full(30, 1 / 30), 8).astype(float)
+    looped = by_rows(lambda rows: krippendorff_alpha(table[rows], level=level))(weights)
+    assert alpha_by_weights(from_matrix(table), level=level)(weights).tolist() == pytest.approx(looped.tolist())
+
+
+@pytest.mark.parametrize("table", [[[2, 2], [2, 2]], [[1, NAN], [NAN, 2]], [[0.1 + 0.2, 0.3], [0.3, 0.3]]])
+@pytest.mark.parametrize("level", ["nominal", "ordinal"])
+def test_undefined(table: list[list[float]], level: Level) -> None:
+    assert np.isnan(alpha_by_weights(from_matrix(table), level=level)(np.ones((1, 2)))).all()
+
+
+def test_a_draw_without_variation_is_undefined() -> None:
+    found = alpha_by_weights(from_matrix([[1, 1], [2, 3]]))(np.array([[2.0, 0.0], [1.0, 1.0]]))
+    assert np.isnan(found[0]) and np.isfinite(found[1])
+
+
+def test_negative_scores_have_no_ratio() -> None:
+    with pytest.raises(ValueError, match="0 or more"):
+        alpha_by_weights(from_matrix([[-1, 1]]), level="ratio")

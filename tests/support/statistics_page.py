@@ -17,9 +17,7 @@ MODULES = {
     "statistics/pairwise": "A panel, pair by pair",
     "statistics/reliability": "A panel as a whole",
     "statistics/kappas": "Chance-corrected agreement with its error",
-    "statistics/resampled_alpha": "Krippendorff's alpha, resampled",
-    "statistics/components": "Variance components",
-    "statistics/generalizability": "What follows from them",
+    "statistics/generalizability": "Variance components and what follows from them",
     "calibration/raters/severity": "Who is strict",
     "statistics/prmse": "A system against true scores",
     "calibration/system/statistics": "A system against people",
@@ -29,7 +27,6 @@ MODULES = {
     "statistics/conformal": "When to ask a person",
     "statistics/intervals": "Intervals",
     "statistics/bootstrap": "Intervals by resampling",
-    "statistics/change": "Change from one sample to another",
     "statistics/false_discovery": "Many tests at once",
     "statistics/distributions": "Distributions",
 }

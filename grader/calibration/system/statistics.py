@@ -112,7 +112,7 @@ def compared_statistics(form: LongForm, system: Floats) -> Statistic:
     0 or less.
     Raises: ValueError on another shape or missing system scores.
     Source: Williamson, Xi & Breyer (2012); Fleiss (1971), Psychological Bulletin 76, 378-382, with the weights of Cohen
-        (1968); disattenuated_r: Spearman (1904), as `measurement.disattenuated_r`.
+        (1968); disattenuated_r: Spearman (1904), as `generalizability.disattenuated_r`.
     Checked against: `kappas.fleiss`, `agreement.py` for one person, and RSMTool.
     """
     m = _checked(form, system)
@@ -184,8 +184,8 @@ def same_side_shares(form: LongForm, system: Floats, cut: float) -> Floats:
 
     Undefined: NaN as said.
     Raises: as `system_statistics`.
-    Source: as `decisions.decision_agreement`.
-    Checked against: `decisions.decision_agreement` for one person.
+    Source: as `decision_consistency.decision_agreement`.
+    Checked against: `decision_consistency.decision_agreement` for one person.
     """
     m = _checked(form, system)
     alike = passes(form.scores, cut) == passes(m, cut)[form.answers]

@@ -15,7 +15,7 @@ from grader.calibration.raters.effects import Effect, ratio_effect, slope, stead
 from grader.calibration.raters.halo import halo
 from grader.calibration.raters.severity import fit_additive
 from grader.statistics.distributions import student_t_quantile, student_t_tail
-from grader.statistics.long_form import LongForm, from_matrix
+from grader.statistics.rating_tables import LongForm, from_matrix
 
 TOLERANCE = 1e-9
 NONE = math.nan

@@ -9,7 +9,7 @@ import pytest
 from grader.calibration.raters.gold import gold_records, repeats
 from grader.statistics.distributions import student_t_tail
 from grader.statistics.intervals import wilson_interval
-from grader.statistics.long_form import LongForm, from_matrix
+from grader.statistics.rating_tables import LongForm, from_matrix
 
 NONE = math.nan
 

@@ -16,7 +16,7 @@ from grader.calibration.raters.labels import Effects, Label, Rules, verdicts
 from grader.calibration.raters.profiles import profile_raters
 from grader.calibration.raters.severity import fit_additive, severity_against_colleagues
 from grader.statistics.intervals import Estimate
-from grader.statistics.long_form import LongForm, from_matrix
+from grader.statistics.rating_tables import LongForm, from_matrix
 
 NONE = math.nan
 

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as st_numpy
 
 from grader.calibration.raters.severity import fit_additive, linked_components, severity_estimates
 from grader.statistics.distributions import student_t_quantile
-from grader.statistics.long_form import LongForm, from_matrix
+from grader.statistics.rating_tables import LongForm, from_matrix
 
 TOLERANCE = 1e-9
 NONE = math.nan

@@ -21,8 +21,8 @@ from grader.statistics import agreement
 from grader.statistics.decision_consistency import decision_agreement
 from grader.statistics.generalizability import disattenuated_r
 from grader.statistics.kappas import fleiss
-from grader.statistics.long_form import from_matrix
 from grader.statistics.prmse import true_score_accuracy
+from grader.statistics.rating_tables import from_matrix
 from tests.statistics.test_reliability import NONE, near, rating_tables, same, same_every_run
 
 LEVELS = np.arange(5.0)

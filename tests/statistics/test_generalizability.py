@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.statistics.components import Components, components_by_weights, variance_components
 from grader.statistics.generalizability import (
+    Components,
+    components_by_weights,
     cronbach_alpha,
     disattenuated_r,
     icc_interval,
@@ -19,6 +20,7 @@ from grader.statistics.generalizability import (
     severity_share,
     spearman_brown,
     standard_error_of_measurement,
+    variance_components,
 )
 from grader.statistics.reliability import intraclass_correlation
 from tests.statistics.test_reliability import (
