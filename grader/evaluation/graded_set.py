@@ -16,9 +16,9 @@ from grader.evaluation.labelled_grades import grade_labelled, judge_labelled
 from grader.evaluation.labelled_set import LabelledAnswer
 from grader.evaluation.scored import Scored
 from grader.grading import topic_texts
-from grader.guards import own_share
+from grader.guards import share_beyond_question
 from grader.judges import UNPROVEN, Panel, Weight
-from grader.marks import Seen, words_told
+from grader.marks import AnswerFeatures, word_weights
 from grader.schema import Grade
 from grader.settings import Settings
 from grader.text import content_words, normalise
@@ -38,7 +38,7 @@ class GradedSet(NamedTuple):
     """
 
     scored: list[Scored]
-    seen: list[Seen]
+    seen: list[AnswerFeatures]
     signature: str
     seconds: float
 
@@ -94,17 +94,19 @@ class _Keeper:
         encoded = self._encoder.encode(texts)
         for text, tokens in zip(texts, encoded, strict=True):
             self.means[text] = tokens.mean
-            self.words[text] = words_told(tokens.texts, tokens.rarity)
+            self.words[text] = word_weights(tokens.texts, tokens.rarity)
         return encoded
 
-    def seen(self, item: Scored) -> Seen:
+    def seen(self, item: Scored) -> AnswerFeatures:
         """A graded answer as marks see it; one that was not encoded says nothing."""
         text = normalise(item.row.answer).text
         asked = [self.means[text] for text in topic_texts(item.rubric)]
         vector = self.means.get(text, np.zeros_like(asked[0]))
         topic = max(float(mean @ vector) for mean in asked)
-        own = own_share(text, normalise(item.rubric.question).text)
-        return Seen(item.grade.fraction or 0.0, item.grade.flags, topic, own, vector, self.words.get(text, {}))
+        own = share_beyond_question(text, normalise(item.rubric.question).text)
+        return AnswerFeatures(
+            item.grade.fraction or 0.0, item.grade.flags, topic, own, vector, self.words.get(text, {})
+        )
 
 
 def _references(row: LabelledAnswer) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 from grader.evaluation.scored import Scored, statistics
 from grader.evaluation.trust import Interval
 from grader.grading import score_of
-from grader.marks import ALPHA, Corrected, Marked, Marks, Seen
+from grader.marks import ALPHA, AnswerFeatures, Correction, MarkedAnswer, MarksModel
 from grader.schema import Grade
 from grader.statistics import Estimate, covered
 
@@ -70,12 +70,12 @@ class _Draw:
     n_marks: int
     before: list[Scored]
     after: list[Scored]
-    corrected: list[Corrected]
+    corrected: list[Correction]
 
 
 def evaluate_marked(
     scored: Sequence[Scored],
-    seen: Sequence[Seen],
+    seen: Sequence[AnswerFeatures],
     *,
     n_per_question: int,
     seed: int,
@@ -115,13 +115,16 @@ def evaluate_marked(
     )
 
 
-def _draw(scored: Sequence[Scored], seen: Sequence[Seen], n: int, rng: np.random.Generator) -> _Draw:
+def _draw(scored: Sequence[Scored], seen: Sequence[AnswerFeatures], n: int, rng: np.random.Generator) -> _Draw:
     rows: dict[str, list[int]] = {}
     for index, item in enumerate(scored):
         rows.setdefault(item.row.question_id, []).append(index)
     given = {index for mine in rows.values() for index in rng.permutation(mine)[:n].tolist()}
-    marks = Marks(
-        [Marked(scored[i].row.answer_id, scored[i].row.question_id, scored[i].human, seen[i]) for i in sorted(given)]
+    marks = MarksModel(
+        [
+            MarkedAnswer(scored[i].row.answer_id, scored[i].row.question_id, scored[i].human, seen[i])
+            for i in sorted(given)
+        ]
     )
     rest = {name: [index for index in mine if index not in given] for name, mine in rows.items()}
     corrected = {
@@ -138,7 +141,7 @@ def _draw(scored: Sequence[Scored], seen: Sequence[Seen], n: int, rng: np.random
     )
 
 
-def _corrected(grade: Grade, found: Corrected) -> Grade:
+def _corrected(grade: Grade, found: Correction) -> Grade:
     return grade.model_copy(update={"fraction": found.fraction, "score": score_of(found.fraction, grade.max_score)})
 
 

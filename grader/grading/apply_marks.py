@@ -3,17 +3,17 @@
 from grader.flags import PLAIN_FLAGS
 from grader.grading.drafts import About
 from grader.grading.scoring import score_of
-from grader.marks import NOTHING_FLAG, OFF_TOPIC_FLAG, FittedMarks, Seen
+from grader.marks import OFF_TOPIC_FLAG, SAYS_NOTHING_FLAG, AnswerFeatures, FittedMarks
 from grader.schema import FromMarks, Grade, NearMark
 
 WIDE_FLAG = "wide_interval"
 
 
-def seen_by_marks(grade: Grade, about: About) -> Seen | None:
+def seen_by_marks(grade: Grade, about: About) -> AnswerFeatures | None:
     """A graded answer as marks see it; `None` for an ungraded one."""
     if grade.fraction is None:
         return None
-    return Seen(grade.fraction, grade.flags, about.topic, about.own, about.vector, about.words)
+    return AnswerFeatures(grade.fraction, grade.flags, about.topic, about.own, about.vector, about.words)
 
 
 def with_marks(grade: Grade, about: About | None, fitted: FittedMarks) -> Grade:
@@ -25,7 +25,7 @@ def with_marks(grade: Grade, about: About | None, fitted: FittedMarks) -> Grade:
     if seen is None:
         return grade
     found = fitted.marks.correct(grade.question_id, seen)
-    raised = [found.bounded_by] if found.bounded_by in (OFF_TOPIC_FLAG, NOTHING_FLAG) else []
+    raised = [found.bounded_by] if found.bounded_by in (OFF_TOPIC_FLAG, SAYS_NOTHING_FLAG) else []
     flags = (*grade.flags, *raised, *([WIDE_FLAG] if found.is_open else []))
     changed = FromMarks(
         before=seen.fraction,

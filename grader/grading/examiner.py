@@ -12,12 +12,19 @@ from grader.grading.drafts import About, Draft
 from grader.grading.encoded_rubrics import Prepared
 from grader.grading.screening import draft_of_nothing
 from grader.grading.verdicts import Heard, PointClaims, doubts, earned, point_flags, read_points, verdict
-from grader.guards import RULES_VERSION, Checked, Manner, manner, own_share, read_claim
-from grader.marks import words_told
+from grader.guards import (
+    RULES_VERSION,
+    AnswerStyle,
+    ContradictionCheck,
+    assess_style,
+    parse_claim,
+    share_beyond_question,
+)
+from grader.marks import word_weights
 from grader.reader import Verifier
 from grader.schema import Answer, Rubric, RubricPoint
 from grader.settings import Settings
-from grader.text import NormalisedText, Span, segments, table_revision
+from grader.text import NormalisedText, Span, segments, word_order_revision
 
 
 class Examiner:
@@ -38,7 +45,7 @@ class Examiner:
         if not self._settings.guards:
             return "none"
         verifier = f"+verifier@{self._verifier.revision}" if self._verifier is not None else ""
-        return f"rules.{RULES_VERSION}+order@{table_revision()}{verifier}"
+        return f"rules.{RULES_VERSION}+order@{word_order_revision()}{verifier}"
 
     def examine(
         self, answer: Answer, rubric: Rubric, text: NormalisedText, encoded: TokenVectors, prepared: Prepared
@@ -61,17 +68,17 @@ class Examiner:
         vectors = respell(encoded.texts, encoded.n_pieces, encoded.vectors, prepared.subject.spellings)
         cosines = prepared.points.vectors @ vectors.T
         matched = match_cosines(cosines, starts, **self._curve)
-        muted = np.outer([claim.novel for claim in claims], seen.empty) if any(seen.empty) else None
+        muted = np.outer([claim.novel for claim in claims], seen.empty_segments) if any(seen.empty_segments) else None
         covered = cover_matched(prepared.points, matched, muted=muted)
         said = self._said(prepared, encoded, vectors, cosines, heard(prepared.points, matched).max(axis=0), starts)
         hearing = Heard(
             original=answer.answer,
             text=text,
             spans=spans,
-            statements=[read_claim(text.text[start:end]) for start, end in spans] if self._settings.guards else [],
+            statements=[parse_claim(text.text[start:end]) for start, end in spans] if self._settings.guards else [],
             cosines=cosines,
             starts=starts,
-            share=seen.share * self._kept(said, prepared.subject),
+            share=seen.credit_share * self._kept(said, prepared.subject),
         )
         recalls = np.stack([found.by_segment for found in covered])
         points = tuple(
@@ -86,16 +93,16 @@ class Examiner:
         )
         flags = (*point_flags(points), *seen.flags, *(["long_answer"] * (encoded.n_windows > 1)))
         topic = float((prepared.topics @ encoded.mean).max())
-        own = own_share(text.text, prepared.question)
-        about = About(topic, own, encoded.mean, words_told(encoded.texts, encoded.rarity))
-        return Draft(answer, rubric, text, points, flags, share=seen.share, about=about)
+        own = share_beyond_question(text.text, prepared.question)
+        about = About(topic, own, encoded.mean, word_weights(encoded.texts, encoded.rarity))
+        return Draft(answer, rubric, text, points, flags, share=seen.credit_share, about=about)
 
-    def _manner(self, rubric: Rubric, text: str, spans: Sequence[Span], encoded: TokenVectors) -> Manner:
+    def _manner(self, rubric: Rubric, text: str, spans: Sequence[Span], encoded: TokenVectors) -> AnswerStyle:
         """How an answer is written; without guards nobody looks."""
         if not self._settings.guards:
-            return Manner((), 1.0, (False,) * len(spans))
+            return AnswerStyle((), 1.0, (False,) * len(spans))
         n_pieces = int(encoded.n_pieces[encoded.rarity > 0].sum())
-        return manner(text, spans, question=rubric.question, reference=rubric.reference_answer, n_pieces=n_pieces)
+        return assess_style(text, spans, question=rubric.question, reference=rubric.reference_answer, n_pieces=n_pieces)
 
     def _doubts(
         self,
@@ -105,7 +112,7 @@ class Examiner:
         found: Covered,
         heard: Heard,
         recalls: Floats,
-    ) -> Checked | None:
+    ) -> ContradictionCheck | None:
         """What speaks against one point; `recalls` are those of all points, shape `(n_points, n_segments)`.
 
         Where nothing is earned there is nothing to doubt.

@@ -105,7 +105,7 @@ class Grader:
             self.rubrics[rubric.question_id] = rubric
         self._marks: FittedMarks | None = None
         if marks is not None:
-            marks.refuse_others(self.signature, {name: rubric_hash(rubric) for name, rubric in self.rubrics.items()})
+            marks.check_compatible(self.signature, {name: rubric_hash(rubric) for name, rubric in self.rubrics.items()})
             self._marks = marks
 
     @property

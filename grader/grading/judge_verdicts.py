@@ -12,7 +12,7 @@ from grader.grading.confidence import chances, point_confidence
 from grader.grading.drafts import Draft
 from grader.grading.judge_feedback import told_to_candidate
 from grader.grading.verdicts import status_of
-from grader.guards import hides_words, talks_to_examiner
+from grader.guards import decode_tag_characters, has_prompt_injection
 from grader.judges import UNPROVEN, AskedPoint, Case, Opinion, Panel, Said, Weight, prove
 from grader.schema import Evidence, PointGrade, Rated, Status, Verdict, VerdictWord
 from grader.settings import JudgeSettings, Settings
@@ -104,7 +104,7 @@ def _settled(points: Iterable[PointGrade], asked: Collection[str]) -> Iterator[t
 
 
 def _with_opinions(draft: Draft, opinions: Sequence[Opinion], ruling: _Ruling, settings: Settings) -> Draft:
-    examined = talks_to_examiner(draft.text.text) or bool(hides_words(draft.answer.answer))
+    examined = has_prompt_injection(draft.text.text) or bool(decode_tag_characters(draft.answer.answer))
     verdicts = {
         point_id: tuple(checked(opinion.seat, opinion.said[point_id], draft) for opinion in opinions)
         for point_id in opinions[0].said

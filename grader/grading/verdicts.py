@@ -7,7 +7,7 @@ import numpy as np
 
 from grader.grading.confidence import STATED, point_confidence
 from grader.grading.coverage import Covered, Floats, Ints, PointTokens, credit
-from grader.guards import NO_DOUBT, Checked, Claim, check, read_claim, rivals
+from grader.guards import NO_CONTRADICTION, Claim, ContradictionCheck, check_point, near_best_segments, parse_claim
 from grader.reader import Verifier
 from grader.schema import Evidence, PointGrade, Rubric, RubricPoint, Status
 from grader.settings import Settings
@@ -65,7 +65,7 @@ def read_points(rubric: Rubric) -> tuple[PointClaims, ...]:
     """The rubric's points as the guards read them, in order."""
     asked = frozenset(content_stems(normalise(rubric.question).text))
     return tuple(
-        PointClaims(tuple(read_claim(normalise(text).text) for text in (point.text, *point.aliases)), asked)
+        PointClaims(tuple(parse_claim(normalise(text).text) for text in (point.text, *point.aliases)), asked)
         for point in rubric.points
     )
 
@@ -78,7 +78,7 @@ def doubts(
     verifier: Verifier | None,
     *,
     of_others: Floats,
-) -> Checked:
+) -> ContradictionCheck:
     """What speaks against a point in the segments that come near to stating it.
 
     A wording that the point borrowed from the reference is a stretch of text, not a claim: it is not compared. The
@@ -93,7 +93,7 @@ def doubts(
     """
     first = int(np.searchsorted(points.owners, points.owners[found.wording]))
     if found.wording - first >= len(claims.wordings):
-        return NO_DOUBT
+        return NO_CONTRADICTION
     recalls = found.by_segment.tolist()
     denied: list[float | None] = [None] * len(recalls)
     point = claims.wordings[found.wording - first]
@@ -102,17 +102,17 @@ def doubts(
         ends = np.append(heard.starts[1:], wording.shape[1])
         more = of_others - found.by_segment
         is_other = (more > _CLEARLY_MORE) | ((more > 0) & (of_others >= _NEARLY_ALL))
-        for index in rivals(np.where(is_other, 0, found.by_segment).tolist()):
+        for index in near_best_segments(np.where(is_other, 0, found.by_segment).tolist()):
             said = heard.statements[index]
             cosines = wording[:, heard.starts[index] : ends[index]]
             near = min(float(cosines.max(axis=side).mean()) for side in (0, 1)) >= _NEAR_COPY
             if near and len(said.words) >= _FEWEST_WORDS:
                 denied[index] = float(verifier.contradicts([(point.text, said.text)])[0])
-    return check(claims.wordings, heard.statements, recalls, denied)
+    return check_point(claims.wordings, heard.statements, recalls, denied)
 
 
 def verdict(
-    point: RubricPoint, found: Covered, checked: Checked | None, heard: Heard, settings: Settings
+    point: RubricPoint, found: Covered, checked: ContradictionCheck | None, heard: Heard, settings: Settings
 ) -> PointGrade:
     """From a point's coverage, and what speaks against it, to its status, credit, evidence and confidence."""
     credited = earned(point, found, heard, settings)

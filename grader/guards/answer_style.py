@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from grader.guards.prompt_injection import talks_to_examiner
-from grader.text import FUNCTION_WORDS, Span, has_digit, oddness, stem, word_set, words
+from grader.guards.prompt_injection import has_prompt_injection
+from grader.text import FUNCTION_WORDS, Span, has_digit, stem, word_salad_score, word_set, words
 from grader.text import segments as split
 
 # A text of fewer words is too short to tell a list or a shuffle from a terse answer.
@@ -73,22 +73,22 @@ _FEWEST_FOR_LANGUAGE = 6
 _FEWEST_LETTERS = 12
 
 
-class Manner(NamedTuple):
+class AnswerStyle(NamedTuple):
     """What the writing shows.
 
     Attributes:
         flags: names of what was found, for the grade.
-        share: of the credit that remains, 0..1: less where the words form no sentences.
-        empty: for each segment whether it only repeats the question or frames an answer.
+        credit_share: of the credit that remains, 0..1: less where the words form no sentences.
+        empty_segments: for each segment whether it only repeats the question or frames an answer.
 
     """
 
     flags: tuple[str, ...]
-    share: float
-    empty: tuple[bool, ...]
+    credit_share: float
+    empty_segments: tuple[bool, ...]
 
 
-def manner(text: str, segments: Sequence[Span], *, question: str, reference: str, n_pieces: int) -> Manner:
+def assess_style(text: str, segments: Sequence[Span], *, question: str, reference: str, n_pieces: int) -> AnswerStyle:
     """Look at how an answer is written.
 
     Args:
@@ -113,9 +113,9 @@ def manner(text: str, segments: Sequence[Span], *, question: str, reference: str
         flags.append("repetition")
     if copies(text, reference):
         flags.append("verbatim_copy")
-    if talks_to_examiner(text):
+    if has_prompt_injection(text):
         flags.append("instructions")
-    return Manner(tuple(flags), share, empty)
+    return AnswerStyle(tuple(flags), share, empty)
 
 
 @lru_cache(maxsize=1024)
@@ -130,7 +130,7 @@ def _no_sentences(spoken: Sequence[str], said: Sequence[str], n_pieces: int) -> 
         return ["gibberish"], 0.0
     if is_keyword_list(spoken):
         return ["keyword_list"], LIST_SHARE
-    odd = oddness(said)
+    odd = word_salad_score(said)
     return (["word_salad"], 1 - (1 - LIST_SHARE) * odd) if odd > 0 else ([], 1.0)
 
 
@@ -140,20 +140,20 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(stem(word) for word in map(str.lower, words(text)) if word not in _CARRYING) - _FRAMING
 
 
-def own_words(text: str, question: str) -> frozenset[str]:
+def words_beyond_question(text: str, question: str) -> frozenset[str]:
     """The stems of a text's words that neither the question has nor any sentence or frame of an answer needs."""
     return _stems(text) - _stems(question)
 
 
-def own_share(text: str, question: str) -> float:
-    """The share of a text's words, as in `own_words`, that the question does not have, 0..1; 0 where there are none.
+def share_beyond_question(text: str, question: str) -> float:
+    """The share of a text's words that the question does not have, as in `words_beyond_question`, 0..1; 0 for none.
 
     A text with numbers counts as all its own: they may be the answer.
     """
     if has_digit(text):
         return 1.0
     said = _stems(text)
-    return len(own_words(text, question)) / len(said) if said else 0.0
+    return len(words_beyond_question(text, question)) / len(said) if said else 0.0
 
 
 def _is_empty(piece: str, asked: Sequence[frozenset[str]]) -> bool:

@@ -117,7 +117,7 @@ class Claim:
 
 
 @lru_cache(maxsize=512)
-def read_claim(text: str) -> Claim:
+def parse_claim(text: str) -> Claim:
     """Read a text's words with their stems and polarity."""
     found = [(m[0].lower().replace("’", "'"), m.start(), m.end()) for m in _TOKEN.finditer(text)]
     plain = [word for word, _, _ in found]

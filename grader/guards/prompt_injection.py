@@ -57,7 +57,7 @@ _CODED = re.compile(rf"(?<![\w+/])[A-Za-z0-9+/]{{{_SHORTEST_CODED},}}={{0,2}}(?!
 _TAGS = range(0xE0020, 0xE007F)
 
 
-def talks_to_examiner(text: str) -> bool:
+def has_prompt_injection(text: str) -> bool:
     """Whether a text holds words to the examiner instead of an answer, plain, in base64 or with digits for letters."""
     return any(_pleads(reading) for reading in (text, _unleet(text), *_decoded(text)))
 
@@ -70,7 +70,7 @@ def _pleads(text: str) -> bool:
     return PLEAS.search(text) is not None
 
 
-def hides_words(original: str) -> str:
+def decode_tag_characters(original: str) -> str:
     """What the invisible tag characters of a text spell; blank without any."""
     return "".join(chr(ord(char) - 0xE0000) for char in original if ord(char) in _TAGS)
 

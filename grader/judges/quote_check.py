@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from grader.guards import own_words, talks_to_examiner
+from grader.guards import has_prompt_injection, words_beyond_question
 from grader.text import NormalisedText, Span, normalise
 
 # How writers of quotes change them without changing the words: typographic marks, and what stands around.
@@ -55,9 +55,9 @@ def prove(quote: str, answer: NormalisedText, question: str) -> Proof:
         return Proof(None, NOT_THERE if _parts(quote) else NO_QUOTE)
     span = longest(spans)
     said = " ".join(answer.text[start:end] for start, end in spans)
-    if not own_words(said, normalise(question).text) - _FRAMING and not _adds_a_number(said, question):
+    if not words_beyond_question(said, normalise(question).text) - _FRAMING and not _adds_a_number(said, question):
         return Proof(span, ONLY_THE_QUESTION)
-    return Proof(span, TO_THE_EXAMINER if talks_to_examiner(said) else "")
+    return Proof(span, TO_THE_EXAMINER if has_prompt_injection(said) else "")
 
 
 def locate(quote: str, text: str) -> list[Span]:

@@ -23,7 +23,7 @@ OFF_TOPIC_FLAG = "off_topic"
 # says nothing, or the question again in other words. Of the weak but honest sample answers none has less than .56. One
 # that is this much like a marked answer is left to likeness: some questions are answered in their own words.
 _NOTHING, _OWN, _LIKE = 0.08, 0.3, 0.8
-NOTHING_FLAG = "says_nothing"
+SAYS_NOTHING_FLAG = "says_nothing"
 # Marked answers with a flag that it takes to say anything about the flag, and how many more the doubt is worth.
 _FEWEST_FLAGGED = 2
 _DOUBT = 2.0
@@ -104,7 +104,7 @@ def bound(
         if limit < best.fraction:
             best = Bounded(limit, flag)
     if best.fraction > fraction and fraction < _NOTHING and own < _OWN and nearest < _LIKE:
-        best = Bounded(fraction, NOTHING_FLAG)
+        best = Bounded(fraction, SAYS_NOTHING_FLAG)
     about = max(topic, nearest)
     if best.fraction > fraction and about < ON_TOPIC:
         share = max(0.0, (about - OFF_TOPIC) / (ON_TOPIC - OFF_TOPIC))

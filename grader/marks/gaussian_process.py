@@ -97,7 +97,7 @@ class Prediction(NamedTuple):
     spread: Floats
 
 
-class MarksModel:
+class GaussianProcess:
     """A Gaussian process on the marks of one team.
 
         y_i = mapped_i + b_0 + b_1 (mapped_i - .5) + b_2 z_i + u_q + g_q(i) + e_i
@@ -228,7 +228,7 @@ def fit_variances(questions: Sequence[MarkedQuestion]) -> Variances:
 
 def _step(questions: Sequence[MarkedQuestion], found: Variances) -> Floats:
     """One step towards more likely variances."""
-    model = MarksModel(questions, found)
+    model = GaussianProcess(questions, found)
     asked, expected = np.zeros(len(START)), np.zeros(len(START))
     for question, part in zip(questions, model._parts, strict=True):
         solved = part.inverse @ part.basis

@@ -21,8 +21,8 @@ from pydantic import Field
 from grader.errors import InputError
 from grader.files import atomic_writer, parse_json, source_name, text_lines, validate
 from grader.marks.gaussian_process import Variances
-from grader.marks.model import Marks
-from grader.marks.records import Learned, Marked, Seen
+from grader.marks.model import MarksModel
+from grader.marks.records import AnswerFeatures, FittedParameters, MarkedAnswer
 from grader.marks.score_map import ScoreMap
 from grader.schema import Noun
 
@@ -30,7 +30,7 @@ FIT = "grader calibrate RATINGS --answers ANSWERS --fit FILE"
 # Bytes of a file; 10,000 marked answers take 15,000,000.
 _LIMIT = 100_000_000
 # Characters of a marked answer that are kept, to show it beside others.
-SHOWN = 160
+SNIPPET_LENGTH = 160
 # Parts of a signature that may differ from the run in which the marks were learned.
 _FREE = frozenset({"grader", "rubric"})
 _Unit = Field(ge=0, le=1)
@@ -91,7 +91,7 @@ class FittedMarks:
 
     """
 
-    marks: Marks
+    marks: MarksModel
     signature: str
     rubrics: Mapping[str, str]
     texts: Mapping[str, str]
@@ -104,7 +104,7 @@ class FittedMarks:
         content = {name: value for name, value in self._content().items() if name != "signature"}
         return f"marks@{sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]}"
 
-    def refuse_others(self, signature: str, rubrics: Mapping[str, str]) -> None:
+    def check_compatible(self, signature: str, rubrics: Mapping[str, str]) -> None:
         """Refuse to be used in a run that grades otherwise than the one in which the marks were learned.
 
         Args:
@@ -127,20 +127,20 @@ class FittedMarks:
 
     def _content(self) -> dict[str, Any]:
         """The document, ready for JSON."""
-        learned = self.marks.learned
+        parameters = self.marks.parameters
         told: dict[str, float] = {}
         for answer in self.marks.marked:
-            told.update(answer.seen.words)
+            told.update(answer.features.words)
         return {
             "version": 1,
             "signature": self.signature,
             "rubrics": dict(sorted(self.rubrics.items())),
             "n_raters": self.n_raters,
-            "score_map": {"n": learned.score_map.n, "heights": list(learned.score_map.heights)},
-            "variances": vars(learned.variances),
-            "lifts": dict(learned.lifts),
-            "reach": learned.reach,
-            "reach_elsewhere": learned.reach_elsewhere,
+            "score_map": {"n": parameters.score_map.n, "heights": list(parameters.score_map.heights)},
+            "variances": vars(parameters.variances),
+            "lifts": dict(parameters.lifts),
+            "reach": parameters.reach,
+            "reach_elsewhere": parameters.reach_elsewhere,
             "words": dict(sorted(told.items())),
             "answers": [_row(answer, self.texts.get(answer.answer_id, "")) for answer in self.marks.marked],
         }
@@ -174,27 +174,27 @@ def read_marks(path: str | Path) -> FittedMarks:
         raise InputError(f"expected what `{FIT}` writes", source=source)
     found = validate(_File, data, source=source, line_of=lambda _: None)
     marked = [_marked(row, found.words, source) for row in found.answers]
-    learned = Learned(
+    parameters = FittedParameters(
         ScoreMap(found.score_map.heights, found.score_map.n),
         Variances(**dict(found.variances)),
         found.lifts,
         found.reach,
         found.reach_elsewhere,
     )
-    if len({len(answer.seen.vector) for answer in marked}) > 1:
+    if len({len(answer.features.vector) for answer in marked}) > 1:
         raise InputError("its vectors differ in length", source=source, field="answers")
     texts = {row.answer_id: row.text for row in found.answers}
-    return FittedMarks(Marks(marked, learned), found.signature, found.rubrics, texts, found.n_raters, source)
+    return FittedMarks(MarksModel(marked, parameters), found.signature, found.rubrics, texts, found.n_raters, source)
 
 
-def rounded(answer: Marked) -> Marked:
+def as_stored(answer: MarkedAnswer) -> MarkedAnswer:
     """The answer as it comes back from a file, so that what is learned from both is the same."""
-    vector = _unpacked(_packed(answer.seen.vector), "")
-    return answer._replace(seen=answer.seen._replace(vector=vector))
+    vector = _unpacked(_packed(answer.features.vector), "")
+    return answer._replace(features=answer.features._replace(vector=vector))
 
 
-def _row(answer: Marked, text: str) -> dict[str, Any]:
-    seen = answer.seen
+def _row(answer: MarkedAnswer, text: str) -> dict[str, Any]:
+    seen = answer.features
     return {
         "answer_id": answer.answer_id,
         "question_id": answer.question_id,
@@ -209,14 +209,14 @@ def _row(answer: Marked, text: str) -> dict[str, Any]:
     }
 
 
-def _marked(row: _Answer, told: Mapping[str, float], source: str) -> Marked:
+def _marked(row: _Answer, told: Mapping[str, float], source: str) -> MarkedAnswer:
     try:
         words = {word: told[word] for word in row.words.split()}
     except KeyError as error:
         problem = f"'{error.args[0]}' of the answer '{row.answer_id}' is not among its words"
         raise InputError(problem, source=source, field="words") from error
-    seen = Seen(row.fraction, row.flags, row.topic, row.own, _unpacked(row.vector, source), words)
-    return Marked(row.answer_id, row.question_id, row.mark, seen)
+    seen = AnswerFeatures(row.fraction, row.flags, row.topic, row.own, _unpacked(row.vector, source), words)
+    return MarkedAnswer(row.answer_id, row.question_id, row.mark, seen)
 
 
 def _packed(vector: NDArray[np.float32]) -> str:

@@ -12,8 +12,15 @@ from numpy.typing import NDArray
 
 from grader.errors import InputError
 from grader.marks.bounds import Bounded, Flagged, bound, lifts
-from grader.marks.gaussian_process import MarkedQuestion, MarksModel, fit_variances
-from grader.marks.records import Corrected, Learned, LeftOut, Marked, Near, Seen
+from grader.marks.gaussian_process import GaussianProcess, MarkedQuestion, fit_variances
+from grader.marks.records import (
+    AnswerFeatures,
+    Correction,
+    FittedParameters,
+    LeaveOneOut,
+    MarkedAnswer,
+    MarkedNeighbour,
+)
 from grader.marks.score_map import FEWEST_MARKS, ScoreMap, fit_score_map
 from grader.marks.similarity import Said, likeness, told
 from grader.statistics import conformal_quantile
@@ -35,49 +42,49 @@ _FOLDS = 5
 class _Marks(NamedTuple):
     """The marked answers of one question and their place in the model."""
 
-    answers: tuple[Marked, ...]
+    answers: tuple[MarkedAnswer, ...]
     said: Said
     place: int | None
 
 
-class Marks:
+class MarksModel:
     """Applies what was learned from marked answers to others.
 
     The order of the marked answers does not matter. Blank answers are left out: a rule decides them.
 
     Args:
         marked: answers with their marks.
-        learned: what `learn` made of the same answers; made here if left out.
+        parameters: fitted to the same answers before; fitted here if left out.
 
     Raises:
         InputError: when fewer than ten answers are marked.
 
     """
 
-    def __init__(self, marked: Sequence[Marked], learned: Learned | None = None) -> None:
+    def __init__(self, marked: Sequence[MarkedAnswer], parameters: FittedParameters | None = None) -> None:
         self.marked = _usable(marked)
         if len(self.marked) < FEWEST_MARKS:
             raise InputError(
                 f"{len(self.marked)} answers with words are marked, {FEWEST_MARKS} are needed to learn from them"
             )
-        groups: dict[str, list[Marked]] = {}
+        groups: dict[str, list[MarkedAnswer]] = {}
         for answer in self.marked:
             groups.setdefault(answer.question_id, []).append(answer)
         large = [name for name, group in groups.items() if len(group) >= FEWEST_OF_QUESTION]
         self._questions = {
-            name: _Marks(tuple(group), _said([a.seen for a in group]), large.index(name) if name in large else None)
+            name: _Marks(tuple(group), _said([a.features for a in group]), large.index(name) if name in large else None)
             for name, group in ((name, _spread(group)) for name, group in groups.items())
         }
-        score_map = learned.score_map if learned else _map_of(self.marked)
+        score_map = parameters.score_map if parameters else _map_of(self.marked)
         blocks = [_block(self._questions[name], score_map) for name in large]
-        variances = learned.variances if learned else fit_variances(blocks)
-        self._model = MarksModel(blocks, variances)
-        self.learned = learned or Learned(
+        variances = parameters.variances if parameters else fit_variances(blocks)
+        self._model = GaussianProcess(blocks, variances)
+        self.parameters = parameters or FittedParameters(
             score_map,
             variances,
             lifts(_flagged(answer, score_map) for answer in self.marked),
             reach=_reach(_standard_errors(blocks, self._model)),
-            reach_elsewhere=_reach(np.abs(map_errors(self.marked))),
+            reach_elsewhere=_reach(np.abs(score_map_errors(self.marked))),
         )
 
     def n_marked(self, question_id: str) -> int:
@@ -85,18 +92,18 @@ class Marks:
         found = self._questions.get(question_id)
         return len(found.answers) if found else 0
 
-    def correct(self, question_id: str, seen: Seen) -> Corrected:
+    def correct(self, question_id: str, seen: AnswerFeatures) -> Correction:
         """What people would give an answer."""
         return self.correct_many(question_id, [seen])[0]
 
-    def correct_many(self, question_id: str, seen: Sequence[Seen]) -> list[Corrected]:
+    def correct_many(self, question_id: str, seen: Sequence[AnswerFeatures]) -> list[Correction]:
         """What people would give some answers to one question, in order; none depends on the others."""
         if not seen:
             return []
-        mapped = self.learned.score_map([answer.fraction for answer in seen])
+        mapped = self.parameters.score_map([answer.fraction for answer in seen])
         found = self._questions.get(question_id)
         if found is None or found.place is None:
-            reach = np.full(len(seen), self.learned.reach_elsewhere)
+            reach = np.full(len(seen), self.parameters.reach_elsewhere)
             cosines = np.zeros((len(seen), 0)) if found is None else _said(seen).vectors @ found.said.vectors.T
             means = mapped
         else:
@@ -105,28 +112,28 @@ class Marks:
             predicted = self._model.predict(
                 found.place, mapped, told(alike.contained, marks), alike.closeness, alike.shared
             )
-            means, reach, cosines = predicted.mean, self.learned.reach * predicted.spread, alike.cosine
+            means, reach, cosines = predicted.mean, self.parameters.reach * predicted.spread, alike.cosine
         answers = found.answers if found else ()
         rows = zip(seen, means.tolist(), reach.tolist(), cosines, strict=True)
         return [self._corrected(*row, answers) for row in rows]
 
     def _corrected(
-        self, seen: Seen, mean: float, reach: float, cosines: Floats, answers: tuple[Marked, ...]
-    ) -> Corrected:
+        self, seen: AnswerFeatures, mean: float, reach: float, cosines: Floats, answers: tuple[MarkedAnswer, ...]
+    ) -> Correction:
         if "no_answer" in seen.flags:
-            return Corrected(seen.fraction, seen.fraction, seen.fraction, len(answers), bounded_by="no_answer")
+            return Correction(seen.fraction, seen.fraction, seen.fraction, len(answers), bounded_by="no_answer")
         left = self._bounded(seen, min(1.0, max(0.0, mean)), float(cosines.max(initial=-1.0)))
         near = np.argsort(-cosines, kind="stable")[:_NEAREST]
-        return Corrected(
+        return Correction(
             fraction=left.fraction,
             low=max(0.0, min(left.fraction, mean - reach)),
             high=min(1.0, max(left.fraction, mean + reach)),
             n_marked=len(answers),
-            nearest=tuple(Near(answers[i].answer_id, float(cosines[i]), answers[i].mark) for i in near),
+            nearest=tuple(MarkedNeighbour(answers[i].answer_id, float(cosines[i]), answers[i].mark) for i in near),
             bounded_by=left.by,
         )
 
-    def covariance(self, question_id: str, seen: Sequence[Seen]) -> Floats:
+    def covariance(self, question_id: str, seen: Sequence[AnswerFeatures]) -> Floats:
         """How what is expected of some answers to one question hangs together, noise apart, shape `(n, n)`.
 
         Its diagonal holds the variances: what marks of these answers would still tell.
@@ -139,7 +146,7 @@ class Marks:
         alike = likeness(mine, found.said)
         return self._model.posterior(found.place, alike.closeness, alike.shared, among.closeness, among.shared)
 
-    def left_out(self) -> list[LeftOut]:
+    def left_out(self) -> list[LeaveOneOut]:
         """Every marked answer of a question with two or more, as it would be graded if its own mark were unknown."""
         found = []
         for group, predicted in zip(self._large(), self._model.left_out(), strict=True):
@@ -149,19 +156,19 @@ class Marks:
             for answer, mean, spread, near in zip(
                 group.answers, means, predicted.spread.tolist(), cosines.max(axis=1).tolist(), strict=True
             ):
-                found.append(LeftOut(answer, mean, spread, self._bounded(answer.seen, mean, near).fraction))
+                found.append(LeaveOneOut(answer, mean, spread, self._bounded(answer.features, mean, near).fraction))
         return found
 
-    def _bounded(self, seen: Seen, expected: float, nearest: float) -> Bounded:
+    def _bounded(self, seen: AnswerFeatures, expected: float, nearest: float) -> Bounded:
         return bound(
             expected,
             flags=seen.flags,
             fraction=seen.fraction,
-            mapped=float(self.learned.score_map(seen.fraction)),
+            mapped=float(self.parameters.score_map(seen.fraction)),
             topic=seen.topic,
             nearest=nearest,
             own=seen.own,
-            lifts=self.learned.lifts,
+            lifts=self.parameters.lifts,
         )
 
     def _large(self) -> list[_Marks]:
@@ -169,39 +176,39 @@ class Marks:
         return sorted((g for g in self._questions.values() if g.place is not None), key=lambda group: group.place or 0)
 
 
-def _usable(marked: Sequence[Marked]) -> tuple[Marked, ...]:
+def _usable(marked: Sequence[MarkedAnswer]) -> tuple[MarkedAnswer, ...]:
     """The marked answers that say something, in an order of their own."""
-    kept = (answer for answer in marked if "no_answer" not in answer.seen.flags)
+    kept = (answer for answer in marked if "no_answer" not in answer.features.flags)
     return tuple(sorted(kept, key=lambda answer: (answer.question_id, answer.answer_id)))
 
 
-def _spread(group: list[Marked]) -> list[Marked]:
+def _spread(group: list[MarkedAnswer]) -> list[MarkedAnswer]:
     if len(group) <= _MOST:
         return group
     return [group[index] for index in np.linspace(0, len(group) - 1, _MOST).astype(int)]
 
 
-def _said(seen: Sequence[Seen]) -> Said:
+def _said(seen: Sequence[AnswerFeatures]) -> Said:
     return Said(np.stack([answer.vector for answer in seen]).astype(float), [answer.words for answer in seen])
 
 
-def _flagged(answer: Marked, score_map: ScoreMap) -> Flagged:
-    seen = answer.seen
+def _flagged(answer: MarkedAnswer, score_map: ScoreMap) -> Flagged:
+    seen = answer.features
     return Flagged(seen.flags, seen.fraction, float(score_map(seen.fraction)), answer.mark)
 
 
-def _map_of(marked: Sequence[Marked]) -> ScoreMap:
-    return fit_score_map([answer.seen.fraction for answer in marked], [answer.mark for answer in marked])
+def _map_of(marked: Sequence[MarkedAnswer]) -> ScoreMap:
+    return fit_score_map([answer.features.fraction for answer in marked], [answer.mark for answer in marked])
 
 
 def _block(found: _Marks, score_map: ScoreMap) -> MarkedQuestion:
     alike = likeness(found.said, found.said)
     marks = np.array([answer.mark for answer in found.answers])
-    mapped = score_map([answer.seen.fraction for answer in found.answers])
+    mapped = score_map([answer.features.fraction for answer in found.answers])
     return MarkedQuestion(marks, mapped, told(alike.contained, marks, own=True), alike.closeness, alike.shared)
 
 
-def _standard_errors(blocks: Sequence[MarkedQuestion], model: MarksModel) -> Floats:
+def _standard_errors(blocks: Sequence[MarkedQuestion], model: GaussianProcess) -> Floats:
     """How many standard deviations each mark is off from what the others let expect, shape `(n_marked,)`."""
     pairs = zip(blocks, model.left_out(), strict=True)
     return np.concatenate([np.zeros(0), *(np.abs(b.marks - np.clip(p.mean, 0, 1)) / p.spread for b, p in pairs)])
@@ -212,7 +219,7 @@ def _reach(sizes: Floats) -> float:
     return min(conformal_quantile(sizes, alpha=ALPHA), 1e6)
 
 
-def map_errors(marked: Sequence[Marked]) -> Floats:
+def score_map_errors(marked: Sequence[MarkedAnswer]) -> Floats:
     """Error of the score map alone on each answer, learned without the answers of its fold of questions.
 
     With a single question the folds are of answers. In the order of the answers.
@@ -224,5 +231,5 @@ def map_errors(marked: Sequence[Marked]) -> Floats:
     for number in set(fold.tolist()):
         score_map = _map_of([answer for answer, of in zip(marked, fold, strict=True) if of != number])
         for index in np.flatnonzero(fold == number).tolist():
-            errors[index] = float(score_map(marked[index].seen.fraction)) - marked[index].mark
+            errors[index] = float(score_map(marked[index].features.fraction)) - marked[index].mark
     return errors

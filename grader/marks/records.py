@@ -14,7 +14,7 @@ from grader.marks.score_map import ScoreMap
 WIDE = 0.8
 
 
-class Seen(NamedTuple):
+class AnswerFeatures(NamedTuple):
     """What is known of an answer without marks.
 
     Attributes:
@@ -35,17 +35,17 @@ class Seen(NamedTuple):
     words: Mapping[str, float]
 
 
-class Marked(NamedTuple):
+class MarkedAnswer(NamedTuple):
     """An answer with the fraction that people gave it, 0..1."""
 
     answer_id: str
     question_id: str
     mark: float
-    seen: Seen
+    features: AnswerFeatures
 
 
 @dataclass(frozen=True)
-class Learned:
+class FittedParameters:
     """What was learned from marked answers; with these it is all that is needed to grade others.
 
     Attributes:
@@ -64,7 +64,7 @@ class Learned:
     reach_elsewhere: float
 
 
-class Near(NamedTuple):
+class MarkedNeighbour(NamedTuple):
     """A marked answer beside a new one: its id, the cosine of the two, and its mark as a fraction."""
 
     answer_id: str
@@ -72,7 +72,7 @@ class Near(NamedTuple):
     mark: float
 
 
-class Corrected(NamedTuple):
+class Correction(NamedTuple):
     """What marks make of a grade.
 
     Attributes:
@@ -88,7 +88,7 @@ class Corrected(NamedTuple):
     low: float
     high: float
     n_marked: int
-    nearest: tuple[Near, ...] = ()
+    nearest: tuple[MarkedNeighbour, ...] = ()
     bounded_by: str | None = None
 
     @property
@@ -97,7 +97,7 @@ class Corrected(NamedTuple):
         return self.high - self.low > WIDE
 
 
-class LeftOut(NamedTuple):
+class LeaveOneOut(NamedTuple):
     """A marked answer as the others alone would grade it.
 
     Attributes:
@@ -107,7 +107,7 @@ class LeftOut(NamedTuple):
 
     """
 
-    answer: Marked
+    answer: MarkedAnswer
     expected: float
     spread: float
     fraction: float

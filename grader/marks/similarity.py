@@ -47,7 +47,7 @@ class Likeness(NamedTuple):
     contained: Floats
 
 
-def words_told(texts: Sequence[str], rarity: NDArray[np.float32]) -> dict[str, float]:
+def word_weights(texts: Sequence[str], rarity: NDArray[np.float32]) -> dict[str, float]:
     """The distinct words of a text with how much each tells, without those that tell nothing.
 
     Args:

@@ -14,23 +14,23 @@ from grader.phrases import one_line
 from grader.rubrics.assembly import Group, PointDraft, assemble
 from grader.schema import Question, Rubric
 from grader.text import (
+    EXAMPLE_WORDS,
     FUNCTION_WORDS,
-    OPEN_WORDS,
     Block,
     Clause,
     NormalisedText,
     Span,
     Token,
+    blank_markup,
     blocks,
     clauses,
     content_stems,
+    detokenize,
     find_listing,
-    how_many,
     normalise,
-    say,
+    required_count,
     third_person,
     verb_forms,
-    without_markup,
     word_set,
     words,
 )
@@ -54,7 +54,7 @@ def derive(question: Question) -> Rubric:
     """The rubric that a question's reference answer implies.
 
     Knowledge questions: one point for each claim. A list of examples becomes a group, of which half earns full
-    credit (`listings.how_many`). Open questions: one criterion for each thing that the guidance asks for.
+    credit (`listings.required_count`). Open questions: one criterion for each thing that the guidance asks for.
 
     Args:
         question: its `reference_answer` may be prose, bullets or a mixture.
@@ -75,7 +75,7 @@ def draft_points(question: Question) -> Drafted:
             field="reference_answer",
         )
     source = normalise(question.reference_answer)
-    text = without_markup(source.text)
+    text = blank_markup(source.text)
     if not any(char.isalnum() for char in text):
         raise InputError(
             f"question '{question.id}' has a reference answer without a single word; "
@@ -124,7 +124,7 @@ def _trimmed(text: str) -> Span:
 
 def _only_subject(found: Sequence[Clause]) -> tuple[Token, ...]:
     """The subject that the next sentence's "it" can mean: the only one of this sentence."""
-    subjects = {say(clause.subject).lower(): clause.subject for clause in found if clause.subject}
+    subjects = {detokenize(clause.subject).lower(): clause.subject for clause in found if clause.subject}
     return next(iter(subjects.values())) if len(subjects) == 1 else ()
 
 
@@ -132,13 +132,13 @@ def _meant(last: tuple[Token, ...], topics: Sequence[tuple[Token, ...]]) -> list
     """What a pronoun can mean: the subject of the sentence before, else the only subject that the question
     names.
     """
-    named = {say(topic).lower(): topic for topic in topics}
+    named = {detokenize(topic).lower(): topic for topic in topics}
     return [last, *named.values()] if len(named) == 1 else [last]
 
 
 def _is_asked(subject: Sequence[Token], question: str) -> bool:
     """Whether the question names the subject."""
-    stems = set(content_stems(say(subject)))
+    stems = set(content_stems(detokenize(subject)))
     return bool(stems) and stems <= set(content_stems(question))
 
 
@@ -171,7 +171,7 @@ def _drafts(clause: Clause, offset: int, question: str) -> list[PointDraft]:
 
 
 def _draft(words: Sequence[Token], span: Span, offset: int) -> PointDraft | None:
-    text = say(words)
+    text = detokenize(words)
     if not any(char.isalnum() for char in text):
         return None
     return PointDraft(text, Span(span.start + offset, span.end + offset), tuple(_aliases(words, text)))
@@ -184,9 +184,9 @@ def _aliases(words: Sequence[Token], text: str) -> list[str]:
     aliases: list[str] = []
     short = _abbreviated(words)
     if short is not None:
-        aliases.append(say(short))
+        aliases.append(detokenize(short))
     if short is None or any(token.aside for token in short):
-        aliases.append(say(words, asides=True))
+        aliases.append(detokenize(words, asides=True))
     return [alias for alias in aliases if alias != text]
 
 
@@ -245,8 +245,8 @@ def _bullets(text: str, block: Block, topics: Sequence[tuple[Token, ...]]) -> li
             fragments.append(_fragment(introduction, said, span))
             drafts.append(fragments[-1])
     if len(fragments) > 1:
-        examples = bool(set(introduction.lower().split()) & OPEN_WORDS)
-        need = how_many(len(fragments), examples=examples)
+        examples = bool(set(introduction.lower().split()) & EXAMPLE_WORDS)
+        need = required_count(len(fragments), examples=examples)
         group = Group(_slug(introduction), need, block.start)
         drafts = [replace(draft, group=group) if draft in fragments else draft for draft in drafts]
     return _from(block.start, drafts)
@@ -311,7 +311,7 @@ def _criteria(text: str) -> list[PointDraft]:
 
 def _criterion(clause: Clause) -> str:
     """The clause as something an answer does; empty where it asks for nothing."""
-    text = say(clause.words, asides=True)
+    text = detokenize(clause.words, asides=True)
     if not content_stems(text):
         return ""
     rest = _ANSWERER.sub("", text, count=1) if _ANSWERER.match(text) else text

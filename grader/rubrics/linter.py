@@ -10,7 +10,7 @@ from typing import Literal
 
 from grader.phrases import shorten
 from grader.schema import Rubric, RubricPoint
-from grader.text import NOT, Span, clauses, content_stems, find_listing, say, segments, stem, words
+from grader.text import NEGATION_WORDS, Span, clauses, content_stems, detokenize, find_listing, segments, stem, words
 
 FindingKind = Literal[
     "compound",
@@ -80,7 +80,7 @@ def _compound(point: RubricPoint, rubric: Rubric) -> list[Finding]:
     """Two claims in one point, or a list."""
     parts = clauses(point.text)
     if len(parts) > 1:
-        halves = ", ".join(f"'{say(part.words)}'" for part in parts)
+        halves = ", ".join(f"'{detokenize(part.words)}'" for part in parts)
         return [Finding("compound", point.id, f"makes {len(parts)} claims; write one point for each: {halves}")]
     listing = find_listing(parts[0]) if parts else None
     if listing is None or len(listing.items) < 3:
@@ -177,7 +177,7 @@ def _same_sense(one: RubricPoint, two: RubricPoint) -> bool:
 
 
 def _negations(text: str) -> int:
-    return sum(word.lower() in NOT or word.lower().endswith("n't") for word in words(text))
+    return sum(word.lower() in NEGATION_WORDS or word.lower().endswith("n't") for word in words(text))
 
 
 def _uncovered_reference(rubric: Rubric) -> list[Finding]:

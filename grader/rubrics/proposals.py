@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from grader.files import slug
-from grader.guards import contradiction, read_claim
+from grader.guards import find_contradiction, parse_claim
 from grader.judges import locate, longest, read_form
 from grader.phrases import one_line, shorten
 from grader.rubrics.assembly import Group, PointDraft
@@ -203,7 +203,7 @@ def _source(words: str, reference: str, near: int) -> Span | None:
 
 def _denies(one: str, two: str) -> bool:
     """Whether the guards are certain that a text denies another in nearly its words."""
-    finding = contradiction(read_claim(one), read_claim(two))
+    finding = find_contradiction(parse_claim(one), parse_claim(two))
     return finding is not None and finding.certain
 
 

@@ -160,7 +160,7 @@ def _measured(text: str, start: int, end: int, value: float, *, step: float = 0.
     return Quantity(kind, value * size, start, stop, words, False, "", beside, value, step * size, calculated)
 
 
-def differs(own: Sequence[Quantity], other: Sequence[Quantity]) -> tuple[Quantity, Quantity] | None:
+def differing_quantities(own: Sequence[Quantity], other: Sequence[Quantity]) -> tuple[Quantity, Quantity] | None:
     """A quantity of the first text and the one that the second has in its place, or `None`.
 
     The second text must lack the first's value and bring one that the first lacks, of the same kind: the same unit, the

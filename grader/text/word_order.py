@@ -59,7 +59,7 @@ def runs(text: str) -> Iterator[list[str]]:
         yield run
 
 
-def oddness(sentences: Sequence[str]) -> float:
+def word_salad_score(sentences: Sequence[str]) -> float:
     """How sure it is that the words were thrown together, 0 (they may be sentences) to 1.
 
         z = mean(clip(log P(b | a) / P(b), -3, 3)) * n^(1/4)
@@ -91,7 +91,7 @@ def _place(word: str) -> int:
 
 
 @lru_cache(maxsize=1)
-def table_revision() -> str:
+def word_order_revision() -> str:
     """First 12 hex digits of the sha256 of the table's file."""
     return sha256(_TABLE.read_bytes()).hexdigest()[:12]
 

@@ -27,7 +27,7 @@ from grader.rubrics.derivation import derive
 from grader.schema import Question
 from grader.settings import Settings
 from grader.text.grammar.lexicon import content_stems
-from grader.text.grammar.sentence import say
+from grader.text.grammar.sentence import detokenize
 from grader.text.grammar.tagging import tokenize
 from grader.text.normalisation import segments
 
@@ -118,7 +118,7 @@ def by_rules(reference: str) -> list[str]:
 def by_sentence(reference: str) -> list[str]:
     """The baseline: one point a sentence."""
     text = reference.replace("</t>", "\n").replace("<t>", " ")
-    return [say(tokenize(text[span.start : span.end])) for span in segments(text)]
+    return [detokenize(tokenize(text[span.start : span.end])) for span in segments(text)]
 
 
 def main() -> None:

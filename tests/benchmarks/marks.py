@@ -17,8 +17,8 @@ from grader.encoders.registry import load_encoder
 from grader.evaluation.graded_set import GradedSet, grade_set
 from grader.evaluation.labelled_set import read_labelled
 from grader.evaluation.marked import evaluate_marked
-from grader.marks.model import Marks
-from grader.marks.records import Marked
+from grader.marks.model import MarksModel
+from grader.marks.records import MarkedAnswer
 from grader.marks.score_map import fit_score_map
 from grader.settings import Settings
 from grader.statistics.conformal import conformal_quantile, covered
@@ -103,11 +103,11 @@ def simulated_coverage() -> None:
 def speed(graded: GradedSet) -> None:
     """Learning from 1,000 marks, and grading with them beside grading without."""
     pairs = zip(graded.scored, graded.seen, strict=True)
-    marked = [Marked(item.row.answer_id, item.row.question_id, item.human, seen) for item, seen in pairs][:1000]
+    marked = [MarkedAnswer(item.row.answer_id, item.row.question_id, item.human, seen) for item, seen in pairs][:1000]
     marks, learning = None, float("inf")
     for _ in range(3):
         begin = time.perf_counter()
-        marks = Marks(marked)
+        marks = MarksModel(marked)
         learning = min(learning, time.perf_counter() - begin)
     assert marks is not None
     begin = time.perf_counter()

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.guards.answer_style import LIST_SHARE, Manner, is_foreign, manner, own_share
-from grader.guards.prompt_injection import PLEAS, talks_to_examiner
+from grader.guards.answer_style import LIST_SHARE, AnswerStyle, assess_style, is_foreign, share_beyond_question
+from grader.guards.prompt_injection import PLEAS, has_prompt_injection
 from grader.text.normalisation import segments, words
 
 QUESTION = "Why do deep networks need nonlinear activation functions?"
@@ -22,9 +22,9 @@ GOOD = (
 )
 
 
-def look(text: str, *, n_pieces: int | None = None) -> Manner:
+def look(text: str, *, n_pieces: int | None = None) -> AnswerStyle:
     pieces = len(words(text)) if n_pieces is None else n_pieces
-    return manner(text, segments(text), question=QUESTION, reference=REFERENCE, n_pieces=pieces)
+    return assess_style(text, segments(text), question=QUESTION, reference=REFERENCE, n_pieces=pieces)
 
 
 def shuffled(text: str, seed: int) -> str:
@@ -38,7 +38,7 @@ def shuffled(text: str, seed: int) -> str:
 
 
 def test_an_honest_answer_has_no_flag() -> None:
-    assert look(GOOD) == Manner((), 1.0, (False, False, False))
+    assert look(GOOD) == AnswerStyle((), 1.0, (False, False, False))
 
 
 @pytest.mark.parametrize(
@@ -53,19 +53,19 @@ def test_an_honest_answer_has_no_flag() -> None:
 def test_an_echo_says_nothing_of_its_own(text: str) -> None:
     seen = look(text)
     assert seen.flags == ("question_echo",)
-    assert all(seen.empty)
+    assert all(seen.empty_segments)
 
 
 def test_the_question_before_an_answer_is_only_set_aside() -> None:
     seen = look(f"{QUESTION} {GOOD}")
-    assert seen.empty == (True, False, False, False)
+    assert seen.empty_segments == (True, False, False, False)
     assert seen.flags == ()
 
 
 def test_a_list_of_keywords() -> None:
     seen = look("activation, nonlinear, stack, linear map, depth, decision boundaries, ReLU, gradient, layers, network")
     assert seen.flags == ("keyword_list",)
-    assert seen.share == LIST_SHARE
+    assert seen.credit_share == LIST_SHARE
 
 
 def test_shuffled_words_are_told_from_sentences() -> None:
@@ -76,7 +76,7 @@ def test_shuffled_words_are_told_from_sentences() -> None:
 def test_random_letters() -> None:
     seen = look("xqzv kjwpt brrlm qqwzx vbnkt zzpqr wkjhx", n_pieces=30)
     assert seen.flags == ("gibberish",)
-    assert seen.share == 0
+    assert seen.credit_share == 0
 
 
 def test_formulas_are_not_random_letters() -> None:
@@ -138,12 +138,12 @@ def test_foreign_languages(text: str, foreign: bool) -> None:
     ],
 )
 def test_a_text_has_words_of_its_own_or_not(text: str, share: float) -> None:
-    assert own_share(text, QUESTION) == share
+    assert share_beyond_question(text, QUESTION) == share
 
 
 @given(st.from_regex(PLEAS, fullmatch=True))
 def test_no_plea_is_passed_over(plea: str) -> None:
-    assert talks_to_examiner(plea)
+    assert has_prompt_injection(plea)
 
 
 @pytest.mark.parametrize("times", [1, 2])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from grader.marks.gaussian_process import START, MarkedQuestion, MarksModel, Variances, fit_variances
+from grader.marks.gaussian_process import START, GaussianProcess, MarkedQuestion, Variances, fit_variances
 from grader.statistics.conformal import conformal_quantile, covered
 
 Floats = np.ndarray
@@ -45,7 +45,7 @@ def part_of(question: MarkedQuestion, rows: slice) -> MarkedQuestion:
     )
 
 
-def predict(model: MarksModel, place: int, question: MarkedQuestion, new: slice, old: slice):  # type: ignore[no-untyped-def]
+def predict(model: GaussianProcess, place: int, question: MarkedQuestion, new: slice, old: slice):  # type: ignore[no-untyped-def]
     return model.predict(
         place,
         question.mapped[new],
@@ -77,7 +77,7 @@ def test_marks_help_and_more_help_more() -> None:
     for n in (0, 4, 16):
         team = simulate(np.random.default_rng(3), questions=20, n=40, closeness=0.05, level=0.02)
         some = slice(0, n)
-        model = MarksModel([part_of(q, some) for q in team], fit_variances([part_of(q, old) for q in team]))
+        model = GaussianProcess([part_of(q, some) for q in team], fit_variances([part_of(q, old) for q in team]))
         found = [
             predict(model, k, q, new, some).mean if n else model.elsewhere(q.mapped[new]).mean
             for k, q in enumerate(team)
@@ -89,11 +89,11 @@ def test_marks_help_and_more_help_more() -> None:
 def test_left_out_marks_are_predicted_as_if_they_had_not_been_given() -> None:
     team = simulate(np.random.default_rng(4), questions=5, n=7)
     variances = fit_variances(team)
-    shortcut = MarksModel(team, variances).left_out()
+    shortcut = GaussianProcess(team, variances).left_out()
     for place in (0, 3):
         rest = slice(0, 6)
         fewer = [part_of(q, rest) if k == place else q for k, q in enumerate(team)]
-        again = predict(MarksModel(fewer, variances), place, team[place], slice(6, 7), rest)
+        again = predict(GaussianProcess(fewer, variances), place, team[place], slice(6, 7), rest)
         assert shortcut[place].mean[6] == pytest.approx(again.mean[0])
         assert shortcut[place].spread[6] == pytest.approx(again.spread[0])
 
@@ -107,7 +107,7 @@ def test_the_order_of_answers_and_questions_does_not_matter() -> None:
 def test_a_mark_moves_the_like_towards_it_and_far_answers_less() -> None:
     near, far = 0.95, 0.05
     question = MarkedQuestion(np.array([1.0]), np.array([0.5]), np.array([np.nan]), np.ones((1, 1)), np.ones((1, 1)))
-    model = MarksModel([question], Variances(0.001, 0.04, 0.001, 0.01, 0.0, 1.0))
+    model = GaussianProcess([question], Variances(0.001, 0.04, 0.001, 0.01, 0.0, 1.0))
     mapped, unknown = np.full(2, 0.5), np.full(2, np.nan)
     found = model.predict(0, mapped, unknown, np.array([[near], [far]]), np.array([[near], [far]]))
     assert 0.5 < found.mean[1] < found.mean[0] < 1
@@ -119,7 +119,7 @@ def test_a_constant_team_is_met() -> None:
         MarkedQuestion(np.full(10, 0.8), q.mapped, q.told, q.closeness, q.shared)
         for q in simulate(np.random.default_rng(6), questions=8, n=10)
     ]
-    model = MarksModel(team, fit_variances(team))
+    model = GaussianProcess(team, fit_variances(team))
     assert np.concatenate([p.mean for p in model.left_out()]) == pytest.approx(np.full(80, 0.8), abs=0.06)
 
 
@@ -137,7 +137,7 @@ def test_intervals_from_left_out_marks_hold_what_they_promise() -> None:
         team = simulate(np.random.default_rng(1000 + seed), questions=6, n=20)
         old, new = slice(0, 10), slice(10, 20)
         given = [part_of(q, old) for q in team]
-        model = MarksModel(given, fit_variances(given))
+        model = GaussianProcess(given, fit_variances(given))
         sizes = [np.abs(q.marks - p.mean) / p.spread for q, p in zip(given, model.left_out(), strict=True)]
         reach = conformal_quantile(np.concatenate(sizes), alpha=0.1)
         for place, question in enumerate(team):

@@ -20,8 +20,8 @@ def test_too_few_marks_leave_the_identity() -> None:
     n = FEWEST_MARKS - 1
     assert fit_score_map(np.zeros(n), np.ones(n)) == IDENTITY
     assert IDENTITY([0, 0.03, 0.5, 1]) == pytest.approx([0, 0.03, 0.5, 1])
-    learned = fit_score_map(np.zeros(n + 1), np.ones(n + 1))
-    assert learned.n == n + 1 and learned(0) > 0.3
+    parameters = fit_score_map(np.zeros(n + 1), np.ones(n + 1))
+    assert parameters.n == n + 1 and parameters(0) > 0.3
 
 
 def test_many_marks_give_the_line_they_lie_on() -> None:
@@ -43,8 +43,8 @@ def test_many_marks_bend_the_line_and_few_do_not() -> None:
 
 def test_a_system_that_is_upside_down_learns_a_constant() -> None:
     x = np.linspace(0, 1, 60)
-    learned = fit_score_map(x, 1 - x)
-    assert np.ptp(learned.heights) < 1e-9 and learned(0.5) == pytest.approx(0.5, abs=0.01)
+    parameters = fit_score_map(x, 1 - x)
+    assert np.ptp(parameters.heights) < 1e-9 and parameters(0.5) == pytest.approx(0.5, abs=0.01)
 
 
 def test_lengths_must_agree() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.marks.similarity import Said, likeness, told, words_told
+from grader.marks.similarity import Said, likeness, told, word_weights
 
 WORDS = st.dictionaries(st.sampled_from("abcdef"), st.floats(0.5, 4), max_size=6)
 
@@ -43,7 +43,7 @@ def test_what_high_marks_were_given_for_counts_more() -> None:
 
 
 def test_words_that_tell_nothing_are_left_out() -> None:
-    assert words_told(("the", "unit", ",", "unit"), np.array([0.5, 3, 0, 3], np.float32)) == {"the": 0.5, "unit": 3}
+    assert word_weights(("the", "unit", ",", "unit"), np.array([0.5, 3, 0, 3], np.float32)) == {"the": 0.5, "unit": 3}
 
 
 @given(st.lists(WORDS, min_size=1, max_size=5))

@@ -14,7 +14,7 @@ from grader.rubrics.bank import read_bank
 from grader.rubrics.derivation import DERIVED_BY, FALLBACK_CRITERION, derive
 from grader.rubrics.linter import lint
 from grader.schema import Question, Rubric
-from grader.text.grammar.listings import how_many
+from grader.text.grammar.listings import required_count
 
 
 def rubric_of(
@@ -165,10 +165,10 @@ class TestGroups:
         assert (group.need, sum(point.group == name for point in rubric.points)) == (need, size)
 
     def test_the_rule(self) -> None:
-        assert [how_many(n, examples=True) for n in (1, 2, 3, 4, 5)] == [1, 2, 2, 2, 3]
-        assert [how_many(n, joined_by_or=True) for n in (2, 3, 4)] == [1, 2, 2]
-        assert [how_many(n) for n in (2, 3)] == [2, 3]
-        assert how_many(2, either=True) == 1
+        assert [required_count(n, examples=True) for n in (1, 2, 3, 4, 5)] == [1, 2, 2, 2, 3]
+        assert [required_count(n, joined_by_or=True) for n in (2, 3, 4)] == [1, 2, 2]
+        assert [required_count(n) for n in (2, 3)] == [2, 3]
+        assert required_count(2, either=True) == 1
 
     def test_what_holds_for_all_items_is_a_point_of_its_own(self) -> None:
         reference = "Techniques like pruning, quantization, and distillation are used to shrink large models."

@@ -3,21 +3,21 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.text.word_order import load_table, oddness, runs, word_class
+from grader.text.word_order import load_table, runs, word_class, word_salad_score
 
 SENTENCE = "The model learns a map from the inputs to the labels and is then tested on data that it has not seen."
 
 
 def test_a_sentence_is_not_odd() -> None:
-    assert oddness([SENTENCE]) == 0
+    assert word_salad_score([SENTENCE]) == 0
 
 
 def test_the_same_words_backwards_are_odd() -> None:
-    assert oddness([" ".join(reversed(SENTENCE.rstrip(".").split()))]) == 1
+    assert word_salad_score([" ".join(reversed(SENTENCE.rstrip(".").split()))]) == 1
 
 
 def test_few_words_are_never_odd() -> None:
-    assert oddness(["of the is a to"]) == 0
+    assert word_salad_score(["of the is a to"]) == 0
 
 
 def test_numbers_and_code_part_the_runs() -> None:
@@ -33,4 +33,4 @@ def test_unknown_words_have_the_class_of_their_ending() -> None:
 
 @given(st.lists(st.text(), max_size=5))
 def test_any_text_has_an_oddness(sentences: list[str]) -> None:
-    assert 0 <= oddness(sentences) <= 1
+    assert 0 <= word_salad_score(sentences) <= 1

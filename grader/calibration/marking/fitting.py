@@ -11,7 +11,15 @@ from grader.calibration.marking.planning import Plan, Waiting, plan
 from grader.calibration.ratings.reading import Ratings
 from grader.errors import InputError
 from grader.grading import About, Grader, seen_by_marks
-from grader.marks import SHOWN, FittedMarks, Marked, Marks, Seen, map_errors, rounded
+from grader.marks import (
+    SNIPPET_LENGTH,
+    AnswerFeatures,
+    FittedMarks,
+    MarkedAnswer,
+    MarksModel,
+    as_stored,
+    score_map_errors,
+)
 from grader.phrases import shorten
 from grader.rubrics import rubric_hash
 from grader.schema import Answer, Grade
@@ -115,17 +123,19 @@ def fit_marks(
         raise InputError(problem, source=ratings.source, field="answer_id")
     seen = _seen(progress(grader.read_many(answers)))
     marked = [
-        rounded(Marked(answer.answer_id, answer.question_id, given.marks[answer.answer_id], seen[answer.answer_id]))
+        as_stored(
+            MarkedAnswer(answer.answer_id, answer.question_id, given.marks[answer.answer_id], seen[answer.answer_id])
+        )
         for answer in answers
         if answer.answer_id in given.marks and answer.answer_id in seen
     ]
-    marks = Marks(marked)
+    marks = MarksModel(marked)
     waiting = [
         Waiting(answer.answer_id, answer.question_id, seen[answer.answer_id])
         for answer in answers
         if answer.answer_id in seen and answer.answer_id not in given.marks
     ]
-    expected = [marks.correct(answer.question_id, answer.seen) for answer in waiting]
+    expected = [marks.correct(answer.question_id, answer.features) for answer in waiting]
     # Marks of answers that are kept from gaining would tell nothing about others.
     free = [answer for answer, found in zip(waiting, expected, strict=True) if found.bounded_by is None]
     used = {answer.answer_id for answer in marks.marked}
@@ -144,7 +154,7 @@ def fit_marks(
     )
 
 
-def _seen(read: Iterable[Read]) -> dict[str, Seen]:
+def _seen(read: Iterable[Read]) -> dict[str, AnswerFeatures]:
     """The answers as marks see them, without those that say nothing or cannot be graded."""
     return {
         grade.answer_id: seen
@@ -153,22 +163,22 @@ def _seen(read: Iterable[Read]) -> dict[str, Seen]:
     }
 
 
-def _fitted(marks: Marks, answers: Iterable[Answer], grader: Grader, n_raters: int) -> FittedMarks:
+def _fitted(marks: MarksModel, answers: Iterable[Answer], grader: Grader, n_raters: int) -> FittedMarks:
     used = {answer.answer_id for answer in marks.marked}
     questions = {answer.question_id for answer in marks.marked}
     return FittedMarks(
         marks=marks,
         signature=grader.signature,
         rubrics={name: rubric_hash(grader.rubrics[name]) for name in questions},
-        texts={a.answer_id: shorten(a.answer, SHOWN) for a in answers if a.answer_id in used},
+        texts={a.answer_id: shorten(a.answer, SNIPPET_LENGTH) for a in answers if a.answer_id in used},
         n_raters=n_raters,
     )
 
 
-def _held_out(marks: Marks) -> HeldOut:
+def _held_out(marks: MarksModel) -> HeldOut:
     """Errors without the answer's own mark; where it is the only one of its question, by the map."""
-    by_map = map_errors(marks.marked)
-    without = np.array([answer.seen.fraction - answer.mark for answer in marks.marked])
+    by_map = score_map_errors(marks.marked)
+    without = np.array([answer.features.fraction - answer.mark for answer in marks.marked])
     by_marks = by_map.copy()
     left_out = {found.answer.answer_id: found.fraction for found in marks.left_out()}
     for index, answer in enumerate(marks.marked):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.marks import Marks, Seen
+from grader.marks import AnswerFeatures, MarksModel
 
 Floats = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ class Waiting(NamedTuple):
 
     answer_id: str
     question_id: str
-    seen: Seen
+    features: AnswerFeatures
 
 
 class QuestionPlan(NamedTuple):
@@ -79,7 +79,7 @@ class _Step(NamedTuple):
     answer_id: str
 
 
-def plan(marks: Marks, waiting: Sequence[Waiting], *, n_next: int = 0) -> Plan:
+def plan(marks: MarksModel, waiting: Sequence[Waiting], *, n_next: int = 0) -> Plan:
     """Say where further marks would help most.
 
     Answers of a question are picked one by one, each time the one whose mark makes the others surest:
@@ -100,11 +100,11 @@ def plan(marks: Marks, waiting: Sequence[Waiting], *, n_next: int = 0) -> Plan:
     groups: dict[str, list[Waiting]] = {}
     for answer in sorted(waiting, key=lambda answer: answer.answer_id):
         groups.setdefault(answer.question_id, []).append(answer)
-    noise = marks.learned.variances.noise
+    noise = marks.parameters.variances.noise
     questions, picks, sums = [], [], dict.fromkeys(STEPS, 0.0)
     for name, group in sorted(groups.items()):
         looked = _spread(group, _LOOKED_AT)
-        covariance = marks.covariance(name, [answer.seen for answer in looked])
+        covariance = marks.covariance(name, [answer.features for answer in looked])
         steps = list(_greedy(covariance, [answer.answer_id for answer in looked], noise, max(n_next, *STEPS)))
         falls = np.cumsum([0.0, *(-step.fall for step in steps)])
         start, share = float(np.trace(covariance)), len(group) / len(looked)

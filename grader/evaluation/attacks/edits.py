@@ -18,7 +18,7 @@ from grader.evaluation.attacks.lists import (
     WEAKER,
 )
 from grader.text import (
-    BE,
+    BE_FORMS,
     VERBAL,
     Clause,
     Span,
@@ -84,7 +84,7 @@ def _denied(words: Sequence[Token], at: int) -> tuple[int, str] | None:
     following = None if after is None else after.tag
     helps = verb.lower in ("do", "does", "did") and following == "VB"
     helps = helps or (verb.lower in ("has", "have", "had") and following == "VN")
-    if helps or verb.lower in BE | {"'s", "'re"} or verb.tag == "MD":
+    if helps or verb.lower in BE_FORMS | {"'s", "'re"} or verb.tag == "MD":
         # "may not" and "might not" leave open what "may" leaves open.
         said = "cannot" if verb.lower == "can" else f"{verb.text.lower()} not"
         return None if verb.lower in ("may", "might") else (verb.start, said)

@@ -101,7 +101,9 @@ def _final_relative(clause: Clause) -> list[Clause]:
     if opener is None or verb is None or opener < verb or words[opener + 2].tag not in FINITE:
         return []
     noun = [token for token in words[verb + 1 : opener] if not token.aside]
-    base = words[verb].base("s") or words[verb].base("base") or ("be" if words[verb].lower in lexicon.BE else "have")
+    base = (
+        words[verb].base("s") or words[verb].base("base") or ("be" if words[verb].lower in lexicon.BE_FORMS else "have")
+    )
     simple = noun and noun[0].lower in ("a", "an") and all(token.tag in ("DET", "ADJ", "N", "VG") for token in noun)
     if not simple or base not in NAMING_VERBS or not is_singular(words[opener + 2]):
         return []

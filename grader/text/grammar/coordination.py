@@ -215,7 +215,7 @@ def _right_side(
         own_front = _front(rest).length if rest[0].tag in ("PREP", "SUB") else 0
         borrowed = () if joint.word in CONTRASTS or own_front else tuple(front)
         return Taken(borrowed, len(borrowed) + own_front, skipped, missing)
-    while skipped < len(right) - 1 and rest[0].tag == "ADV" and rest[0].lower not in lexicon.NOT:
+    while skipped < len(right) - 1 and rest[0].tag == "ADV" and rest[0].lower not in lexicon.NEGATION_WORDS:
         rest = rest[1:]
     prefix = None if joint.word in CONTRASTS or joint.word == "so" else _shared(left, verb, rest, joint)
     if prefix is None:
@@ -243,7 +243,7 @@ def _contrasts(verb: Token, right: Sequence[Token]) -> bool:
     if at is None or at + 1 >= len(right) or right[at + 1].tag in ("VN", "VG"):
         return False
     same = verb.lower == right[at].lower or (verb_base(verb) is not None and verb_base(verb) == verb_base(right[at]))
-    return same or {verb.lower, right[at].lower} <= lexicon.BE
+    return same or {verb.lower, right[at].lower} <= lexicon.BE_FORMS
 
 
 def _is_effect(verb: Token, right: Sequence[Token], joint: Joint) -> bool:
@@ -266,7 +266,7 @@ def _missing_predicate(left: Sequence[Token], verb: int, right: Sequence[Token])
     """What "... do not" at the end leaves out: the predicate of the left side."""
     spoken = [token for token in right if token.tag != "PUNCT"]
     base = left[verb].base("s") or left[verb].base("base")
-    if len(spoken) < 3 or spoken[-1].lower != "not" or spoken[-2].lower not in lexicon.DO or base is None:
+    if len(spoken) < 3 or spoken[-1].lower != "not" or spoken[-2].lower not in lexicon.DO_FORMS or base is None:
         return ()
     place = spoken[-1].end
     named = replace(left[verb], text=base, tag="VB", spaced=True)
@@ -305,19 +305,19 @@ def _shared(left: Sequence[Token], verb: int, right: Sequence[Token], joint: Joi
     if not same or len(right) < 2:
         return None
     latest = same[-1]
-    adverb: Tag = "PUNCT" if left[latest].lower in lexicon.BE else "ADV"
+    adverb: Tag = "PUNCT" if left[latest].lower in lexicon.BE_FORMS else "ADV"
     if any(token.text == ":" for token in left[verb:latest]):
         return None
     if first.tag == "VN" and left[-1].base("past") and not left[-1].base("base"):
         return None
     complement = [token for token in left[latest + 1 :] if token.tag not in (adverb, "PUNCT")]
-    if not complement or (first.tag in ("VB", "VN") and left[latest - 1].lower in lexicon.NOT):
+    if not complement or (first.tag in ("VB", "VN") and left[latest - 1].lower in lexicon.NEGATION_WORDS):
         return None
     opener = next((at for at in range(latest - 1, verb, -1) if left[at].tag == "SUB"), None)
     if opener is None:
         opened_later = any(token.tag == "SUB" for token in left[latest + 1 :])
         return None if opened_later and not joint.comma else latest
-    defines = left[verb].lower in lexicon.BE and left[opener].lower in ("that", "which", "who")
+    defines = left[verb].lower in lexicon.BE_FORMS and left[opener].lower in ("that", "which", "who")
     if defines and left[opener - 1].text != "," and opener == latest - 1:
         return opener + 1
     return verb if joint.comma and _same_form(left[verb], first) and left[opener - 1].text != "," else None

@@ -46,7 +46,7 @@ class _Line(NamedTuple):
     announces: bool
 
 
-def without_markup(text: str) -> str:
+def blank_markup(text: str) -> str:
     """The text with markup blanked, character by character; a bullet within a line starts its own line."""
     text = _FENCE.sub(lambda match: re.sub(r"```\w*|\s", lambda sign: " " * len(sign.group()), match.group()), text)
     text = _BLOCK_TAG.sub(lambda match: "\n" + " " * (len(match.group()) - 1), text)

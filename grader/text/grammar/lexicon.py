@@ -56,21 +56,21 @@ SUBORDINATORS = word_set(
 WEAK_SUBORDINATORS = word_set("as than since until before after")
 CONJUNCTIONS = word_set("and or but nor yet and/or")
 MODALS = word_set("can could may might must shall should will would cannot can't won't")
-BE = word_set("is are was were am isn't aren't wasn't weren't")
-AUXILIARIES = BE | word_set("has have had do does did don't doesn't didn't hasn't haven't")
+BE_FORMS = word_set("is are was were am isn't aren't wasn't weren't")
+AUXILIARIES = BE_FORMS | word_set("has have had do does did don't doesn't didn't hasn't haven't")
 SINGULAR_AUXILIARIES = word_set("'s is was has does isn't wasn't doesn't hasn't")
 PLURAL_AUXILIARIES = word_set("'re 've are were have do aren't weren't don't haven't")
 CONTRACTIONS = word_set("it's that's there's what's let's he's she's who's here's")
 CLITICS = word_set("'s 're 've 'm 'll 'd")
-DO = word_set("do does did don't doesn't didn't")
-NOT = word_set("not never n't no")
+DO_FORMS = word_set("do does did don't doesn't didn't")
+NEGATION_WORDS = word_set("not never n't no")
 # Words after which no noun phrase goes on.
 CLOSED_CLASSES = (
     PREPOSITIONS | CONJUNCTIONS | DETERMINERS | SUBORDINATORS | MODALS | AUXILIARIES | PRONOUNS | frozenset(["", "to"])
 )
 
 # Adverbs without -ly, and particles.
-ADVERBS = NOT | word_set(
+ADVERBS = NEGATION_WORDS | word_set(
     """
     also then thus hence therefore often always sometimes rarely seldom usually still already just even only
     again now first finally too very well fast much instead together apart away up down out off back once

@@ -11,12 +11,12 @@ from typing import Literal, NamedTuple
 
 from grader.text.grammar import lexicon
 from grader.text.grammar.lexicon import word_set
-from grader.text.grammar.sentence import Clause, main_verb, say
+from grader.text.grammar.sentence import Clause, detokenize, main_verb
 from grader.text.grammar.tagging import FINITE, Token
 from grader.text.normalisation import Span
 
-OPEN_VERBS = frozenset(["include", "involve"])
-CLOSED_VERBS = frozenset(["comprise", "consist"])
+EXAMPLE_VERBS = frozenset(["include", "involve"])
+EXHAUSTIVE_VERBS = frozenset(["comprise", "consist"])
 # What a list is a list of. "Weights are small and sparse" is no list; "The main steps are A and B" is one.
 HEADS = word_set(
     """
@@ -30,7 +30,7 @@ HEADS = word_set(
     """
 )
 # Words that say that a list names examples, not everything.
-OPEN_WORDS = word_set(
+EXAMPLE_WORDS = word_set(
     """
     common typical popular usual frequent some several various many example examples may might can could often
     usually typically include includes including involve involves such like e.g. etc etc. other widespread
@@ -89,7 +89,7 @@ class Region(NamedTuple):
     kind: Literal["such", "verb", "are", "subject", "colon", "by"]
 
 
-def how_many(n_items: int, *, examples: bool = False, joined_by_or: bool = False, either: bool = False) -> int:
+def required_count(n_items: int, *, examples: bool = False, joined_by_or: bool = False, either: bool = False) -> int:
     """How many of the items a full answer names.
 
     One of "either A or B"; half, rounded up, of an "or" list and of a list of examples (include, such as, common)
@@ -168,9 +168,9 @@ def _is_head(token: Token) -> bool:
 def _regions_at_verb(clause: Clause, verb: int, last: int) -> list[Region]:
     words = clause.words
     base = words[verb].base("s") or words[verb].base("base")
-    if base in OPEN_VERBS:
+    if base in EXAMPLE_VERBS:
         return [Region(verb + 1, last, verb + 1, "verb")]
-    if base in CLOSED_VERBS:
+    if base in EXHAUSTIVE_VERBS:
         start = verb + 1 + (words[verb + 1].lower == "of")
         return [Region(start, last, start, "verb")]
     if words[verb].lower not in ("are", "were") or verb + 1 >= last:
@@ -180,7 +180,9 @@ def _regions_at_verb(clause: Clause, verb: int, last: int) -> list[Region]:
     subject = _plain(clause.subject)
     if head is not None:
         subject = subject[: subject.index(head)]
-    listed = bool(subject) and lexicon.is_plural(subject[-1].lower) and any(t.lower in OPEN_WORDS for t in subject[:-1])
+    listed = (
+        bool(subject) and lexicon.is_plural(subject[-1].lower) and any(t.lower in EXAMPLE_WORDS for t in subject[:-1])
+    )
     if subject and (listed or _is_head(subject[-1])) and words[verb + 1].tag != "VN":
         start = verb + 2 if words[verb + 1].lower == "either" else verb + 1
         regions.append(Region(start, last, verb + 1, "are"))
@@ -236,7 +238,7 @@ def _items(words: Sequence[Token], region: Region) -> Bounds | None:
         if cut > start:
             ranges.append((start, cut))
         start = cut + 1
-    ranges = [(a, b) for a, b in ranges if say(words[a:b]).lower() not in ("etc", "others", "more", "so on", "")]
+    ranges = [(a, b) for a, b in ranges if detokenize(words[a:b]).lower() not in ("etc", "others", "more", "so on", "")]
     fewest = 3 if signs and region.kind in ("subject", "by", "colon") else 2
     if len(ranges) < fewest or not all(_is_item(words[a:b]) for a, b in ranges):
         return None
@@ -307,9 +309,9 @@ def _listing(clause: Clause, region: Region, bounds: Bounds) -> Listing | None:
         items.append(Item((*intro, replace(own[0], spaced=True), *own[1:], *said), span))
     if tail and rest is None:
         items[-1] = replace(items[-1], span=Span(items[-1].span.start, tail[-1].end))
-    need = how_many(
+    need = required_count(
         len(items),
-        examples=any(token.lower in OPEN_WORDS for token in (*intro, *ending)),
+        examples=any(token.lower in EXAMPLE_WORDS for token in (*intro, *ending)),
         joined_by_or=bounds.joined_by_or,
         either=any(token.lower == "either" for token in words),
     )

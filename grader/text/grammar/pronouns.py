@@ -86,7 +86,7 @@ def _points_elsewhere(head: Token, predicate: Sequence[Token]) -> bool:
     after = next((token for token in predicate[predicate.index(verb) + 1 :] if token.tag != "ADV"), None)
     if verb.tag == "AUX" and after is not None and (after.lower in _EXPLETIVE or after.tag == "SUB"):
         return True
-    return head.lower in ("this", "these") and (verb.tag == "MD" or verb.lower in lexicon.BE)
+    return head.lower in ("this", "these") and (verb.tag == "MD" or verb.lower in lexicon.BE_FORMS)
 
 
 def _possessive(subject: tuple[Token, ...]) -> tuple[Token, ...]:

@@ -14,7 +14,7 @@ from grader.text.grammar.tagging import DASHES, FINITE, NOMINAL, Token
 from grader.text.normalisation import Span
 
 # Adverbs that hold for a coordinated verb, too; others ("randomly") belong to the one verb they precede.
-SHARED_ADVERBS = lexicon.NOT | word_set("usually typically generally normally often sometimes rarely always")
+SHARED_ADVERBS = lexicon.NEGATION_WORDS | word_set("usually typically generally normally often sometimes rarely always")
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def parse(sentence: str) -> list[Token]:
     return _without_link(tagging.tag(_mark_asides(_unwrapped(tagging.tokenize(sentence)))))
 
 
-def say(words: Sequence[Token], *, asides: bool = False) -> str:
+def detokenize(words: Sequence[Token], *, asides: bool = False) -> str:
     """The words as text: one space between them, no sign at the end, a capital at the start.
 
     Quotation marks with spaces on both sides, as tokenizers leave them, are dropped.

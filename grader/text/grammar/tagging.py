@@ -237,7 +237,7 @@ def _takes_infinitive(words: Sequence[str], tags: Sequence[Tag]) -> bool:
     at = _before_at(tags)
     if at < 0:
         return False
-    if tags[at] in ("MD", "TO") or words[at] in lexicon.DO:
+    if tags[at] in ("MD", "TO") or words[at] in lexicon.DO_FORMS:
         return True
     if words[at] in ("let", "lets", "make", "makes", "help", "helps"):
         return tags[at] in VERBAL and "help" in words[at]

@@ -95,7 +95,7 @@ def test_what_was_learned_is_told(fitting: Fitting) -> None:
 
 def test_the_file_comes_back_as_it_was(fitting: Fitting, fitted: FittedMarks) -> None:
     assert fitted.name == fitting.fitted.name and fitted.texts == fitting.fitted.texts
-    assert fitted.marks.learned == fitting.fitted.marks.learned
+    assert fitted.marks.parameters == fitting.fitted.marks.parameters
 
 
 def test_a_grade_shows_what_marks_changed(marking: Callable[..., Grade], answers: list[Answer]) -> None:

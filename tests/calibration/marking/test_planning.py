@@ -4,23 +4,25 @@ import numpy as np
 import pytest
 
 from grader.calibration.marking.planning import STEPS, Waiting, plan
-from grader.marks.model import Marks
-from grader.marks.records import Marked, Seen
+from grader.marks.model import MarksModel
+from grader.marks.records import AnswerFeatures, MarkedAnswer
 
 
-def seen(angle: float, words: tuple[str, ...] = ()) -> Seen:
-    return Seen(0.5, (), 0.8, 1.0, np.array([np.cos(angle), np.sin(angle)], np.float32), dict.fromkeys(words, 1.0))
+def seen(angle: float, words: tuple[str, ...] = ()) -> AnswerFeatures:
+    return AnswerFeatures(
+        0.5, (), 0.8, 1.0, np.array([np.cos(angle), np.sin(angle)], np.float32), dict.fromkeys(words, 1.0)
+    )
 
 
 @pytest.fixture(scope="module")
-def marks() -> Marks:
+def marks() -> MarksModel:
     """Question `known` has twelve marks around angle 0, none elsewhere."""
     rng = np.random.default_rng(1)
     angles = rng.normal(0, 0.1, 12)
-    return Marks([Marked(f"m{i}", "known", 0.5 + angle, seen(angle)) for i, angle in enumerate(angles)])
+    return MarksModel([MarkedAnswer(f"m{i}", "known", 0.5 + angle, seen(angle)) for i, angle in enumerate(angles)])
 
 
-def test_a_question_without_marks_comes_first(marks: Marks) -> None:
+def test_a_question_without_marks_comes_first(marks: MarksModel) -> None:
     waiting = [Waiting(f"{q}{i}", q, seen(i / 40)) for q in ("known", "new") for i in range(10)]
     found = plan(marks, waiting, n_next=3)
     assert [question.question_id for question in found.questions] == ["new", "known"]
@@ -30,26 +32,26 @@ def test_a_question_without_marks_comes_first(marks: Marks) -> None:
     assert (new.n_marked, new.n_waiting, known.n_marked) == (0, 10, 12)
 
 
-def test_the_answer_that_tells_most_about_others_is_marked_first(marks: Marks) -> None:
+def test_the_answer_that_tells_most_about_others_is_marked_first(marks: MarksModel) -> None:
     crowd = [Waiting(f"crowd{i}", "new", seen(0.05 * i, ("shared",))) for i in range(7)]
     found = plan(marks, [*crowd, Waiting("loner", "new", seen(3.0))], n_next=2)
     assert found.next_ids[0] == "crowd3" and found.next_ids[1] == "loner"
 
 
-def test_more_marks_never_make_it_worse(marks: Marks) -> None:
+def test_more_marks_never_make_it_worse(marks: MarksModel) -> None:
     waiting = [Waiting(f"a{i}", "new", seen(0.3 * i)) for i in range(15)]
     curve = plan(marks, waiting).curve
     assert tuple(curve) == STEPS
     assert sorted(curve.values(), reverse=True) == list(curve.values())
     # once all are marked, what is left is the noise of a single mark
-    assert curve[20] > np.sqrt(marks.learned.variances.noise)
+    assert curve[20] > np.sqrt(marks.parameters.variances.noise)
 
 
-def test_nothing_waits_where_all_is_marked(marks: Marks) -> None:
+def test_nothing_waits_where_all_is_marked(marks: MarksModel) -> None:
     assert plan(marks, [], n_next=5) == ({}, (), ())
 
 
-def test_a_large_question_is_looked_at_in_part(marks: Marks) -> None:
+def test_a_large_question_is_looked_at_in_part(marks: MarksModel) -> None:
     waiting = [Waiting(f"a{i:03}", "new", seen(i / 100)) for i in range(260)]
     [found] = plan(marks, waiting).questions
     assert found.n_waiting == 260 and found.gain > 0

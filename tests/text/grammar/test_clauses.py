@@ -4,11 +4,11 @@ from hypothesis import strategies as st
 
 from grader.text.grammar.clauses import clauses
 from grader.text.grammar.lexicon import content_stems, is_plural, verb_forms
-from grader.text.grammar.sentence import say
+from grader.text.grammar.sentence import detokenize
 
 
 def said(sentence: str) -> list[str]:
-    return [say(clause.words) for clause in clauses(sentence)]
+    return [detokenize(clause.words) for clause in clauses(sentence)]
 
 
 SPLIT = {
@@ -154,8 +154,8 @@ def test_spans_are_the_own_words() -> None:
 
 def test_parentheses_and_examples_are_asides() -> None:
     (clause,) = clauses("Quantization stores weights in fewer bits (often 8), for example in integers.")
-    assert say(clause.words) == "Quantization stores weights in fewer bits"
-    assert say(clause.words, asides=True).endswith("fewer bits (often 8), for example in integers")
+    assert detokenize(clause.words) == "Quantization stores weights in fewer bits"
+    assert detokenize(clause.words, asides=True).endswith("fewer bits (often 8), for example in integers")
 
 
 def test_formulas_keep_their_brackets() -> None:
@@ -182,13 +182,13 @@ class TestPronouns:
     )
     def test_subject_of_the_sentence_before(self, before: str, sentence: str, expected: str) -> None:
         (subject,) = (clause.subject for clause in clauses(before))
-        assert [say(clause.words) for clause in clauses(sentence, subjects=[subject])] == [expected]
+        assert [detokenize(clause.words) for clause in clauses(sentence, subjects=[subject])] == [expected]
 
     def test_the_first_subject_that_agrees(self) -> None:
         (plural,) = (clause.subject for clause in clauses("Averages are kept."))
         (singular,) = (clause.subject for clause in clauses("The layer learns."))
         (clause,) = clauses("It scales inputs.", subjects=[plural, singular])
-        assert say(clause.words) == "The layer scales inputs"
+        assert detokenize(clause.words) == "The layer scales inputs"
 
     def test_objects_are_named(self) -> None:
         assert said("The encoder maps inputs to a code, and the decoder reconstructs them.") == [

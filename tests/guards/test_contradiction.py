@@ -2,12 +2,12 @@
 
 import pytest
 
-from grader.guards.checks import check, contradiction
-from grader.guards.claims import read_claim
+from grader.guards.claims import parse_claim
+from grader.guards.contradiction import check_point, find_contradiction
 
 
 def finding(point: str, statement: str) -> str | None:
-    found = contradiction(read_claim(point), read_claim(statement))
+    found = find_contradiction(parse_claim(point), parse_claim(statement))
     return None if found is None else found.kind
 
 
@@ -108,70 +108,72 @@ def test_leaves_honest_statements_alone(point: str, statement: str) -> None:
 
 
 def test_shows_the_telling_words() -> None:
-    statement = read_claim("As far as I know dropout doesn't disable random units during training.")
-    found = contradiction(read_claim("Dropout disables random units during training"), statement)
+    statement = parse_claim("As far as I know dropout doesn't disable random units during training.")
+    found = find_contradiction(parse_claim("Dropout disables random units during training"), statement)
     assert found is not None
     assert statement.text[found.start : found.end] == "doesn't disable"
     assert found.certain
 
 
 def test_a_quantifier_is_not_certain() -> None:
-    found = contradiction(read_claim("All replicas see every write"), read_claim("Some replicas see every write"))
+    found = find_contradiction(
+        parse_claim("All replicas see every write"), parse_claim("Some replicas see every write")
+    )
     assert found is not None
     assert not found.certain
 
 
 def test_another_case_is_not_certain() -> None:
-    found = contradiction(
-        read_claim("The key sticks to the magnet"), read_claim("If it does not stick to the magnet, the key is gold")
+    found = find_contradiction(
+        parse_claim("The key sticks to the magnet"), parse_claim("If it does not stick to the magnet, the key is gold")
     )
     assert found is None or not found.certain
 
 
 def test_a_number_that_stands_elsewhere_too_is_not_certain() -> None:
-    point = (read_claim("9 minutes"),)
-    checked = check(
-        point, [read_claim("Baking takes five minutes"), read_claim("so 9 minutes in all")], [0.9, 0.9], [None, None]
+    point = (parse_claim("9 minutes"),)
+    checked = check_point(
+        point, [parse_claim("Baking takes five minutes"), parse_claim("so 9 minutes in all")], [0.9, 0.9], [None, None]
     )
     assert checked.finding is None or not checked.finding.certain
 
 
 def test_looks_beyond_the_best_segment() -> None:
-    point = (read_claim("Batch size changes the noise of the gradient"),)
+    point = (parse_claim("Batch size changes the noise of the gradient"),)
     said = [
-        read_claim("Batch size changes the noise of the gradient"),
-        read_claim("Batch size does not change the noise of the gradient"),
-        read_claim("The weather does not change"),
+        parse_claim("Batch size changes the noise of the gradient"),
+        parse_claim("Batch size does not change the noise of the gradient"),
+        parse_claim("The weather does not change"),
     ]
-    checked = check(point, said, [0.95, 0.93, 0.2], [None, None, None])
+    checked = check_point(point, said, [0.95, 0.93, 0.2], [None, None, None])
     assert checked.finding is not None
     assert checked.segment == 1
 
 
 def test_agreeing_with_an_alias_is_no_contradiction() -> None:
-    wordings = (read_claim("Sorting is stable"), read_claim("Sorting is not unstable"))
-    assert check(wordings, [read_claim("The sorting is stable")], [0.9], [None]).finding is None
+    wordings = (parse_claim("Sorting is stable"), parse_claim("Sorting is not unstable"))
+    assert check_point(wordings, [parse_claim("The sorting is stable")], [0.9], [None]).finding is None
 
 
 def test_far_segments_do_not_count() -> None:
-    point = (read_claim("Caches speed up reads"),)
-    said = [read_claim("Reads get faster thanks to caches"), read_claim("Caches do not speed up reads")]
-    assert check(point, said, [0.9, 0.3], [None, None]).finding is None
+    point = (parse_claim("Caches speed up reads"),)
+    said = [parse_claim("Reads get faster thanks to caches"), parse_claim("Caches do not speed up reads")]
+    assert check_point(point, said, [0.9, 0.3], [None, None]).finding is None
 
 
 def test_the_verifier_speaks_where_the_rules_are_silent() -> None:
-    point = (read_claim("Caches speed up reads"),)
-    said = [read_claim("Caches bring reads to a crawl")]
-    assert check(point, said, [0.8], [0.95]).finding is not None
-    assert check(point, said, [0.8], [0.5]).finding is None
+    point = (parse_claim("Caches speed up reads"),)
+    said = [parse_claim("Caches bring reads to a crawl")]
+    assert check_point(point, said, [0.8], [0.95]).finding is not None
+    assert check_point(point, said, [0.8], [0.5]).finding is None
 
 
 def test_the_verifier_is_not_believed_against_a_denied_opposite() -> None:
-    point, said = [read_claim("The loop is unsafe.")], [read_claim("That loop is not safe.")]
-    assert check(point, said, [0.9], [0.99]).finding is None
+    point, said = [parse_claim("The loop is unsafe.")], [parse_claim("That loop is not safe.")]
+    assert check_point(point, said, [0.9], [0.99]).finding is None
 
 
 def test_a_verifier_that_is_sure_of_the_contrary_takes_an_opposite_back() -> None:
-    point, said = [read_claim("The cache is stable under load.")], [read_claim("Under load the cache is unstable.")]
-    assert check(point, said, [0.9], [0.5]).finding is not None
-    assert check(point, said, [0.9], [0.01]).finding is None
+    point, said = [parse_claim("The cache is stable under load.")], [parse_claim("Under load the cache is unstable.")]
+    assert check_point(point, said, [0.9], [0.5]).finding is not None
+    assert check_point(point, said, [0.9], [0.01]).finding is None

@@ -11,7 +11,7 @@ from grader.guards.claims import Claim
 from grader.guards.finding import Finding
 from grader.guards.polarity import denies_the_opposite, flips, negation, tells_a_denial
 from grader.guards.roles import comparison_is_turned, roles
-from grader.text import differs, word_set
+from grader.text import differing_quantities, word_set
 
 # Part of every signature: raised when the rules change.
 RULES_VERSION = 4
@@ -46,7 +46,7 @@ _WEAK = word_set(
 )
 
 
-class Checked(NamedTuple):
+class ContradictionCheck(NamedTuple):
     """What the guards say of one point and a whole answer.
 
     Attributes:
@@ -59,21 +59,21 @@ class Checked(NamedTuple):
     segment: int
 
 
-NO_DOUBT = Checked(None, 0)
+NO_CONTRADICTION = ContradictionCheck(None, 0)
 
 
-def rivals(recalls: Sequence[float]) -> list[int]:
+def near_best_segments(recalls: Sequence[float]) -> list[int]:
     """Segments that come nearly as close to stating a point as the best one, in order."""
     bound = _RIVAL * max(recalls, default=0.0)
     return [index for index, recall in enumerate(recalls) if recall > 0 and recall >= bound]
 
 
-def check(
+def check_point(
     wordings: Sequence[Claim],
     statements: Sequence[Claim],
     recalls: Sequence[float],
     denied: Sequence[float | None],
-) -> Checked:
+) -> ContradictionCheck:
     """Look for a contradiction of one point in every segment that comes near to stating it, not only in the best.
 
     Args:
@@ -85,14 +85,14 @@ def check(
     """
     against: list[tuple[Finding, int]] = []
     agreed = 0.0
-    for index in rivals(recalls):
+    for index in near_best_segments(recalls):
         finding = _finding(wordings, statements[index], denied[index])
         if finding is not None:
             against.append((finding, index))
         elif recalls[index] > agreed and not any(any(flips(wording, statements[index])) for wording in wordings):
             agreed = recalls[index]
     if not against:
-        return NO_DOUBT
+        return NO_CONTRADICTION
     finding, index = max(against, key=lambda found: (found[0].certain, recalls[found[1]]))
     # A claim that stands as well elsewhere outweighs an opposite word, which may belong to another claim of the same
     # shape ("high bias underfits, high variance overfits"), but not its plain negation.
@@ -100,21 +100,22 @@ def check(
         finding.kind == "number" and _counts_elsewhere(wordings, statements, index)
     ):
         finding = finding._replace(kind="rival", certain=False)
-    return Checked(finding, index)
+    return ContradictionCheck(finding, index)
 
 
 def _counts_elsewhere(wordings: Sequence[Claim], statements: Sequence[Claim], index: int) -> bool:
     """Whether another statement has the number that is nearly all of the point: then this one counts something else."""
     others = [quantity for at, said in enumerate(statements) if at != index for quantity in said.quantities]
     return bool(others) and any(
-        len(wording.told) < _TELLING and differs(wording.quantities, [*statements[index].quantities, *others]) is None
+        len(wording.told) < _TELLING
+        and differing_quantities(wording.quantities, [*statements[index].quantities, *others]) is None
         for wording in wordings
     )
 
 
 def _finding(wordings: Sequence[Claim], statement: Claim, denied: float | None) -> Finding | None:
     """What the rules say of all wordings, and what the verifier says where it was asked."""
-    findings = [finding for wording in wordings if (finding := contradiction(wording, statement)) is not None]
+    findings = [finding for wording in wordings if (finding := find_contradiction(wording, statement)) is not None]
     finding = findings[0] if len(findings) == len(wordings) else None
     if denied is None:
         return finding
@@ -133,7 +134,7 @@ def _needed(point: Claim, statement: Claim) -> float:
     return _VERY_SURELY if repeats else _SURELY
 
 
-def contradiction(point: Claim, statement: Claim) -> Finding | None:
+def find_contradiction(point: Claim, statement: Claim) -> Finding | None:
     """What makes a statement that resembles a point deny it, or `None`.
 
     A statement is only looked at when it repeats most of the point's content words (opposites count as repeated).
@@ -164,7 +165,7 @@ def contradiction(point: Claim, statement: Claim) -> Finding | None:
 
 def _number(point: Claim, statement: Claim) -> Finding | None:
     """A quantity of the point for which the statement has another of the same kind."""
-    pair = differs(point.quantities, statement.quantities)
+    pair = differing_quantities(point.quantities, statement.quantities)
     if pair is None:
         return None
     own, other = pair
