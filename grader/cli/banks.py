@@ -34,7 +34,7 @@ from grader.phrases import count, shorten
 
 if TYPE_CHECKING:
     from grader.judges import OpenedPanel
-    from grader.rubrics import Proposed
+    from grader.rubrics import ProposedRubric
     from grader.schema import Question, Rubric
 
 
@@ -130,7 +130,7 @@ def derive(
     given = ctx.get_parameter_source("judge")
     if check and given is not None and given.name == "COMMANDLINE":
         raise typer.BadParameter("--check only looks: leave --judge out", param_hint="--judge")
-    proposals: list[Proposed] = []
+    proposals: list[ProposedRubric] = []
     if check and Path(bank).is_dir():
         rubrics = list(read_rubrics(bank).values())
     else:
@@ -201,7 +201,7 @@ def derive(
         say(f"{count(sum(map(len, found.values())), 'finding')} in {count(len(rubrics), 'rubric')}")
 
 
-def _save(rubrics: "Sequence[Rubric]", proposals: "Sequence[Proposed]", folder: Path, *, force: bool) -> None:
+def _save(rubrics: "Sequence[Rubric]", proposals: "Sequence[ProposedRubric]", folder: Path, *, force: bool) -> None:
     """Write the rubrics and tell what became of each; `proposals` is empty where no judge was asked."""
     from grader.rubrics import save_derived, save_proposed
 
@@ -219,15 +219,15 @@ def _save(rubrics: "Sequence[Rubric]", proposals: "Sequence[Proposed]", folder: 
         say(f"kept are those that {why}; --force overwrites them too")
 
 
-def _proposed(questions: "Sequence[Question]", opened: "OpenedPanel") -> "list[Proposed]":
+def _proposed(questions: "Sequence[Question]", opened: "OpenedPanel") -> "list[ProposedRubric]":
     """What the first judge of a panel proposes for each question."""
     from grader.rubrics import propose_all
 
-    asked = propose_all(questions, opened.panel.seats[0].judge, cache=opened.cache, calls=opened.panel.calls)
+    asked = propose_all(questions, opened.panel.members[0].judge, cache=opened.cache, calls=opened.panel.calls)
     return list(progress(asked, "proposing", total=len(questions)))
 
 
-def _say_proposed(proposals: "Sequence[Proposed]", opened: "OpenedPanel") -> None:
+def _say_proposed(proposals: "Sequence[ProposedRubric]", opened: "OpenedPanel") -> None:
     """What must be told about proposals, and what they took."""
     for made in proposals:
         for note in made.notes:

@@ -108,7 +108,7 @@ def evaluate(
     """
     from grader.evaluation import evaluate as evaluate_rows
     from grader.evaluation import read_labelled
-    from grader.judges import write_weight
+    from grader.judges import write_judge_weight
     from grader.reports import evaluation_lines
 
     given = {"--dry-run": dry_run, "--judge-when": judge_when, "--judge-weight": judge_weight}
@@ -158,7 +158,7 @@ def evaluate(
     if opened is not None and result.judge is not None:
         say_totals(opened, 0)
         if judge_weight is not None:
-            write_weight(result.judge.weight, opened.panel, judge_weight)
+            write_judge_weight(result.judge.weight, opened.panel, judge_weight)
     if as_json:
         print_json(result.as_dict())
     else:

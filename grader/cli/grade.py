@@ -173,7 +173,7 @@ def grade(
     from grader.batch import Batch, Engine, Journal, LocalEngine, Totals, Worklist
     from grader.files import fits_a_sheet, numbered_answers, source_name, sweep
     from grader.grading import Grader
-    from grader.judges import UNPROVEN
+    from grader.judges import UNPROVEN_WEIGHT
     from grader.marks import read_marks
     from grader.rubrics import read_rubrics
 
@@ -235,7 +235,7 @@ def grade(
         encoder=open_encoder(encoder, choice, opened),
         settings=settings,
         panel=None if opened is None else opened.panel,
-        weight=UNPROVEN if opened is None else opened.weight,
+        weight=UNPROVEN_WEIGHT if opened is None else opened.weight,
         marks=None if calibration is None else read_marks(calibration),
     )
     grader.prepare()

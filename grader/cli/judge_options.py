@@ -236,8 +236,8 @@ def open_judges(choice: "JudgeChoice") -> "OpenedPanel":
     opened = open_panel(choice)
     if MOCK in choice.models:
         say("judge mock: it counts shared words and asks no model; its verdicts are for trying things out")
-    if opened.leaves:
-        say(f"judge: {'would go' if choice.dry_run else 'goes'} {opened.leaves.removeprefix('goes ')}")
+    if opened.outgoing_data:
+        say(f"judge: {'would go' if choice.dry_run else 'goes'} {opened.outgoing_data.removeprefix('goes ')}")
     return opened
 
 
@@ -264,7 +264,7 @@ def open_encoder(name: str, choice: "JudgeChoice", opened: "OpenedPanel | None")
 
 def collect_batches(opened: "OpenedPanel") -> None:
     """Fetch what batches have brought since the last run, and say so."""
-    for judge in opened.batch:
+    for judge in opened.batch_judges:
         found = judge.collect()
         for news in found.news:
             say(f"judge: {news}")
@@ -272,7 +272,7 @@ def collect_batches(opened: "OpenedPanel") -> None:
 
 def submit_batches(opened: "OpenedPanel") -> None:
     """Send what has no reply yet, and say how to go on."""
-    for judge in opened.batch:
+    for judge in opened.batch_judges:
         sent = judge.submit()
         for news in sent.news:
             say(f"judge: {news}")

@@ -12,7 +12,7 @@ from grader.evaluation.labelled_set import LabelledAnswer
 from grader.evaluation.marked import MarkedEvaluation, evaluate_marked
 from grader.evaluation.scored import Scored, reliability_of, review, statistics
 from grader.evaluation.trust import Diagram, Interval, ReviewCurve
-from grader.judges import UNPROVEN, Panel, Weight
+from grader.judges import UNPROVEN_WEIGHT, JudgeWeight, Panel
 from grader.settings import Settings
 from grader.statistics import Estimate, cluster_bootstrap
 
@@ -64,7 +64,7 @@ def evaluate(
     encoder: Encoder | None = None,
     settings: Settings | None = None,
     panel: Panel | None = None,
-    weight: Weight = UNPROVEN,
+    weight: JudgeWeight = UNPROVEN_WEIGHT,
     marked: int = 0,
     seed: int = 12345,
     n_resamples: int = 1000,

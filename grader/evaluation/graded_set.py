@@ -17,7 +17,7 @@ from grader.evaluation.labelled_set import LabelledAnswer
 from grader.evaluation.scored import Scored
 from grader.grading import topic_texts
 from grader.guards import share_beyond_question
-from grader.judges import UNPROVEN, Panel, Weight
+from grader.judges import UNPROVEN_WEIGHT, JudgeWeight, Panel
 from grader.marks import AnswerFeatures, word_weights
 from grader.schema import Grade
 from grader.settings import Settings
@@ -49,7 +49,7 @@ def grade_set(
     encoder: Encoder | None = None,
     settings: Settings | None = None,
     panel: Panel | None = None,
-    weight: Weight = UNPROVEN,
+    weight: JudgeWeight = UNPROVEN_WEIGHT,
     progress: Progress = iter,
 ) -> GradedSet:
     """Grade a labelled set and compare every answer with its references in the ways of the baselines, too.

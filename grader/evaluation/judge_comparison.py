@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from grader.evaluation.trust import Interval
 from grader.grading import CREDITS, fraction, majority
-from grader.judges import UNPROVEN, Weight, best_influence
+from grader.judges import UNPROVEN_WEIGHT, JudgeWeight, best_influence
 from grader.schema import Grade, PointGrade, Rubric, VerdictWord
 from grader.statistics import Estimate, auc, cohen_kappa, pearson_r, root_mean_squared_error
 
@@ -72,7 +72,7 @@ class JudgeComparison:
     n_judged: int
     n_verdicts: Mapping[str, int]
     n_unsupported: int
-    weight: Weight
+    weight: JudgeWeight
     verdict: str
 
     def as_dict(self) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def compare_judge(answers: Sequence[JudgedAnswer], *, interval: Interval, name: 
     headline = "auc" if right_or_wrong else "pearson"
     if len(judged) < 2:
         sentence = f"{name}: no usable verdict on {len(answers)} answers, so nothing can be said of it"
-        return JudgeComparison(headline, {}, len(judged), n_verdicts, n_unsupported, UNPROVEN, sentence)
+        return JudgeComparison(headline, {}, len(judged), n_verdicts, n_unsupported, UNPROVEN_WEIGHT, sentence)
     ways = _compared(judged, headline, interval)
     weight = _learned(judged, ways["weighted"].gain, name)
     sentence = _sentence(name, headline, ways, len(judged))
@@ -245,16 +245,16 @@ def _influence(items: Sequence[JudgedAnswer]) -> float:
     return best_influence(table[:, 0], table[:, 1], table[:, 2])
 
 
-def _learned(judged: Sequence[JudgedAnswer], gain: Estimate, name: str) -> Weight:
+def _learned(judged: Sequence[JudgedAnswer], gain: Estimate, name: str) -> JudgeWeight:
     """The weight from all labels, as far as answers to other questions bear it out."""
     influence = _influence(judged)
     about = f"{name} on {len(judged)} labelled answers: gain {_shown(gain)}"
-    chances = {**UNPROVEN.chances, **_chances(judged)}
+    chances = {**UNPROVEN_WEIGHT.chances, **_chances(judged)}
     if gain.low is not None and gain.low > 0 and len(judged) >= _FEWEST:
-        return Weight(influence, True, chances, f"proven.{influence:.2f}", about)
+        return JudgeWeight(influence, True, chances, f"proven.{influence:.2f}", about)
     if gain.high is not None and gain.high < 0:
-        return Weight(0.0, False, chances, "harmful", about)
-    return Weight(UNPROVEN.influence, False, chances, "unproven", about)
+        return JudgeWeight(0.0, False, chances, "harmful", about)
+    return JudgeWeight(UNPROVEN_WEIGHT.influence, False, chances, "unproven", about)
 
 
 def _chances(judged: Sequence[JudgedAnswer]) -> dict[VerdictWord, float]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from grader.encoders import Encoder
 from grader.evaluation.labelled_set import LabelledAnswer, own_rubric
 from grader.grading import Grader
-from grader.judges import Panel, Weight
+from grader.judges import JudgeWeight, Panel
 from grader.rubrics import derive
 from grader.schema import Answer, Grade, Question, Rubric
 from grader.settings import Settings
@@ -27,7 +27,7 @@ def grade_labelled(rows: Sequence[LabelledAnswer], *, encoder: Encoder, settings
 
 
 def judge_labelled(
-    rows: Sequence[LabelledAnswer], grades: Sequence[Grade | None], grader: Grader, *, panel: Panel, weight: Weight
+    rows: Sequence[LabelledAnswer], grades: Sequence[Grade | None], grader: Grader, *, panel: Panel, weight: JudgeWeight
 ) -> Labelled:
     """Grade again with judges, each row by the rubric that gave it most: nobody is asked about the other references."""
     judging = Grader(grader.rubrics, encoder=grader.encoder, settings=grader.settings, panel=panel, weight=weight)

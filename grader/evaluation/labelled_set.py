@@ -20,7 +20,7 @@ from grader.files import (
     source_name,
     validate,
 )
-from grader.rubrics import named_points
+from grader.rubrics import points_with_ids
 from grader.schema import Noun, Rubric, RubricPoint
 
 # Columns under the names of peers, the surest first; those of answers as in answers files.
@@ -109,7 +109,7 @@ def _labelled_values(row: Row, source: str) -> dict[str, Any]:
     if isinstance(values.get("reference_answers"), str):
         values["reference_answers"] = [values["reference_answers"]]
     if "rubric" in values:
-        values["rubric"] = named_points(values["rubric"], source=source, line_of=lambda _: row.line, field="rubric")
+        values["rubric"] = points_with_ids(values["rubric"], source=source, line_of=lambda _: row.line, field="rubric")
     return values
 
 

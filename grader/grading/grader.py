@@ -21,7 +21,7 @@ from grader.grading.judge_verdicts import judge_drafts
 from grader.grading.prefetch import ahead
 from grader.grading.scoring import fraction, score_of
 from grader.grading.screening import draft_without_model
-from grader.judges import UNPROVEN, Panel, Weight
+from grader.judges import UNPROVEN_WEIGHT, JudgeWeight, Panel
 from grader.marks import FittedMarks
 from grader.rubrics import rubric_hash
 from grader.schema import Answer, Grade, Rubric
@@ -88,7 +88,7 @@ class Grader:
         encoder: Encoder | None = None,
         settings: Settings | None = None,
         panel: Panel | None = None,
-        weight: Weight = UNPROVEN,
+        weight: JudgeWeight = UNPROVEN_WEIGHT,
         marks: FittedMarks | None = None,
     ) -> None:
         self.settings = settings or Settings()

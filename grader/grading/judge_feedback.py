@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from grader.grading.drafts import Draft
-from grader.judges import Opinion
+from grader.judges import JudgeOpinion
 from grader.text import segments, words
 
 # Runs of this many words in common with the reference, a point or a prompt are copied.
@@ -14,7 +14,7 @@ _SECRET = re.compile(r"\b(?:sk|pk|key|token)-[\w-]{8,}|\bBearer\s+\S{8,}", re.IG
 _LONGEST = 1200
 
 
-def told_to_candidate(opinions: Sequence[Opinion], draft: Draft, *, reveal: bool = False) -> str:
+def told_to_candidate(opinions: Sequence[JudgeOpinion], draft: Draft, *, reveal: bool = False) -> str:
     """The first feedback that a judge gave, without the sentences that give the reference away; blank if there is none.
 
     Args:

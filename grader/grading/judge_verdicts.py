@@ -13,7 +13,16 @@ from grader.grading.drafts import Draft
 from grader.grading.judge_feedback import told_to_candidate
 from grader.grading.verdicts import status_of
 from grader.guards import decode_tag_characters, has_prompt_injection
-from grader.judges import UNPROVEN, AskedPoint, Case, Opinion, Panel, Said, Weight, prove
+from grader.judges import (
+    UNPROVEN_WEIGHT,
+    JudgeOpinion,
+    JudgeWeight,
+    JudgingTask,
+    Panel,
+    PointToJudge,
+    RawVerdict,
+    verify_quote,
+)
 from grader.schema import Evidence, PointGrade, Rated, Status, Verdict, VerdictWord
 from grader.settings import JudgeSettings, Settings
 from grader.text import NormalisedText, Span
@@ -37,11 +46,11 @@ class _Ruling(NamedTuple):
     """How judges' words are taken: when they are asked, and what they are worth."""
 
     settings: JudgeSettings
-    weight: Weight
+    weight: JudgeWeight
 
 
 def judge_drafts(
-    drafts: Sequence[Draft], panel: Panel, settings: Settings, *, weight: Weight = UNPROVEN
+    drafts: Sequence[Draft], panel: Panel, settings: Settings, *, weight: JudgeWeight = UNPROVEN_WEIGHT
 ) -> list[Draft]:
     """Ask the panel about the drafts that need it, and put what it says into them.
 
@@ -58,7 +67,7 @@ def judge_drafts(
     ruling = _Ruling(panel.settings, weight)
     asked = {at: case for at, draft in enumerate(drafts) if (case := case_for(draft, ruling.settings)) is not None}
     judged = list(drafts)
-    for at, heard in zip(asked, panel.hear(list(asked.values())), strict=True):
+    for at, heard in zip(asked, panel.collect_opinions(list(asked.values())), strict=True):
         judged[at] = _with_opinions(drafts[at], heard, ruling, settings)
     return judged
 
@@ -66,7 +75,7 @@ def judge_drafts(
 # --- when to ask -------------------------------------------------------------------------------------
 
 
-def case_for(draft: Draft, settings: JudgeSettings) -> Case | None:
+def case_for(draft: Draft, settings: JudgeSettings) -> JudgingTask | None:
     """What a judge should look at in a draft; `None` where there is nothing, as in an answer that says nothing.
 
     Without a result of the embedding (an open question, an answer in another language) that is every point.
@@ -79,12 +88,12 @@ def case_for(draft: Draft, settings: JudgeSettings) -> Case | None:
     points = [point for point in rubric.points if all_of_them or _is_unclear(stated[point.id], settings)]
     if not points:
         return None
-    return Case(
+    return JudgingTask(
         answer=draft.text.text,
         question=rubric.question,
         reference_answer="" if rubric.kind == "open" else rubric.reference_answer,
-        points=tuple(AskedPoint(point.id, point.text, point.aliases, point.weight < 0) for point in points),
-        settled=tuple(_settled(draft.points, {point.id for point in points})),
+        points=tuple(PointToJudge(point.id, point.text, point.aliases, point.weight < 0) for point in points),
+        decided_points=tuple(_settled(draft.points, {point.id for point in points})),
     )
 
 
@@ -103,11 +112,11 @@ def _settled(points: Iterable[PointGrade], asked: Collection[str]) -> Iterator[t
 # --- what their word is worth ------------------------------------------------------------------------
 
 
-def _with_opinions(draft: Draft, opinions: Sequence[Opinion], ruling: _Ruling, settings: Settings) -> Draft:
+def _with_opinions(draft: Draft, opinions: Sequence[JudgeOpinion], ruling: _Ruling, settings: Settings) -> Draft:
     examined = has_prompt_injection(draft.text.text) or bool(decode_tag_characters(draft.answer.answer))
     verdicts = {
-        point_id: tuple(checked(opinion.seat, opinion.said[point_id], draft) for opinion in opinions)
-        for point_id in opinions[0].said
+        point_id: tuple(checked(opinion.judge_name, opinion.verdicts[point_id], draft) for opinion in opinions)
+        for point_id in opinions[0].verdicts
     }
     bench = _Bench(ruling, settings, alone=draft.ungraded_reason is not None, may_raise=not examined, share=draft.share)
     points = tuple(
@@ -135,12 +144,12 @@ def _still_ungraded(points: Sequence[PointGrade], settings: JudgeSettings, draft
     return f"the judge decided {len(wanted) - len(open_ones)} of {len(wanted)} points: {why}"
 
 
-def checked(seat: str, said: Said | str, draft: Draft) -> Verdict:
+def checked(seat: str, said: RawVerdict | str, draft: Draft) -> Verdict:
     """A verdict with its quote looked up in the answer; an award without proof is marked as unsupported."""
     if isinstance(said, str):
         return Verdict(judge=seat, verdict="not_judged", supported=False, reason=said)
     question = "" if draft.rubric is None else draft.rubric.question
-    proof = prove(said.quote, draft.text, question)
+    proof = verify_quote(said.quote, draft.text, question)
     needs_proof = said.verdict in _AWARDS
     reason = said.reason if not (needs_proof and proof.problem) else f"{proof.problem}; it says: {said.reason}"
     return Verdict(
@@ -234,7 +243,7 @@ def _decided(point: PointGrade, word: VerdictWord, credit: float, speaker: Verdi
     )
 
 
-def _flags(points: Iterable[PointGrade], opinions: Sequence[Opinion]) -> list[str]:
+def _flags(points: Iterable[PointGrade], opinions: Sequence[JudgeOpinion]) -> list[str]:
     verdicts = [(point, verdict) for point in points for verdict in point.verdicts]
     found = {
         _CLASH: any(_clash(point.by_embedding, verdict) for point, verdict in verdicts),

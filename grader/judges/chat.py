@@ -38,7 +38,7 @@ Form = Literal["json_schema", "schema", "json_object", "text"]
 _FORMS: tuple[Form, ...] = ("json_schema", "schema", "json_object", "text")
 
 
-class Abilities(NamedTuple):
+class ServerCapabilities(NamedTuple):
     """What a server takes: found out once, remembered with the cache."""
 
     form: Form = "json_schema"
@@ -52,9 +52,13 @@ def abilities_key(endpoint: Endpoint, model: str) -> str:
     return content_key("server", endpoint.base_url, model)
 
 
-def read_abilities(value: object) -> Abilities | None:
+def read_abilities(value: object) -> ServerCapabilities | None:
     """Abilities as the cache has them; `None` for anything else."""
-    return Abilities(**value) if isinstance(value, dict) and value.keys() == set(Abilities._fields) else None
+    return (
+        ServerCapabilities(**value)
+        if isinstance(value, dict) and value.keys() == set(ServerCapabilities._fields)
+        else None
+    )
 
 
 def server_revision(endpoint: Endpoint) -> str:
@@ -103,22 +107,22 @@ class ChatJudge:
         self._client: OpenAI | None = None
         self._lock = threading.Lock()
         self._probing = threading.Lock()
-        self._known: Abilities | None = None
+        self._known: ServerCapabilities | None = None
         self._replied = False
         self._lost = ""
         self._server_key = abilities_key(endpoint, model)
 
     def complete(self, messages: Sequence[Message], *, schema: Mapping[str, Any], max_tokens: int) -> Completion:
-        """Write the next message; see `judging.Judge`."""
+        """Write the next message; see `protocol.Judge`."""
         if self._abilities() is None:
             with self._probing:  # what the server can do is found out by one request, not by all at once
                 known = self._abilities()
                 if known is None:
-                    return self._complete(messages, schema, max_tokens, Abilities())
-        return self._complete(messages, schema, max_tokens, self._known or Abilities())
+                    return self._complete(messages, schema, max_tokens, ServerCapabilities())
+        return self._complete(messages, schema, max_tokens, self._known or ServerCapabilities())
 
     def _complete(
-        self, messages: Sequence[Message], schema: Mapping[str, Any], max_tokens: int, abilities: Abilities
+        self, messages: Sequence[Message], schema: Mapping[str, Any], max_tokens: int, abilities: ServerCapabilities
     ) -> Completion:
         """One request, and again with less where the server does not understand a part of it."""
         if self._lost:
@@ -143,7 +147,7 @@ class ChatJudge:
         raise JudgeError("failed", f"the server refuses the request ({status})")
 
     def _request(
-        self, messages: Sequence[Message], schema: Mapping[str, Any], max_tokens: int, abilities: Abilities
+        self, messages: Sequence[Message], schema: Mapping[str, Any], max_tokens: int, abilities: ServerCapabilities
     ) -> "Completion | _NotUnderstood":
         body = request_body(self.name, messages, schema, max_tokens, abilities, seed=self._seed)
         estimate = Spent(estimated_tokens(messages), max_tokens)
@@ -168,12 +172,12 @@ class ChatJudge:
                 self._client = open_client(self._endpoint, self._timeout, self._http_client)
             return self._client
 
-    def _abilities(self) -> Abilities | None:
+    def _abilities(self) -> ServerCapabilities | None:
         if self._known is None and self._cache is not None:
             self._known = read_abilities(self._cache.get([self._server_key]).get(self._server_key))
         return self._known
 
-    def _remember(self, abilities: Abilities) -> None:
+    def _remember(self, abilities: ServerCapabilities) -> None:
         """What the first reply shows; a later request may have failed in one form and worked in another by chance."""
         if not self._replied and self._known != abilities:
             self._known = abilities
@@ -194,12 +198,12 @@ def request_body(
     messages: Sequence[Message],
     schema: Mapping[str, Any],
     max_tokens: int,
-    abilities: Abilities | None = None,
+    abilities: ServerCapabilities | None = None,
     *,
     seed: int = 0,
 ) -> dict[str, Any]:
     """The body of a chat completion, with what the server can take."""
-    can = abilities or Abilities()
+    can = abilities or ServerCapabilities()
     body: dict[str, Any] = {
         "model": model,
         "messages": [{"role": message.role, "content": _sendable(message.content)} for message in messages],
@@ -224,7 +228,7 @@ def _sendable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def with_less(abilities: Abilities, said: str) -> Abilities | None:
+def with_less(abilities: ServerCapabilities, said: str) -> ServerCapabilities | None:
     """Less to use of a server that does not know a part of a request: not what its message names, else a plainer form.
 
     `None` when nothing is left.

@@ -16,7 +16,7 @@ _ASSUMED: Mapping[VerdictWord, float] = {"covered": 0.8, "partial": 0.55, "missi
 
 
 @dataclass(frozen=True)
-class Weight:
+class JudgeWeight:
     """How far a judge's credit moves a point: `(1 - influence) * embedding + influence * judge`.
 
     Attributes:
@@ -35,7 +35,7 @@ class Weight:
     provenance: str = "nothing yet: it settles unclear points and explains the others"
 
 
-UNPROVEN = Weight()
+UNPROVEN_WEIGHT = JudgeWeight()
 
 
 def best_influence(human: npt.ArrayLike, embedding: npt.ArrayLike, judge: npt.ArrayLike) -> float:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from grader.errors import InputError
 from grader.files import read_document, validate, write_document
-from grader.judges.influence import Weight
+from grader.judges.influence import JudgeWeight
 from grader.judges.panel import Panel
 from grader.schema import Noun, VerdictWord
 
@@ -24,7 +24,7 @@ class _WeightFile(Noun):
     provenance: str
 
 
-def write_weight(weight: Weight, panel: Panel, path: str | Path) -> None:
+def write_judge_weight(weight: JudgeWeight, panel: Panel, path: str | Path) -> None:
     """Write what the panel is worth.
 
     Raises:
@@ -43,7 +43,7 @@ def write_weight(weight: Weight, panel: Panel, path: str | Path) -> None:
     write_document(content, path)
 
 
-def read_weight(path: str | Path, panel: Panel) -> Weight:
+def read_judge_weight(path: str | Path, panel: Panel) -> JudgeWeight:
     """Read what a panel is worth, if the file is about this panel.
 
     Raises:
@@ -63,4 +63,4 @@ def read_weight(path: str | Path, panel: Panel) -> Weight:
                 f"was learned with {field} {shown[0]}, this run has {shown[1]}; learn it again: grader evaluate --judge"
             )
             raise InputError(problem, source=document.source, line=document.line_of((field,)), field=field)
-    return Weight(found.influence, found.everywhere, dict(found.chances), found.name, found.provenance)
+    return JudgeWeight(found.influence, found.everywhere, dict(found.chances), found.name, found.provenance)

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from grader.judges.protocol import Completion, Message, Said, estimated_tokens
+from grader.judges.protocol import Completion, Message, RawVerdict, estimated_tokens
 from grader.provider import JudgeError
 from grader.text import content_words, segments
 
@@ -96,7 +96,7 @@ def _unchanged(material: Mapping[str, Any]) -> dict[str, Any]:
     return {"points": points, "groups": material["derived_groups"]}
 
 
-def _by_words(answer: str, point: str) -> Said:
+def _by_words(answer: str, point: str) -> RawVerdict:
     wanted = set(content_words(point))
     best, most = "", 0
     for start, end in segments(answer):
@@ -106,15 +106,15 @@ def _by_words(answer: str, point: str) -> Said:
     share = most / max(1, len(wanted))
     reason = _EXPLAINED.format(n=most, of=len(wanted))
     if share < _PARTIAL:
-        return Said("missing", "", reason)
-    return Said("covered" if share >= _COVERED else "partial", best, reason)
+        return RawVerdict("missing", "", reason)
+    return RawVerdict("covered" if share >= _COVERED else "partial", best, reason)
 
 
 _ANSWER = re.compile(r"^answer-(\w+)\n(.*)\nend-of-answer-\1$", re.MULTILINE)
 
 
 def read_prompt(messages: Sequence[Message]) -> tuple[str, dict[str, Any]]:
-    """What a chat of `judging.ask` is about: the answer, and the examiner's material (question, points with ids).
+    """What a chat of `build_prompt` is about: the answer, and the examiner's material (question, points with ids).
 
     Raises:
         ValueError: the chat is no such one.
@@ -139,7 +139,7 @@ def _tokens(messages: Sequence[Message]) -> int:
     return sum(len(message.content) for message in messages) // 4
 
 
-class DryJudge:
+class DryRunJudge:
     """Stands in for a judge in a dry run: counts what would be asked, and asks nothing.
 
     Attributes:

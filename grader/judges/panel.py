@@ -9,12 +9,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from grader.judges.protocol import AskedPoint, Case, FeedbackReply, Judge, Reply, Said, prompt_hash, question_judge
+from grader.judges.protocol import (
+    FeedbackReply,
+    Judge,
+    JudgingTask,
+    PointToJudge,
+    RawVerdict,
+    Reply,
+    judging_prompt_hash,
+    request_verdicts,
+)
 from grader.provider import LASTING, Cache, Calls, JudgeError, content_key
 from grader.settings import JudgeSettings
 
 
-class Seat(NamedTuple):
+class PanelMember(NamedTuple):
     """A judge, and for which of its votes."""
 
     judge: Judge
@@ -26,23 +35,23 @@ class Seat(NamedTuple):
         return self.judge.name if self.vote == 0 else f"{self.judge.name}#{self.vote + 1}"
 
 
-class Opinion(NamedTuple):
-    """What one seat says of one case: of each point a verdict, or why there is none; and its feedback, if any.
+class JudgeOpinion(NamedTuple):
+    """What one member says of one case: of each point a verdict, or why there is none; and its feedback, if any.
 
     `refused` tells that the model would not judge, which people should know.
     """
 
-    seat: str
-    said: Mapping[str, Said | str]
+    judge_name: str
+    verdicts: Mapping[str, RawVerdict | str]
     feedback: FeedbackReply | None = None
     refused: bool = False
 
 
 @dataclass
-class Served:
+class VerdictCounts:
     """How many verdicts were asked for and how many of them came from the cache."""
 
-    asked: int = 0
+    requested: int = 0
     cached: int = 0
 
 
@@ -50,8 +59,8 @@ class Served:
 class _Job:
     """One request: what it is about, where its parts are kept; without a key its feedback is not."""
 
-    seat: Seat
-    case: Case
+    member: PanelMember
+    case: JudgingTask
     keys: Mapping[str, str]
     feedback_key: str
 
@@ -79,31 +88,31 @@ class Panel:
             raise ValueError("a panel needs at least one judge")
         self.settings = settings or JudgeSettings()
         self.calls = calls or Calls()
-        self.served = Served()
-        self.seats = [Seat(judge, vote) for judge in judges for vote in range(self.settings.votes)]
+        self.verdict_counts = VerdictCounts()
+        self.members = [PanelMember(judge, vote) for judge in judges for vote in range(self.settings.votes)]
         self._cache = cache or Cache(":memory:")
 
     @property
     def judges(self) -> tuple[str, ...]:
         """Name and revision of each judge, in the order in which they were named."""
-        return tuple(dict.fromkeys(f"{seat.judge.name}@{seat.judge.revision}" for seat in self.seats))
+        return tuple(dict.fromkeys(f"{member.judge.name}@{member.judge.revision}" for member in self.members))
 
     @property
     def names(self) -> tuple[str, ...]:
         """Their names alone."""
-        return tuple(dict.fromkeys(seat.judge.name for seat in self.seats))
+        return tuple(dict.fromkeys(member.judge.name for member in self.members))
 
     @property
     def prompt(self) -> str:
         """The hash of what judges are told."""
-        return prompt_hash()
+        return judging_prompt_hash()
 
     @property
     def signature(self) -> str:
         """Judges, prompt and settings, such as `gpt-x@1a2b3c4d,prompt@5e6f7a8b,unclear.3-.7`."""
         return f"{'+'.join(self.judges)},prompt@{self.prompt},{self.settings.signature()}"
 
-    def hear(self, cases: Sequence[Case]) -> list[tuple[Opinion, ...]]:
+    def collect_opinions(self, cases: Sequence[JudgingTask]) -> list[tuple[JudgeOpinion, ...]]:
         """Every seat's opinion on every case, in order.
 
         What was asked before comes from the cache; of a case with a new point only that is asked.
@@ -112,22 +121,22 @@ class Panel:
             SetupError: no request can succeed; what was answered before is kept.
 
         """
-        planned = [[self._plan(seat, case) for seat in self.seats] for case in cases]
+        planned = [[self._plan(member, case) for member in self.members] for case in cases]
         wanted = [job for jobs in planned for job in jobs]
         keys = {key for job in wanted for key in (*job.keys.values(), job.feedback_key)}
         known = self._cache.get(keys)
         n_points = [sum(key in known for key in job.keys.values()) for job in wanted]
-        self.served.asked += sum(len(job.keys) for job in wanted)
-        self.served.cached += sum(n_points)
+        self.verdict_counts.requested += sum(len(job.keys) for job in wanted)
+        self.verdict_counts.cached += sum(n_points)
         known.update(self._ask(self._open_jobs(wanted, known)))
         return [tuple(_opinion(job, known) for job in jobs) for jobs in planned]
 
-    def _plan(self, seat: Seat, case: Case) -> _Job:
-        asked = (seat.judge.name, seat.judge.revision, prompt_hash(), self.settings.seed + seat.vote)
+    def _plan(self, member: PanelMember, case: JudgingTask) -> _Job:
+        asked = (member.judge.name, member.judge.revision, judging_prompt_hash(), self.settings.seed + member.vote)
         about = (case.answer, case.question, case.reference_answer)
         keys = {point.point_id: content_key("verdict", asked, about, point[1:]) for point in case.points}
-        texts = sorted([point.text for point in case.points] + [text for text, _ in case.settled])
-        return _Job(seat, case, keys, content_key("feedback", asked, about, texts))
+        texts = sorted([point.text for point in case.points] + [text for text, _ in case.decided_points])
+        return _Job(member, case, keys, content_key("feedback", asked, about, texts))
 
     def _open_jobs(self, wanted: Sequence[_Job], known: Mapping[str, Any]) -> list[_Job]:
         """What must be asked: each open point once, however many answers are alike."""
@@ -137,14 +146,14 @@ class Panel:
             points = [p for p in job.case.points if (key := job.keys[p.point_id]) not in known and key not in taken]
             taken.update(job.keys[point.point_id] for point in points)
             if points:
-                case = job.case._replace(settled=(*job.case.settled, *_decided(job, points, known)))
+                case = job.case._replace(decided_points=(*job.case.decided_points, *_decided(job, points, known)))
                 parts = self._parts(points)
                 # What is said of one of several points is no feedback on the answer.
                 feedback_key = job.feedback_key if len(parts) == 1 else ""
-                jobs += [_Job(job.seat, case._replace(points=part), job.keys, feedback_key) for part in parts]
+                jobs += [_Job(job.member, case._replace(points=part), job.keys, feedback_key) for part in parts]
         return jobs
 
-    def _parts(self, points: Sequence[AskedPoint]) -> list[tuple[AskedPoint, ...]]:
+    def _parts(self, points: Sequence[PointToJudge]) -> list[tuple[PointToJudge, ...]]:
         return [tuple(points)] if self.settings.one_call_for == "answer" else [(point,) for point in points]
 
     def _ask(self, jobs: Sequence[_Job]) -> dict[str, Any]:
@@ -166,7 +175,7 @@ class Panel:
         """Ask, keep what came, and give it by key."""
         keys = {point.point_id: job.keys[point.point_id] for point in job.case.points}
         try:
-            reply, _ = question_judge(job.seat.judge, job.case, seed=self.settings.seed + job.seat.vote)
+            reply, _ = request_verdicts(job.member.judge, job.case, seed=self.settings.seed + job.member.vote)
         except JudgeError as error:
             found = {key: {"problem": error.reason, "refused": error.kind == "refused"} for key in keys.values()}
             if error.kind in LASTING:
@@ -198,14 +207,14 @@ def _settled(futures: Sequence["Future[dict[str, Any]]"]) -> Iterator["Future[di
 def _as_values(reply: Reply, keys: Mapping[str, str]) -> dict[str, Any]:
     return {
         keys[point_id]: {"problem": said, "refused": False} if isinstance(said, str) else said._asdict()
-        for point_id, said in reply.said.items()
+        for point_id, said in reply.verdicts.items()
     }
 
 
 _STANDINGS = {"covered": "stated", "partial": "stated in part", "missing": "not stated", "contradicted": "denied"}
 
 
-def _decided(job: _Job, still_open: Sequence[AskedPoint], known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _decided(job: _Job, still_open: Sequence[PointToJudge], known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """How the points stand that were decided before, for the feedback."""
     for point in job.case.points:
         if point not in still_open:
@@ -214,12 +223,12 @@ def _decided(job: _Job, still_open: Sequence[AskedPoint], known: Mapping[str, An
                 yield point.text, _STANDINGS[verdict]
 
 
-def _opinion(job: _Job, known: Mapping[str, Any]) -> Opinion:
-    said: dict[str, Said | str] = {}
+def _opinion(job: _Job, known: Mapping[str, Any]) -> JudgeOpinion:
+    said: dict[str, RawVerdict | str] = {}
     refused = False
     for point_id, key in job.keys.items():
         value = known[key]
-        said[point_id] = value["problem"] if "problem" in value else Said(**value)
+        said[point_id] = value["problem"] if "problem" in value else RawVerdict(**value)
         refused |= bool(value.get("refused"))
     feedback = known.get(job.feedback_key)
-    return Opinion(job.seat.name, said, None if feedback is None else FeedbackReply(**feedback), refused)
+    return JudgeOpinion(job.member.name, said, None if feedback is None else FeedbackReply(**feedback), refused)

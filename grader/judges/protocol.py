@@ -29,7 +29,7 @@ _TOKENS_A_MESSAGE = 8
 
 Form = TypeVar("Form", bound=BaseModel)
 Found = TypeVar("Found")
-JudgedAs = Literal["covered", "partial", "missing", "contradicted", "cannot_tell"]
+VerdictLabel = Literal["covered", "partial", "missing", "contradicted", "cannot_tell"]
 
 
 class Message(NamedTuple):
@@ -82,7 +82,7 @@ class Judge(Protocol):
 # --- what is asked -----------------------------------------------------------------------------------
 
 
-class AskedPoint(NamedTuple):
+class PointToJudge(NamedTuple):
     """A point that a judge is to decide; `mistake` for one that costs."""
 
     point_id: str
@@ -91,14 +91,14 @@ class AskedPoint(NamedTuple):
     mistake: bool = False
 
 
-class Case(NamedTuple):
+class JudgingTask(NamedTuple):
     """One answer and the points that a judge is to decide about it.
 
     Attributes:
         answer: the normalised text.
         question, reference_answer: of the rubric; the reference is empty for an open question.
         points: what is to be decided.
-        settled: what is decided already, for the feedback: text of a point and `stated`, `stated in part` or
+        decided_points: what is decided already, for the feedback: text of a point and `stated`, `stated in part` or
             `not stated`.
 
     """
@@ -106,8 +106,8 @@ class Case(NamedTuple):
     answer: str
     question: str
     reference_answer: str
-    points: tuple[AskedPoint, ...]
-    settled: tuple[tuple[str, str], ...] = ()
+    points: tuple[PointToJudge, ...]
+    decided_points: tuple[tuple[str, str], ...] = ()
 
 
 class _PointReply(BaseModel):
@@ -116,7 +116,7 @@ class _PointReply(BaseModel):
     id: str
     quote: str
     reason: str
-    verdict: JudgedAs
+    verdict: VerdictLabel
 
 
 class FeedbackReply(BaseModel):
@@ -160,24 +160,24 @@ def reply_schema(ids: tuple[str, ...] = ()) -> dict[str, Any]:
 
 
 @cache
-def prompt_file(name: str) -> str:
+def prompt_template(name: str) -> str:
     """The text of a prompt file."""
     return (files("grader.judges") / "prompts" / name).read_text(encoding="utf-8")
 
 
 @cache
-def prompt_hash() -> str:
+def judging_prompt_hash() -> str:
     """Eight hex digits that change with anything that a judge is told or that is believed of its reply."""
-    return hash_of_prompt(PROTOCOL_VERSION, reply_schema(), ("judge.system.md", "judge.user.md", "again.user.md"))
+    return hash_prompt(PROTOCOL_VERSION, reply_schema(), ("judge.system.md", "judge.user.md", "again.user.md"))
 
 
-def hash_of_prompt(version: int, schema: Mapping[str, Any], names: Iterable[str]) -> str:
+def hash_prompt(version: int, schema: Mapping[str, Any], names: Iterable[str]) -> str:
     """Eight hex digits that change with the version, the form of the reply and any of the prompt files."""
-    parts = [str(version), json.dumps(schema, sort_keys=True), *map(prompt_file, names)]
+    parts = [str(version), json.dumps(schema, sort_keys=True), *map(prompt_template, names)]
     return sha256("\0".join(parts).encode()).hexdigest()[:8]
 
 
-class Asked(NamedTuple):
+class Prompt(NamedTuple):
     """A chat that asks about a case, and which point each id in it stands for."""
 
     messages: tuple[Message, ...]
@@ -185,7 +185,7 @@ class Asked(NamedTuple):
     max_tokens: int
 
 
-def ask(case: Case, *, seed: int) -> Asked:
+def build_prompt(case: JudgingTask, *, seed: int) -> Prompt:
     """The chat that asks about a case.
 
     The answer comes first, as a JSON string between marks that it cannot foresee; the question, the reference and the
@@ -210,24 +210,26 @@ def ask(case: Case, *, seed: int) -> Asked:
     if case.reference_answer:
         material["reference_answer"] = case.reference_answer
     material["points"] = [_asked_point(ids[point.point_id], point) for point in _shuffled(case.points, salt)]
-    if case.settled:
-        material["decided_already"] = [{"point": text, "the_answer": standing} for text, standing in case.settled]
-    text = Template(prompt_file("judge.user.md")).substitute(
-        nonce=salt[:8], answer=as_data(case.answer), material=as_data(material), n_points=len(case.points)
+    if case.decided_points:
+        material["decided_already"] = [
+            {"point": text, "the_answer": standing} for text, standing in case.decided_points
+        ]
+    text = Template(prompt_template("judge.user.md")).substitute(
+        nonce=salt[:8], answer=escaped_json(case.answer), material=escaped_json(material), n_points=len(case.points)
     )
-    return Asked(
-        (Message("system", prompt_file("judge.system.md").strip()), Message("user", text.strip())),
+    return Prompt(
+        (Message("system", prompt_template("judge.system.md").strip()), Message("user", text.strip())),
         {opaque: point_id for point_id, opaque in ids.items()},
         _TOKENS_OF_FEEDBACK + _TOKENS_A_POINT * len(case.points),
     )
 
 
-def _asked_point(opaque: str, point: AskedPoint) -> dict[str, Any]:
+def _asked_point(opaque: str, point: PointToJudge) -> dict[str, Any]:
     asked: dict[str, Any] = {"id": opaque, "mistake" if point.mistake else "point": point.text}
     return {**asked, "other_wordings": list(point.aliases)} if point.aliases else asked
 
 
-def opaque_ids(points: Sequence[AskedPoint], salt: str) -> dict[str, str]:
+def opaque_ids(points: Sequence[PointToJudge], salt: str) -> dict[str, str]:
     """An id for each point that tells nothing about it; no two are the same."""
     ids: dict[str, str] = {}
     for point in points:
@@ -238,7 +240,7 @@ def opaque_ids(points: Sequence[AskedPoint], salt: str) -> dict[str, str]:
     return ids
 
 
-def _shuffled(points: Sequence[AskedPoint], salt: str) -> list[AskedPoint]:
+def _shuffled(points: Sequence[PointToJudge], salt: str) -> list[PointToJudge]:
     return sorted(points, key=lambda p: sha256(f"{salt}\1{p.point_id}".encode("utf-8", "surrogatepass")).digest())
 
 
@@ -251,7 +253,7 @@ def estimated_tokens(messages: Sequence[Message]) -> int:
 _STRUCTURE = re.compile(r"<(?=[|/!?a-zA-Z])|(?<=\|)>|\[(?=/?[A-Z]{3,})|`{3,}")
 
 
-def as_data(value: object) -> str:
+def escaped_json(value: object) -> str:
     """Any JSON value on one line in which nothing looks like the structure of a prompt; it reads back the same."""
     text = json.dumps(value, ensure_ascii=False)
     return _STRUCTURE.sub(lambda found: "".join(f"\\u{ord(char):04x}" for char in found[0]), text)
@@ -260,10 +262,10 @@ def as_data(value: object) -> str:
 # --- what is believed of a reply ---------------------------------------------------------------------
 
 
-class Said(NamedTuple):
+class RawVerdict(NamedTuple):
     """A judge's verdict on one point as it stands in the reply."""
 
-    verdict: JudgedAs
+    verdict: VerdictLabel
     quote: str
     reason: str
 
@@ -271,11 +273,11 @@ class Said(NamedTuple):
 class Reply(NamedTuple):
     """What a reply says: of each point that was asked a verdict, or why there is none; and the feedback."""
 
-    said: Mapping[str, Said | str]
+    verdicts: Mapping[str, RawVerdict | str]
     feedback: FeedbackReply
 
 
-def read_reply(text: str, point_of: Mapping[str, str]) -> Reply:
+def parse_reply(text: str, point_of: Mapping[str, str]) -> Reply:
     """Read a reply strictly: one JSON object of the agreed form, alone, without a key too many.
 
     A verdict outside the set, a point that was not asked, missing or judged twice costs that point alone.
@@ -289,8 +291,8 @@ def read_reply(text: str, point_of: Mapping[str, str]) -> Reply:
         JudgeError: `malformed`: it is not such an object.
 
     """
-    envelope = read_form(text, _Envelope)
-    said: dict[str, Said | str] = {}
+    envelope = parse_reply_object(text, _Envelope)
+    said: dict[str, RawVerdict | str] = {}
     for item in envelope.verdicts:
         opaque = item.get("id") if isinstance(item, dict) else None
         point_id = point_of.get(opaque) if isinstance(opaque, str) else None
@@ -306,8 +308,8 @@ def read_reply(text: str, point_of: Mapping[str, str]) -> Reply:
     )
 
 
-def read_form(text: str, form: type[Form]) -> Form:
-    """Read one JSON object of a form, alone; arguments and errors as in `read_reply`."""
+def parse_reply_object(text: str, form: type[Form]) -> Form:
+    """Read one JSON object of a form, alone; arguments and errors as in `parse_reply`."""
     try:
         return form.model_validate(parse_json(_unwrapped(text), source="the reply"))
     except InputError as error:
@@ -317,14 +319,14 @@ def read_form(text: str, form: type[Form]) -> Form:
         raise JudgeError("malformed", _form_problem(error)) from error
 
 
-def _verdict(item: Mapping[str, Any]) -> Said | str:
+def _verdict(item: Mapping[str, Any]) -> RawVerdict | str:
     try:
         reply = _PointReply.model_validate(item)
     except ValidationError:
-        if item.get("verdict") not in get_args(JudgedAs):
+        if item.get("verdict") not in get_args(VerdictLabel):
             return "the judge gave a verdict that was not offered"
         return "the judge's verdict has not the agreed form"
-    return Said(reply.verdict, reply.quote, " ".join(reply.reason.split())[:_LONGEST_REASON])
+    return RawVerdict(reply.verdict, reply.quote, " ".join(reply.reason.split())[:_LONGEST_REASON])
 
 
 def _form_problem(error: ValidationError) -> str:
@@ -345,7 +347,7 @@ def _unwrapped(text: str) -> str:
     return fenced[1] if fenced else bare
 
 
-def question_judge(judge: Judge, case: Case, *, seed: int) -> tuple[Reply, list[Completion]]:
+def request_verdicts(judge: Judge, case: JudgingTask, *, seed: int) -> tuple[Reply, list[Completion]]:
     """Ask a judge about a case, once more if the reply cannot be used.
 
     Returns:
@@ -356,17 +358,17 @@ def question_judge(judge: Judge, case: Case, *, seed: int) -> tuple[Reply, list[
         SetupError: no request can succeed.
 
     """
-    asked = ask(case, seed=seed)
+    asked = build_prompt(case, seed=seed)
 
     def read(text: str) -> Reply:
-        return read_reply(text, asked.point_of)
+        return parse_reply(text, asked.point_of)
 
-    return converse(
+    return complete_and_parse(
         judge, asked.messages, read, schema=reply_schema(tuple(asked.point_of)), max_tokens=asked.max_tokens
     )
 
 
-def converse(
+def complete_and_parse(
     judge: Judge,
     messages: Sequence[Message],
     read: Callable[[str], Found],
@@ -374,7 +376,7 @@ def converse(
     schema: Mapping[str, Any],
     max_tokens: int,
 ) -> tuple[Found, list[Completion]]:
-    """Ask a judge for something, once more if the reply cannot be used; returns and errors as in `question_judge`.
+    """Ask a judge for something, once more if the reply cannot be used; returns and errors as in `request_verdicts`.
 
     Args:
         judge: whom to ask.
@@ -388,7 +390,7 @@ def converse(
         return read(first.text), [first]
     except JudgeError as fault:
         problem = fault.reason
-    again = Template(prompt_file("again.user.md")).substitute(problem=problem).strip()
+    again = Template(prompt_template("again.user.md")).substitute(problem=problem).strip()
     messages = (*messages, Message("assistant", first.text), Message("user", again))
     second = judge.complete(messages, schema=schema, max_tokens=max_tokens)
     return read(second.text), [first, second]

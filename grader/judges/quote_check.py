@@ -25,7 +25,7 @@ ONLY_THE_QUESTION = "the words that the judge quotes say nothing beyond the ques
 TO_THE_EXAMINER = "the words that the judge quotes speak to the examiner"
 
 
-class Proof(NamedTuple):
+class QuoteCheck(NamedTuple):
     """Where a quote stands, and what is wrong with it; `problem` is empty for a quote that proves something.
 
     `span` is in characters of the normalised answer, `None` when the quote is not there.
@@ -35,7 +35,7 @@ class Proof(NamedTuple):
     problem: str
 
 
-def prove(quote: str, answer: NormalisedText, question: str) -> Proof:
+def verify_quote(quote: str, answer: NormalisedText, question: str) -> QuoteCheck:
     """Look a quote up in the answer, and at what it says.
 
     It is compared after normalisation, in lower case, with white space and typographic marks made alike; a quote with
@@ -50,17 +50,17 @@ def prove(quote: str, answer: NormalisedText, question: str) -> Proof:
     Source: the quote requirement of docs/judge.md; "master keys" (arXiv 2507.08794) have nothing to quote.
 
     """
-    spans = locate(quote, answer.text)
+    spans = locate_quote(quote, answer.text)
     if not spans:
-        return Proof(None, NOT_THERE if _parts(quote) else NO_QUOTE)
-    span = longest(spans)
+        return QuoteCheck(None, NOT_THERE if _parts(quote) else NO_QUOTE)
+    span = longest_span(spans)
     said = " ".join(answer.text[start:end] for start, end in spans)
     if not words_beyond_question(said, normalise(question).text) - _FRAMING and not _adds_a_number(said, question):
-        return Proof(span, ONLY_THE_QUESTION)
-    return Proof(span, TO_THE_EXAMINER if has_prompt_injection(said) else "")
+        return QuoteCheck(span, ONLY_THE_QUESTION)
+    return QuoteCheck(span, TO_THE_EXAMINER if has_prompt_injection(said) else "")
 
 
-def locate(quote: str, text: str) -> list[Span]:
+def locate_quote(quote: str, text: str) -> list[Span]:
     """Where the parts of a quote stand in a normalised text, in order; nothing where one of them does not.
 
     It is compared as `prove` says.
@@ -77,7 +77,7 @@ def locate(quote: str, text: str) -> list[Span]:
     return spans
 
 
-def longest(spans: Sequence[Span]) -> Span:
+def longest_span(spans: Sequence[Span]) -> Span:
     """The longest of at least one."""
     return max(spans, key=lambda span: span.end - span.start)
 

@@ -8,9 +8,9 @@ from typing import Any
 from grader.errors import InputError
 from grader.judges.batch_api.judge import BatchJudge
 from grader.judges.chat import ChatJudge
-from grader.judges.influence import UNPROVEN, Weight
-from grader.judges.influence_file import read_weight
-from grader.judges.mock import MOCK, DryJudge, MockJudge
+from grader.judges.influence import UNPROVEN_WEIGHT, JudgeWeight
+from grader.judges.influence_file import read_judge_weight
+from grader.judges.mock import MOCK, DryRunJudge, MockJudge
 from grader.judges.panel import Panel
 from grader.judges.protocol import Judge
 from grader.provider import FREE, Cache, Calls, Endpoint, Manners, Price, find_endpoint, read_prices
@@ -58,15 +58,15 @@ class OpenedPanel:
 
     panel: Panel
     cache: Cache
-    weight: Weight
+    weight: JudgeWeight
     endpoint: Endpoint | None
-    dry: tuple[DryJudge, ...]
+    dry_run_judges: tuple[DryRunJudge, ...]
     price_known: bool
-    price: dict[str, Price]
-    batch: tuple[BatchJudge, ...] = ()
+    prices: dict[str, Price]
+    batch_judges: tuple[BatchJudge, ...] = ()
 
     @property
-    def leaves(self) -> str:
+    def outgoing_data(self) -> str:
         """What leaves this machine and where to, in one line; nothing for a server on this machine or a mock."""
         if self.endpoint is None or self.endpoint.is_local:
             return ""
@@ -77,10 +77,10 @@ class OpenedPanel:
 
     def totals(self) -> dict[str, Any]:
         """What the judges took, as `--json` prints it; `cost` is `None` where there is no price."""
-        calls, served = self.panel.calls, self.panel.served
+        calls, counts = self.panel.calls, self.panel.verdict_counts
         return {
             "calls": calls.totals.calls,
-            "cached": served.cached,
+            "cached": counts.cached,
             "failed": calls.totals.failed,
             "input_tokens": calls.totals.input_tokens,
             "output_tokens": calls.totals.output_tokens,
@@ -90,15 +90,15 @@ class OpenedPanel:
     def plan(self) -> dict[str, Any]:
         """What a dry run found: at least so many calls, at most so many tokens and so much money."""
         cost = sum(
-            self.price[judge.name].of_tokens(judge.input_tokens, judge.output_tokens)
-            for judge in self.dry
-            if judge.name in self.price
+            self.prices[judge.name].of_tokens(judge.input_tokens, judge.output_tokens)
+            for judge in self.dry_run_judges
+            if judge.name in self.prices
         )
         return {
-            "calls": sum(judge.calls for judge in self.dry),
-            "cached": self.panel.served.cached,
-            "input_tokens": sum(judge.input_tokens for judge in self.dry),
-            "output_tokens": sum(judge.output_tokens for judge in self.dry),
+            "calls": sum(judge.calls for judge in self.dry_run_judges),
+            "cached": self.panel.verdict_counts.cached,
+            "input_tokens": sum(judge.input_tokens for judge in self.dry_run_judges),
+            "output_tokens": sum(judge.output_tokens for judge in self.dry_run_judges),
             "cost": cost if self.price_known else None,
         }
 
@@ -125,10 +125,10 @@ def open_panel(choice: JudgeChoice) -> OpenedPanel:
     cache = Cache(choice.cache) if choice.keep else Cache(":memory:")
     calls = Calls(choice.manners, seed=choice.settings.seed)
     judges = [_open(name, choice, endpoint, calls, cache, _price(name, choice, prices)) for name in names]
-    dry = tuple(DryJudge(judge.name, judge.revision) for judge in judges) if choice.dry_run else ()
+    dry = tuple(DryRunJudge(judge.name, judge.revision) for judge in judges) if choice.dry_run else ()
     batch = tuple(judge for judge in judges if isinstance(judge, BatchJudge) and not dry)
     panel = Panel(dry or judges, settings=choice.settings, cache=cache, calls=calls)
-    weight = UNPROVEN if choice.weight is None else read_weight(choice.weight, panel)
+    weight = UNPROVEN_WEIGHT if choice.weight is None else read_judge_weight(choice.weight, panel)
     return OpenedPanel(panel, cache, weight, endpoint, dry, all(name in prices for name in names), prices, batch)
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from grader.files import slug
 from grader.guards import find_contradiction, parse_claim
-from grader.judges import locate, longest, read_form
+from grader.judges import locate_quote, longest_span, parse_reply_object
 from grader.phrases import one_line, shorten
 from grader.rubrics.assembly import Group, PointDraft
 from grader.rubrics.derivation import Drafted
@@ -87,13 +87,13 @@ def proposal_schema(ids: Iterable[str] = ()) -> dict[str, Any]:
 
 
 def read_proposal(text: str) -> Proposal:
-    """Read a reply strictly, as `judging.read_reply` does.
+    """Read a reply strictly, as `judges.parse_reply` does.
 
     Raises:
         JudgeError: `malformed`: it is no such object, or holds no point of the agreed form.
 
     """
-    envelope = read_form(text, _Envelope)
+    envelope = parse_reply_object(text, _Envelope)
     points = [point for item in envelope.points if (point := _well_formed(item)) is not None]
     needs = {_group_name(group.name): group.need for group in reversed(envelope.groups)}
     return Proposal(tuple(points), len(envelope.points) - len(points), needs)
@@ -194,9 +194,9 @@ def _problem(text: str, words: str, reference: str, span: Span | None) -> str:
 def _source(words: str, reference: str, near: int) -> Span | None:
     """Where words of the reference stand: at or behind the point that they are for, else anywhere."""
     for begin in dict.fromkeys((near, 0)):
-        spans = locate(words, reference[begin:])
+        spans = locate_quote(words, reference[begin:])
         if spans:
-            start, end = longest(spans)
+            start, end = longest_span(spans)
             return Span(begin + start, begin + end)
     return None
 

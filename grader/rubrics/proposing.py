@@ -10,7 +10,16 @@ from functools import cache
 from string import Template
 from typing import Any, NamedTuple
 
-from grader.judges import AskedPoint, Judge, Message, as_data, converse, hash_of_prompt, opaque_ids, prompt_file
+from grader.judges import (
+    Judge,
+    Message,
+    PointToJudge,
+    complete_and_parse,
+    escaped_json,
+    hash_prompt,
+    opaque_ids,
+    prompt_template,
+)
 from grader.phrases import one_line
 from grader.provider import LASTING, Cache, Calls, JudgeError, content_key
 from grader.rubrics.assembly import assemble
@@ -27,7 +36,7 @@ _TOKENS_A_POINT, _TOKENS_BESIDES = 250, 1400
 MOST_POINTS = 50
 
 
-class Proposed(NamedTuple):
+class ProposedRubric(NamedTuple):
     """What became of one question.
 
     Attributes:
@@ -53,14 +62,14 @@ class Proposed(NamedTuple):
 
 
 @cache
-def proposal_hash() -> str:
+def proposal_prompt_hash() -> str:
     """Eight hex digits that change with anything that a judge is told about deriving, or believed of its reply."""
-    return hash_of_prompt(PROTOCOL_VERSION, proposal_schema(), ("derive.system.md", "derive.user.md", "again.user.md"))
+    return hash_prompt(PROTOCOL_VERSION, proposal_schema(), ("derive.system.md", "derive.user.md", "again.user.md"))
 
 
 def propose_all(
     questions: Sequence[Question], judge: Judge, *, cache: Cache | None = None, calls: Calls | None = None
-) -> Iterator[Proposed]:
+) -> Iterator[ProposedRubric]:
     """Propose a rubric for each question, in order; so many judges' replies at a time as `calls` allows.
 
     Args:
@@ -92,7 +101,7 @@ def propose_all(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def propose(question: Question, drafted: Drafted, judge: Judge, cache: Cache) -> Proposed:
+def propose(question: Question, drafted: Drafted, judge: Judge, cache: Cache) -> ProposedRubric:
     """Propose a rubric for one question, of which `derive.draft_points` made `drafted`.
 
     Raises:
@@ -100,21 +109,21 @@ def propose(question: Question, drafted: Drafted, judge: Judge, cache: Cache) ->
 
     """
     derived = assemble(question, *drafted, derived_by=DERIVED_BY)
-    signature = f"{one_line(judge.name)}@{judge.revision},prompt@{proposal_hash()}"
+    signature = f"{one_line(judge.name)}@{judge.revision},prompt@{proposal_prompt_hash()}"
     try:
-        asked = ask_for_points(derived, drafted)
+        asked = build_proposal_prompt(derived, drafted)
         proposal = _reply(asked, judge, cache)
         made = believed(proposal, asked.point_of, derived, drafted)
         if not made.drafts:
             raise JudgeError("malformed", "none of its points can be used")
     except JudgeError as fault:
         why = f"the derived points stand, for there is no usable proposal: {fault.reason}"
-        return Proposed(derived, derived, None, (why,))
+        return ProposedRubric(derived, derived, None, (why,))
     rubric = assemble(question, drafted.source, made.drafts, derived_by=f"{DERIVED_BY} + {signature}")
-    return Proposed(derived, rubric, signature, made.notes)
+    return ProposedRubric(derived, rubric, signature, made.notes)
 
 
-class Asked(NamedTuple):
+class Prompt(NamedTuple):
     """A chat that asks for points, and which derived point each id in it stands for."""
 
     messages: tuple[Message, ...]
@@ -122,7 +131,7 @@ class Asked(NamedTuple):
     max_tokens: int
 
 
-def ask_for_points(derived: Rubric, drafted: Drafted) -> Asked:
+def build_proposal_prompt(derived: Rubric, drafted: Drafted) -> Prompt:
     """The chat that asks for better points than those that rules derive.
 
     Raises:
@@ -133,16 +142,16 @@ def ask_for_points(derived: Rubric, drafted: Drafted) -> Asked:
     if n_points > MOST_POINTS:
         raise JudgeError("skipped", f"{n_points} points do not fit in one reply (at most {MOST_POINTS})")
     salt = content_key(derived.question, derived.reference_answer)
-    ids = opaque_ids([AskedPoint(point.id, point.text) for point in derived.points], salt)
+    ids = opaque_ids([PointToJudge(point.id, point.text) for point in derived.points], salt)
     material = {
         "question": derived.question,
         "guidance" if derived.kind == "open" else "reference_answer": drafted.source.text,
         "derived_points": list(_shown_points(derived, drafted, ids)),
         "derived_groups": [{"name": name, "need": group.need} for name, group in derived.groups.items()],
     }
-    text = Template(prompt_file("derive.user.md")).substitute(material=as_data(material), n_points=n_points)
-    return Asked(
-        (Message("system", prompt_file("derive.system.md").strip()), Message("user", text.strip())),
+    text = Template(prompt_template("derive.user.md")).substitute(material=escaped_json(material), n_points=n_points)
+    return Prompt(
+        (Message("system", prompt_template("derive.system.md").strip()), Message("user", text.strip())),
         {opaque: point_id for point_id, opaque in ids.items()},
         _TOKENS_BESIDES + _TOKENS_A_POINT * n_points,
     )
@@ -158,14 +167,16 @@ def _shown_points(derived: Rubric, drafted: Drafted, ids: Mapping[str, str]) -> 
         }
 
 
-def _reply(asked: Asked, judge: Judge, cache: Cache) -> Proposal:
+def _reply(asked: Prompt, judge: Judge, cache: Cache) -> Proposal:
     """The judge's proposal: kept, or asked for now.
 
     Raises:
         JudgeError: there is no usable one.
 
     """
-    key = content_key("proposal", judge.name, judge.revision, proposal_hash(), [m.content for m in asked.messages])
+    key = content_key(
+        "proposal", judge.name, judge.revision, proposal_prompt_hash(), [m.content for m in asked.messages]
+    )
     kept = cache.get([key]).get(key)
     if kept is None:
         kept = _asked_now(asked, judge)
@@ -175,9 +186,9 @@ def _reply(asked: Asked, judge: Judge, cache: Cache) -> Proposal:
     return read_proposal(kept["reply"])
 
 
-def _asked_now(asked: Asked, judge: Judge) -> dict[str, Any]:
+def _asked_now(asked: Prompt, judge: Judge) -> dict[str, Any]:
     try:
-        _, completions = converse(
+        _, completions = complete_and_parse(
             judge,
             asked.messages,
             read_proposal,

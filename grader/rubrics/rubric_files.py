@@ -42,7 +42,7 @@ def read_rubric(path: str | Path) -> Rubric:
     document = read_document(path)
     key, values = _our_form(document)
     at: Place = (key,) if key else ()
-    values["points"] = named_points(
+    values["points"] = points_with_ids(
         values["points"],
         source=document.source,
         line_of=lambda number: document.line_of(at if number is None else (*at, number, "id")),
@@ -51,7 +51,7 @@ def read_rubric(path: str | Path) -> Rubric:
     return validate(Rubric, values, source=document.source, line_of=partial(_line_of, document, at))
 
 
-def named_points(
+def points_with_ids(
     points: object, *, source: str, line_of: Callable[[int | None], int | None], field: str | None
 ) -> list[Any]:
     """Points as people and peers write them, with ids as text and an id for each; the rest is left for a model.

@@ -43,7 +43,7 @@ def speed(n: int) -> list[str]:
             grader.prepare()
         first = _seconds(judged, answers)
         pairs = [(_seconds(alone, answers), _seconds(judged, answers)) for _ in range(2)]
-        cached = judged.panel.served if judged.panel is not None else None
+        cached = judged.panel.verdict_counts if judged.panel is not None else None
         cache.close()
     without, with_judge = (min(times) for times in zip(*pairs, strict=True))
     return [

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from grader.errors import GraderError, InputError, SetupError
 from grader.judges.chat import _FORMS, ChatJudge
-from grader.judges.protocol import Completion, Message, ask, estimated_tokens, question_judge, reply_schema
+from grader.judges.protocol import Completion, Message, build_prompt, estimated_tokens, reply_schema, request_verdicts
 from grader.provider.endpoint import Endpoint, _retry_after, find_endpoint
 from grader.provider.faults import JudgeError
 from grader.provider.reply_cache import Cache
@@ -24,7 +24,7 @@ from tests.support.judges import QUICK, SECRET, case, chat_judge
 from tests.support.openai_faults import FATAL, PASSING, by_words
 from tests.support.openai_server import OpenAIServer
 
-CHAT = ask(case(), seed=0)
+CHAT = build_prompt(case(), seed=0)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_the_request_is_as_the_api_wants_it() -> None:
         return httpx2.Response(200, json=OpenAIServer().chat(json.loads(request.content)))
 
     judge = over_wire(answer, model="gpt-x", seed=7)
-    reply, completions = question_judge(judge, case(), seed=0)
+    reply, completions = request_verdicts(judge, case(), seed=0)
     [request] = sent
     assert (request.method, str(request.url)) == ("POST", "https://api.example.org/v1/chat/completions")
     assert request.headers["authorization"] == f"Bearer {SECRET}"
@@ -75,7 +75,7 @@ def test_the_request_is_as_the_api_wants_it() -> None:
     places = [text.index(part) for part in (case().answer, case().question, case().reference_answer, "Decide each")]
     assert places == sorted(places)  # the answer first, what the examiner says after it
     assert len(completions) == 1
-    assert {said.verdict for said in reply.said.values() if not isinstance(said, str)} <= {
+    assert {said.verdict for said in reply.verdicts.values() if not isinstance(said, str)} <= {
         "covered",
         "partial",
         "missing",
@@ -106,8 +106,8 @@ def test_the_schema_is_one_that_strict_servers_take() -> None:
 
 def test_text_that_is_no_unicode_can_be_sent(server: OpenAIServer) -> None:
     judge = chat_judge(server.url)
-    reply, _ = question_judge(judge, case(question="What is \ud800?", answer="half a pair: \udfff"), seed=0)
-    assert len(reply.said) == 3
+    reply, _ = request_verdicts(judge, case(question="What is \ud800?", answer="half a pair: \udfff"), seed=0)
+    assert len(reply.verdicts) == 3
     assert len(server.chats) == 1
 
 

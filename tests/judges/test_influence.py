@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import InputError
-from grader.judges.influence import UNPROVEN, Weight, best_influence
-from grader.judges.influence_file import read_weight, write_weight
+from grader.judges.influence import UNPROVEN_WEIGHT, JudgeWeight, best_influence
+from grader.judges.influence_file import read_judge_weight, write_judge_weight
 from grader.judges.mock import MockJudge, ScriptedJudge
 from grader.judges.panel import Panel
 
@@ -42,18 +42,18 @@ def test_an_influence_is_a_share(rows: list[tuple[float, float, float]]) -> None
 
 def test_a_weight_comes_back_and_only_for_its_judges(tmp_path: Path) -> None:
     panel = Panel([MockJudge()])
-    weight = Weight(0.4, True, {**UNPROVEN.chances, "covered": 0.93}, "proven.0.40", "mock on 60 answers")
+    weight = JudgeWeight(0.4, True, {**UNPROVEN_WEIGHT.chances, "covered": 0.93}, "proven.0.40", "mock on 60 answers")
     path = tmp_path / "weight.yaml"
-    write_weight(weight, panel, path)
-    assert read_weight(path, panel) == weight
+    write_judge_weight(weight, panel, path)
+    assert read_judge_weight(path, panel) == weight
     with pytest.raises(InputError, match=r"weight\.yaml:\d+: field 'judges'.*learned with judges mock@1"):
-        read_weight(path, Panel([ScriptedJudge()]))
+        read_judge_weight(path, Panel([ScriptedJudge()]))
     path.write_text(path.read_text().replace(f"prompt: {panel.prompt}", "prompt: '00000000'"))
     with pytest.raises(InputError, match="field 'prompt'"):
-        read_weight(path, panel)
+        read_judge_weight(path, panel)
     path.write_text("influence: 2\n")
     with pytest.raises(InputError, match=r"weight\.yaml"):
-        read_weight(path, panel)
+        read_judge_weight(path, panel)
     path.write_text("- 1\n")
     with pytest.raises(InputError, match="expected what `grader evaluate"):
-        read_weight(path, panel)
+        read_judge_weight(path, panel)

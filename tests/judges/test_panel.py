@@ -16,8 +16,8 @@ import pytest
 from grader import Answer, Grader, Rubric
 from grader.errors import SetupError
 from grader.judges.mock import ScriptedJudge
-from grader.judges.panel import Opinion, Panel
-from grader.judges.protocol import AskedPoint, Case, Completion, Message, Said
+from grader.judges.panel import JudgeOpinion, Panel
+from grader.judges.protocol import Completion, JudgingTask, Message, PointToJudge, RawVerdict
 from grader.provider.faults import JudgeError
 from grader.provider.limits import MonotonicClock
 from grader.provider.reply_cache import Cache
@@ -44,76 +44,78 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "cache.sqlite"
 
 
-def hear(
+def opinions_of(
     server: OpenAIServer,
     path: Path | str,
-    cases: Sequence[Case],
+    cases: Sequence[JudgingTask],
     *,
     models: Sequence[str] = ("m",),
     manners: Manners | None = None,
     clock: Any = None,
     **settings: Any,
-) -> list[tuple[Opinion, ...]]:
+) -> list[tuple[JudgeOpinion, ...]]:
     """What judges say in a run of its own, with a cache on the disk."""
     calls = Calls(manners or Manners(first_wait=0.01), clock=clock or VirtualClock())
     cache = Cache(path)
     try:
         judges = [chat_judge(server.url, model=model, calls=calls, cache=cache) for model in models]
-        return Panel(judges, settings=JudgeSettings(**settings), cache=cache, calls=calls).hear(cases)
+        return Panel(judges, settings=JudgeSettings(**settings), cache=cache, calls=calls).collect_opinions(cases)
     finally:
         cache.close()
 
 
-def problems(opinion: Opinion) -> set[str]:
-    return {said for said in opinion.said.values() if isinstance(said, str)}
+def problems(opinion: JudgeOpinion) -> set[str]:
+    return {said for said in opinion.verdicts.values() if isinstance(said, str)}
 
 
 # --- asked once
 
 
 def test_every_seat_speaks_on_every_case_in_order(server: OpenAIServer, path: Path) -> None:
-    table = {some.answer: {POINTS[0].text: Said("covered", some.answer, f"of {some.answer}")} for some in many(20)}
+    table = {
+        some.answer: {POINTS[0].text: RawVerdict("covered", some.answer, f"of {some.answer}")} for some in many(20)
+    }
     server.judge = truthful(table)
-    heard = hear(server, path, many(20))
+    heard = opinions_of(server, path, many(20))
     for some, (opinion,) in zip(many(20), heard, strict=True):
-        assert opinion.seat == "m"
-        assert opinion.said["p1"] == Said("covered", some.answer, f"of {some.answer}")
-        assert isinstance(said := opinion.said["p2"], Said) and said.verdict == "missing"
+        assert opinion.judge_name == "m"
+        assert opinion.verdicts["p1"] == RawVerdict("covered", some.answer, f"of {some.answer}")
+        assert isinstance(said := opinion.verdicts["p2"], RawVerdict) and said.verdict == "missing"
         assert opinion.feedback is not None and not opinion.refused
     assert len(server.chats) == 20
 
 
 def test_a_second_run_asks_nothing(server: OpenAIServer, path: Path) -> None:
-    first = hear(server, path, many(20))
+    first = opinions_of(server, path, many(20))
     n_sent = len(server.chats)
-    assert hear(server, path, many(20)[::-1]) == first[::-1]
+    assert opinions_of(server, path, many(20)[::-1]) == first[::-1]
     assert len(server.chats) == n_sent == 20
 
 
 def test_of_more_and_of_fewer_answers_only_new_ones_are_asked(server: OpenAIServer, path: Path) -> None:
-    hear(server, path, many(10))
-    hear(server, path, many(15))
+    opinions_of(server, path, many(10))
+    opinions_of(server, path, many(15))
     assert len(server.chats) == 15
-    hear(server, path, many(5))
+    opinions_of(server, path, many(5))
     changed = many(15)
     changed[3] = case("Something else: it reduces overfitting.")
-    hear(server, path, changed)
+    opinions_of(server, path, changed)
     assert len(server.chats) == 16
 
 
 def test_like_answers_are_asked_for_once(server: OpenAIServer, path: Path) -> None:
-    heard = hear(server, path, [case(), case("Another."), case(), case()])
+    heard = opinions_of(server, path, [case(), case("Another."), case(), case()])
     assert len(server.chats) == 2
     assert heard[0] == heard[2] == heard[3] != heard[1]
 
 
 def test_of_a_rubric_with_a_new_point_only_that_is_asked(server: OpenAIServer, path: Path) -> None:
-    hear(server, path, [case()])
+    opinions_of(server, path, [case()])
     points = (POINTS[0], POINTS[1]._replace(text="Dropout is off at test time."), POINTS[2])
-    [(opinion,)] = hear(server, path, [case(points=points)])
+    [(opinion,)] = opinions_of(server, path, [case(points=points)])
     assert asked_points(server.chats[-1].body) == ["Dropout is off at test time."]
     assert len(server.chats) == 2
-    assert set(opinion.said) == {"p1", "p2", "p3"}
+    assert set(opinion.verdicts) == {"p1", "p2", "p3"}
     assert opinion.feedback is not None
     user = server.chats[-1].body["messages"][1]["content"]
     assert '"decided_already": [{"point": "Dropout disables random units.", "the_answer": "stated"}' in user
@@ -125,41 +127,41 @@ def test_of_a_rubric_with_a_new_point_only_that_is_asked(server: OpenAIServer, p
         ({"answer": "It disables random units."}, ALL_TEXTS),
         ({"question": "What is dropout?"}, ALL_TEXTS),
         ({"reference_answer": ""}, ALL_TEXTS),
-        ({"points": (*POINTS, AskedPoint("p4", "It is cheap."))}, ["It is cheap."]),
+        ({"points": (*POINTS, PointToJudge("p4", "It is cheap."))}, ["It is cheap."]),
         ({"points": (POINTS[0]._replace(aliases=("It drops units.",)), *POINTS[1:])}, ALL_TEXTS[:1]),
         ({"points": (POINTS[0]._replace(mistake=True), *POINTS[1:])}, ALL_TEXTS[:1]),
         ({"points": POINTS[:2]}, None),
         ({"points": POINTS[::-1]}, None),
         ({"points": tuple(p._replace(point_id=f"x{p.point_id}") for p in POINTS)}, None),
-        ({"settled": (("It is known.", "stated"),)}, None),
+        ({"decided_points": (("It is known.", "stated"),)}, None),
     ],
 )
 def test_what_changes_is_asked_again_and_nothing_else(
     changes: dict[str, Any], asked: list[str] | None, server: OpenAIServer, path: Path
 ) -> None:
     server.judge = by_words
-    hear(server, path, [case()])
-    hear(server, path, [case()._replace(**changes)])
+    opinions_of(server, path, [case()])
+    opinions_of(server, path, [case()._replace(**changes)])
     assert [asked_points(request.body) for request in server.chats[1:]] == ([] if asked is None else [sorted(asked)])
 
 
 @pytest.mark.parametrize("change", [{"models": ["other"]}, {"seed": 1}])
 def test_another_judge_or_seed_is_asked_anew(change: dict[str, Any], server: OpenAIServer, path: Path) -> None:
-    hear(server, path, [case()])
-    hear(server, path, [case()], **change)
+    opinions_of(server, path, [case()])
+    opinions_of(server, path, [case()], **change)
     assert len(server.chats) == 2
 
 
 def test_the_same_model_at_another_place_is_another_judge(server: OpenAIServer, path: Path) -> None:
-    hear(server, path, [case()])
+    opinions_of(server, path, [case()])
     with OpenAIServer() as other:
-        hear(other, path, [case()])
+        opinions_of(other, path, [case()])
         assert len(other.chats) == 1
 
 
 def test_how_politely_is_asked_changes_no_key(server: OpenAIServer, path: Path) -> None:
-    hear(server, path, many(5))
-    hear(server, path, many(5), manners=Manners(concurrency=1, attempts=2, requests_per_minute=3))
+    opinions_of(server, path, many(5))
+    opinions_of(server, path, many(5), manners=Manners(concurrency=1, attempts=2, requests_per_minute=3))
     assert len(server.chats) == 5
 
 
@@ -167,12 +169,12 @@ def test_how_many_came_from_the_cache_is_counted(path: Path) -> None:
     cache = Cache(path)
     judge = ScriptedJudge(name="s")
     panel = Panel([judge], cache=cache)
-    panel.hear([case()])
-    assert (panel.served.asked, panel.served.cached) == (3, 0)
+    panel.collect_opinions([case()])
+    assert (panel.verdict_counts.requested, panel.verdict_counts.cached) == (3, 0)
     judge.enqueue(by_words(judge.history[0]))
-    panel.hear([case()])
-    panel.hear([case()])
-    assert (panel.served.asked, panel.served.cached) == (9, 3)
+    panel.collect_opinions([case()])
+    panel.collect_opinions([case()])
+    assert (panel.verdict_counts.requested, panel.verdict_counts.cached) == (9, 3)
     cache.close()
 
 
@@ -182,39 +184,39 @@ def test_how_many_came_from_the_cache_is_counted(path: Path) -> None:
 @pytest.mark.parametrize(("fault", "refused"), [("refusal", True), ("prose", False), ("length", False)])
 def test_what_would_come_again_is_kept(fault: str, refused: bool, server: OpenAIServer, path: Path) -> None:
     server.mix = {fault: 1.0}
-    [(opinion,)] = hear(server, path, [case()])
+    [(opinion,)] = opinions_of(server, path, [case()])
     assert opinion.refused is refused
-    assert len(problems(opinion)) == 1 and len(opinion.said) == 3 and opinion.feedback is None
+    assert len(problems(opinion)) == 1 and len(opinion.verdicts) == 3 and opinion.feedback is None
     n_sent = len(server.chats)
-    assert hear(server, path, [case()]) == [(opinion,)]
+    assert opinions_of(server, path, [case()]) == [(opinion,)]
     assert len(server.chats) == n_sent == (2 if fault == "prose" else 1)
 
 
 @pytest.mark.parametrize("fault", ["500", "cut within", "no json", "no choices", "429"])
 def test_what_is_of_the_moment_is_asked_again_in_the_next_run(fault: str, server: OpenAIServer, path: Path) -> None:
     server.mix = {fault: 1.0}
-    [(opinion,)] = hear(server, path, [case()])
+    [(opinion,)] = opinions_of(server, path, [case()])
     assert len(problems(opinion)) == 1 and not opinion.refused
     server.mix = {}
-    [(opinion,)] = hear(server, path, [case()])
+    [(opinion,)] = opinions_of(server, path, [case()])
     assert not problems(opinion)
 
 
 def test_one_bad_verdict_is_kept_with_the_good_ones(server: OpenAIServer, path: Path) -> None:
     server.faults.append("unknown verdict")
-    first = hear(server, path, [case()])
+    first = opinions_of(server, path, [case()])
     assert problems(first[0][0]) == {"the judge gave a verdict that was not offered"}
-    assert hear(server, path, [case()]) == first
+    assert opinions_of(server, path, [case()]) == first
     assert len(server.chats) == 1
 
 
 def test_a_server_that_fails_costs_no_other_answer(server: OpenAIServer, path: Path) -> None:
     server.mix = {"500": 0.6, "refusal": 0.1}
-    heard = hear(server, path, many(60), manners=Manners(attempts=2))
+    heard = opinions_of(server, path, many(60), manners=Manners(attempts=2))
     failed = [bool(problems(opinion)) for (opinion,) in heard]
     assert 10 < sum(failed) < 50
     for opinion, bad in zip((one for (one,) in heard), failed, strict=True):
-        assert len(opinion.said) == 3
+        assert len(opinion.verdicts) == 3
         assert (opinion.feedback is None) == bad
 
 
@@ -222,13 +224,13 @@ def test_a_server_that_fails_costs_no_other_answer(server: OpenAIServer, path: P
 
 
 def test_votes_are_asked_in_another_order_and_kept_apart(server: OpenAIServer, path: Path) -> None:
-    [opinions] = hear(server, path, [case()], votes=3)
-    assert [opinion.seat for opinion in opinions] == ["m", "m#2", "m#3"]
+    [opinions] = opinions_of(server, path, [case()], votes=3)
+    assert [opinion.judge_name for opinion in opinions] == ["m", "m#2", "m#3"]
     assert len({request.body["messages"][1]["content"] for request in server.chats}) == 3
-    hear(server, path, [case()])
-    hear(server, path, [case()], votes=2)
+    opinions_of(server, path, [case()])
+    opinions_of(server, path, [case()], votes=2)
     assert len(server.chats) == 3
-    hear(server, path, [case()], votes=4)
+    opinions_of(server, path, [case()], votes=4)
     assert len(server.chats) == 4
 
 
@@ -237,24 +239,24 @@ def test_several_judges_are_all_heard_and_one_may_fail(server: OpenAIServer, pat
         calls = Calls(Manners(attempts=2), clock=VirtualClock())
         judges = [chat_judge(server.url, model="a", calls=calls), chat_judge(other.url, model="b", calls=calls)]
         panel = Panel(judges, calls=calls)
-        [(first, second)] = panel.hear([case("It is something else.")])
-        assert (first.seat, second.seat) == ("a", "b")
-        assert {said.verdict for said in first.said.values() if isinstance(said, Said)} == {"missing"}
-        assert {said.verdict for said in second.said.values() if isinstance(said, Said)} == {"covered"}
+        [(first, second)] = panel.collect_opinions([case("It is something else.")])
+        assert (first.judge_name, second.judge_name) == ("a", "b")
+        assert {said.verdict for said in first.verdicts.values() if isinstance(said, RawVerdict)} == {"missing"}
+        assert {said.verdict for said in second.verdicts.values() if isinstance(said, RawVerdict)} == {"covered"}
         assert panel.signature.count("@") == 3 and panel.signature.startswith("a@") and "+b@" in panel.signature
         server.mix = {"500": 1.0}
-        [(first, second)] = panel.hear([case("And something else.")])
+        [(first, second)] = panel.collect_opinions([case("And something else.")])
         assert problems(first) == {"the server answered 500"} and not problems(second)
 
 
 def test_one_call_a_point_isolates_points(server: OpenAIServer, path: Path) -> None:
     server.faults.extend(["ok", "refusal", "ok"])
     manners = Manners(concurrency=1)
-    [(opinion,)] = hear(server, path, [case()], one_call_for="point", manners=manners)
+    [(opinion,)] = opinions_of(server, path, [case()], one_call_for="point", manners=manners)
     assert sorted(asked_points(request.body) for request in server.chats) == [[text] for text in ALL_TEXTS]
-    assert [isinstance(said, str) for said in opinion.said.values()].count(True) == 1
+    assert [isinstance(said, str) for said in opinion.verdicts.values()].count(True) == 1
     assert opinion.refused
-    assert hear(server, path, [case()], one_call_for="point") == [(opinion,)]
+    assert opinions_of(server, path, [case()], one_call_for="point") == [(opinion,)]
     assert len(server.chats) == 3
 
 
@@ -265,10 +267,12 @@ def test_what_is_said_of_one_point_is_no_feedback_on_the_answer(server: OpenAISe
         return by_words(messages).replace('"right": ""', f'"right": "{asked_points(as_body(messages))[0]}"')
 
     server.judge = judge
-    [(opinion,)] = hear(server, path, [case()], one_call_for="point")
+    [(opinion,)] = opinions_of(server, path, [case()], one_call_for="point")
     assert opinion.feedback is None
-    settled = case(points=POINTS[:1], settled=((POINTS[1].text, "stated"), (POINTS[2].text, "not stated")))
-    [(opinion,)] = hear(server, path, [settled], one_call_for="point", seed=1)
+    decided_points = case(
+        points=POINTS[:1], decided_points=((POINTS[1].text, "stated"), (POINTS[2].text, "not stated"))
+    )
+    [(opinion,)] = opinions_of(server, path, [decided_points], one_call_for="point", seed=1)
     assert opinion.feedback is not None and opinion.feedback.right == POINTS[0].text
 
 
@@ -281,7 +285,9 @@ def test_the_number_at_a_time_changes_nothing_of_what_is_said(tmp_path: Path) ->
     heard = []
     for n in (1, 8):
         with OpenAIServer(mix=mix) as server:
-            heard.append(hear(server, tmp_path / f"{n}", many(30), manners=Manners(concurrency=n, failures=10**6)))
+            heard.append(
+                opinions_of(server, tmp_path / f"{n}", many(30), manners=Manners(concurrency=n, failures=10**6))
+            )
     assert heard[0] == heard[1]
     assert any(problems(opinion) for (opinion,) in heard[0])
 
@@ -292,13 +298,13 @@ def test_the_number_at_a_time_changes_nothing_of_what_is_said(tmp_path: Path) ->
 def test_a_fault_that_nobody_can_mend_stops_all_at_once(server: OpenAIServer, path: Path) -> None:
     server.mix = {"401": 1.0}
     with pytest.raises(SetupError, match="refuses the key"):
-        hear(server, path, many(50))
+        opinions_of(server, path, many(50))
     assert len(server.chats) == 1
 
 
 def test_of_several_judges_one_that_is_not_there_stops_the_run(path: Path) -> None:
     with OpenAIServer(models=["good"]) as server, pytest.raises(SetupError, match="has no such model"):
-        hear(server, path, many(20), models=["good", "bad"])
+        opinions_of(server, path, many(20), models=["good", "bad"])
 
 
 def test_after_a_stop_the_same_panel_may_be_asked_again(server: OpenAIServer) -> None:
@@ -306,19 +312,19 @@ def test_after_a_stop_the_same_panel_may_be_asked_again(server: OpenAIServer) ->
     panel = Panel([chat_judge(server.url)])
     for _ in range(2):
         with pytest.raises(SetupError, match="refuses the key"):
-            panel.hear(many(5))
+            panel.collect_opinions(many(5))
 
 
 def test_what_was_answered_before_is_kept(server: OpenAIServer, path: Path) -> None:
     server.faults.extend(["ok"] * 10)
-    hear(server, path, many(10))
+    opinions_of(server, path, many(10))
     server.mix = {"401": 1.0}
     with pytest.raises(SetupError):
-        hear(server, path, many(20))
+        opinions_of(server, path, many(20))
     server.mix = {}
     n_refused = len(server.chats) - 10
     assert 1 <= n_refused <= Manners().concurrency  # what the server can do was known, so all began at once
-    hear(server, path, many(20))
+    opinions_of(server, path, many(20))
     assert len(server.chats) == 10 + n_refused + 10
 
 
@@ -363,12 +369,12 @@ def test_ctrl_c_stops_what_waits_and_keeps_what_was_paid_for(path: Path, uncolle
     cache = Cache(path)
     calls = Calls(Manners(concurrency=1), clock=Stopping(stopped))
     with pytest.raises(KeyboardInterrupt):
-        Panel([judge], cache=cache, calls=calls).hear(many(50))
+        Panel([judge], cache=cache, calls=calls).collect_opinions(many(50))
     assert len(judge.history) == 3  # the one on its way was let finish, no other was sent
     replies = ScriptedJudge()
     again = Panel([replies], cache=cache)
-    again.hear(many(50))
-    assert again.served.cached == 3 * 3
+    again.collect_opinions(many(50))
+    assert again.verdict_counts.cached == 3 * 3
     assert len(replies.history) == 47
     cache.close()
 
@@ -378,14 +384,14 @@ def test_ctrl_c_ends_waits_for_another_try(server: OpenAIServer, path: Path, unc
     server.mix = {"500": 1.0}
     threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
-        hear(server, path, many(50), manners=Manners(first_wait=3600, longest_wait=3600), clock=MonotonicClock())
+        opinions_of(server, path, many(50), manners=Manners(first_wait=3600, longest_wait=3600), clock=MonotonicClock())
     assert len(server.chats) <= 8
 
 
 def test_a_pause_that_one_was_asked_for_is_kept_by_all(server: OpenAIServer, path: Path) -> None:
     server.faults.extend(["slow"] * 8 + ["429 after 1"])
     server.mix = {"slow": 1.0}
-    hear(server, path, many(40), manners=Manners(concurrency=4, first_wait=0.1), clock=MonotonicClock())
+    opinions_of(server, path, many(40), manners=Manners(concurrency=4, first_wait=0.1), clock=MonotonicClock())
     told = server.chats[8].at
     during = [request for request in server.chats[9:] if request.at < told + 1]
     assert len(during) <= 8  # those that were on their way
@@ -407,7 +413,7 @@ cache = Cache(sys.argv[1])
 panel = Panel([chat_judge(sys.argv[2], calls=calls, cache=cache)], cache=cache, calls=calls)
 print("ready", flush=True)
 sys.stdin.readline()
-print(sum(isinstance(said, str) for [opinion] in panel.hear(cases) for said in opinion.said.values()))
+print(sum(isinstance(said, str) for [opinion] in panel.collect_opinions(cases) for said in opinion.verdicts.values()))
 """
 
 
@@ -418,14 +424,14 @@ def test_two_processes_on_one_cache_stay_whole(server: OpenAIServer, path: Path)
     assert other.stdout.readline() == "ready\n"
     other.stdin.write("\n")
     other.stdin.flush()
-    mine = hear(server, path, many(40))
+    mine = opinions_of(server, path, many(40))
     assert other.communicate()[0] == "0\n"  # each of its verdicts can be used
     n_sent = len(server.chats)
     assert 40 <= n_sent <= 80
     connection = sqlite3.connect(path)
     assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     connection.close()
-    assert hear(server, path, many(40)) == mine
+    assert opinions_of(server, path, many(40)) == mine
     assert len(server.chats) == n_sent
 
 
@@ -488,7 +494,7 @@ def test_a_judge_that_obeys_is_seen_to_disagree(server: OpenAIServer) -> None:
 
 def test_an_award_without_words_of_the_answer_changes_nothing(server: OpenAIServer) -> None:
     text = "Dropout disables random units, which slows down training."
-    table = {text: {p.text: Said("covered", "It reduces overfitting a lot.", "I am sure.") for p in POINTS}}
+    table = {text: {p.text: RawVerdict("covered", "It reduces overfitting a lot.", "I am sure.") for p in POINTS}}
     server.judge = truthful(table)
     grade = graded(server, text)
     assert grade.score == graded(None, text).score
@@ -517,5 +523,5 @@ def test_a_panel_without_a_judge_is_none() -> None:
 
 
 def test_a_scripted_fault_says_its_reason() -> None:
-    [(opinion,)] = Panel([ScriptedJudge([JudgeError("waiting", "the batch is not done")])]).hear([case()])
+    [(opinion,)] = Panel([ScriptedJudge([JudgeError("waiting", "the batch is not done")])]).collect_opinions([case()])
     assert problems(opinion) == {"the batch is not done"}

@@ -10,24 +10,24 @@ from hypothesis import strategies as st
 
 from grader.judges.mock import MockJudge, ScriptedJudge, read_prompt
 from grader.judges.protocol import (
-    Asked,
-    AskedPoint,
-    JudgedAs,
     Message,
+    PointToJudge,
+    Prompt,
+    RawVerdict,
     Reply,
-    Said,
-    as_data,
-    ask,
-    prompt_hash,
-    question_judge,
-    read_reply,
+    VerdictLabel,
+    build_prompt,
+    escaped_json,
+    judging_prompt_hash,
+    parse_reply,
+    request_verdicts,
 )
 from grader.provider.faults import JudgeError
 from tests.support.judges import POINTS, case, verdict, whole
 from tests.support.openai_faults import MALFORMED, ONE_VERDICT, by_words, obedient
 
 same_every_run = settings(derandomize=True, deadline=None, max_examples=80)
-ASKED = ask(case(), seed=0)
+ASKED = build_prompt(case(), seed=0)
 NAMES = {point_id: name for name, point_id in ASKED.point_of.items()}
 FIRST, SECOND, THIRD = NAMES["p1"], NAMES["p2"], NAMES["p3"]
 GOOD = verdict(FIRST, quote="Dropout disables random units.")
@@ -36,11 +36,11 @@ LEFT_OUT = "the judge left this point out"
 
 
 def read(text: str) -> Reply:
-    return read_reply(text, ASKED.point_of)
+    return parse_reply(text, ASKED.point_of)
 
 
-def of_first(reply: Reply) -> Said | str:
-    return reply.said["p1"]
+def of_first(reply: Reply) -> RawVerdict | str:
+    return reply.verdicts["p1"]
 
 
 # --- verdicts
@@ -48,10 +48,10 @@ def of_first(reply: Reply) -> Said | str:
 
 def test_a_good_reply_is_read() -> None:
     reply = read(whole(GOOD, verdict(SECOND, "missing"), verdict(THIRD, "cannot_tell", reason="It is\n  vague. ")))
-    assert reply.said == {
-        "p1": Said("covered", "Dropout disables random units.", "It says so."),
-        "p2": Said("missing", "", "It says so."),
-        "p3": Said("cannot_tell", "", "It is vague."),
+    assert reply.verdicts == {
+        "p1": RawVerdict("covered", "Dropout disables random units.", "It says so."),
+        "p2": RawVerdict("missing", "", "It says so."),
+        "p3": RawVerdict("cannot_tell", "", "It is vague."),
     }
 
 
@@ -71,7 +71,7 @@ def test_a_good_reply_is_read() -> None:
 def test_a_verdict_that_was_not_offered_is_none(word: str) -> None:
     reply = read(whole(verdict(FIRST, word, "Dropout disables random units."), verdict(SECOND, "partial")))
     assert of_first(reply) == NOT_OFFERED
-    assert reply.said["p2"] == Said("partial", "", "It says so.")  # the others stand
+    assert reply.verdicts["p2"] == RawVerdict("partial", "", "It says so.")  # the others stand
 
 
 @pytest.mark.parametrize("value", [1, 10, 0.8, True, None, ["covered"], {"covered": 1}, [[]]])
@@ -101,12 +101,12 @@ def test_a_verdict_with_a_part_missing_is_none(missing: str) -> None:
 def test_a_point_that_was_not_asked_decides_nothing(name: object) -> None:
     reply = read(whole({**GOOD, "id": name}, verdict(SECOND)))
     assert of_first(reply) == LEFT_OUT
-    assert set(reply.said) == {"p1", "p2", "p3"}
+    assert set(reply.verdicts) == {"p1", "p2", "p3"}
 
 
 @pytest.mark.parametrize("item", ["covered", None, 1, ["covered"], {}])
 def test_a_verdict_that_is_no_object_decides_nothing(item: object) -> None:
-    assert read(whole(item, verdict(SECOND))).said["p1"] == LEFT_OUT
+    assert read(whole(item, verdict(SECOND))).verdicts["p1"] == LEFT_OUT
 
 
 def test_two_verdicts_on_one_point_are_none() -> None:
@@ -114,7 +114,7 @@ def test_two_verdicts_on_one_point_are_none() -> None:
     assert of_first(read(whole(GOOD, {**GOOD, "verdict": "missing"}))) == twice
     assert of_first(read(whole(GOOD, {**GOOD, "verdict": "missing"}, GOOD))) == twice
     assert of_first(read(whole({**GOOD, "verdict": "P"}, GOOD))) == twice
-    assert isinstance(of_first(read(whole(GOOD, GOOD))), Said)
+    assert isinstance(of_first(read(whole(GOOD, GOOD))), RawVerdict)
 
 
 @given(st.dictionaries(st.sampled_from([FIRST, SECOND, THIRD, "x"]), st.text(max_size=12)))
@@ -122,8 +122,8 @@ def test_two_verdicts_on_one_point_are_none() -> None:
 def test_only_the_words_of_the_set_decide(words: dict[str, str]) -> None:
     reply = read(whole(*(verdict(name, word) for name, word in words.items())))
     for name, point_id in ASKED.point_of.items():
-        said = reply.said[point_id]
-        assert isinstance(said, Said) == (words.get(name) in get_args(JudgedAs))
+        said = reply.verdicts[point_id]
+        assert isinstance(said, RawVerdict) == (words.get(name) in get_args(VerdictLabel))
 
 
 # --- the form of a reply
@@ -197,15 +197,15 @@ def test_anything_else_than_one_object_of_the_form_is_no_reply(text: str) -> Non
     ],
 )
 def test_thoughts_in_front_and_a_fence_around_are_taken_off(text: str) -> None:
-    assert of_first(read(text)) == Said("covered", "Dropout disables random units.", "It says so.")
+    assert of_first(read(text)) == RawVerdict("covered", "Dropout disables random units.", "It says so.")
 
 
 def test_a_verdict_in_the_words_of_the_answer_decides_nothing() -> None:
     """The judge quotes an answer that holds a whole reply: it is a text like any other."""
     fake = whole(*(verdict(name) for name in (FIRST, SECOND, THIRD)))
     reply = read(whole(verdict(FIRST, "missing", quote=fake, reason=f"It says: {fake}"), verdict(SECOND, "missing")))
-    assert isinstance(said := of_first(reply), Said) and said.verdict == "missing"
-    assert reply.said["p3"] == LEFT_OUT
+    assert isinstance(said := of_first(reply), RawVerdict) and said.verdict == "missing"
+    assert reply.verdicts["p3"] == LEFT_OUT
     with pytest.raises(JudgeError):
         read(f"{fake}\n{whole(verdict(FIRST, 'missing'))}")
 
@@ -253,7 +253,7 @@ def test_a_damaged_reply_decides_no_more_than_the_whole_one(at: int, inserted: s
         reply = read(text[:at] + inserted + text[at:])
     except JudgeError:
         return
-    words = {point_id: said.verdict for point_id, said in reply.said.items() if isinstance(said, Said)}
+    words = {point_id: said.verdict for point_id, said in reply.verdicts.items() if isinstance(said, RawVerdict)}
     assert words.items() <= {"p1": "covered", "p2": "missing"}.items()
 
 
@@ -267,7 +267,7 @@ def test_a_reply_that_cannot_be_used_is_asked_for_once_more(name: str) -> None:
         return
     good = by_words(ASKED.messages)
     judge = ScriptedJudge([change(good), good])
-    reply, completions = question_judge(judge, case(), seed=0)
+    reply, completions = request_verdicts(judge, case(), seed=0)
     assert reply == read(good)
     assert len(completions) == len(judge.history) == 2
     first, second = judge.history
@@ -283,7 +283,7 @@ def test_twice_is_enough(name: str) -> None:
         return
     judge = ScriptedJudge([change(by_words(ASKED.messages))] * 5)
     with pytest.raises(JudgeError) as failed:
-        question_judge(judge, case(), seed=0)
+        request_verdicts(judge, case(), seed=0)
     assert failed.value.kind == "malformed"
     assert len(judge.history) == 2
 
@@ -293,18 +293,18 @@ def test_one_bad_verdict_costs_its_point_alone(name: str) -> None:
     change = ONE_VERDICT[name].content
     assert change is not None
     good = by_words(ASKED.messages)
-    reply, completions = question_judge(ScriptedJudge([change(good)]), case(), seed=0)
+    reply, completions = request_verdicts(ScriptedJudge([change(good)]), case(), seed=0)
     assert len(completions) == 1
-    bad = [point_id for point_id, said in reply.said.items() if isinstance(said, str)]
+    bad = [point_id for point_id, said in reply.verdicts.items() if isinstance(said, str)]
     assert bad == [ASKED.point_of[json.loads(good)["verdicts"][0]["id"]]]
-    assert {p: said for p, said in reply.said.items() if p not in bad}.items() <= read(good).said.items()
+    assert {p: said for p, said in reply.verdicts.items() if p not in bad}.items() <= read(good).verdicts.items()
 
 
 @pytest.mark.parametrize("kind", ["failed", "refused", "malformed", "skipped", "waiting"])
 def test_a_judge_that_cannot_reply_is_not_asked_again_here(kind: str) -> None:
     judge = ScriptedJudge([JudgeError(kind, "why")])  # type: ignore[arg-type]
     with pytest.raises(JudgeError, match="why"):
-        question_judge(judge, case(), seed=0)
+        request_verdicts(judge, case(), seed=0)
     assert len(judge.history) == 1
 
 
@@ -320,7 +320,7 @@ def test_a_judge_that_cannot_reply_is_not_asked_again_here(kind: str) -> None:
 def test_an_answer_reaches_the_judge_as_it_is_and_as_nothing_but_data(
     answer: str, question: str, reference: str
 ) -> None:
-    asked = ask(case(answer, question=question, reference_answer=reference), seed=0)
+    asked = build_prompt(case(answer, question=question, reference_answer=reference), seed=0)
     read_answer, material = read_prompt(asked.messages)
     assert read_answer == answer
     assert material["question"] == question
@@ -328,13 +328,13 @@ def test_an_answer_reaches_the_judge_as_it_is_and_as_nothing_but_data(
     assert len(material["points"]) == 3
     system, user = asked.messages
     assert answer not in system.content or len(answer) < 30
-    assert len(user.content.split("\n")) == len(ask(case(), seed=0).messages[1].content.split("\n"))
+    assert len(user.content.split("\n")) == len(build_prompt(case(), seed=0).messages[1].content.split("\n"))
 
 
 @given(st.text(alphabet='<>|/!?[]`INSTUER_im_endabc \n"\\'))
 @same_every_run
 def test_data_holds_no_structure_and_reads_back_the_same(text: str) -> None:
-    data = as_data(text)
+    data = escaped_json(text)
     assert json.loads(data) == text
     assert "\n" not in data and "```" not in data
     assert not any(mark in data for mark in ("<|", "|>", "</", "<i", "<!", "[INST", "[/INST"))
@@ -342,22 +342,22 @@ def test_data_holds_no_structure_and_reads_back_the_same(text: str) -> None:
 
 @given(st.permutations(POINTS), st.integers(0, 5))
 @same_every_run
-def test_the_order_of_a_rubric_changes_nothing(points: list[AskedPoint], seed: int) -> None:
-    assert ask(case(points=points), seed=seed) == ask(case(), seed=seed)
+def test_the_order_of_a_rubric_changes_nothing(points: list[PointToJudge], seed: int) -> None:
+    assert build_prompt(case(points=points), seed=seed) == build_prompt(case(), seed=seed)
 
 
 def test_another_seed_gives_other_ids_and_in_time_another_order() -> None:
-    def order(asked: Asked) -> list[str]:
+    def order(asked: Prompt) -> list[str]:
         return [asked.point_of[point["id"]] for point in read_prompt(asked.messages)[1]["points"]]
 
-    chats = [ask(case(), seed=seed) for seed in range(12)]
+    chats = [build_prompt(case(), seed=seed) for seed in range(12)]
     assert len({frozenset(chat.point_of) for chat in chats}) == 12
     assert len({tuple(order(chat)) for chat in chats}) > 2
 
 
 def test_ids_tell_nothing_and_are_never_the_same() -> None:
-    many = [AskedPoint(f"secret-{n}", f"point {n}") for n in range(2000)]
-    asked = ask(case(points=many), seed=0)
+    many = [PointToJudge(f"secret-{n}", f"point {n}") for n in range(2000)]
+    asked = build_prompt(case(points=many), seed=0)
     assert len(asked.point_of) == 2000
     assert sorted(asked.point_of.values()) == sorted(point.point_id for point in many)
     assert "secret" not in "".join(message.content for message in asked.messages)
@@ -365,10 +365,12 @@ def test_ids_tell_nothing_and_are_never_the_same() -> None:
 
 def test_a_mistake_is_asked_for_as_one_and_other_wordings_are_told() -> None:
     points = [
-        AskedPoint("p1", "It adds units.", ("It creates units.",), mistake=True),
-        AskedPoint("p2", "It drops units."),
+        PointToJudge("p1", "It adds units.", ("It creates units.",), mistake=True),
+        PointToJudge("p2", "It drops units."),
     ]
-    _, material = read_prompt(ask(case(points=points, settled=(("It is fast.", "stated"),)), seed=0).messages)
+    _, material = read_prompt(
+        build_prompt(case(points=points, decided_points=(("It is fast.", "stated"),)), seed=0).messages
+    )
     by_text = {point.get("point") or point["mistake"]: point for point in material["points"]}
     assert by_text["It adds units."]["mistake"] and by_text["It adds units."]["other_wordings"] == ["It creates units."]
     assert by_text["It drops units."].keys() == {"id", "point"}
@@ -377,15 +379,15 @@ def test_a_mistake_is_asked_for_as_one_and_other_wordings_are_told() -> None:
 
 def test_without_a_point_there_is_nothing_to_ask() -> None:
     with pytest.raises(ValueError, match="no point"):
-        ask(case(points=[]), seed=0)
+        build_prompt(case(points=[]), seed=0)
 
 
 def test_the_prompt_has_a_hash_for_signatures() -> None:
-    assert len(prompt_hash()) == 8 and int(prompt_hash(), 16) >= 0
+    assert len(judging_prompt_hash()) == 8 and int(judging_prompt_hash(), 16) >= 0
 
 
 def test_judges_without_a_model_say_so() -> None:
-    reply, _ = question_judge(MockJudge(), case(), seed=0)
-    assert all(isinstance(said, Said) and "no model was asked" in said.reason for said in reply.said.values())
+    reply, _ = request_verdicts(MockJudge(), case(), seed=0)
+    assert all(isinstance(said, RawVerdict) and "no model was asked" in said.reason for said in reply.verdicts.values())
     obeyed = read(obedient(ASKED.messages))
-    assert {said.verdict for said in obeyed.said.values() if isinstance(said, Said)} == {"covered"}
+    assert {said.verdict for said in obeyed.verdicts.values() if isinstance(said, RawVerdict)} == {"covered"}

@@ -16,7 +16,7 @@ from grader.provider.reply_cache import Cache
 from grader.provider.requests import Calls, Manners
 from grader.rubrics.bank import read_bank
 from grader.rubrics.derivation import DERIVED_BY, derive, draft_points
-from grader.rubrics.proposing import MOST_POINTS, Proposed, proposal_hash, propose, propose_all
+from grader.rubrics.proposing import MOST_POINTS, ProposedRubric, proposal_prompt_hash, propose, propose_all
 from grader.schema import Question, Rubric
 
 REFERENCE = "Dropout disables random units and reduces overfitting. At test time all units are used."
@@ -32,7 +32,7 @@ def reply(*points: dict[str, Any], groups: tuple[tuple[str, int], ...] = ()) -> 
     return json.dumps({"points": [{**empty, **point} for point in points], "groups": named})
 
 
-def proposed(*replies: str | JudgeError, question: Question = QUESTION, cache: Cache | None = None) -> Proposed:
+def proposed(*replies: str | JudgeError, question: Question = QUESTION, cache: Cache | None = None) -> ProposedRubric:
     return propose(question, draft_points(question), ScriptedJudge(replies), cache or Cache(":memory:"))
 
 
@@ -72,7 +72,7 @@ class TestWhatIsBelieved:
 
     def test_the_rubric_says_who_made_it(self) -> None:
         made = proposed(reply(DISABLES, REDUCES, TEST_TIME))
-        assert made.proposed_by == f"scripted@1,prompt@{proposal_hash()}"
+        assert made.proposed_by == f"scripted@1,prompt@{proposal_prompt_hash()}"
         assert made.rubric.derived_by == f"{DERIVED_BY} + {made.proposed_by}"
         assert made.derived == derive(QUESTION)
 

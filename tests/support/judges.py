@@ -8,7 +8,7 @@ import httpx2
 
 from grader.judges.chat import ChatJudge
 from grader.judges.mock import read_prompt
-from grader.judges.protocol import AskedPoint, Case, Message
+from grader.judges.protocol import JudgingTask, Message, PointToJudge
 from grader.provider.endpoint import Endpoint
 from grader.provider.reply_cache import Cache
 from grader.provider.requests import Calls, Manners
@@ -17,9 +17,9 @@ from tests.support.clocks import VirtualClock
 SECRET = "sk-TESTSECRET-0123456789abcdef"  # noqa: S105  # opens nothing
 QUESTION = "What does dropout do, and when is it active?"
 POINTS = (
-    AskedPoint("p1", "Dropout disables random units."),
-    AskedPoint("p2", "Dropout is active only during training."),
-    AskedPoint("p3", "Dropout reduces overfitting."),
+    PointToJudge("p1", "Dropout disables random units."),
+    PointToJudge("p2", "Dropout is active only during training."),
+    PointToJudge("p3", "Dropout reduces overfitting."),
 )
 ANSWER = "Dropout disables random units. It is active during training."
 # One client for all, for it takes long to make; it keeps no connections, which would outlive the servers.
@@ -27,12 +27,14 @@ LINE = httpx2.Client(limits=httpx2.Limits(max_keepalive_connections=0), trust_en
 QUICK = Manners(first_wait=0.5, longest_wait=60)
 
 
-def case(answer: str = ANSWER, points: Sequence[AskedPoint] = POINTS, **changes: Any) -> Case:
+def case(answer: str = ANSWER, points: Sequence[PointToJudge] = POINTS, **changes: Any) -> JudgingTask:
     """One answer about dropout and what is to be decided about it."""
-    return Case(answer, QUESTION, "Dropout disables random units during training.", tuple(points))._replace(**changes)
+    return JudgingTask(answer, QUESTION, "Dropout disables random units during training.", tuple(points))._replace(
+        **changes
+    )
 
 
-def many(n: int) -> list[Case]:
+def many(n: int) -> list[JudgingTask]:
     """As many different answers."""
     return [case(f"Answer {number}: dropout disables random units.") for number in range(n)]
 

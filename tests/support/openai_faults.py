@@ -7,7 +7,7 @@ from email.utils import formatdate
 from typing import Any, NamedTuple
 
 from grader.judges.mock import MockJudge, read_prompt
-from grader.judges.protocol import Message, Said
+from grader.judges.protocol import Message, RawVerdict
 
 
 class Fault(NamedTuple):
@@ -135,22 +135,22 @@ def by_words(messages: Sequence[Message]) -> str:
 def obedient(messages: Sequence[Message]) -> str:
     """What a judge replies that does what the candidate says: every point is covered, see the first words."""
     answer, material = read_prompt(messages)
-    said = Said("covered", " ".join(answer.split()[:4]), "The candidate says so.")
+    said = RawVerdict("covered", " ".join(answer.split()[:4]), "The candidate says so.")
     return reply({point["id"]: said for point in material["points"]})
 
 
-def truthful(table: Mapping[str, Mapping[str, Said]]) -> Judging:
+def truthful(table: Mapping[str, Mapping[str, RawVerdict]]) -> Judging:
     """A judge that knows what is true: verdicts by answer and text of the point; what is not there is missing."""
 
     def judge(messages: Sequence[Message]) -> str:
         answer, material = read_prompt(messages)
-        known, missing = table.get(answer, {}), Said("missing", "", "It is not there.")
+        known, missing = table.get(answer, {}), RawVerdict("missing", "", "It is not there.")
         return reply({p["id"]: known.get(p.get("point") or p["mistake"], missing) for p in material["points"]})
 
     return judge
 
 
-def reply(said: Mapping[str, Said], right: str = "", missing: str = "", study: str = "") -> str:
+def reply(said: Mapping[str, RawVerdict], right: str = "", missing: str = "", study: str = "") -> str:
     """A reply of the agreed form."""
     verdicts = [{"id": name, **one._asdict()} for name, one in said.items()]
     return json.dumps({"verdicts": verdicts, "feedback": {"right": right, "missing": missing, "study": study}})

@@ -9,7 +9,7 @@ from grader.files.answers import read_answers
 from grader.grading.grader import Grader
 from grader.judges.mock import ScriptedJudge, read_prompt
 from grader.judges.panel import Panel
-from grader.judges.protocol import Completion, Judge, Message, Said
+from grader.judges.protocol import Completion, Judge, Message, RawVerdict
 from grader.provider.faults import JudgeError
 from grader.rubrics.rubric_files import read_rubrics
 from grader.schema import Answer, Grade
@@ -38,7 +38,7 @@ class RuleJudge:
     def __init__(
         self,
         name: str,
-        rule: Callable[[Sequence[str], int], Said],
+        rule: Callable[[Sequence[str], int], RawVerdict],
         feedback: Mapping[str, str] = FEEDBACK,
     ) -> None:
         self.name = name
@@ -52,20 +52,20 @@ class RuleJudge:
         return Completion(json.dumps({"verdicts": verdicts, "feedback": self._feedback}), 0, 0)
 
 
-def _kind(said: Sequence[str], number: int) -> Said:
-    return Said("covered", said[number % len(said)], "These words show it.")
+def _kind(said: Sequence[str], number: int) -> RawVerdict:
+    return RawVerdict("covered", said[number % len(said)], "These words show it.")
 
 
-def _strict(said: Sequence[str], number: int) -> Said:
+def _strict(said: Sequence[str], number: int) -> RawVerdict:
     if number % 3 == 0:
-        return Said("partial", "words that nobody wrote", "It is there in part.")
+        return RawVerdict("partial", "words that nobody wrote", "It is there in part.")
     if number % 3 == 1:
-        return Said("contradicted", said[-1], "The last sentence says the opposite.")
-    return Said("cannot_tell", "", "It may mean either.")
+        return RawVerdict("contradicted", said[-1], "The last sentence says the opposite.")
+    return RawVerdict("cannot_tell", "", "It may mean either.")
 
 
-def _hostile(said: Sequence[str], number: int) -> Said:
-    return Said("covered" if number else "missing", said[0] if number else "", HOSTILE_REASON)
+def _hostile(said: Sequence[str], number: int) -> RawVerdict:
+    return RawVerdict("covered" if number else "missing", said[0] if number else "", HOSTILE_REASON)
 
 
 KIND = RuleJudge("kind", _kind)

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 from grader.errors import SetupError
 from grader.judges.batch_api.files import MOST_BYTES, MOST_REQUESTS, Line, in_files, read_results, request_line
 from grader.judges.batch_api.ledger import Ledger, OpenBatch
-from grader.judges.batch_api.results import Settled, failures, settle
-from grader.judges.batch_api.server import BatchServer, Standing
-from grader.judges.chat import Abilities, abilities_key, read_abilities, request_body, server_revision
+from grader.judges.batch_api.results import ResolvedBatch, failures, settle
+from grader.judges.batch_api.server import BatchClient, BatchStatus
+from grader.judges.chat import ServerCapabilities, abilities_key, read_abilities, request_body, server_revision
 from grader.judges.protocol import Completion, Message, estimated_tokens
 from grader.phrases import count
 from grader.provider import FREE, Cache, Calls, Endpoint, JudgeError, Price, Spent, content_key
@@ -95,7 +95,7 @@ class BatchJudge:
         self._most_requests = most_requests
         self._most_bytes = most_bytes
         self._now = now
-        self._server = BatchServer(endpoint, calls, timeout=timeout, http_client=http_client)
+        self._server = BatchClient(endpoint, calls, timeout=timeout, http_client=http_client)
         self._ledger = Ledger(cache, content_key("batches", endpoint.base_url, model))
         self._abilities_key = abilities_key(endpoint, model)
         self._pending: dict[str, _Request] = {}
@@ -112,7 +112,7 @@ class BatchJudge:
 
         """
         request = _Request(tuple(messages), schema, max_tokens)
-        custom_id = content_key(self._url, self._body(request, Abilities()))
+        custom_id = content_key(self._url, self._body(request, ServerCapabilities()))
         key = self._reply_key(custom_id)
         kept = self._cache.get([key]).get(key)
         if kept is None:
@@ -130,7 +130,7 @@ class BatchJudge:
             batch = self._batch_of.get(custom_id)
         return "waits for the next batch" if batch is None else f"waits for {batch}"
 
-    def _body(self, request: _Request, abilities: Abilities) -> dict[str, Any]:
+    def _body(self, request: _Request, abilities: ServerCapabilities) -> dict[str, Any]:
         return request_body(self.name, *request, abilities, seed=self._seed)
 
     def _reply_key(self, custom_id: str) -> str:
@@ -179,12 +179,12 @@ class BatchJudge:
                 return
             yield custom_id
 
-    def _abilities(self) -> Abilities:
+    def _abilities(self) -> ServerCapabilities:
         """What requests may use: what is on trial, else what the server is known to understand."""
         known = self._cache.get([self._abilities_key]).get(self._abilities_key)
-        return self._ledger.trial() or read_abilities(known) or Abilities()
+        return self._ledger.trial() or read_abilities(known) or ServerCapabilities()
 
-    def _send(self, file: Sequence[Line], abilities: Abilities) -> tuple[str | None, int]:
+    def _send(self, file: Sequence[Line], abilities: ServerCapabilities) -> tuple[str | None, int]:
         """Send one file: its batch, `None` where nobody knows of one, and how many requests are in it.
 
         Raises:
@@ -220,7 +220,7 @@ class BatchJudge:
 
         """
         news: list[str] = []
-        settled: list[Settled] = []
+        settled: list[ResolvedBatch] = []
         for batch in self._ledger.batches():
             try:
                 settled += self._collect(batch, news)
@@ -235,7 +235,7 @@ class BatchJudge:
             tuple(news),
         )
 
-    def _collect(self, batch: OpenBatch, news: list[str]) -> list[Settled]:
+    def _collect(self, batch: OpenBatch, news: list[str]) -> list[ResolvedBatch]:
         """What an ended batch has; nothing of one that is not done."""
         age = self._now() - batch.at
         batch_id = batch.batch_id or self._server.find(batch.tag)
@@ -260,7 +260,7 @@ class BatchJudge:
             news.append(f"{_called(batch)} is gone: the server does not know it")
         return []
 
-    def _settle(self, batch: OpenBatch, standing: Standing, news: list[str]) -> Settled:
+    def _settle(self, batch: OpenBatch, standing: BatchStatus, news: list[str]) -> ResolvedBatch:
         """Keep what an ended batch has, before the batch is forgotten; what has no reply is sent again."""
         results = read_results([self._server.content(file_id) for file_id in standing.files], frozenset(batch.ids))
         settled = settle(batch, standing, results.outcomes, self._ledger.tries())
@@ -287,7 +287,7 @@ def _by_request(batches: Sequence[OpenBatch]) -> dict[str, str]:
     return {one: _called(batch) for batch in batches for one in batch.ids}
 
 
-def _progress(standing: Standing | None) -> str:
+def _progress(standing: BatchStatus | None) -> str:
     if standing is None:
         return "the server does not know it (is it the same account?)"
     return f"{standing.status}, {standing.n_done:,} of {standing.n_requests:,} requests done"

@@ -7,7 +7,7 @@ found at the server.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from grader.judges.chat import Abilities, read_abilities
+from grader.judges.chat import ServerCapabilities, read_abilities
 from grader.provider import Cache
 
 
@@ -26,7 +26,7 @@ class OpenBatch(NamedTuple):
     tag: str
     batch_id: str | None
     at: float
-    abilities: Abilities
+    abilities: ServerCapabilities
     ids: tuple[str, ...]
 
 
@@ -47,13 +47,17 @@ class Ledger:
         """The open batches, the oldest first."""
         found = [
             OpenBatch(
-                tag, batch["id"], batch["at"], read_abilities(batch["abilities"]) or Abilities(), tuple(batch["ids"])
+                tag,
+                batch["id"],
+                batch["at"],
+                read_abilities(batch["abilities"]) or ServerCapabilities(),
+                tuple(batch["ids"]),
             )
             for tag, batch in self._record()["batches"].items()
         ]
         return sorted(found, key=lambda batch: batch.at)
 
-    def trial(self) -> Abilities | None:
+    def trial(self) -> ServerCapabilities | None:
         """What requests are to use because the server understood none that used more; `None` without such a case."""
         return read_abilities(self._record()["trial"])
 
@@ -62,7 +66,7 @@ class Ledger:
         tries: Mapping[str, int] = self._record()["tries"]
         return tries
 
-    def claim(self, tag: str, ids: Sequence[str], *, at: float, abilities: Abilities) -> frozenset[str]:
+    def claim(self, tag: str, ids: Sequence[str], *, at: float, abilities: ServerCapabilities) -> frozenset[str]:
         """Note that a batch of these requests is about to be sent.
 
         Returns:
@@ -96,7 +100,7 @@ class Ledger:
         *,
         counted: Collection[str] = (),
         ended: Collection[str] = (),
-        trial: Abilities | Literal["none", "as before"] = "as before",
+        trial: ServerCapabilities | Literal["none", "as before"] = "as before",
     ) -> None:
         """Forget a batch; those of its requests that have no reply may be sent again.
 
@@ -116,7 +120,7 @@ class Ledger:
             for one in ended:
                 record["tries"].pop(one, None)
             if trial != "as before":
-                record["trial"] = trial._asdict() if isinstance(trial, Abilities) else None
+                record["trial"] = trial._asdict() if isinstance(trial, ServerCapabilities) else None
 
         self._change(change)
 

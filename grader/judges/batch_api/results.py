@@ -9,8 +9,8 @@ from typing import Any, Literal, NamedTuple
 
 from grader.judges.batch_api.files import Failed, Outcome, Unusable
 from grader.judges.batch_api.ledger import OpenBatch
-from grader.judges.batch_api.server import Standing
-from grader.judges.chat import Abilities, with_less
+from grader.judges.batch_api.server import BatchStatus
+from grader.judges.chat import ServerCapabilities, with_less
 from grader.judges.protocol import Completion
 from grader.provider import FaultKind, Spent
 
@@ -24,7 +24,7 @@ _PASSING = frozenset({"token_limit_exceeded"})
 _NO_LINE = Failed("no line in the results")
 
 
-class Settled(NamedTuple):
+class ResolvedBatch(NamedTuple):
     """What an ended batch decides.
 
     Attributes:
@@ -43,10 +43,12 @@ class Settled(NamedTuple):
     n_failed: int
     understood: bool = False
     counted: tuple[str, ...] = ()
-    trial: Abilities | Literal["none", "as before"] = "as before"
+    trial: ServerCapabilities | Literal["none", "as before"] = "as before"
 
 
-def settle(batch: OpenBatch, standing: Standing, outcomes: Mapping[str, Outcome], tries: Mapping[str, int]) -> Settled:
+def settle(
+    batch: OpenBatch, standing: BatchStatus, outcomes: Mapping[str, Outcome], tries: Mapping[str, int]
+) -> ResolvedBatch:
     """What becomes of each request of an ended batch.
 
     A request that was tried and failed counts a try, and after `TRIES` its fault is final; one that was never tried
@@ -74,15 +76,15 @@ def settle(batch: OpenBatch, standing: Standing, outcomes: Mapping[str, Outcome]
     if not answered and _understood_none(failed):
         plainer = with_less(batch.abilities, next(iter(failed.values())).said)
         if plainer is not None:
-            return Settled(values, answered, len(failed), trial=plainer)
+            return ResolvedBatch(values, answered, len(failed), trial=plainer)
         values = {one: _fault("failed", f"the server refuses the request ({f.status})") for one, f in failed.items()}
-        return Settled(values, answered, len(failed), trial="none")
+        return ResolvedBatch(values, answered, len(failed), trial="none")
     counted = tuple(one for one, fault in failed.items() if fault.tried)
     for one in counted:
         if tries.get(one, 0) + 1 >= TRIES:
             values[one] = _fault("failed", f"{failed[one].reason} in each of {TRIES} batches")
     understood = any(isinstance(found, Completion) for found in outcomes.values())
-    return Settled(values, answered, len(failed), understood, counted, "none" if understood else "as before")
+    return ResolvedBatch(values, answered, len(failed), understood, counted, "none" if understood else "as before")
 
 
 def _fault(kind: FaultKind, problem: str) -> dict[str, Any]:
@@ -97,7 +99,7 @@ def _understood_none(failed: Mapping[str, Failed]) -> bool:
     )
 
 
-def _missing(standing: Standing) -> Failed:
+def _missing(standing: BatchStatus) -> Failed:
     """What a request without a line has: it was not tried where the batch ended early."""
     if standing.status == "completed":
         return _NO_LINE
@@ -107,7 +109,7 @@ def _missing(standing: Standing) -> Failed:
     return Failed(f"the batch is {standing.status}", tried=False)
 
 
-def failures(batch: OpenBatch, standing: Standing, outcomes: Mapping[str, Outcome]) -> str:
+def failures(batch: OpenBatch, standing: BatchStatus, outcomes: Mapping[str, Outcome]) -> str:
     """Why requests have no reply, the commonest reasons first."""
     found = (outcomes.get(one) or _missing(standing) for one in batch.ids)
     reasons = Counter(outcome.reason for outcome in found if isinstance(outcome, Failed))

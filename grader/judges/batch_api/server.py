@@ -25,7 +25,7 @@ _PAGES = 20  # of 100 batches each, in which one is looked for by its tag
 _NAME = re.compile(r"[\w.:-]{1,100}")
 
 
-class Standing(NamedTuple):
+class BatchStatus(NamedTuple):
     """How a batch stands.
 
     Attributes:
@@ -43,7 +43,7 @@ class Standing(NamedTuple):
     codes: tuple[str, ...]
 
 
-class BatchServer:
+class BatchClient:
     """Batches of one server.
 
     Args:
@@ -140,7 +140,7 @@ class BatchServer:
         batches = self._client().batches
         return batches.list(limit=100) if after is None else batches.list(limit=100, after=after)
 
-    def standing(self, batch_id: str) -> Standing | None:
+    def standing(self, batch_id: str) -> BatchStatus | None:
         """How a batch stands; `None` where the server does not know it. Errors as in `find`."""
         found = self._look(lambda: self._client().batches.retrieve(batch_id), None)
         return None if found is None else _standing(found)
@@ -193,12 +193,12 @@ def _name(thing: Any) -> str | None:
     return name if isinstance(name, str) and _NAME.fullmatch(name) else None
 
 
-def _standing(batch: Any) -> Standing:
+def _standing(batch: Any) -> BatchStatus:
     counts = getattr(batch, "request_counts", None)
     files = [getattr(batch, name, None) for name in ("output_file_id", "error_file_id")]
     errors = getattr(getattr(batch, "errors", None), "data", None)
     codes = [getattr(error, "code", None) for error in errors] if isinstance(errors, list) else []
-    return Standing(
+    return BatchStatus(
         _word(getattr(batch, "status", None)),
         tuple(name for name in files if isinstance(name, str) and _NAME.fullmatch(name)),
         _number(getattr(counts, "completed", None)),

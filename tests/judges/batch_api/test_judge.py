@@ -17,10 +17,10 @@ import pytest
 from grader.errors import SetupError
 from grader.judges.batch_api.judge import BatchJudge, Collected
 from grader.judges.batch_api.ledger import Ledger
-from grader.judges.chat import Abilities, ChatJudge
+from grader.judges.chat import ChatJudge, ServerCapabilities
 from grader.judges.mock import MockJudge
 from grader.judges.panel import Panel
-from grader.judges.protocol import AskedPoint, Case, Completion, Message
+from grader.judges.protocol import Completion, JudgingTask, Message, PointToJudge
 from grader.provider.endpoint import find_endpoint
 from grader.provider.faults import JudgeError
 from grader.provider.limits import Price
@@ -474,9 +474,9 @@ class TestCrashes:
 
     def test_a_request_is_claimed_once(self, cache: Cache) -> None:
         one, two = Ledger(cache, "k"), Ledger(cache, "k")
-        assert one.claim("t1", ["a", "b"], at=1.0, abilities=Abilities()) == {"a", "b"}
-        assert two.claim("t2", ["b", "c"], at=2.0, abilities=Abilities()) == {"c"}
-        assert two.claim("t3", ["a"], at=3.0, abilities=Abilities()) == set()
+        assert one.claim("t1", ["a", "b"], at=1.0, abilities=ServerCapabilities()) == {"a", "b"}
+        assert two.claim("t2", ["b", "c"], at=2.0, abilities=ServerCapabilities()) == {"c"}
+        assert two.claim("t3", ["a"], at=3.0, abilities=ServerCapabilities()) == set()
         assert [batch.tag for batch in one.batches()] == ["t1", "t2"]
         one.close("t1", counted=["a"])
         two.close("t1", counted=["a"])  # another run has closed it
@@ -526,20 +526,20 @@ class TestFaults:
 
 
 class TestInAPanel:
-    CASE = Case("It disables units.", "What does dropout do?", "", (AskedPoint("p1", "It disables units"),))
+    CASE = JudgingTask("It disables units.", "What does dropout do?", "", (PointToJudge("p1", "It disables units"),))
 
     def test_what_waits_is_not_kept_as_a_verdict(self, server: Server, cache: Cache) -> None:
         server.answer = lambda line: replied(line, _mocked(line).text)
         first = judge(server, cache)
-        [[opinion]] = Panel([first], cache=cache).hear([self.CASE])
-        assert opinion.said == {"p1": "waits for the next batch"} and not opinion.refused
+        [[opinion]] = Panel([first], cache=cache).collect_opinions([self.CASE])
+        assert opinion.verdicts == {"p1": "waits for the next batch"} and not opinion.refused
         first.submit()
         second = judge(server, cache)
         second.collect()
-        [[opinion]] = Panel([second], cache=cache).hear([self.CASE])
-        assert opinion.said["p1"].verdict == "covered"  # type: ignore[union-attr]
+        [[opinion]] = Panel([second], cache=cache).collect_opinions([self.CASE])
+        assert opinion.verdicts["p1"].verdict == "covered"  # type: ignore[union-attr]
         # From now on the verdict is the model's, however it is asked.
-        [[kept]] = Panel([judge(server, cache)], cache=cache).hear([self.CASE])
+        [[kept]] = Panel([judge(server, cache)], cache=cache).collect_opinions([self.CASE])
         assert kept == opinion
 
     def test_a_malformed_reply_is_asked_for_once_more_in_another_batch(self, server: Server, cache: Cache) -> None:
@@ -549,10 +549,10 @@ class TestInAPanel:
         for reason in ("waits for the next batch", "waits for the next batch", None):
             asked = judge(server, cache)
             asked.collect()
-            [[opinion]] = Panel([asked], cache=cache).hear([self.CASE])
+            [[opinion]] = Panel([asked], cache=cache).collect_opinions([self.CASE])
             asked.submit()
-            assert opinion.said["p1"] == reason or reason is None
-        assert opinion.said["p1"].verdict == "covered"  # type: ignore[union-attr]
+            assert opinion.verdicts["p1"] == reason or reason is None
+        assert opinion.verdicts["p1"].verdict == "covered"  # type: ignore[union-attr]
         assert [len(lines[0]["body"]["messages"]) for lines in server.sent()] == [2, 4]
 
 
