@@ -10,7 +10,7 @@ import pytest
 from grader.__about__ import __version__
 from grader.calibration.ratings.reading import read_ratings
 from grader.encoders.protocol import Encoder
-from grader.evaluation.labelled_set import LabelledAnswer, read_labelled
+from grader.evaluation.labelled_set import LabelledAnswer, read_labelled_set
 from grader.files.answers import read_answers
 from grader.files.grades import read_grades
 from grader.rubrics.bank import read_bank
@@ -50,7 +50,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "rubric.yaml": read_rubric,
     "answers.csv": lambda path: list(read_answers(path)),
     "answers.md": lambda path: list(read_answers(path, questions={"dropout": "What does dropout do?"})),
-    "labelled.jsonl": read_labelled,
+    "labelled.jsonl": read_labelled_set,
     "ratings.csv": read_ratings,
     "ratings-wide.csv": lambda path: read_ratings(path, raters=["Kim", "Lee"]),
     "grades.jsonl": lambda path: list(read_grades(path)),

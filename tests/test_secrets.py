@@ -23,10 +23,10 @@ from grader.provider.requests import Calls, Manners
 from grader.judges.chat import ChatJudge
 from grader.provider.endpoint import find_endpoint
 from grader.files.grades import grade_row
-from grader.reports.grades.page import render_html
+from grader.reports.grades.page import render_grades_page
 from grader.judges.panel import Panel
 from grader.settings import JudgeSettings, Settings
-from grader.reports.grades.summary import summarise
+from grader.reports.grades.summary import summarise_grades
 from grader.files.writing import write_rows
 from tests.support.fake_encoder import WordEncoder
 
@@ -40,7 +40,7 @@ answers = [Answer(answer_id=str(n), question_id="q", answer=f"It disables some u
 grades = list(grader.grade_many(answers))
 rows = [grade_row(grade) for grade in grades]
 write_rows(folder / "grades.jsonl", rows, format="jsonl")
-(folder / "report.html").write_text(render_html(summarise(grades), title="Grades"), encoding="utf-8")
+(folder / "report.html").write_text(render_grades_page(summarise_grades(grades), title="Grades"), encoding="utf-8")
 print(*rows, sep="\\n")
 print(panel.signature, vars(judge), vars(calls), vars(panel), file=sys.stderr)
 raise RuntimeError(f"a crash, {judge._endpoint}")

@@ -40,13 +40,13 @@ def attack(
       grader attack --only C10,C11,C12 --examples 3
       grader attack --pairs refutations.tsv --json
     """
-    from grader.reports import attack_table, pair_lines
+    from grader.reports import attack_table, statement_pair_lines
 
     if pairs is not None:
-        from grader.evaluation import judge_pairs, read_pairs
+        from grader.evaluation import grade_statement_pairs, read_statement_pairs
 
-        read = read_pairs(pairs)
-        report = judge_pairs(
+        read = read_statement_pairs(pairs)
+        report = grade_statement_pairs(
             read,
             settings=chosen_settings(encoder, guards=guards, verifier=verifier),
             progress=lambda verdicts: progress(verdicts, "grading", total=len(read)),
@@ -54,21 +54,20 @@ def attack(
         if as_json:
             print_json(report)
         else:
-            typer.echo("\n".join([*pair_lines(report), report["signature"]]))
+            typer.echo("\n".join([*statement_pair_lines(report), report["signature"]]))
         return
 
     from rich.console import Console
 
-    from grader.evaluation import attack as attack_grader
-    from grader.evaluation import attack_ids
+    from grader.evaluation import parse_attack_ids, run_attacks
     from grader.files import read_answers
     from grader.grading import Grader
     from grader.rubrics import read_rubrics
 
-    wanted = attack_ids(only)
+    wanted = parse_attack_ids(only)
     known = read_rubrics(rubrics)
     questions = {name: rubric.question for name, rubric in known.items()}
-    result = attack_grader(
+    result = run_attacks(
         Grader(known, settings=chosen_settings(encoder, guards=guards, verifier=verifier)),
         () if answers is None else list(read_answers(answers, questions=questions)),
         only=wanted,

@@ -122,7 +122,7 @@ def derive(
       grader derive bank.yaml -o rubrics/ --check
       grader derive rubrics/ --check --json
     """
-    from grader.reports import clean_terminal
+    from grader.reports import clean_for_terminal
     from grader.rubrics import derive as derive_rubric
     from grader.rubrics import lint, read_rubrics, rubric_path
 
@@ -196,7 +196,7 @@ def derive(
     elif output is None and not check:
         _print_points(rubrics)
         for difference in filter(None, (made.difference for made in proposals)):
-            typer.echo(clean_terminal(difference))
+            typer.echo(clean_for_terminal(difference))
     elif check:
         say(f"{count(sum(map(len, found.values())), 'finding')} in {count(len(rubrics), 'rubric')}")
 

@@ -21,13 +21,13 @@ def write_page(found: "Calibration", sections: "Sequence[Section]", path: Path) 
         InputError: it cannot be written.
     """
     from grader.files import atomic_writer
-    from grader.reports import render_blocks, signature, verdict_sentences
+    from grader.reports import calibration_signature, render_sections_page, verdict_sentences
 
-    page = render_blocks(
+    page = render_sections_page(
         sections,
         title=f"Calibration of {Path(found.source).name}",
         lead=verdict_sentences(found)[:2],
-        footer=signature(found),
+        footer=calibration_signature(found),
     )
     with atomic_writer(path) as file:
         file.write(page)
@@ -46,10 +46,10 @@ def write_tables(sections: "Sequence[Section]", folder: Path, *, inputs: Sequenc
     """
     from grader.cli.outputs import check_outputs
     from grader.files import make_folder, write_rows
-    from grader.reports import tables
+    from grader.reports import report_tables
 
     make_folder(folder)
-    files = {folder / f"{table.name}.csv": table for table in tables(sections)}
+    files = {folder / f"{table.name}.csv": table for table in report_tables(sections)}
     check_outputs(*files, inputs=inputs)
     for path, table in files.items():
         names = _clean_names(table.flat_columns())
@@ -58,9 +58,9 @@ def write_tables(sections: "Sequence[Section]", folder: Path, *, inputs: Sequenc
 
 
 def _clean(value: Any) -> Any:
-    from grader.reports import clean_terminal
+    from grader.reports import clean_for_terminal
 
-    return clean_terminal(value) if isinstance(value, str) else value
+    return clean_for_terminal(value) if isinstance(value, str) else value
 
 
 def _clean_names(columns: Sequence[str]) -> dict[str, str]:

@@ -86,10 +86,10 @@ def print_json(value: dict[str, Any]) -> None:
 
 def say(message: str) -> None:
     """A message on stderr; what files put into it cannot steer the terminal."""
-    from grader.reports import clean_terminal
+    from grader.reports import clean_for_terminal
 
     try:
-        typer.echo(clean_terminal(message), err=True)
+        typer.echo(clean_for_terminal(message), err=True)
     except OSError:  # nobody can be told, which is no reason to stop; nor to try again at the end
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

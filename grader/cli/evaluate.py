@@ -107,7 +107,7 @@ def evaluate(
       grader evaluate scored.jsonl --judge qwen3 --judge-weight qwen3.yaml
     """
     from grader.evaluation import evaluate as evaluate_rows
-    from grader.evaluation import read_labelled
+    from grader.evaluation import read_labelled_set
     from grader.judges import write_judge_weight
     from grader.reports import evaluation_lines
 
@@ -117,7 +117,7 @@ def evaluate(
         {**given, "--max-calls": max_calls is not None and not is_remote(encoder), "--max-cost": max_cost is not None},
     )
     ctx.meta[OUTPUTS] = check_outputs(judge_weight, inputs=[labelled])
-    rows = read_labelled(labelled)
+    rows = read_labelled_set(labelled)
     choice = judge_choice(
         judge,
         when=judge_when or "all",

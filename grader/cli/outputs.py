@@ -174,14 +174,14 @@ def print_grades(grades: "list[Grade]", *, details: bool) -> None:
     """Grades on stdout for people: every point, or one line an answer."""
     from rich.console import Console
 
-    from grader.reports import summarise, terminal_details, terminal_table
+    from grader.reports import grade_details, grades_table, summarise_grades
 
     console = Console()
     with console.capture() as shown:  # rich has its own way to end when nobody reads
         if details:
-            console.print(terminal_details(grades, width=console.width))
+            console.print(grade_details(grades, width=console.width))
         else:
-            console.print(terminal_table(summarise(grades, keep=len(grades)), width=console.width))
+            console.print(grades_table(summarise_grades(grades, keep=len(grades)), width=console.width))
     typer.echo(shown.get(), nl=False)
 
 
@@ -202,8 +202,8 @@ def write_report(
 ) -> None:
     """The HTML page of these grades to a file, with the groups of like answers where they were looked for."""
     from grader.files import atomic_writer
-    from grader.reports import render_html, summarise
+    from grader.reports import render_grades_page, summarise_grades
 
-    page = render_html(summarise(grades), title=title, groups=groups)
+    page = render_grades_page(summarise_grades(grades), title=title, groups=groups)
     with atomic_writer(path) as file:
         file.write(page)

@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any
 
 from grader.encoders import Encoder
-from grader.evaluation.graded_set import Progress, grade_set
+from grader.evaluation.agreement import Scored, reliability_of, review, statistics
+from grader.evaluation.confidence import Interval, ReliabilityDiagram, ReviewCurve
 from grader.evaluation.judge_comparison import JudgeComparison, JudgedAnswer, compare_judge
+from grader.evaluation.labelled_grading import Progress, grade_set
 from grader.evaluation.labelled_set import LabelledAnswer
-from grader.evaluation.marked import MarkedEvaluation, evaluate_marked
-from grader.evaluation.scored import Scored, reliability_of, review, statistics
-from grader.evaluation.trust import Diagram, Interval, ReviewCurve
+from grader.evaluation.marks_evaluation import MarksEvaluation, evaluate_marked
 from grader.judges import UNPROVEN_WEIGHT, JudgeWeight, Panel
 from grader.settings import Settings
 from grader.statistics import Estimate, cluster_bootstrap
@@ -36,9 +36,9 @@ class Evaluation:
     seconds: float
     statistics: Mapping[str, Estimate]
     review: ReviewCurve | None
-    reliability: Mapping[str, Diagram]
+    reliability: Mapping[str, ReliabilityDiagram]
     judge: JudgeComparison | None = None
-    marked: MarkedEvaluation | None = None
+    marked: MarksEvaluation | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """One flat JSON object, as `grader evaluate --json` prints it."""

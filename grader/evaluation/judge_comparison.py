@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.evaluation.trust import Interval
+from grader.evaluation.confidence import Interval
 from grader.grading import CREDITS, fraction, majority
 from grader.judges import UNPROVEN_WEIGHT, JudgeWeight, best_influence
 from grader.schema import Grade, PointGrade, Rubric, VerdictWord

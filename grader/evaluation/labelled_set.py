@@ -72,7 +72,7 @@ class LabelledAnswer(Noun):
         return self
 
 
-def read_labelled(path: str | Path) -> list[LabelledAnswer]:
+def read_labelled_set(path: str | Path) -> list[LabelledAnswer]:
     """Read a labelled set: answers with what people gave them, for evaluation.
 
     The peers' names of fields are accepted as in answers files, and those of points as in rubric files; one

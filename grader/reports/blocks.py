@@ -199,7 +199,7 @@ class Section:
     blocks: tuple[Block, ...]
 
 
-def tables(sections: Sequence[Section]) -> Iterator[Table]:
+def report_tables(sections: Sequence[Section]) -> Iterator[Table]:
     """Every table of a report, in order, also those that stand beside pictures."""
     for section in sections:
         for block in section.blocks:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grader.encoders.registry import load_encoder
 from grader.evaluation.evaluation import Evaluation, evaluate
-from grader.evaluation.labelled_set import read_labelled
+from grader.evaluation.labelled_set import read_labelled_set
 from grader.settings import Settings
 
 DEFAULT = Path(__file__).parents[3] / "shared" / "datasets"
@@ -53,7 +53,7 @@ def main() -> None:
     print("| --- " * (len(COLUMNS) + 4) + "|")
     signature = ""
     for path in files:
-        result = evaluate(read_labelled(path), encoder=encoder, settings=settings)
+        result = evaluate(read_labelled_set(path), encoder=encoder, settings=settings)
         signature = result.signature.rpartition("|rubric:")[0]
         cells = [path.stem, str(result.n_graded), str(result.n_questions)]
         cells += [cell(result, name) for name in COLUMNS.values()]

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from grader.encoders.registry import load_encoder
 from grader.evaluation.evaluation import evaluate
-from grader.evaluation.labelled_set import read_labelled
+from grader.evaluation.labelled_set import read_labelled_set
 from grader.rubrics.derivation import derive
 from grader.schema import Question
 from grader.settings import Settings
@@ -150,7 +150,7 @@ def compare_points(path: Path) -> None:
 
 def compare_grading(path: Path) -> None:
     """Print how well answers graded with derived points, and with the facts, agree with people."""
-    rows = read_labelled(path)
+    rows = read_labelled_set(path)
     without = [row.model_copy(update={"rubric": None, "point_labels": {}}) for row in rows]
     encoder = load_encoder(Settings().encoder)
     print(f"\n{'graded with':22}{'Pearson':>9}{'95 % interval':>18}{'n':>6}")

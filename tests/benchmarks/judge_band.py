@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from grader.encoders.registry import load_encoder
-from grader.evaluation.labelled_set import LabelledAnswer, own_rubric, read_labelled
+from grader.evaluation.labelled_set import LabelledAnswer, own_rubric, read_labelled_set
 from grader.grading.grader import Grader
 from grader.grading.judge_verdicts import judge_drafts
 from grader.judges.mock import read_prompt
@@ -67,7 +67,7 @@ def _nearest(answer: str, point: str) -> str:
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/datasets")
     for name in SETS:
-        rows = read_labelled(folder / f"{name}.jsonl")
+        rows = read_labelled_set(folder / f"{name}.jsonl")
         print(f"\n{name}: {len(rows)} answers")
         for line in table(rows):
             print(line)

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from grader.encoders.registry import load_encoder
-from grader.evaluation.graded_set import GradedSet, grade_set
-from grader.evaluation.labelled_set import read_labelled
-from grader.evaluation.marked import evaluate_marked
+from grader.evaluation.labelled_grading import GradedSet, grade_set
+from grader.evaluation.labelled_set import read_labelled_set
+from grader.evaluation.marks_evaluation import evaluate_marked
 from grader.marks.model import MarksModel
 from grader.marks.records import MarkedAnswer
 from grader.marks.score_map import fit_score_map
@@ -127,7 +127,7 @@ def main() -> None:
         print("none of the scored sets is there: nothing to measure", file=sys.stderr)
         return
     encoder = load_encoder(Settings().encoder)
-    sets = {path.stem: grade_set(read_labelled(path), encoder=encoder) for path in files}
+    sets = {path.stem: grade_set(read_labelled_set(path), encoder=encoder) for path in files}
     marked_table(sets)
     map_table(sets)
     simulated_coverage()

@@ -33,7 +33,7 @@ from grader.encoders.protocol import Encoder
 from grader.encoders.registry import load_encoder
 from grader.encoders.sentence_transformer import SentenceTransformerEncoder
 from grader.encoders.vector_cache import LIMIT
-from grader.evaluation.labelled_set import read_labelled
+from grader.evaluation.labelled_set import read_labelled_set
 from grader.grading.grader import Grader
 from grader.rubrics.derivation import derive
 from grader.schema import Answer, Question, Rubric
@@ -99,7 +99,7 @@ def read(files: Sequence[Path], n: int) -> Load:
     rubrics: dict[str, Rubric] = {}
     answers: dict[str, Answer] = {}
     for file in files:
-        rows = read_labelled(file)
+        rows = read_labelled_set(file)
         taken = 0
         for row in rows[:: max(1, len(rows) // (2 * n))]:
             if taken == n or row.answer in answers or not row.reference_answers:

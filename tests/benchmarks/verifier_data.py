@@ -9,7 +9,7 @@ import minimal_pairs
 import numpy as np
 from other_words import WordNet, reworded, turned
 
-from grader.evaluation.labelled_set import LabelledAnswer, read_labelled
+from grader.evaluation.labelled_set import LabelledAnswer, read_labelled_set
 from grader.rubrics.derivation import derive
 from grader.rubrics.rubric_files import read_rubric
 from grader.schema import Question
@@ -288,7 +288,7 @@ def answered(path: Path, *, nearest: int = 3) -> list[Pair]:
     """Pairs of what people judged: right answers and stated facts as 0, contradictory answers as weak 1."""
     pairs = []
     name = path.stem.removesuffix("_dev")
-    for row in read_labelled(path):
+    for row in read_labelled_set(path):
         group = f"{name} {row.question_id}"
         said = pieces(row.answer)
         if not said or row.answer.isspace():
@@ -314,7 +314,7 @@ def reference_sources(path: Path) -> list[Source]:
     """The sentences of a set's references and the facts of its rubrics."""
     name = path.stem.removesuffix("_dev")
     found: dict[str, Source] = {}
-    for row in read_labelled(path):
+    for row in read_labelled_set(path):
         texts = [sentence for reference in row.reference_answers for sentence in sentences(reference)]
         if row.point_labels:
             texts = [point.text for point in row.rubric or ()]
@@ -363,7 +363,7 @@ def right_answers(folder: Path, sets: Sequence[str], held_out: Callable[[str], b
     pairs = []
     for name in sets:
         derived: dict[tuple[str, ...], list[str]] = {}
-        for row in read_labelled(folder / f"{name}_dev.jsonl"):
+        for row in read_labelled_set(folder / f"{name}_dev.jsonl"):
             if not held_out(f"{name} {row.question_id}"):
                 continue
             if row.point_labels:

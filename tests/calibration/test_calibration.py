@@ -6,12 +6,12 @@ import pytest
 from grader.calibration.calibration import Calibration, Choices, calibrate, pseudonyms
 from grader.calibration.ratings.reading import Rating, Ratings
 from grader.errors import InputError
-from grader.reports.blocks import tables
-from grader.reports.blocks_page import render_blocks
-from grader.reports.calibration.as_json import calibration_json
+from grader.reports.blocks import report_tables
+from grader.reports.calibration.json_export import calibration_json
 from grader.reports.calibration.sections import calibration_sections
+from grader.reports.calibration.sentences import verdict_sentences
 from grader.reports.calibration.terminal import calibration_lines
-from grader.reports.calibration.words import verdict_sentences
+from grader.reports.html_page import render_sections_page
 from tests.support.sample_calibration import TEAM, any_ratings, rated_by_machine, team
 
 QUICK = Choices(resamples=100)
@@ -210,7 +210,7 @@ def test_any_ratings_give_a_whole_report(seed: int) -> None:
     json.dumps(calibration_json(found, found.pseudonyms), allow_nan=False)
     assert calibration_lines(found, found.pseudonyms)
     sections = calibration_sections(found, found.pseudonyms)
-    assert render_blocks(sections, title="t", lead=(), footer="").count("<h2") == len(sections)
-    for table in tables(sections):
+    assert render_sections_page(sections, title="t", lead=(), footer="").count("<h2") == len(sections)
+    for table in report_tables(sections):
         assert all(set(row) <= set(table.flat_columns()) for row in table.flat())
         json.dumps(list(table.flat()), allow_nan=False)

@@ -7,10 +7,10 @@ import pytest
 
 from grader.encoders.protocol import Encoder
 from grader.errors import InputError
+from grader.evaluation.agreement import cross_mapped, line
 from grader.evaluation.evaluation import evaluate
 from grader.evaluation.labelled_set import LabelledAnswer
-from grader.evaluation.scored import cross_mapped, line
-from grader.reports.terminal_evaluation import evaluation_lines
+from grader.reports.evaluation import evaluation_lines
 
 QUESTIONS = {
     "dropout": ("What does dropout do?", "Dropout randomly disables units during training."),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from grader.evaluation.judge_comparison import JudgedAnswer, compare_judge
-from grader.reports.terminal_evaluation import judge_lines
+from grader.reports.evaluation import judge_lines
 from grader.schema import Evidence, Grade, PointGrade, Rated, Rubric, Verdict, VerdictWord
 from grader.statistics.intervals import cluster_bootstrap
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from grader.errors import InputError
-from grader.evaluation.labelled_set import LabelledAnswer, read_labelled
+from grader.evaluation.labelled_set import LabelledAnswer, read_labelled_set
 from grader.files.answers import read_answers
 from grader.files.writing import write_rows
 from grader.schema import Answer, RubricPoint
@@ -266,12 +266,12 @@ LABELLED: dict[str, Any] = {
 def labelled_fault(folder: Path, **changes: Any) -> str:
     row = {key: value for key, value in {**LABELLED, **changes}.items() if value is not ...}
     with pytest.raises(InputError) as raised:
-        read_labelled(put(folder, "a.jsonl", "\n" + json.dumps(row)))
+        read_labelled_set(put(folder, "a.jsonl", "\n" + json.dumps(row)))
     return str(raised.value)
 
 
 def test_a_labelled_row(tmp_path: Path) -> None:
-    assert read_labelled(put(tmp_path, "a.jsonl", json.dumps(LABELLED))) == [
+    assert read_labelled_set(put(tmp_path, "a.jsonl", json.dumps(LABELLED))) == [
         LabelledAnswer(
             question_id="3",
             question="Why does dough rest?",
@@ -290,7 +290,7 @@ def test_a_labelled_row(tmp_path: Path) -> None:
 
 def test_what_may_be_left_out(tmp_path: Path) -> None:
     fields = ("question_id", "reference_answers", "answer_id", "answer", "human_score", "max_score")
-    row = read_labelled(put(tmp_path, "a.jsonl", json.dumps({field: LABELLED[field] for field in fields})))[0]
+    row = read_labelled_set(put(tmp_path, "a.jsonl", json.dumps({field: LABELLED[field] for field in fields})))[0]
     assert (row.question, row.rubric, row.human_scores, row.label, row.point_labels) == (
         "",
         None,
@@ -345,14 +345,14 @@ PEERS = {
 def test_labelled_rows_of_peers(tmp_path: Path, field: str, name: str) -> None:
     value = LABELLED[field][0] if field == "reference_answers" else LABELLED[field]
     row = {key: item for key, item in LABELLED.items() if key != field} | {name: value}
-    ours = read_labelled(put(tmp_path, "ours.jsonl", json.dumps(LABELLED)))
-    assert read_labelled(put(tmp_path, "peers.jsonl", json.dumps(row))) == ours
+    ours = read_labelled_set(put(tmp_path, "ours.jsonl", json.dumps(LABELLED)))
+    assert read_labelled_set(put(tmp_path, "peers.jsonl", json.dumps(row))) == ours
 
 
 def test_points_of_labelled_rows_are_read_as_in_rubric_files(tmp_path: Path) -> None:
     points = [{"criterion": "A", "points": 2}, {"id": 2, "requirement": "B", "weight": 1, "tags": ["x"]}, {"text": "C"}]
     row = LABELLED | {"rubric": points, "point_labels": {"p1": 1, "2": 0}}
-    [labelled] = read_labelled(put(tmp_path, "a.jsonl", json.dumps(row)))
+    [labelled] = read_labelled_set(put(tmp_path, "a.jsonl", json.dumps(row)))
     assert labelled.rubric == (
         RubricPoint(id="p1", text="A", weight=2),
         RubricPoint(id="2", text="B", weight=1),
@@ -363,7 +363,7 @@ def test_points_of_labelled_rows_are_read_as_in_rubric_files(tmp_path: Path) -> 
 def test_a_labelled_table(tmp_path: Path) -> None:
     header = "answer_id,question_id,response,reference,human_score,max_score,label,human_scores"
     path = put(tmp_path, "a.csv", f"{header}\n007,3,It relaxes.,The gluten relaxes.,1.5,2,,\n")
-    [row] = read_labelled(path)
+    [row] = read_labelled_set(path)
     assert (row.answer_id, row.reference_answers, row.human_score, row.label) == (
         "007",
         ("The gluten relaxes.",),
@@ -372,7 +372,7 @@ def test_a_labelled_table(tmp_path: Path) -> None:
     )
     put(tmp_path, "a.csv", "answer_id,question_id,response,reference,max_score\na1,3,x,y,2\n")
     with pytest.raises(InputError, match=r"a\.csv:1: field 'human_score': is missing"):
-        read_labelled(path)
+        read_labelled_set(path)
 
 
 def test_repeated_labelled_rows(tmp_path: Path) -> None:
@@ -380,4 +380,4 @@ def test_repeated_labelled_rows(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"a\.jsonl:2: field 'answer_id': 'a1' appears twice, the first time on line 1"
     ):
-        read_labelled(path)
+        read_labelled_set(path)

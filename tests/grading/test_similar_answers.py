@@ -1,8 +1,8 @@
 """Like answers are found by their words and held against their scores."""
 
 from grader.grading.similar_answers import LikeAnswers, group_answers
-from grader.reports.grades.page import render_html
-from grader.reports.grades.summary import summarise
+from grader.reports.grades.page import render_grades_page
+from grader.reports.grades.summary import summarise_grades
 from grader.schema import Grade
 from tests.support.sample_grades import grade
 
@@ -45,17 +45,17 @@ def test_ungraded_answers_have_no_scores_to_compare() -> None:
 
 def test_the_page_shows_groups_where_they_were_looked_for() -> None:
     grades = [graded("a<script>", 0.5, LONG), graded("b", 0.9, LONG)]
-    summary = summarise(grades)
-    page = render_html(summary, title="t", groups=group_answers(grades))
+    summary = summarise_grades(grades)
+    page = render_grades_page(summary, title="t", groups=group_answers(grades))
     assert "<b>5 to 9</b>" in page
     assert "a&lt;script&gt;" in page and "a<script>" not in page
-    assert "No two answers are alike." in render_html(summary, title="t", groups=[])
-    assert "Like answers" not in render_html(summary, title="t")
+    assert "No two answers are alike." in render_grades_page(summary, title="t", groups=[])
+    assert "Like answers" not in render_grades_page(summary, title="t")
 
 
 def test_many_groups_and_answers_are_cut_with_a_word() -> None:
     like = LikeAnswers("q", tuple(f"a{n}" for n in range(30)), 5.0, 5.0, 10.0)
-    page = render_html(summarise([graded("a", 0.5, LONG)]), title="t", groups=[like] * 250)
+    page = render_grades_page(summarise_grades([graded("a", 0.5, LONG)]), title="t", groups=[like] * 250)
     assert "5, equal" in page
     assert "a11</bdi> and 18 more" in page
     assert "50 more groups" in page

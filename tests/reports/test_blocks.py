@@ -1,6 +1,6 @@
-from grader.reports.blocks import Column, Heat, Lines, Picture, Section, Table, tables
-from grader.reports.blocks_page import figure, plain_value, render_blocks
+from grader.reports.blocks import Column, Heat, Lines, Picture, Section, Table, report_tables
 from grader.reports.charts import Bubble, bubbles
+from grader.reports.html_page import figure, plain_value, render_sections_page
 from grader.statistics.intervals import Estimate
 
 TABLE = Table(
@@ -24,7 +24,7 @@ TABLE = Table(
 
 def page(*blocks: object) -> str:
     section = Section("one", "One", tuple(blocks))  # type: ignore[arg-type]
-    return render_blocks([section], title="A & B", lead=["Read <this>."], footer="sig")
+    return render_sections_page([section], title="A & B", lead=["Read <this>."], footer="sig")
 
 
 def test_a_table_as_csv_has_the_parts_of_estimates() -> None:
@@ -70,7 +70,8 @@ def test_heat_is_a_share_of_colour() -> None:
 
 def test_the_tables_of_a_report_are_those_of_its_pictures_too() -> None:
     picture = Picture(bubbles([Bubble(1, 1, 1)], "x", "y"), TABLE)
-    assert [table.name for table in tables([Section("s", "S", (TABLE, picture, Lines(("text",))))])] == ["raters"] * 2
+    section = Section("s", "S", (TABLE, picture, Lines(("text",))))
+    assert [table.name for table in report_tables([section])] == ["raters"] * 2
 
 
 def test_figures() -> None:

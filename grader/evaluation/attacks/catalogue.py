@@ -1,11 +1,12 @@
 """The attacks C01 to C32: what each is, what must hold, and who builds its cases.
 
-C33 to C35 are about runs and files, not about texts: `robustness` has them.
+C33 to C35 are about runs and files, not about texts: `attack_evaluation` has them.
 """
 
 from functools import partial
 
-from grader.evaluation.attacks import edits, facts, falsehoods, families, texts
+from grader.evaluation.attacks import fact_cases, fact_edits, form_cases, sentence_edits
+from grader.evaluation.attacks.attack_texts import BLANKS, OPENERS, SYMBOLS
 from grader.evaluation.attacks.cases import LOOSE, TOLERANCE, Attack
 
 _ZERO = "scores 0"
@@ -16,43 +17,43 @@ _GONE = "the point earns nothing, or flagged"
 _UNMOVED = f"score moves by {TOLERANCE} at most"
 _LOOSELY = f"score moves by {LOOSE} at most"
 _NOT_AT_ALL = "score does not move at all"
-_NEGATIONS = partial(falsehoods.changed, edits.negations, facts.any_claim)
-_OPPOSITES = partial(falsehoods.changed, edits.opposites, facts.same_direction)
-_NUMBERS = partial(falsehoods.changed, edits.numbers, facts.same_quantity)
+_NEGATIONS = partial(fact_cases.changed, sentence_edits.negations, fact_edits.any_claim)
+_OPPOSITES = partial(fact_cases.changed, sentence_edits.opposites, fact_edits.same_direction)
+_NUMBERS = partial(fact_cases.changed, sentence_edits.numbers, fact_edits.same_quantity)
 
 ATTACKS: tuple[Attack, ...] = (
-    Attack("C01", "blank or punctuation only", "absolute", _ZERO, partial(families.worthless, texts.BLANKS, 3)),
-    Attack("C02", "symbols and digits only", "absolute", _ZERO, partial(families.worthless, texts.SYMBOLS, 3)),
-    Attack("C03", "gibberish", "absolute", "scores 0.05 at most, and flagged", families.gibberish),
-    Attack("C04", "openings without an answer", "absolute", _ZERO, partial(families.worthless, texts.OPENERS, 4)),
-    Attack("C05", "question echoed", "directional", _HALF, families.echo, "0.05 at most, and flagged"),
-    Attack("C06", "question echoed before the answer", "invariant", _UNMOVED, families.echo_before),
-    Attack("C07", "list of keywords", "directional", _HALF, families.keywords, "flagged"),
-    Attack("C08", "words shuffled", "directional", _HALF, families.word_salad, "falls by 0.3"),
-    Attack("C09", "sentences shuffled", "invariant", _UNMOVED, families.shuffled),
+    Attack("C01", "blank or punctuation only", "absolute", _ZERO, partial(form_cases.worthless, BLANKS, 3)),
+    Attack("C02", "symbols and digits only", "absolute", _ZERO, partial(form_cases.worthless, SYMBOLS, 3)),
+    Attack("C03", "gibberish", "absolute", "scores 0.05 at most, and flagged", form_cases.gibberish),
+    Attack("C04", "openings without an answer", "absolute", _ZERO, partial(form_cases.worthless, OPENERS, 4)),
+    Attack("C05", "question echoed", "directional", _HALF, form_cases.echo, "0.05 at most, and flagged"),
+    Attack("C06", "question echoed before the answer", "invariant", _UNMOVED, form_cases.echo_before),
+    Attack("C07", "list of keywords", "directional", _HALF, form_cases.keywords, "flagged"),
+    Attack("C08", "words shuffled", "directional", _HALF, form_cases.word_salad, "falls by 0.3"),
+    Attack("C09", "sentences shuffled", "invariant", _UNMOVED, form_cases.shuffled),
     Attack("C10", "negation", "directional", _ONLY, _NEGATIONS),
     Attack("C11", "opposite or direction", "directional", _ONLY, _OPPOSITES),
     Attack("C12", "number, unit or growth", "directional", _ONLY, _NUMBERS),
-    Attack("C13", "roles swapped", "directional", _GONE, falsehoods.swapped),
-    Attack("C14", "quantifier weakened", "directional", _PARTIAL, falsehoods.weakened),
-    Attack("C15", "one fact of the reference flipped", "directional", _ONLY, falsehoods.flipped_reference),
-    Attack("C16", "contradiction appended", "directional", _GONE, falsehoods.contradicted),
-    Attack("C17", "each claim and its denial", "absolute", "flagged", falsehoods.shotgun),
-    Attack("C18", "fluent but off topic", "absolute", "scores 0.1 at most", families.off_topic),
-    Attack("C19", "padding", "invariant", _LOOSELY, families.padded, _UNMOVED),
-    Attack("C20", "repetition", "invariant", _LOOSELY, families.repeated, _UNMOVED),
-    Attack("C21", "partial answer that grows", "directional", "never falls", families.growing, "worth its points"),
-    Attack("C22", "adverbs in a weak answer", "invariant", _UNMOVED, families.adverbs),
-    Attack("C23", "prefix before a weak answer", "invariant", _UNMOVED, families.prefixes),
-    Attack("C24", "keywords in a weak answer", "directional", f"{_HALF}, or flagged", families.minimal_edits),
-    Attack("C25", "typos, case, synonyms, spelling", "invariant", _LOOSELY, families.reworded, _UNMOVED),
-    Attack("C26", "another language", "absolute", "flagged as unreadable", families.foreign),
-    Attack("C27", "bullets, table, code, LaTeX", "invariant", _LOOSELY, families.relaid, _UNMOVED),
-    Attack("C28", "100,000 characters around it", "invariant", _LOOSELY, families.very_long, _UNMOVED),
-    Attack("C29", "look-alike letters", "invariant", _NOT_AT_ALL, families.look_alikes),
-    Attack("C30", "invisible characters", "invariant", _NOT_AT_ALL, families.hidden),
-    Attack("C31", "fullwidth and bold letters", "invariant", _NOT_AT_ALL, families.styled),
-    Attack("C32", "copy of the reference", "absolute", "scores 0.95, flagged as a copy", families.copied),
+    Attack("C13", "roles swapped", "directional", _GONE, fact_cases.swapped),
+    Attack("C14", "quantifier weakened", "directional", _PARTIAL, fact_cases.weakened),
+    Attack("C15", "one fact of the reference flipped", "directional", _ONLY, fact_cases.flipped_reference),
+    Attack("C16", "contradiction appended", "directional", _GONE, fact_cases.contradicted),
+    Attack("C17", "each claim and its denial", "absolute", "flagged", fact_cases.shotgun),
+    Attack("C18", "fluent but off topic", "absolute", "scores 0.1 at most", form_cases.off_topic),
+    Attack("C19", "padding", "invariant", _LOOSELY, form_cases.padded, _UNMOVED),
+    Attack("C20", "repetition", "invariant", _LOOSELY, form_cases.repeated, _UNMOVED),
+    Attack("C21", "partial answer that grows", "directional", "never falls", form_cases.growing, "worth its points"),
+    Attack("C22", "adverbs in a weak answer", "invariant", _UNMOVED, form_cases.adverbs),
+    Attack("C23", "prefix before a weak answer", "invariant", _UNMOVED, form_cases.prefixes),
+    Attack("C24", "keywords in a weak answer", "directional", f"{_HALF}, or flagged", form_cases.minimal_edits),
+    Attack("C25", "typos, case, synonyms, spelling", "invariant", _LOOSELY, form_cases.reworded, _UNMOVED),
+    Attack("C26", "another language", "absolute", "flagged as unreadable", form_cases.foreign),
+    Attack("C27", "bullets, table, code, LaTeX", "invariant", _LOOSELY, form_cases.relaid, _UNMOVED),
+    Attack("C28", "100,000 characters around it", "invariant", _LOOSELY, form_cases.very_long, _UNMOVED),
+    Attack("C29", "look-alike letters", "invariant", _NOT_AT_ALL, form_cases.look_alikes),
+    Attack("C30", "invisible characters", "invariant", _NOT_AT_ALL, form_cases.hidden),
+    Attack("C31", "fullwidth and bold letters", "invariant", _NOT_AT_ALL, form_cases.styled),
+    Attack("C32", "copy of the reference", "absolute", "scores 0.95, flagged as a copy", form_cases.copied),
 )
 # Attacks so dear that one item of the whole bank has to do.
 ONCE = frozenset({"C28"})

@@ -49,7 +49,7 @@ def appendix_section(found: Calibration) -> Section:
         (
             Table("formulas", "Formulas", columns, _FORMULAS, "In full: docs/calibration.md."),
             Lines(tuple(_left_out(found)), "list"),
-            Lines((signature(found),), "rule"),
+            Lines((calibration_signature(found),), "rule"),
         ),
     )
 
@@ -64,7 +64,7 @@ def _left_out(found: Calibration) -> Iterator[str]:
         yield f"{count(again, 'rating')} of an answer that the same rater had rated before: only the first one counts"
 
 
-def signature(found: Calibration) -> str:
+def calibration_signature(found: Calibration) -> str:
     """What reproduces the figures: version, settings and seed."""
     cut = "none" if found.scale.cut is None else number_text(found.scale.cut)
     parts = (

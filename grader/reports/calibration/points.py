@@ -12,8 +12,8 @@ from grader.calibration import AgendaItem, Calibration, PointAdvice, PointRules
 from grader.files import number_text
 from grader.phrases import natural
 from grader.reports.blocks import ROWS_SHOWN, Block, Column, Heat, Lines, Section, Table, Talk
-from grader.reports.calibration.panel import shown_raters
-from grader.reports.calibration.work import question_name
+from grader.reports.calibration.agreement import shown_raters
+from grader.reports.calibration.planning import question_name
 
 # What an action means, in words, and the look of its row.
 ACTIONS: Final = {

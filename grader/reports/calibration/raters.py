@@ -10,7 +10,7 @@ import numpy as np
 from grader.calibration import Calibration, Overview, RaterProfile, Rules
 from grader.phrases import natural
 from grader.reports.blocks import Block, Cell, Column, Heat, Section, Table
-from grader.reports.calibration.panel import shown_raters
+from grader.reports.calibration.agreement import shown_raters
 
 
 def _rule_of_words(rules: Rules) -> str:

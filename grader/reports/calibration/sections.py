@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from grader.calibration import Calibration
 from grader.reports.blocks import Section
+from grader.reports.calibration.agreement import agreement_section, data_section
 from grader.reports.calibration.appendix import appendix_section
-from grader.reports.calibration.panel import agreement_section, data_section
+from grader.reports.calibration.planning import changes_section, pairing_section, plan_section, questions_section
 from grader.reports.calibration.points import agenda_section, points_section
 from grader.reports.calibration.raters import raters_section
 from grader.reports.calibration.system import system_sections
-from grader.reports.calibration.work import changes_section, pairing_section, plan_section, questions_section
 
 
 def calibration_sections(found: Calibration, names: Sequence[str]) -> tuple[Section, ...]:

@@ -10,10 +10,10 @@ from itertools import islice
 from grader.calibration import Calibration
 from grader.files import number_text
 from grader.phrases import count, natural, shorten
+from grader.reports.calibration.planning import question_name
 from grader.reports.calibration.points import ACTIONS
-from grader.reports.calibration.words import COEFFICIENTS, IN_POINTS, SHARES, verdict_sentences
-from grader.reports.calibration.work import question_name
-from grader.reports.grades.terminal import clean_terminal
+from grader.reports.calibration.sentences import COEFFICIENTS, IN_POINTS, SHARES, verdict_sentences
+from grader.reports.grades.terminal import clean_for_terminal
 from grader.statistics import Estimate
 
 _SHOWN = 5  # questions, points and answers
@@ -104,7 +104,7 @@ def _points(found: Calibration, names: Sequence[str]) -> Iterator[str]:
         question, point = found.arrays.points[one.point]
         raters = {cell.rater for cell in one.outliers}
         talk = one.action == "talk" and len(raters) == 1
-        who = f" ({shorten(clean_terminal(names[raters.pop()]), _NAME)})" if talk else ""
+        who = f" ({shorten(clean_for_terminal(names[raters.pop()]), _NAME)})" if talk else ""
         yield f"  {_cut(f'{question} {point}'.strip(), 42)} {ACTIONS[one.action][0]}{who}"
 
 
@@ -113,7 +113,7 @@ def _agenda(found: Calibration, names: Sequence[str]) -> Iterator[str]:
         yield from ("", "  To discuss")
     for item in islice(found.agenda, _SHOWN):
         given = [
-            f"{shorten(clean_terminal(names[rater]), _NAME)} {number_text(round(score, 2))}"
+            f"{shorten(clean_for_terminal(names[rater]), _NAME)} {number_text(round(score, 2))}"
             for rater, score in zip(item.raters, item.scores, strict=True)
         ]
         if len(given) > 2 * _ENDS:
@@ -170,4 +170,4 @@ def _no_minus_zero(number: float | None) -> float | None:
 
 def _cut(name: str, width: int = _NAME) -> str:
     """A name that cannot steer the terminal, in its column."""
-    return f"{shorten(clean_terminal(name), width):<{width}}"
+    return f"{shorten(clean_for_terminal(name), width):<{width}}"

@@ -20,7 +20,7 @@ from grader.phrases import count, number
 from grader.reports.grades.marks import marks_said
 from grader.reports.grades.page_judges import Mark, ShownVerdict, quote_marks, shown_verdicts, stands_in, with_stop
 from grader.reports.grades.summary import GradesSummary, QuestionRow, n_covered, n_partial, n_wanted
-from grader.reports.status_marks import LOOKS, look_as, look_of
+from grader.reports.grades.wording import LOOKS, look_as, look_of
 from grader.schema import Grade, PointGrade
 from grader.text import is_hidden
 
@@ -185,11 +185,11 @@ class _Section:
     cards: tuple[_Card, ...]
 
 
-def render_html(summary: GradesSummary, *, title: str, groups: "Sequence[LikeAnswers] | None" = None) -> str:
+def render_grades_page(summary: GradesSummary, *, title: str, groups: "Sequence[LikeAnswers] | None" = None) -> str:
     """One self-contained page without scripts or anything from elsewhere; the same summary, the same page.
 
     Args:
-        summary: from `summarise`; its kept grades get a card each.
+        summary: from `summarise_grades`; its kept grades get a card each.
         title: any text; shown as it is.
         groups: like answers, in the order in which they are to be shown; `None` when nobody looked for them.
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from grader.phrases import shorten
-from grader.reports.status_marks import look_as
+from grader.reports.grades.wording import look_as
 from grader.schema import Evidence, PointGrade, Verdict
 
 _LONGEST_QUOTE = 160  # characters; the whole quote is marked in the answer

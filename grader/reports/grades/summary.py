@@ -85,7 +85,7 @@ class GradesSummary:
         return self.n_answers - len(self.grades)
 
 
-def summarise(grades: Iterable[Grade], *, keep: int = 500) -> GradesSummary:
+def summarise_grades(grades: Iterable[Grade], *, keep: int = 500) -> GradesSummary:
     """Count grades in one pass; memory grows with the questions and the kept grades, not with the answers.
 
     Args:

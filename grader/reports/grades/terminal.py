@@ -15,7 +15,7 @@ from grader.reports.grades.judges_summary import JudgesSummary
 from grader.reports.grades.marks import marks_said
 from grader.reports.grades.page import feedback_parts, percent, unseen
 from grader.reports.grades.summary import GradesSummary, QuestionRow
-from grader.reports.status_marks import LOOKS, look_as, look_of
+from grader.reports.grades.wording import LOOKS, look_as, look_of
 from grader.schema import Grade, PointGrade, Verdict
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _ESCAPES = re.compile(
 )
 
 
-def clean_terminal(text: str) -> str:
+def clean_for_terminal(text: str) -> str:
     """Text that a terminal only prints: without escape sequences and control, bidi or invisible characters.
 
     Line feeds and tabs stay; a carriage return becomes a line feed, for it could overwrite what was printed.
@@ -43,11 +43,11 @@ def clean_terminal(text: str) -> str:
     return "".join(char for char in text if not unseen(char))
 
 
-def terminal_table(summary: GradesSummary, *, width: int | None = None) -> "Group":
+def grades_table(summary: GradesSummary, *, width: int | None = None) -> "Group":
     """One line an answer, then the totals and the questions' means, to print with `rich`.
 
     Args:
-        summary: from `summarise`.
+        summary: from `summarise_grades`.
         width: of the table in columns; that of the console if left out.
 
     """
@@ -176,7 +176,7 @@ def _add_row(table: "Table", cells: Sequence[str]) -> None:
 
 
 def _one_line(text: str) -> str:
-    return one_line(clean_terminal(text))
+    return one_line(clean_for_terminal(text))
 
 
 class _Mark(NamedTuple):
@@ -202,7 +202,7 @@ _NAME_WIDTH = 32  # of a name in a heading: as of a question in the table, so th
 _INDENT = 2
 
 
-def terminal_details(grades: Iterable[Grade], *, width: int | None = None) -> "Group":
+def grade_details(grades: Iterable[Grade], *, width: int | None = None) -> "Group":
     """Every point of every answer with the words that state it, to print with `rich`.
 
     A mark before each point tells its status without colour; the last line says what the marks mean.
@@ -267,7 +267,7 @@ def _feedback(grade: Grade) -> "Iterator[RenderableType]":
     from rich.text import Text
 
     told = feedback_parts(grade)
-    lines = [] if told.is_plain else clean_terminal(told.opening).split("\n")
+    lines = [] if told.is_plain else clean_for_terminal(told.opening).split("\n")
     for line in filter(None, map(one_line, lines)):
         yield Padding.indent(Text(line), _INDENT)
 

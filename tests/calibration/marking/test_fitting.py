@@ -19,10 +19,10 @@ from grader.files.answers import read_answers
 from grader.files.grades import flat_columns, flat_row, grade_row, read_grades
 from grader.grading.grader import Grader
 from grader.marks.marks_file import FittedMarks, read_marks
-from grader.reports.grades.page import render_html
-from grader.reports.grades.summary import summarise
-from grader.reports.grades.terminal import terminal_details
-from grader.reports.terminal_marks import fitting_lines
+from grader.reports.grades.page import render_grades_page
+from grader.reports.grades.summary import summarise_grades
+from grader.reports.grades.terminal import grade_details
+from grader.reports.marks_fitting import fitting_lines
 from grader.rubrics.rubric_files import read_rubrics
 from grader.schema import Answer, Grade, Rubric
 from grader.settings import Settings
@@ -107,9 +107,9 @@ def test_a_grade_shows_what_marks_changed(marking: Callable[..., Grade], answers
     assert grade.marks.nearest[0].likeness > 0.3 and grade.marks.nearest[0].text
     assert f"+marks@{'0' * 12}"[:7] in grade.signature
     shown = Console(width=100, file=io.StringIO())
-    shown.print(terminal_details([grade]))
+    shown.print(grade_details([grade]))
     assert "By 5 marked answers to this question" in shown.file.getvalue()  # type: ignore[attr-defined]
-    page = render_html(summarise([grade]), title="Grades")
+    page = render_grades_page(summarise_grades([grade]), title="Grades")
     assert "By 5 marked answers to this question" in page and grade.marks.nearest[0].answer_id in page
 
 

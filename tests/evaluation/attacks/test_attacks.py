@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.evaluation.attacks import disguises, edits, facts, roles, texts
-from grader.evaluation.attacks.lists import OPPOSITES
+from grader.evaluation.attacks import attack_texts, fact_edits, role_swap, sentence_edits, surface_edits
+from grader.evaluation.attacks.word_lists import OPPOSITES
 from grader.schema import Rubric, RubricPoint
 from grader.text.normalisation import normalise, words
 
@@ -32,7 +32,7 @@ def rng() -> np.random.Generator:
     ],
 )
 def test_negations(sentence: str, denied: str) -> None:
-    assert denied in [flip.text for flip in edits.negations(sentence)]
+    assert denied in [flip.text for flip in sentence_edits.negations(sentence)]
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_negations(sentence: str, denied: str) -> None:
     ],
 )
 def test_what_cannot_be_denied_is_left_alone(sentence: str) -> None:
-    assert edits.negations(sentence) == []
+    assert sentence_edits.negations(sentence) == []
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_what_cannot_be_denied_is_left_alone(sentence: str) -> None:
     ],
 )
 def test_opposites(sentence: str, turned: str) -> None:
-    assert turned in [flip.text for flip in edits.opposites(sentence)]
+    assert turned in [flip.text for flip in sentence_edits.opposites(sentence)]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_opposites(sentence: str, turned: str) -> None:
 )
 def test_words_that_mean_something_else_are_left_alone(sentence: str) -> None:
     kept = {"known", "stored", "needed"}
-    assert [flip.old for flip in edits.opposites(sentence) if flip.old not in kept] == []
+    assert [flip.old for flip in sentence_edits.opposites(sentence) if flip.old not in kept] == []
 
 
 @pytest.mark.parametrize(
@@ -95,12 +95,12 @@ def test_words_that_mean_something_else_are_left_alone(sentence: str) -> None:
     ],
 )
 def test_numbers(sentence: str, changed: str) -> None:
-    assert changed in [flip.text for flip in edits.numbers(sentence)]
+    assert changed in [flip.text for flip in sentence_edits.numbers(sentence)]
 
 
 @pytest.mark.parametrize("sentence", ["An L1 penalty helps.", "The F1 score counts.", "Use ResNet-50 or a 0/1 flag."])
 def test_digits_in_names_are_no_numbers(sentence: str) -> None:
-    assert edits.numbers(sentence) == []
+    assert sentence_edits.numbers(sentence) == []
 
 
 @pytest.mark.parametrize(
@@ -113,12 +113,12 @@ def test_digits_in_names_are_no_numbers(sentence: str) -> None:
     ],
 )
 def test_role_swaps(sentence: str, swapped: str) -> None:
-    assert swapped in [flip.text for flip in roles.role_swaps(sentence)]
+    assert swapped in [flip.text for flip in role_swap.role_swaps(sentence)]
 
 
 @pytest.mark.parametrize("sentence", ["We use Adam, SGD and RMSprop.", "Ridge differs from Lasso.", "It works."])
 def test_swaps_that_change_nothing_are_not_built(sentence: str) -> None:
-    assert roles.role_swaps(sentence) == []
+    assert role_swap.role_swaps(sentence) == []
 
 
 @pytest.mark.parametrize(
@@ -131,19 +131,20 @@ def test_swaps_that_change_nothing_are_not_built(sentence: str) -> None:
     ],
 )
 def test_weakenings(sentence: str, weaker: str) -> None:
-    assert weaker in [flip.text for flip in edits.weakenings(sentence)]
+    assert weaker in [flip.text for flip in sentence_edits.weakenings(sentence)]
 
 
 @pytest.mark.parametrize(
     "sentence", ["It need not always end.", "No data at all.", "It runs every time.", "Each other's keys."]
 )
 def test_quantifiers_that_claim_nothing_are_left_alone(sentence: str) -> None:
-    assert edits.weakenings(sentence) == []
+    assert sentence_edits.weakenings(sentence) == []
 
 
 @given(st.text(max_size=80))
 def test_edits_never_fail_and_always_change(sentence: str) -> None:
-    for edit in (edits.negations, edits.opposites, edits.numbers, roles.role_swaps, edits.weakenings):
+    edits = sentence_edits
+    for edit in (edits.negations, edits.opposites, edits.numbers, role_swap.role_swaps, edits.weakenings):
         for flip in edit(sentence):
             assert sentence[flip.span.start : flip.span.end] == flip.old
             assert flip.text != sentence
@@ -161,13 +162,13 @@ def test_opposites_never_turn_a_word_into_itself() -> None:
     [("two", "2"), ("2", "2"), ("n^2", "n^2"), ("O(n²)", "n^2"), ("quadratically", "n^2"), ("ms", "ms")],
 )
 def test_quantities_meet_in_figures_and_words(word: str, quantity: str) -> None:
-    assert facts.quantity(word) == quantity
+    assert fact_edits.quantity(word) == quantity
 
 
 def test_a_number_counts_only_where_the_point_states_it() -> None:
-    [flip] = edits.numbers("It keeps two copies.")
-    assert facts.same_quantity(RubricPoint(id="p1", text="There are 2 copies"), flip)
-    assert not facts.same_quantity(RubricPoint(id="p1", text="There are three copies"), flip)
+    [flip] = sentence_edits.numbers("It keeps two copies.")
+    assert fact_edits.same_quantity(RubricPoint(id="p1", text="There are 2 copies"), flip)
+    assert not fact_edits.same_quantity(RubricPoint(id="p1", text="There are three copies"), flip)
 
 
 # --- disguises ------------------------------------------------------------------------------------------
@@ -175,7 +176,7 @@ def test_a_number_counts_only_where_the_point_states_it() -> None:
 GOOD = "Dropout switches off random units. It doesn't run at test time; 50 % of the units is common."
 
 
-@pytest.mark.parametrize("table", [texts.FULLWIDTH, texts.MATH_BOLD])
+@pytest.mark.parametrize("table", [attack_texts.FULLWIDTH, attack_texts.MATH_BOLD])
 def test_styled_letters_are_the_same_after_normalising(table: dict[int, int]) -> None:
     assert normalise(GOOD.translate(table)).text == GOOD
 
@@ -183,9 +184,9 @@ def test_styled_letters_are_the_same_after_normalising(table: dict[int, int]) ->
 @pytest.mark.parametrize(
     "hidden",
     [
-        disguises.with_inserts(GOOD, disguises.ZERO_WIDTH, every=5),
-        disguises.with_overrides(GOOD),
-        GOOD + disguises.in_tags("Nobody sees this."),
+        surface_edits.with_inserts(GOOD, surface_edits.ZERO_WIDTH, every=5),
+        surface_edits.with_overrides(GOOD),
+        GOOD + surface_edits.in_tags("Nobody sees this."),
     ],
 )
 def test_invisible_characters_show_nothing(hidden: str) -> None:
@@ -194,27 +195,27 @@ def test_invisible_characters_show_nothing(hidden: str) -> None:
 
 
 def test_every_third_letter_looks_alike() -> None:
-    changed = disguises.every_nth("aaaaaa", texts.LOOK_ALIKES, 3)
+    changed = surface_edits.every_nth("aaaaaa", attack_texts.LOOK_ALIKES, 3)
     assert changed == "aa\u0430aa\u0430"
 
 
 def test_typos_swap_inner_letters_of_few_words() -> None:
-    typed = disguises.with_typos(GOOD, rng())
+    typed = surface_edits.with_typos(GOOD, rng())
     wrong = [(word, other) for word, other in zip(words(GOOD), words(typed), strict=True) if word != other]
     assert 1 <= len(wrong) <= 2
     assert all(sorted(word) == sorted(other) and word[0] == other[0] for word, other in wrong)
 
 
 def test_padding_has_the_words_asked_for_and_keeps_the_answer() -> None:
-    filler = disguises.padding(300, rng())
+    filler = surface_edits.padding(300, rng())
     assert 300 <= sum(len(sentence.split()) for sentence in filler) <= 320
-    mixed = disguises.interleaved(GOOD, filler)
-    assert all(sentence.rstrip(".;") in mixed for sentence in [*disguises.sentences(GOOD), *filler])
+    mixed = surface_edits.interleaved(GOOD, filler)
+    assert all(sentence.rstrip(".;") in mixed for sentence in [*surface_edits.sentences(GOOD), *filler])
 
 
 @pytest.mark.parametrize(
     "layout",
-    [disguises.as_bullets, disguises.as_table, disguises.as_code, disguises.as_latex],
+    [surface_edits.as_bullets, surface_edits.as_table, surface_edits.as_code, surface_edits.as_latex],
     ids=lambda f: f.__name__,
 )
 def test_layouts_keep_every_word(layout: object) -> None:
@@ -224,17 +225,17 @@ def test_layouts_keep_every_word(layout: object) -> None:
 
 
 def test_a_salad_has_the_same_words() -> None:
-    assert sorted(words(disguises.word_salad(GOOD, rng()))) == sorted(words(GOOD))
+    assert sorted(words(surface_edits.word_salad(GOOD, rng()))) == sorted(words(GOOD))
 
 
 def test_replacing_keeps_capitals_and_whole_words() -> None:
-    assert disguises.replaced("Use it. The user uses it.", {"use": "employ"}) == "Employ it. The user uses it."
+    assert surface_edits.replaced("Use it. The user uses it.", {"use": "employ"}) == "Employ it. The user uses it."
 
 
 SHARED = "A forward pass first computes the output and stores the activations."
 
 
-def changes(edit: facts.Edit) -> set[tuple[str, str]]:
+def changes(edit: fact_edits.Edit) -> set[tuple[str, str]]:
     """The points and the changed words of a reference whose two points share their subject."""
     rubric = Rubric.model_validate(
         {
@@ -246,15 +247,15 @@ def changes(edit: facts.Edit) -> set[tuple[str, str]]:
             ],
         }
     )
-    places = facts.in_reference(rubric)
-    found = facts.changed(SHARED, places, edit, facts.any_claim, rng(), limit=9, own_words=True)
+    places = fact_edits.in_reference(rubric)
+    found = fact_edits.changed(SHARED, places, edit, fact_edits.any_claim, rng(), limit=9, own_words=True)
     return {(fact.point_id, fact.change) for fact in found}
 
 
 def test_only_words_on_which_no_other_point_hangs_are_changed() -> None:
-    assert changes(edits.negations) == {
+    assert changes(sentence_edits.negations) == {
         ("p1", "first computes -> does not first compute"),
         ("p2", "stores -> does not store"),
     }
-    assert changes(edits.opposites) == {("p2", "stores -> discards")}  # not "forward", the subject of both
-    assert changes(roles.role_swaps) == set()
+    assert changes(sentence_edits.opposites) == {("p2", "stores -> discards")}  # not "forward", the subject of both
+    assert changes(role_swap.role_swaps) == set()

@@ -10,8 +10,8 @@ from grader.encoders.protocol import Encoder
 from grader.files.grades import grade_row, read_grades
 from grader.files.writing import write_rows
 from grader.judges.mock import MockJudge
-from grader.reports.grades.page import render_html
-from grader.reports.grades.summary import summarise
+from grader.reports.grades.page import render_grades_page
+from grader.reports.grades.summary import summarise_grades
 from grader.schema import Grade
 from grader.text.normalisation import is_hidden
 from tests.reports.grades.test_page import Page, assert_inert
@@ -27,14 +27,14 @@ def disagreeing(encoder: Encoder) -> list[Grade]:
 
 
 def page_of(grades: Sequence[Grade]) -> tuple[str, Page]:
-    html = render_html(summarise(grades), title="Practice")
+    html = render_grades_page(summarise_grades(grades), title="Practice")
     return html, Page(html)
 
 
 def test_judges_that_disagree_are_shown_beside_the_embedding(disagreeing: list[Grade]) -> None:
     _, result = page_of(disagreeing)
     assert_inert(result)
-    summary = summarise(disagreeing).judges
+    summary = summarise_grades(disagreeing).judges
     assert summary is not None and summary.between is not None
     kind, strict = summary.judges
     assert kind.verdicts["covered"] == summary.n_points == sum(len(grade.points) for grade in disagreeing)
@@ -69,7 +69,7 @@ def test_a_grades_file_has_all_that_judges_said(disagreeing: list[Grade], tmp_pa
     write_rows(path, map(grade_row, disagreeing), format="jsonl")
     read = list(read_grades(path))
     assert [[p.verdicts for p in g.points] for g in read] == [[p.verdicts for p in g.points] for g in disagreeing]
-    assert summarise(read).judges == summarise(disagreeing).judges
+    assert summarise_grades(read).judges == summarise_grades(disagreeing).judges
 
 
 def test_a_judge_that_refuses_leaves_an_open_question_without_a_score(encoder: Encoder) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.reports.grades.judges_summary import Between, JudgesSummary, JudgesTally
-from grader.reports.grades.summary import summarise
+from grader.reports.grades.summary import summarise_grades
 from grader.schema import Grade, PointGrade, Rated, VerdictWord
 from tests.support.sample_grades import grade, point, verdict
 
@@ -27,7 +27,7 @@ def judged(number: int, *words: VerdictWord, embedding: Rated | None = None, wei
 
 def test_without_judges_there_is_nothing_to_tell() -> None:
     assert JudgesTally().summary() is None
-    assert summarise([grade("a", 0.5, point(1))]).judges is None
+    assert summarise_grades([grade("a", 0.5, point(1))]).judges is None
 
 
 def test_verdicts_of_each_judge_are_counted() -> None:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from grader.flags import FLAGS
 from grader.grading.feedback import plain_feedback
-from grader.reports.grades.page import cut_into_runs, render_html
-from grader.reports.grades.summary import summarise
+from grader.reports.grades.page import cut_into_runs, render_grades_page
+from grader.reports.grades.summary import summarise_grades
 from grader.schema import Evidence, Grade, PointGroup, Rubric, RubricPoint, Status
 from grader.text.normalisation import is_hidden
 from tests.support.sample_grades import BLANK, HOSTILE, grade, hostile_grade, point, quote
@@ -60,7 +60,7 @@ class Page(HTMLParser):
 
 
 def page(*grades: Grade, title: str = "Practice", keep: int = 500) -> Page:
-    return Page(render_html(summarise(grades, keep=keep), title=title))
+    return Page(render_grades_page(summarise_grades(grades, keep=keep), title=title))
 
 
 def assert_inert(page: Page) -> None:
@@ -91,7 +91,7 @@ def assert_inert(page: Page) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("fraction", [0.5, None])
 def test_hostile_text_is_shown_and_inert(text: str, fraction: float | None) -> None:
-    html = render_html(summarise([hostile_grade(text, fraction)]), title=text)
+    html = render_grades_page(summarise_grades([hostile_grade(text, fraction)]), title=text)
     html.encode("utf-8")
     result = Page(html)
     assert_inert(result)
@@ -111,7 +111,7 @@ def test_hostile_text_is_shown_and_inert(text: str, fraction: float | None) -> N
 @settings(max_examples=60, deadline=None)
 @given(st.text(min_size=1).filter(str.strip))
 def test_any_text_is_inert(text: str) -> None:
-    html = render_html(summarise([hostile_grade(text), hostile_grade(text, None)]), title=text)
+    html = render_grades_page(summarise_grades([hostile_grade(text), hostile_grade(text, None)]), title=text)
     html.encode("utf-8")
     assert_inert(Page(html))
     assert not any(is_hidden(char) for char in html)
@@ -309,7 +309,8 @@ def test_numbers_are_rounded_on_the_page_alone() -> None:
 
 def test_the_same_grades_give_the_same_page() -> None:
     grades = [hostile_grade(text) for text in HOSTILE]
-    assert render_html(summarise(grades), title="x") == render_html(summarise(list(grades)), title="x")
+    first, second = (render_grades_page(summarise_grades(list(grades)), title="x") for _ in range(2))
+    assert first == second
 
 
 def test_overlapping_spans_are_cut_where_any_begins_or_ends() -> None:

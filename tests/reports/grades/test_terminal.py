@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from grader.reports.grades.summary import summarise
-from grader.reports.grades.terminal import clean_terminal, terminal_details, terminal_table
+from grader.reports.grades.summary import summarise_grades
+from grader.reports.grades.terminal import clean_for_terminal, grade_details, grades_table
 from grader.schema import Evidence, Grade, Rated, Status
 from grader.text.normalisation import is_hidden
 from tests.support.sample_grades import BLANK, HOSTILE, grade, hostile_grade, point, quote, verdict
@@ -18,7 +18,7 @@ from tests.support.sample_grades import BLANK, HOSTILE, grade, hostile_grade, po
 
 def printed(*grades: Grade, width: int = 110, keep: int = 500) -> str:
     stream = io.StringIO()
-    Console(file=stream, width=width, color_system=None).print(terminal_table(summarise(grades, keep=keep)))
+    Console(file=stream, width=width, color_system=None).print(grades_table(summarise_grades(grades, keep=keep)))
     return stream.getvalue()
 
 
@@ -40,19 +40,19 @@ def printed(*grades: Grade, width: int = 110, keep: int = 500) -> str:
     ],
 )
 def test_clean_terminal(text: str, clean: str) -> None:
-    assert clean_terminal(text) == clean
+    assert clean_for_terminal(text) == clean
 
 
 @pytest.mark.parametrize("char", BLANK)
 def test_blank_letters_and_marks_are_not_printed(char: str) -> None:
-    assert clean_terminal(f"a{char}b") == "ab"
+    assert clean_for_terminal(f"a{char}b") == "ab"
 
 
 @given(st.text())
 def test_clean_text_has_nothing_hidden_and_stays_clean(text: str) -> None:
-    clean = clean_terminal(text)
+    clean = clean_for_terminal(text)
     assert not any(is_hidden(char) for char in clean)
-    assert clean_terminal(clean) == clean
+    assert clean_for_terminal(clean) == clean
 
 
 def test_a_row_has_score_points_what_was_missed_and_flags() -> None:
@@ -110,7 +110,7 @@ def test_nothing_to_show() -> None:
 
 def test_width_sets_the_table() -> None:
     stream = io.StringIO()
-    table = terminal_table(summarise([grade(feedback="long " * 100)]), width=60)
+    table = grades_table(summarise_grades([grade(feedback="long " * 100)]), width=60)
     Console(file=stream, width=200, color_system=None).print(table)
     assert max(len(line.rstrip()) for line in stream.getvalue().splitlines()) <= 60
 
@@ -122,7 +122,7 @@ def detailed(*grades: Grade, width: int = 100, console_width: int | None = None,
     stream = io.StringIO()
     system = "standard" if color else None
     console = Console(file=stream, width=console_width or width, color_system=system, force_terminal=color)
-    console.print(terminal_details(grades, width=None if console_width is None else width))
+    console.print(grade_details(grades, width=None if console_width is None else width))
     return "\n".join(line.rstrip() for line in stream.getvalue().split("\n"))
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from grader.calibration import AgendaItem, Calibration, Change, Effect, Interaction, PointAdvice, SystemRater
 from grader.phrases import natural
-from grader.reports.calibration.appendix import signature
+from grader.reports.calibration.appendix import calibration_signature
+from grader.reports.calibration.planning import question_name
 from grader.reports.calibration.raters import standardized_severity
-from grader.reports.calibration.words import verdict_sentences
-from grader.reports.calibration.work import question_name
+from grader.reports.calibration.sentences import verdict_sentences
 from grader.statistics import Estimate
 
 
@@ -56,7 +56,7 @@ def calibration_json(found: Calibration, names: Sequence[str]) -> dict[str, Any]
             "step": found.scale.step,
             "cut": found.scale.cut,
             "seed": found.seed,
-            "signature": signature(found),
+            "signature": calibration_signature(found),
         },
     }
 

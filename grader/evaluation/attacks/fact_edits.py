@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from grader.evaluation.attacks.flips import Flip
-from grader.evaluation.attacks.lists import GROWTH_CLASSES, NUMBER_VALUES, OPPOSITES, QUANTIFIER_CLASSES
+from grader.evaluation.attacks.word_lists import GROWTH_CLASSES, NUMBER_VALUES, OPPOSITES, QUANTIFIER_CLASSES
 from grader.schema import Evidence, Grade, Rubric, RubricPoint
 from grader.text import Span, content_stems, segments, stem
 

@@ -1,6 +1,6 @@
 """Attacks -> how often each one moves a grade as it must not. It grades through the public `Grader` alone.
 
-The attacks themselves are in `attacks/`; pairs of a point and a statement are for `pairs`.
+The attacks themselves are in `attacks/`; pairs of a point and a statement are in `statement_pairs`.
 """
 
 import tempfile
@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from grader.errors import InputError
+from grader.evaluation.attacks.attack_texts import WEAK
 from grader.evaluation.attacks.cases import EXACT, Attack, Case, Item, Kind
 from grader.evaluation.attacks.catalogue import ATTACKS, ONCE
-from grader.evaluation.attacks.faults import faults
-from grader.evaluation.attacks.texts import WEAK
+from grader.evaluation.attacks.faulty_files import faults
 from grader.grading import Grader
 from grader.rubrics import read_bank, read_rubric
 from grader.schema import Answer, Grade, Rubric
@@ -41,7 +41,7 @@ _SAYS_SOMETHING = 5
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AttackOutcome:
     """One attack on one answer: the fractions before and after, and why it succeeded (`None` when it did not).
 
     `of_reference` says whether the reference answer was attacked, not an answer in a candidate's own words;
@@ -73,7 +73,7 @@ class AttackResult:
     kind: Kind
     expectation: str
     strictly: str
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[AttackOutcome, ...]
 
     @property
     def n_failed(self) -> int:
@@ -108,14 +108,14 @@ class AttackResult:
             row |= {"strict_expectation": self.strictly, "n_strict_failed": failed}
         return row
 
-    def worst(self, count: int) -> list[Outcome]:
+    def worst(self, count: int) -> list[AttackOutcome]:
         """The cases that went wrong, those that moved the score most first."""
         failed = [outcome for outcome in self.outcomes if outcome.why is not None]
         return sorted(failed, key=lambda outcome: -outcome.moved)[:count]
 
 
 @dataclass(frozen=True)
-class Robustness:
+class RobustnessReport:
     """All attacks on one grader; `notes` say what they were built from and what was left out."""
 
     signature: str
@@ -133,7 +133,7 @@ class Robustness:
         return {"n_cases": self.n_cases, "signature": self.signature, "attacks": attacks}
 
 
-def attack_ids(text: str) -> frozenset[str]:
+def parse_attack_ids(text: str) -> frozenset[str]:
     """The ids of a list such as "C10,C11"; all of them for a blank one.
 
     Raises:
@@ -147,14 +147,14 @@ def attack_ids(text: str) -> frozenset[str]:
     return frozenset(wanted or ATTACK_IDS)
 
 
-def attack(
+def run_attacks(
     grader: Grader,
     answers: Iterable[Answer] = (),
     *,
     only: Collection[str] = ATTACK_IDS,
     seed: int = 12345,
     progress: Progress = lambda grades, total: grades,
-) -> Robustness:
+) -> RobustnessReport:
     """Attack a grader with everything that can be built from its rubrics and from good answers.
 
     Args:
@@ -182,7 +182,7 @@ def attack(
     )
     grades = _graded(grader, asked, progress)
     results = [_result(attack, cases[attack.id], grades) for attack in ATTACKS if attack.id in only]
-    runs: Mapping[str, Callable[[], list[Outcome]]] = {
+    runs: Mapping[str, Callable[[], list[AttackOutcome]]] = {
         "C33": lambda: _duplicates(grader, items),
         "C34": lambda: _company(grader, items),
         "C35": _faulty,
@@ -190,7 +190,7 @@ def attack(
     for name, (family, kind, expectation) in _RUNS.items():
         if name in only:
             results.append(AttackResult(name, family, kind, expectation, "", tuple(runs[name]())))
-    return Robustness(grader.signature, tuple(results), tuple(notes))
+    return RobustnessReport(grader.signature, tuple(results), tuple(notes))
 
 
 def _graded(grader: Grader, asked: Iterable[tuple[str, str]], progress: Progress) -> Grades:
@@ -277,7 +277,7 @@ def _result(attack: Attack, cases: Sequence[tuple[Item, Case]], grades: Grades) 
         name = item.rubric.question_id
         before, after = grades[name, case.base], grades[name, case.text]
         outcomes.append(
-            Outcome(
+            AttackOutcome(
                 question_id=name,
                 change=case.change,
                 text=case.text,
@@ -298,7 +298,7 @@ def _first_difference(one: str, other: str) -> int:
     return next((at for at, (a, b) in enumerate(both) if a != b), min(len(one), len(other)))
 
 
-def _duplicates(grader: Grader, items: Sequence[Item]) -> list[Outcome]:
+def _duplicates(grader: Grader, items: Sequence[Item]) -> list[AttackOutcome]:
     """C33: each good answer handed in twice, by two candidates, in one file."""
     rows = [
         Answer(answer_id=f"{at}-{who}", question_id=item.rubric.question_id, answer=item.good, candidate=who)
@@ -309,7 +309,7 @@ def _duplicates(grader: Grader, items: Sequence[Item]) -> list[Outcome]:
     return [_compared(item, grades[at], grades[at + len(items)], "second candidate") for at, item in enumerate(items)]
 
 
-def _company(grader: Grader, items: Sequence[Item]) -> list[Outcome]:
+def _company(grader: Grader, items: Sequence[Item]) -> list[AttackOutcome]:
     """C34: each good answer alone, and among the others in the opposite order."""
     rows = [
         Answer(answer_id=str(at), question_id=item.rubric.question_id, answer=item.good)
@@ -323,16 +323,16 @@ def _company(grader: Grader, items: Sequence[Item]) -> list[Outcome]:
     ]
 
 
-def _compared(item: Item, before: Grade, after: Grade, change: str) -> Outcome:
+def _compared(item: Item, before: Grade, after: Grade, change: str) -> AttackOutcome:
     """Whether two grades of one text agree, point by point."""
     credits = zip(before.points, after.points, strict=True)
     moved = [abs((one.credit or 0.0) - (other.credit or 0.0)) for one, other in credits]
     moved.append(abs((before.fraction or 0.0) - (after.fraction or 0.0)))
     why = None if max(moved) <= EXACT else f"a credit moved by {max(moved):.2g}"
-    return Outcome(item.rubric.question_id, change, item.good, before.fraction, after.fraction, why)
+    return AttackOutcome(item.rubric.question_id, change, item.good, before.fraction, after.fraction, why)
 
 
-def _faulty() -> list[Outcome]:
+def _faulty() -> list[AttackOutcome]:
     """C35: each faulty file must be refused, and the message must name the file."""
     outcomes = []
     with tempfile.TemporaryDirectory() as folder:
@@ -344,5 +344,5 @@ def _faulty() -> list[Outcome]:
                 read_bank(path) if fault.file == "bank.yaml" else read_rubric(path)
             except InputError as error:
                 why = None if fault.file in str(error) else f"the message does not name the file: {error}"
-            outcomes.append(Outcome("-", fault.name, fault.text, None, None, why))
+            outcomes.append(AttackOutcome("-", fault.name, fault.text, None, None, why))
     return outcomes

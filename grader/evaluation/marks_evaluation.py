@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from grader.evaluation.scored import Scored, statistics
-from grader.evaluation.trust import Interval
+from grader.evaluation.agreement import Scored, statistics
+from grader.evaluation.confidence import Interval
 from grader.grading import score_of
 from grader.marks import ALPHA, AnswerFeatures, Correction, MarkedAnswer, MarksModel
 from grader.schema import Grade
@@ -22,7 +22,7 @@ _BESIDE = ("pearson", "within_question_pearson", "rmse")
 
 
 @dataclass(frozen=True)
-class MarkedEvaluation:
+class MarksEvaluation:
     """Agreement with people on answers whose marks were not given.
 
     Attributes:
@@ -81,7 +81,7 @@ def evaluate_marked(
     seed: int,
     interval: Interval,
     n_draws: int = N_DRAWS,
-) -> MarkedEvaluation:
+) -> MarksEvaluation:
     """Give the marks of some answers of every question and see how well the rest is graded with them.
 
     Args:
@@ -100,7 +100,7 @@ def evaluate_marked(
     low, high = (np.array([getattr(found, end) for _, found in rest]) for end in ("low", "high"))
     human = np.array([mark for mark, _ in rest])
     before = _mean([statistics(draw.before, interval) for draw in draws])
-    return MarkedEvaluation(
+    return MarksEvaluation(
         n_per_question=n_per_question,
         n_draws=n_draws,
         seed=seed,

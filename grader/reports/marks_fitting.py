@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from grader.calibration import Fitting
 from grader.phrases import count
-from grader.reports.grades.terminal import clean_terminal
+from grader.reports.grades.terminal import clean_for_terminal
 
 _QUESTIONS = 5  # that are told where further marks help most
 
@@ -37,7 +37,7 @@ def fitting_lines(found: Fitting, names: Mapping[str, str]) -> list[str]:
             f"  90 % intervals of the other answers span {found.width:.0%} of the scale on average; "
             f"{found.share_open:.0%} are too wide to say anything"
         )
-    return [clean_terminal(line) for line in [*lines, *_plan_lines(found)]]
+    return [clean_for_terminal(line) for line in [*lines, *_plan_lines(found)]]
 
 
 def _plan_lines(found: Fitting) -> list[str]:

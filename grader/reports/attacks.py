@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from grader.evaluation import AttackResult, Outcome, Robustness
-from grader.reports.grades.terminal import clean_terminal
+from grader.evaluation import AttackOutcome, AttackResult, RobustnessReport
+from grader.reports.grades.terminal import clean_for_terminal
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _SHOWN = 160  # characters of an attacked answer
 
 
-def attack_table(report: Robustness, *, examples: int = 0, width: int | None = None) -> "Group":
+def attack_table(report: RobustnessReport, *, examples: int = 0, width: int | None = None) -> "Group":
     """One line an attack, with its rate of success and the interval, then the worst cases of each.
 
     Args:
@@ -32,7 +32,7 @@ def attack_table(report: Robustness, *, examples: int = 0, width: int | None = N
     return Group(*parts)
 
 
-def _table(report: Robustness, width: int | None) -> "Table":
+def _table(report: RobustnessReport, width: int | None) -> "Table":
     from rich import box
     from rich.table import Table
 
@@ -66,7 +66,7 @@ def _examples(result: AttackResult, count: int) -> "list[Any]":
     return lines if worst else []
 
 
-def _around(outcome: Outcome) -> str:
+def _around(outcome: AttackOutcome) -> str:
     """The attacked answer around the place where it was changed."""
     start = max(0, outcome.changed_at - _SHOWN // 2)
     shown = outcome.text[start : start + _SHOWN]
@@ -74,10 +74,10 @@ def _around(outcome: Outcome) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(clean_terminal(text).split())
+    return " ".join(clean_for_terminal(text).split())
 
 
-def pair_lines(report: Mapping[str, Any]) -> list[str]:
+def statement_pair_lines(report: Mapping[str, Any]) -> list[str]:
     """The figures of a run over pairs, one line for all of them and one a source."""
     rows = [("all", report), *report["by_source"].items()]
     return [

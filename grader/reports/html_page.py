@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def render_blocks(sections: Sequence[Section], *, title: str, lead: Sequence[str], footer: str) -> str:
+def render_sections_page(sections: Sequence[Section], *, title: str, lead: Sequence[str], footer: str) -> str:
     """One page; the same sections, the same page.
 
     Args:

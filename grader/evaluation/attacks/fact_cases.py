@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from grader.evaluation.attacks import disguises, edits, facts, roles
+from grader.evaluation.attacks import fact_edits, role_swap, sentence_edits, surface_edits
 from grader.evaluation.attacks.cases import Case, Item, at_most_partial, loses, warned
 
 # At most so many cases of one attack from one text, so that no long answer outweighs the others.
@@ -12,20 +12,20 @@ _LIMIT = 4
 
 
 def _facts(
-    edit: facts.Edit, about: facts.About, item: Item, rng: np.random.Generator
-) -> Iterator[tuple[str, facts.ChangedFact]]:
+    edit: fact_edits.Edit, about: fact_edits.About, item: Item, rng: np.random.Generator
+) -> Iterator[tuple[str, fact_edits.ChangedFact]]:
     """One fact changed, in the good answer and in the reference answer, with the text in which it was made."""
     reference = item.rubric.reference_answer
-    places = facts.in_answer(item.good, item.grade, item.rubric)
-    for fact in facts.changed(item.good, places, edit, about, rng, limit=_LIMIT):
+    places = fact_edits.in_answer(item.good, item.grade, item.rubric)
+    for fact in fact_edits.changed(item.good, places, edit, about, rng, limit=_LIMIT):
         yield item.good, fact
     if reference != item.good:
-        places = facts.in_reference(item.rubric)
-        for fact in facts.changed(reference, places, edit, about, rng, limit=_LIMIT, own_words=True):
+        places = fact_edits.in_reference(item.rubric)
+        for fact in fact_edits.changed(reference, places, edit, about, rng, limit=_LIMIT, own_words=True):
             yield reference, fact
 
 
-def changed(edit: facts.Edit, about: facts.About, item: Item, rng: np.random.Generator) -> Iterator[Case]:
+def changed(edit: fact_edits.Edit, about: fact_edits.About, item: Item, rng: np.random.Generator) -> Iterator[Case]:
     """C10 to C12: exactly the point whose sentence was changed must be lost."""
     for text, fact in _facts(edit, about, item, rng):
         yield Case(fact.text, text, loses(fact.point_id, free=fact.free), change=f"{fact.point_id}: {fact.change}")
@@ -33,14 +33,14 @@ def changed(edit: facts.Edit, about: facts.About, item: Item, rng: np.random.Gen
 
 def swapped(item: Item, rng: np.random.Generator) -> Iterator[Case]:
     """C13: two parts of the sentence that makes a point exchanged."""
-    for text, fact in _facts(roles.role_swaps, facts.any_claim, item, rng):
+    for text, fact in _facts(role_swap.role_swaps, fact_edits.any_claim, item, rng):
         must = loses(fact.point_id, or_warned=True, others=False)
         yield Case(fact.text, text, must, change=f"{fact.point_id}: {fact.change}")
 
 
 def weakened(item: Item, rng: np.random.Generator) -> Iterator[Case]:
     """C14: "all" or "must" weakened where the point claims it."""
-    for text, fact in _facts(edits.weakenings, facts.same_quantifier, item, rng):
+    for text, fact in _facts(sentence_edits.weakenings, fact_edits.same_quantifier, item, rng):
         yield Case(fact.text, text, at_most_partial(fact.point_id), change=f"{fact.point_id}: {fact.change}")
 
 
@@ -48,14 +48,14 @@ def flipped_reference(item: Item, rng: np.random.Generator) -> Iterator[Case]:
     """C15: one flipped fact of each kind in the reference answer, each at another point."""
     used: set[str] = set()
     for edit, about in (
-        (edits.numbers, facts.same_quantity),
-        (roles.role_swaps, facts.any_claim),
-        (edits.opposites, facts.same_direction),
-        (edits.negations, facts.any_claim),
+        (sentence_edits.numbers, fact_edits.same_quantity),
+        (role_swap.role_swaps, fact_edits.any_claim),
+        (sentence_edits.opposites, fact_edits.same_direction),
+        (sentence_edits.negations, fact_edits.any_claim),
     ):
-        places = [place for place in facts.in_reference(item.rubric) if place.point.id not in used]
+        places = [place for place in fact_edits.in_reference(item.rubric) if place.point.id not in used]
         text = item.reference
-        for fact in facts.changed(text, places, edit, about, rng, limit=1, own_words=True):
+        for fact in fact_edits.changed(text, places, edit, about, rng, limit=1, own_words=True):
             used.add(fact.point_id)
             yield Case(fact.text, text, loses(fact.point_id), change=f"{fact.point_id}: {fact.change}")
 
@@ -66,7 +66,7 @@ def contradicted(item: Item, rng: np.random.Generator) -> Iterator[Case]:
     denials = [
         (point.id, denial)
         for point in item.rubric.points
-        if point.id in covered and point.group is None and (denial := edits.denial(point.text)) is not None
+        if point.id in covered and point.group is None and (denial := sentence_edits.denial(point.text)) is not None
     ]
     for index in rng.permutation(len(denials))[:2]:
         name, denial = denials[index]
@@ -77,8 +77,8 @@ def contradicted(item: Item, rng: np.random.Generator) -> Iterator[Case]:
 def shotgun(item: Item, rng: np.random.Generator) -> Iterator[Case]:
     """C17: each claim of the reference, followed by its denial."""
     claims = []
-    for sentence in disguises.sentences(item.reference):
+    for sentence in surface_edits.sentences(item.reference):
         claim = sentence.rstrip(".;")
-        denial = edits.denial(claim)
+        denial = sentence_edits.denial(claim)
         claims += [f"{claim}."] if denial is None else [f"{claim}.", f"{denial.rstrip('.;')}."]
     yield Case(" ".join(claims), item.reference, warned(), change="each claim and its denial")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from grader.evaluation.attacks.flips import Flip, clause_around, clause_spans, flip_at, phrases_in, places_of
-from grader.evaluation.attacks.lists import (
+from grader.evaluation.attacks.word_lists import (
     COMPARATIVES,
     GROWTH_WORDS,
     IDIOMS,

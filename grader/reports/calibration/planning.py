@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from grader.calibration import Calibration, Team
 from grader.files import number_text
 from grader.reports.blocks import Block, Cell, Column, Lines, Section, Table
-from grader.reports.calibration.words import COEFFICIENTS, IN_POINTS, SHARES
+from grader.reports.calibration.sentences import COEFFICIENTS, IN_POINTS, SHARES
 from grader.statistics import Estimate
 
 # --- 4: questions ----------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 Nothing here computes a statistic or prints.
 """
 
-from grader.evaluation import Diagram, Evaluation, JudgeComparison, MarkedEvaluation, ReviewCurve
+from grader.evaluation import Evaluation, JudgeComparison, MarksEvaluation, ReliabilityDiagram, ReviewCurve
 from grader.phrases import count
 from grader.statistics import Estimate
 
@@ -25,7 +25,7 @@ def evaluation_lines(result: Evaluation) -> list[str]:
     return [*lines, result.signature]
 
 
-def _marked_lines(marked: MarkedEvaluation) -> list[str]:
+def _marked_lines(marked: MarksEvaluation) -> list[str]:
     """What was given, the same answers without marks, and what the intervals hold."""
     return [
         f"  with {count(marked.n_per_question, 'mark')} a question given, {marked.n_marks:.0f} in all: the statistics "
@@ -79,7 +79,7 @@ def _review_lines(curve: ReviewCurve) -> list[str]:
     ]
 
 
-def _diagram_lines(diagram: Diagram, what: str) -> list[str]:
+def _diagram_lines(diagram: ReliabilityDiagram, what: str) -> list[str]:
     error = "-" if diagram.error is None else f"{diagram.error:.3f}"
     return [
         f"predicted chance {what}, and how often they do; calibration error {error}",

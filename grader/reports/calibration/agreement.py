@@ -12,7 +12,7 @@ from grader.calibration import Calibration, Overview
 from grader.files import number_text
 from grader.phrases import count, natural
 from grader.reports.blocks import Block, Column, Facts, Heat, Kind, Lines, Picture, Rows, Section, Table
-from grader.reports.calibration.words import COEFFICIENTS, IN_POINTS, SHARES, context_sentences, verdict_sentences
+from grader.reports.calibration.sentences import COEFFICIENTS, IN_POINTS, SHARES, context_sentences, verdict_sentences
 from grader.reports.charts import Bubble, bubbles
 from grader.statistics import DECIMALS
 

@@ -1,6 +1,6 @@
 """Closed word lists for the attacks: opposites, numbers, quantifiers, synonyms.
 
-Which word may be changed where is for `edits` to decide.
+Which word may be changed where is decided in `sentence_edits`.
 """
 
 from grader.text import third_person, word_set

@@ -1,6 +1,6 @@
 """A labelled set -> its graded answers, with the baselines and with what marks would see of each.
 
-What the numbers say is for `scored` and `evaluation`.
+What the numbers say is in `agreement` and `evaluation`.
 """
 
 import time
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from grader.encoders import Encoder, TokenVectors, load_encoder
 from grader.errors import InputError
+from grader.evaluation.agreement import Scored
 from grader.evaluation.labelled_grades import grade_labelled, judge_labelled
 from grader.evaluation.labelled_set import LabelledAnswer
-from grader.evaluation.scored import Scored
 from grader.grading import topic_texts
 from grader.guards import share_beyond_question
 from grader.judges import UNPROVEN_WEIGHT, JudgeWeight, Panel

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from grader.evaluation.attacks.flips import Flip, clause_spans, flip_at
-from grader.evaluation.attacks.lists import CONTRASTS, SYMMETRIC_VERBS
+from grader.evaluation.attacks.word_lists import CONTRASTS, SYMMETRIC_VERBS
 from grader.text import FINITE, Clause, Span, Token, clauses, is_plural_subject, tag, tokenize, verb_base
 
 

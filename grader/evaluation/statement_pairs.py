@@ -64,7 +64,7 @@ class PairReport:
         return row
 
 
-def read_pairs(path: str | Path) -> list[Pair]:
+def read_statement_pairs(path: str | Path) -> list[Pair]:
     """The pairs of a table with the columns `point, statement, relation` and perhaps `source`.
 
     In a `.tsv` file quote characters mean nothing.
@@ -90,7 +90,7 @@ def read_pairs(path: str | Path) -> list[Pair]:
     return pairs
 
 
-def judge_pairs(
+def grade_statement_pairs(
     pairs: Sequence[Pair],
     *,
     settings: Settings | None = None,

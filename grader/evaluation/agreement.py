@@ -12,8 +12,15 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.evaluation.confidence import (
+    Interval,
+    ReliabilityDiagram,
+    ReviewCurve,
+    chance_of_right,
+    reliability_diagram,
+    review_curve,
+)
 from grader.evaluation.labelled_set import LabelledAnswer
-from grader.evaluation.trust import Diagram, Interval, ReviewCurve, chance_of_right, reliability_diagram, review_curve
 from grader.grading import chances
 from grader.schema import Grade, Rubric
 from grader.statistics import (
@@ -195,7 +202,7 @@ def review(scored: Sequence[Scored], interval: Interval) -> ReviewCurve:
     return review_curve(human, system, confidence, questions, interval=interval)
 
 
-def reliability_of(scored: Sequence[Scored]) -> dict[str, Diagram]:
+def reliability_of(scored: Sequence[Scored]) -> dict[str, ReliabilityDiagram]:
     """Predicted chances beside what people decided, for points and for answers where they decided on these."""
     stated = [
         (chance, item.row.point_labels[point_id] >= _CORRECT_AT)

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from grader.evaluation.attacks.lists import ADVERBS
-from grader.evaluation.attacks.texts import COMBINING, FILLER
+from grader.evaluation.attacks.attack_texts import COMBINING, FILLER
+from grader.evaluation.attacks.word_lists import ADVERBS
 from grader.text import segments
 
 ZERO_WIDTH = "\u200b"

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from grader.cli.app import app
 from grader.encoders.protocol import Encoder
 from grader.errors import InputError
-from grader.evaluation.pairs import judge_pairs, read_pairs
-from grader.evaluation.robustness import ATTACK_IDS, Robustness, attack, attack_ids
+from grader.evaluation.attack_evaluation import ATTACK_IDS, RobustnessReport, parse_attack_ids, run_attacks
+from grader.evaluation.statement_pairs import grade_statement_pairs, read_statement_pairs
 from grader.files.answers import read_answers
 from grader.flags import FLAGS
 from grader.grading.grader import Grader
@@ -69,7 +69,7 @@ def raised() -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def report(root: Path, encoder: Encoder, raised: set[str]) -> Robustness:
+def report(root: Path, encoder: Encoder, raised: set[str]) -> RobustnessReport:
     def seen(grades: Iterator[Grade], total: int) -> Iterator[Grade]:
         for grade in grades:
             raised.update(grade.flags)
@@ -78,7 +78,7 @@ def report(root: Path, encoder: Encoder, raised: set[str]) -> Robustness:
     known = read_rubrics(root / "rubrics")
     answers = [a for a in read_answers(root / "data" / "practice_answers.jsonl") if a.question_id in QUESTIONS]
     grader = Grader([known[name] for name in QUESTIONS], encoder=encoder)
-    return attack(grader, answers, only=ALLOWED, progress=seen)
+    return run_attacks(grader, answers, only=ALLOWED, progress=seen)
 
 
 def test_the_gate_has_every_attack_that_it_can_afford() -> None:
@@ -86,7 +86,7 @@ def test_the_gate_has_every_attack_that_it_can_afford() -> None:
 
 
 @pytest.mark.parametrize("name", ALLOWED)
-def test_gate(report: Robustness, name: str) -> None:
+def test_gate(report: RobustnessReport, name: str) -> None:
     [result] = [result for result in report.results if result.id == name]
     row = result.as_dict()
     assert row["n"] > 0
@@ -95,12 +95,12 @@ def test_gate(report: Robustness, name: str) -> None:
         assert row["mean_change"] <= MEAN_CHANGE[name]
 
 
-def test_every_flag_that_an_attack_raises_is_explained(report: Robustness, raised: set[str]) -> None:
+def test_every_flag_that_an_attack_raises_is_explained(report: RobustnessReport, raised: set[str]) -> None:
     assert raised >= {"gibberish", "question_echo", "contradiction", "hidden_characters", "no_answer", "language"}
     assert raised <= FLAGS.keys()
 
 
-def test_the_report_adds_up(report: Robustness) -> None:
+def test_the_report_adds_up(report: RobustnessReport) -> None:
     row = json.loads(json.dumps(report.as_dict(), allow_nan=False))
     assert row["n_cases"] == sum(entry["n"] for entry in row["attacks"])
     assert row["signature"].startswith("grader:")
@@ -136,7 +136,7 @@ def run(*arguments: object) -> Iterator[object]:
 
 
 def test_without_answers_the_reference_stands_for_a_good_one(dropout: Rubric, encoder: Encoder) -> None:
-    report = attack(Grader([dropout], encoder=encoder), only={"C09", "C15"})
+    report = run_attacks(Grader([dropout], encoder=encoder), only={"C09", "C15"})
     assert report.notes == ("1 questions without one: their reference answer stands for it",)
     by_id = {result.id: result for result in report.results}
     assert by_id["C15"].outcomes[0].of_reference
@@ -147,7 +147,7 @@ def test_without_answers_the_reference_stands_for_a_good_one(dropout: Rubric, en
 def test_without_levels_the_best_scored_answer_is_the_good_one(dropout: Rubric, encoder: Encoder) -> None:
     texts = ("It makes nets bigger and better than before.", REFERENCE, "Dropout disables units.")
     answers = [Answer(answer_id=str(at), question_id="dropout", answer=text) for at, text in enumerate(texts)]
-    report = attack(Grader([dropout], encoder=encoder), answers, only={"C22", "C33"})
+    report = run_attacks(Grader([dropout], encoder=encoder), answers, only={"C22", "C33"})
     assert report.notes == ("1 good answers (scored best)",)
     by_id = {result.id: result for result in report.results}
     assert by_id["C33"].outcomes[0].text == REFERENCE
@@ -156,31 +156,31 @@ def test_without_levels_the_best_scored_answer_is_the_good_one(dropout: Rubric, 
 
 def test_a_case_does_not_depend_on_the_others(dropout: Rubric, encoder: Encoder) -> None:
     grader = Grader([dropout], encoder=encoder)
-    alone = attack(grader, only={"C25"})
-    among = attack(grader, only={"C03", "C08", "C25"})
+    alone = run_attacks(grader, only={"C25"})
+    among = run_attacks(grader, only={"C03", "C08", "C25"})
     assert [o.text for o in alone.results[0].outcomes] == [o.text for o in among.results[-1].outcomes]
-    other = attack(grader, only={"C25"}, seed=1)
+    other = run_attacks(grader, only={"C25"}, seed=1)
     assert [o.text for o in alone.results[0].outcomes] != [o.text for o in other.results[0].outcomes]
 
 
 def test_a_lost_point_is_no_success(dropout: Rubric, encoder: Encoder) -> None:
     """An attack that leaves no trace of the point fails, one that keeps its words succeeds."""
-    [result] = attack(Grader([dropout], encoder=encoder), only={"C15"}).results
+    [result] = run_attacks(Grader([dropout], encoder=encoder), only={"C15"}).results
     assert result.n_failed == sum(outcome.why is not None for outcome in result.outcomes)
     assert all(outcome.why is None or "keeps" in outcome.why for outcome in result.outcomes)
 
 
 def test_only_open_questions_leave_nothing_to_attack(dropout: Rubric, encoder: Encoder) -> None:
     with pytest.raises(InputError, match="the rubrics hold no closed question"):
-        attack(Grader([dropout.model_copy(update={"kind": "open"})], encoder=encoder))
+        run_attacks(Grader([dropout.model_copy(update={"kind": "open"})], encoder=encoder))
 
 
 def test_ids_of_attacks() -> None:
-    assert attack_ids("c10, C11") == {"C10", "C11"}
-    assert attack_ids("") == set(ATTACK_IDS)
+    assert parse_attack_ids("c10, C11") == {"C10", "C11"}
+    assert parse_attack_ids("") == set(ATTACK_IDS)
     assert len(ATTACK_IDS) == 35
     with pytest.raises(InputError, match="there is no attack 'C36': expected C01 to C35"):
-        attack_ids("C36")
+        parse_attack_ids("C36")
 
 
 # --- the command ----------------------------------------------------------------------------------------
@@ -238,12 +238,12 @@ def pairs(tmp_path: Path) -> Path:
 
 
 def test_quotes_mean_nothing_in_tab_separated_pairs(pairs: Path) -> None:
-    [first, *_] = read_pairs(pairs)
+    [first, *_] = read_statement_pairs(pairs)
     assert first == ('The "cache" is warm', 'The cache is "warm', "same", "hand")
 
 
 def test_a_pair_counts_by_the_credit_of_its_point(pairs: Path, encoder: Encoder) -> None:
-    row = judge_pairs(read_pairs(pairs), encoder=encoder).as_dict()
+    row = grade_statement_pairs(read_statement_pairs(pairs), encoder=encoder).as_dict()
     assert (row["n_contradicts"], row["contradicted_rate"]) == (1, 1.0)
     assert (row["n_same"], row["false_veto_rate"]) == (2, 0.0)
     assert list(row["by_source"]) == ["hand", "other"]
@@ -270,20 +270,21 @@ def test_pairs_on_the_command_line(pairs: Path) -> None:
 def test_faulty_pairs_are_refused_with_their_line(pairs: Path, old: str, new: str, message: str) -> None:
     pairs.write_text(PAIRS.replace(old, new))
     with pytest.raises(InputError, match=message):
-        read_pairs(pairs)
+        read_statement_pairs(pairs)
 
 
 def test_pairs_come_from_any_table(tmp_path: Path) -> None:
     path = tmp_path / "pairs.jsonl"
     path.write_text('{"point": "A tree grows", "statement": "A tree shrinks", "relation": "contradicts"}\n')
-    [pair] = read_pairs(path)
+    [pair] = read_statement_pairs(path)
     assert (pair.relation, pair.source) == ("contradicts", "")
 
 
 def test_our_own_rubrics_offer_every_kind_of_change(root: Path) -> None:
     """The words of the lists are those that the bank's points use."""
-    from grader.evaluation.attacks import edits, roles
+    from grader.evaluation.attacks import role_swap, sentence_edits
 
     sentences = [point.text for path in sorted((root / "rubrics").iterdir()) for point in read_rubric(path).points]
-    for edit, least in ((edits.negations, 100), (edits.opposites, 80), (edits.numbers, 8), (roles.role_swaps, 25)):
+    edits = sentence_edits
+    for edit, least in ((edits.negations, 100), (edits.opposites, 80), (edits.numbers, 8), (role_swap.role_swaps, 25)):
         assert sum(bool(edit(sentence)) for sentence in sentences) >= least

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from grader.evaluation.attacks import disguises, lists, texts
+from grader.evaluation.attacks import attack_texts, surface_edits, word_lists
 from grader.evaluation.attacks.cases import (
     EXACT,
     LOOSE,
@@ -58,7 +58,7 @@ def gibberish(item: Item, rng: np.random.Generator) -> Iterator[Case]:
         " ".join("".join(rng.choice(letters, size=n)) for n in lengths), item.good, must, change="random letters"
     )
     yield Case(
-        " ".join(rng.choice(np.array(texts.EVERYDAY), size=len(lengths))), item.good, must, change="random words"
+        " ".join(rng.choice(np.array(attack_texts.EVERYDAY), size=len(lengths))), item.good, must, change="random words"
     )
 
 
@@ -103,13 +103,13 @@ def _phrases(text: str) -> list[str]:
 
 def word_salad(item: Item, rng: np.random.Generator) -> Iterator[Case]:
     """C08: the words of each sentence in another order."""
-    salad = disguises.word_salad(item.good, rng)
+    salad = surface_edits.word_salad(item.good, rng)
     yield Case(salad, item.good, at_most_share(0.5, of=item.grade), falls_by(0.3), change="words shuffled")
 
 
 def off_topic(item: Item, rng: np.random.Generator) -> Iterator[Case]:
     """C18: good answers to other questions, and a paragraph about something else."""
-    for text in [*_pick(item.others, rng, 2), texts.ENCYCLOPAEDIA]:
+    for text in [*_pick(item.others, rng, 2), attack_texts.ENCYCLOPAEDIA]:
         yield Case(text, item.good, at_most(0.1))
 
 
@@ -118,14 +118,14 @@ def off_topic(item: Item, rng: np.random.Generator) -> Iterator[Case]:
 
 def shuffled(item: Item, rng: np.random.Generator) -> Iterator[Case]:
     """C09: the sentences in another order."""
-    yield Case(disguises.shuffled(item.good, rng), item.good, same(TOLERANCE))
+    yield Case(surface_edits.shuffled(item.good, rng), item.good, same(TOLERANCE))
 
 
 def padded(item: Item, rng: np.random.Generator) -> Iterator[Case]:
     """C19: 300 words about nothing, after the answer and between its sentences."""
-    filler = disguises.padding(300, rng)
+    filler = surface_edits.padding(300, rng)
     yield Case(f"{item.good}\n{' '.join(filler)}", item.good, same(LOOSE), same(TOLERANCE), change="300 words after it")
-    mixed = disguises.interleaved(item.good, filler)
+    mixed = surface_edits.interleaved(item.good, filler)
     yield Case(mixed, item.good, same(LOOSE), same(TOLERANCE), change="300 words between its sentences")
 
 
@@ -134,7 +134,7 @@ def repeated(item: Item, rng: np.random.Generator) -> Iterator[Case]:
     for count in (2, 5):
         text = "\n".join([item.good] * count)
         yield Case(text, item.good, same(LOOSE), same(TOLERANCE), change=f"{count} times")
-    one = max(disguises.sentences(item.good), key=len, default=item.good)
+    one = max(surface_edits.sentences(item.good), key=len, default=item.good)
     yield Case(" ".join([one] * 8), one, same(LOOSE), same(TOLERANCE), change="one sentence 8 times")
 
 
@@ -161,12 +161,12 @@ def _worth_so_far(rubric: Rubric, end: int) -> Check | None:
 
 def adverbs(item: Item, rng: np.random.Generator) -> Iterator[Case]:
     """C22: a weak answer with adverbs."""
-    yield Case(disguises.with_adverbs(item.weak, rng), item.weak, same(TOLERANCE))
+    yield Case(surface_edits.with_adverbs(item.weak, rng), item.weak, same(TOLERANCE))
 
 
 def prefixes(item: Item, rng: np.random.Generator) -> Iterator[Case]:
     """C23: a weak answer with a generic beginning."""
-    for prefix in _pick(texts.PREFIXES, rng, 2):
+    for prefix in _pick(attack_texts.PREFIXES, rng, 2):
         yield Case(f"{prefix} {item.weak}", item.weak, same(TOLERANCE), change=prefix)
 
 
@@ -188,15 +188,15 @@ def minimal_edits(item: Item, rng: np.random.Generator) -> Iterator[Case]:
 
 def reworded(item: Item, rng: np.random.Generator) -> Iterator[Case]:
     """C25: typos, lower case, capitals, synonyms, contractions, British and American spelling."""
-    expanded = {short: long for long, short in lists.CONTRACTIONS.items()}
-    british = {**lists.SPELLINGS, **{other: word for word, other in lists.SPELLINGS.items()}}
+    expanded = {short: long for long, short in word_lists.CONTRACTIONS.items()}
+    british = {**word_lists.SPELLINGS, **{other: word for word, other in word_lists.SPELLINGS.items()}}
     changes = {
-        "typos": disguises.with_typos(item.good, rng),
+        "typos": surface_edits.with_typos(item.good, rng),
         "lower case": item.good.lower(),
         "capitals": item.good.upper(),
-        "synonyms": disguises.replaced(item.good, lists.SYNONYMS),
-        "contractions": disguises.replaced(item.good, {**lists.CONTRACTIONS, **expanded}),
-        "spelling": disguises.replaced(item.good, british),
+        "synonyms": surface_edits.replaced(item.good, word_lists.SYNONYMS),
+        "contractions": surface_edits.replaced(item.good, {**word_lists.CONTRACTIONS, **expanded}),
+        "spelling": surface_edits.replaced(item.good, british),
     }
     for change, text in changes.items():
         if text != item.good:
@@ -205,7 +205,7 @@ def reworded(item: Item, rng: np.random.Generator) -> Iterator[Case]:
 
 def foreign(item: Item, rng: np.random.Generator) -> Iterator[Case]:
     """C26: sentences in other languages."""
-    for text in _pick(texts.FOREIGN, rng, 2):
+    for text in _pick(attack_texts.FOREIGN, rng, 2):
         yield Case(text, item.good, _ungraded_or_flagged)
 
 
@@ -218,17 +218,17 @@ def _ungraded_or_flagged(before: Grade, after: Grade) -> str | None:
 def relaid(item: Item, rng: np.random.Generator) -> Iterator[Case]:
     """C27: other layouts of the same sentences."""
     for change, text in (
-        ("bullets", disguises.as_bullets(item.good)),
-        ("table", disguises.as_table(item.good)),
-        ("code fence", disguises.as_code(item.good)),
-        ("LaTeX", disguises.as_latex(item.good)),
+        ("bullets", surface_edits.as_bullets(item.good)),
+        ("table", surface_edits.as_table(item.good)),
+        ("code fence", surface_edits.as_code(item.good)),
+        ("LaTeX", surface_edits.as_latex(item.good)),
     ):
         yield Case(text, item.good, same(LOOSE), same(TOLERANCE), change=change)
 
 
 def very_long(item: Item, rng: np.random.Generator) -> Iterator[Case]:
     """C28: the answer within 100,000 characters about nothing."""
-    filler = " ".join(disguises.padding(_VERY_LONG // 5, rng))[:_VERY_LONG]
+    filler = " ".join(surface_edits.padding(_VERY_LONG // 5, rng))[:_VERY_LONG]
     middle = filler.index(". ", len(filler) // 2) + 2
     for change, text in (
         ("at the start", f"{item.good}\n{filler}"),
@@ -240,10 +240,10 @@ def very_long(item: Item, rng: np.random.Generator) -> Iterator[Case]:
 
 def look_alikes(item: Item, rng: np.random.Generator) -> Iterator[Case]:
     """C29: Cyrillic letters that look like Latin ones."""
-    table = texts.LOOK_ALIKES
+    table = attack_texts.LOOK_ALIKES
     for change, base, text in (
         ("all letters", item.good, item.good.translate(table)),
-        ("every third letter", item.good, disguises.every_nth(item.good, table, 3)),
+        ("every third letter", item.good, surface_edits.every_nth(item.good, table, 3)),
         ("weak answer", item.weak, item.weak.translate(table)),
     ):
         yield Case(text, base, same(EXACT), change=change)
@@ -253,20 +253,20 @@ def hidden(item: Item, rng: np.random.Generator) -> Iterator[Case]:
     """C30: invisible characters in a good answer, an invisible reference in a weak one."""
     good, weak, reference = item.good, item.weak, item.reference
     for change, base, text in (
-        ("zero-width spaces", good, disguises.with_inserts(good, disguises.ZERO_WIDTH, every=5)),
-        ("soft hyphens", good, disguises.with_inserts(good, "\u00ad", every=4)),
-        ("bidirectional controls", good, disguises.with_overrides(good)),
-        ("byte order mark and NUL", good, "\ufeff" + disguises.with_inserts(good, "\0", every=40)),
-        ("combining marks", good, disguises.with_marks(good)),
-        ("reference in tag characters", weak, weak + disguises.in_tags(reference)),
+        ("zero-width spaces", good, surface_edits.with_inserts(good, surface_edits.ZERO_WIDTH, every=5)),
+        ("soft hyphens", good, surface_edits.with_inserts(good, "\u00ad", every=4)),
+        ("bidirectional controls", good, surface_edits.with_overrides(good)),
+        ("byte order mark and NUL", good, "\ufeff" + surface_edits.with_inserts(good, "\0", every=40)),
+        ("combining marks", good, surface_edits.with_marks(good)),
+        ("reference in tag characters", weak, weak + surface_edits.in_tags(reference)),
     ):
         yield Case(text, base, same(EXACT), change=change)
 
 
 def styled(item: Item, rng: np.random.Generator) -> Iterator[Case]:
     """C31: fullwidth and mathematical bold letters."""
-    yield Case(item.good.translate(texts.FULLWIDTH), item.good, same(EXACT), change="fullwidth")
-    yield Case(item.good.translate(texts.MATH_BOLD), item.good, same(EXACT), change="mathematical bold")
+    yield Case(item.good.translate(attack_texts.FULLWIDTH), item.good, same(EXACT), change="fullwidth")
+    yield Case(item.good.translate(attack_texts.MATH_BOLD), item.good, same(EXACT), change="mathematical bold")
 
 
 def copied(item: Item, rng: np.random.Generator) -> Iterator[Case]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.evaluation.trust import chance_of_right, reliability_diagram, review_curve
+from grader.evaluation.confidence import chance_of_right, reliability_diagram, review_curve
 from grader.grading.confidence import chances
 from grader.schema import Rubric
 from grader.statistics.intervals import cluster_bootstrap

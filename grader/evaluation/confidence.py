@@ -97,7 +97,7 @@ class Bar(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Diagram:
+class ReliabilityDiagram:
     """A reliability diagram: bars of predictions, empty ones left out, and the mean distance of the two (ECE)."""
 
     n: int
@@ -121,7 +121,7 @@ class Diagram:
         return {"n": self.n, "ece": self.error, "bins": bins}
 
 
-def reliability_diagram(predicted: Sequence[float], true: Sequence[bool]) -> Diagram:
+def reliability_diagram(predicted: Sequence[float], true: Sequence[bool]) -> ReliabilityDiagram:
     """Predicted chances beside what people decided, in ten bars.
 
     Wilson's intervals take each decision for independent; those on answers to one question are not quite.
@@ -136,7 +136,7 @@ def reliability_diagram(predicted: Sequence[float], true: Sequence[bool]) -> Dia
     """
     bins = reliability_bins(np.array(predicted, dtype=float), np.array(true, dtype=float))
     bars = [Bar(b.low, b.high, b.predicted, wilson_interval(round(b.observed * b.n), b.n)) for b in bins]
-    return Diagram(len(predicted), expected_calibration_error(bins), tuple(bars))
+    return ReliabilityDiagram(len(predicted), expected_calibration_error(bins), tuple(bars))
 
 
 def chance_of_right(grade: Grade, rubric: Rubric) -> float | None:
