@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
 from grader.errors import SetupError
-from grader.judges.protocol import Completion, Message, estimated_tokens
+from grader.judges.prompt import estimated_tokens
+from grader.judges.protocol import Completion, Message
 from grader.provider import (
     FREE,
     REFUSED,

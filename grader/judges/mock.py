@@ -10,7 +10,9 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from grader.judges.protocol import Completion, Message, RawVerdict, estimated_tokens
+from grader.judges.prompt import estimated_tokens
+from grader.judges.protocol import Completion, Message
+from grader.judges.reply import RawVerdict
 from grader.provider import JudgeError
 from grader.text import content_words, segments
 

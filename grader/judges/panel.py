@@ -9,16 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from grader.judges.protocol import (
-    FeedbackReply,
-    Judge,
-    JudgingTask,
-    PointToJudge,
-    RawVerdict,
-    Reply,
-    judging_prompt_hash,
-    request_verdicts,
-)
+from grader.judges.conversation import judging_prompt_hash, request_verdicts
+from grader.judges.protocol import Judge, JudgingTask, PointToJudge
+from grader.judges.reply import FeedbackReply, RawVerdict, Reply
 from grader.provider import LASTING, Cache, Calls, JudgeError, content_key
 from grader.settings import JudgeSettings
 

@@ -8,8 +8,7 @@ from typing import Any
 from grader.errors import InputError
 from grader.judges.batch_api.judge import BatchJudge
 from grader.judges.chat import ChatJudge
-from grader.judges.influence import UNPROVEN_WEIGHT, JudgeWeight
-from grader.judges.influence_file import read_judge_weight
+from grader.judges.judge_weight import UNPROVEN_WEIGHT, JudgeWeight, read_judge_weight
 from grader.judges.mock import MOCK, DryRunJudge, MockJudge
 from grader.judges.panel import Panel
 from grader.judges.protocol import Judge

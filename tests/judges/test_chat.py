@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 
 from grader.errors import GraderError, InputError, SetupError
 from grader.judges.chat import _FORMS, ChatJudge
-from grader.judges.protocol import Completion, Message, build_prompt, estimated_tokens, reply_schema, request_verdicts
+from grader.judges.conversation import request_verdicts
+from grader.judges.prompt import build_prompt, estimated_tokens
+from grader.judges.protocol import Completion, Message
+from grader.judges.reply import reply_schema
 from grader.provider.endpoint import Endpoint, _retry_after, find_endpoint
 from grader.provider.faults import JudgeError
 from grader.provider.reply_cache import Cache

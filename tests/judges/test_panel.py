@@ -17,7 +17,8 @@ from grader import Answer, Grader, Rubric
 from grader.errors import SetupError
 from grader.judges.mock import ScriptedJudge
 from grader.judges.panel import JudgeOpinion, Panel
-from grader.judges.protocol import Completion, JudgingTask, Message, PointToJudge, RawVerdict
+from grader.judges.protocol import Completion, JudgingTask, Message, PointToJudge
+from grader.judges.reply import RawVerdict
 from grader.provider.faults import JudgeError
 from grader.provider.limits import MonotonicClock
 from grader.provider.reply_cache import Cache

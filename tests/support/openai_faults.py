@@ -7,7 +7,8 @@ from email.utils import formatdate
 from typing import Any, NamedTuple
 
 from grader.judges.mock import MockJudge, read_prompt
-from grader.judges.protocol import Message, RawVerdict
+from grader.judges.protocol import Message
+from grader.judges.reply import RawVerdict
 
 
 class Fault(NamedTuple):

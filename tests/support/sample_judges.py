@@ -9,7 +9,8 @@ from grader.files.answers import read_answers
 from grader.grading.grader import Grader
 from grader.judges.mock import ScriptedJudge, read_prompt
 from grader.judges.panel import Panel
-from grader.judges.protocol import Completion, Judge, Message, RawVerdict
+from grader.judges.protocol import Completion, Judge, Message
+from grader.judges.reply import RawVerdict
 from grader.provider.faults import JudgeError
 from grader.rubrics.rubric_files import read_rubrics
 from grader.schema import Answer, Grade

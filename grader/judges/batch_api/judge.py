@@ -17,7 +17,8 @@ from grader.judges.batch_api.ledger import Ledger, OpenBatch
 from grader.judges.batch_api.results import ResolvedBatch, failures, settle
 from grader.judges.batch_api.server import BatchClient, BatchStatus
 from grader.judges.chat import ServerCapabilities, abilities_key, read_abilities, request_body, server_revision
-from grader.judges.protocol import Completion, Message, estimated_tokens
+from grader.judges.prompt import estimated_tokens
+from grader.judges.protocol import Completion, Message
 from grader.phrases import count
 from grader.provider import FREE, Cache, Calls, Endpoint, JudgeError, Price, Spent, content_key
 

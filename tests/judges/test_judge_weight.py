@@ -8,8 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import InputError
-from grader.judges.influence import UNPROVEN_WEIGHT, JudgeWeight, best_influence
-from grader.judges.influence_file import read_judge_weight, write_judge_weight
+from grader.judges.judge_weight import (
+    UNPROVEN_WEIGHT,
+    JudgeWeight,
+    best_influence,
+    read_judge_weight,
+    write_judge_weight,
+)
 from grader.judges.mock import MockJudge, ScriptedJudge
 from grader.judges.panel import Panel
 

@@ -1,0 +1,70 @@
+"""Ask one judge: send the prompt, parse the reply, and ask once more where the reply cannot be used."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from string import Template
+from typing import Any, TypeVar
+
+from grader.judges.prompt import build_prompt, hash_prompt, prompt_template
+from grader.judges.protocol import Completion, Judge, JudgingTask, Message
+from grader.judges.reply import Reply, parse_reply, reply_schema
+from grader.provider import JudgeError
+
+# Raise it when the way in which prompts are built or replies are read changes; the files are hashed besides.
+PROTOCOL_VERSION = 1
+Parsed = TypeVar("Parsed")
+
+
+@cache
+def judging_prompt_hash() -> str:
+    """Eight hex digits that change with anything that a judge is told or that is believed of its reply."""
+    return hash_prompt(PROTOCOL_VERSION, reply_schema(), ("judge.system.md", "judge.user.md", "again.user.md"))
+
+
+def request_verdicts(judge: Judge, case: JudgingTask, *, seed: int) -> tuple[Reply, list[Completion]]:
+    """Ask a judge about a case, once more if the reply cannot be used.
+
+    Returns:
+        the reply, and the completions that it took.
+
+    Raises:
+        JudgeError: there is no usable reply; also when the second one is malformed.
+        SetupError: no request can succeed.
+
+    """
+    asked = build_prompt(case, seed=seed)
+
+    def read(text: str) -> Reply:
+        return parse_reply(text, asked.point_of)
+
+    return complete_and_parse(
+        judge, asked.messages, read, schema=reply_schema(tuple(asked.point_of)), max_tokens=asked.max_tokens
+    )
+
+
+def complete_and_parse(
+    judge: Judge,
+    messages: Sequence[Message],
+    read: Callable[[str], Parsed],
+    *,
+    schema: Mapping[str, Any],
+    max_tokens: int,
+) -> tuple[Parsed, list[Completion]]:
+    """Ask a judge for something, once more if the reply cannot be used; returns and errors as in `request_verdicts`.
+
+    Args:
+        judge: whom to ask.
+        messages: the chat.
+        read: makes something of a reply, or raises `JudgeError`.
+        schema, max_tokens: see `Judge.complete`.
+
+    """
+    first = judge.complete(messages, schema=schema, max_tokens=max_tokens)
+    try:
+        return read(first.text), [first]
+    except JudgeError as fault:
+        problem = fault.reason
+    again = Template(prompt_template("again.user.md")).substitute(problem=problem).strip()
+    messages = (*messages, Message("assistant", first.text), Message("user", again))
+    second = judge.complete(messages, schema=schema, max_tokens=max_tokens)
+    return read(second.text), [first, second]

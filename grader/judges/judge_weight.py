@@ -1,0 +1,138 @@
+"""The weight of a judge's credit beside the embedding's: learned from labelled answers, kept in a file.
+
+`grader evaluate --judge` learns and writes it, `grader grade --judge-weight` reads it. Without it a judge decides
+unclear points only. Which points a judge is asked about is decided in `grading`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from grader.errors import InputError
+from grader.files import read_document, validate, write_document
+from grader.judges.panel import Panel
+from grader.schema import Noun, VerdictWord
+
+# Chances that a point is stated when a judge says so; assumed, until labelled answers tell (`grader evaluate --judge`).
+_ASSUMED: Mapping[VerdictWord, float] = {"covered": 0.8, "partial": 0.55, "missing": 0.2, "contradicted": 0.1}
+
+
+@dataclass(frozen=True)
+class JudgeWeight:
+    """How far a judge's credit moves a point: `(1 - influence) * embedding + influence * judge`.
+
+    Attributes:
+        influence: 0..1.
+        everywhere: whether on all points that it was asked about, or only on unclear ones.
+        chances: of a point being stated, by verdict.
+        name: what the signature calls it.
+        provenance: what shows it.
+
+    """
+
+    influence: float = 1.0
+    everywhere: bool = False
+    chances: Mapping[VerdictWord, float] = field(default_factory=lambda: dict(_ASSUMED))
+    name: str = "unproven"
+    provenance: str = "nothing yet: it settles unclear points and explains the others"
+
+
+UNPROVEN_WEIGHT = JudgeWeight()
+
+
+def best_influence(human: npt.ArrayLike, embedding: npt.ArrayLike, judge: npt.ArrayLike) -> float:
+    """The judge's share in the mixture that comes nearest to people: w of `(1 - w) * embedding + w * judge`.
+
+    Least squares of `human ~ a + b * embedding + c * judge` with b, c >= 0; w = c / (b + c). The intercept and the
+    scale are free, for people may be kinder than both.
+
+    Args:
+        human, embedding, judge: fractions or credits, 0..1, shape `(n,)`.
+
+    Returns:
+        0 for a judge that adds nothing, 1 for one beside which the embedding adds nothing.
+
+    **Undefined:** 0 when neither varies with what people gave.
+
+    Raises:
+        ValueError: on unequal lengths.
+
+    """
+    h, e, j = (np.asarray(values, dtype=float) for values in (human, embedding, judge))
+    if not len(h) == len(e) == len(j):
+        raise ValueError(f"{len(h)} human scores, {len(e)} of the embedding, {len(j)} of the judge")
+    if len(h) < 3:
+        return 0.0
+    h, e, j = h - h.mean(), e - e.mean(), j - j.mean()
+    ee, jj, ej, he, hj = e @ e, j @ j, e @ j, h @ e, h @ j
+    determinant = ee * jj - ej**2
+    if determinant > 1e-12 * max(ee * jj, 1e-300):
+        b, c = (he * jj - hj * ej) / determinant, (hj * ee - he * ej) / determinant
+        if b >= 0 and c >= 0:
+            return float(c / (b + c)) if b + c > 0 else 0.0
+    # On the edge: whichever alone explains more.
+    alone_e = max(he, 0.0) ** 2 / ee if ee > 0 else 0.0
+    alone_j = max(hj, 0.0) ** 2 / jj if jj > 0 else 0.0
+    return 1.0 if alone_j > alone_e else 0.0
+
+
+# --- the file ----------------------------------------------------------------------------------------
+
+
+class _WeightFile(Noun):
+    """The document; `judges` and `prompt` say whom it is about."""
+
+    judges: tuple[str, ...]
+    prompt: str
+    influence: float = Field(ge=0, le=1)
+    everywhere: bool
+    chances: dict[VerdictWord, float]
+    name: str
+    provenance: str
+
+
+def write_judge_weight(weight: JudgeWeight, panel: Panel, path: str | Path) -> None:
+    """Write what the panel is worth.
+
+    Raises:
+        InputError: the file cannot be written.
+
+    """
+    content: dict[str, Any] = {
+        "judges": list(panel.judges),
+        "prompt": panel.prompt,
+        "influence": weight.influence,
+        "everywhere": weight.everywhere,
+        "chances": dict(weight.chances),
+        "name": weight.name,
+        "provenance": weight.provenance,
+    }
+    write_document(content, path)
+
+
+def read_judge_weight(path: str | Path, panel: Panel) -> JudgeWeight:
+    """Read what a panel is worth, if the file is about this panel.
+
+    Raises:
+        InputError: with file and line: not such a document, or one that was learned from other judges or prompts.
+
+    """
+    document = read_document(path)
+    if not isinstance(document.data, dict):
+        problem = "expected what `grader evaluate --judge MODEL --judge-weight FILE` writes"
+        raise InputError(problem, source=document.source, line=document.line_of(()))
+    found = validate(_WeightFile, document.data, source=document.source, line_of=document.line_of)
+    for name, here in (("judges", panel.judges), ("prompt", panel.prompt)):
+        given = getattr(found, name)
+        if given != here:
+            shown = [value if isinstance(value, str) else ", ".join(value) for value in (given, here)]
+            problem = (
+                f"was learned with {name} {shown[0]}, this run has {shown[1]}; learn it again: grader evaluate --judge"
+            )
+            raise InputError(problem, source=document.source, line=document.line_of((name,)), field=name)
+    return JudgeWeight(found.influence, found.everywhere, dict(found.chances), found.name, found.provenance)
