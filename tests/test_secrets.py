@@ -18,8 +18,8 @@ import logging, sys
 logging.basicConfig(level=logging.DEBUG)  # also of what sends the requests
 from pathlib import Path
 from grader import Answer, Grader, Rubric
-from grader.provider.reply_cache import Cache
-from grader.provider.requests import Calls, Manners
+from grader.provider.reply_cache import ReplyCache
+from grader.provider.requests import RequestScheduler, RequestPolicy
 from grader.judges.chat import ChatJudge
 from grader.provider.endpoint import find_endpoint
 from grader.files.grades import grade_row
@@ -31,9 +31,10 @@ from grader.files.writing import write_rows
 from tests.support.fake_encoder import WordEncoder
 
 folder = Path(sys.argv[1])
-calls, cache = Calls(Manners(concurrency=1, attempts=2, first_wait=0)), Cache(folder / "cache.sqlite")
-judge = ChatJudge("m", find_endpoint(), calls, cache=cache)
-panel = Panel([judge], settings=JudgeSettings(when="all"), cache=cache, calls=calls)
+policy = RequestPolicy(concurrency=1, attempts=2, first_wait=0)
+scheduler, cache = RequestScheduler(policy), ReplyCache(folder / "cache.sqlite")
+judge = ChatJudge("m", find_endpoint(), scheduler, cache=cache)
+panel = Panel([judge], settings=JudgeSettings(when="all"), cache=cache, scheduler=scheduler)
 rubric = Rubric(question_id="q", question="What is dropout?", points=[{"id": "p", "text": "It disables units."}])
 grader = Grader([rubric], encoder=WordEncoder(), settings=Settings(guards=False), panel=panel)
 answers = [Answer(answer_id=str(n), question_id="q", answer=f"It disables some units, {n}.") for n in range(8)]
@@ -42,7 +43,7 @@ rows = [grade_row(grade) for grade in grades]
 write_rows(folder / "grades.jsonl", rows, format="jsonl")
 (folder / "report.html").write_text(render_grades_page(summarise_grades(grades), title="Grades"), encoding="utf-8")
 print(*rows, sep="\\n")
-print(panel.signature, vars(judge), vars(calls), vars(panel), file=sys.stderr)
+print(panel.signature, vars(judge), vars(scheduler), vars(panel), file=sys.stderr)
 raise RuntimeError(f"a crash, {judge._endpoint}")
 """
 

@@ -223,7 +223,7 @@ def _proposed(questions: "Sequence[Question]", opened: "OpenedPanel") -> "list[P
     """What the first judge of a panel proposes for each question."""
     from grader.rubrics import propose_all
 
-    asked = propose_all(questions, opened.panel.members[0].judge, cache=opened.cache, calls=opened.panel.calls)
+    asked = propose_all(questions, opened.panel.members[0].judge, cache=opened.cache, scheduler=opened.panel.scheduler)
     return list(progress(asked, "proposing", total=len(questions)))
 
 

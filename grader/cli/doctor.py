@@ -26,13 +26,13 @@ def doctor(
     """
     from grader.cli.checkup import check_up, checkup_lines
     from grader.encoders import purge as purge_vectors
-    from grader.provider import Cache
+    from grader.provider import ReplyCache
 
     if purge:
         vectors = purge_vectors()
         if vectors is not None:
             say(f"removed: {vectors}")
-        cache = Cache()
+        cache = ReplyCache()
         say(f"{cache.purge():,} kept replies and vectors removed from {cache.path}")
         cache.close()
     found = check_up(encoder)

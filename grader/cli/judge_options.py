@@ -204,13 +204,13 @@ def judge_choice(
 ) -> "JudgeChoice":
     """What these options say."""
     from grader.judges import JudgeChoice
-    from grader.provider import Manners
+    from grader.provider import RequestPolicy
     from grader.settings import JudgeSettings
 
     return JudgeChoice(
         models or [],
         JudgeSettings(when=when, votes=votes, one_call_for=call, seed=seed, reveal=reveal),
-        Manners(
+        RequestPolicy(
             concurrency=concurrency,
             attempts=attempts,
             requests_per_minute=requests_per_minute,
@@ -253,10 +253,10 @@ def open_encoder(name: str, choice: "JudgeChoice", opened: "OpenedPanel | None")
     if not is_remote(name):
         return None
     from grader.encoders import EndpointEncoder, load_encoder
-    from grader.provider import Cache, Calls
+    from grader.provider import ReplyCache, RequestScheduler
 
-    calls = Calls(choice.manners) if opened is None else opened.panel.calls
-    encoder = load_encoder(name, calls=calls, cache=Cache(choice.cache) if choice.keep else None)
+    scheduler = RequestScheduler(choice.request_policy) if opened is None else opened.panel.scheduler
+    encoder = load_encoder(name, scheduler=scheduler, cache=ReplyCache(choice.cache) if choice.keep else None)
     if isinstance(encoder, EndpointEncoder) and encoder.leaves:
         say(f"encoder: {encoder.leaves}")
     return encoder

@@ -18,22 +18,22 @@ from grader.__about__ import PACKAGED_MODEL
 from grader.errors import SetupError
 from grader.provider import (
     FREE,
-    Cache,
-    Calls,
+    AttemptError,
     Endpoint,
-    JudgeError,
     Price,
-    Spent,
-    TryError,
+    ReplyCache,
+    RequestError,
+    RequestScheduler,
+    TokenUsage,
     content_key,
-    counted,
+    error_body,
+    estimate_tokens,
     find_endpoint,
-    is_about_the_form,
+    map_client_errors,
     open_client,
-    said_by,
+    rejects_request_format,
     server_address,
-    server_faults,
-    text_tokens,
+    token_count,
 )
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ _TOO_MUCH = 413  # by which some servers refuse a batch that is too large
 # Vectors are kept in half precision: an error of 5e-4 of each component moves a cosine by less than 1e-4.
 _KEPT = np.dtype("<f2")
 _SENT = np.dtype("<f4")
-_WHOSE = "the encoder's server"
+_SERVER_LABEL = "the encoder's server"
 
 
 class _Reply(NamedTuple):
@@ -81,7 +81,7 @@ class Embeddings:
     Args:
         model: as the server calls it.
         base_url: where the server is; from the environment if left out.
-        calls: limits, retries and totals, shared with the judges of a run.
+        scheduler: limits, retries and totals, shared with the judges of a run.
         cache: keeps the vectors; in memory if left out.
         price: of a million tokens.
         timeout: seconds that a request may take.
@@ -94,16 +94,16 @@ class Embeddings:
         model: str,
         *,
         base_url: str | None = None,
-        calls: Calls | None = None,
-        cache: Cache | None = None,
+        scheduler: RequestScheduler | None = None,
+        cache: ReplyCache | None = None,
         price: Price = FREE,
         timeout: float = 60.0,
         http_client: Any = None,
     ) -> None:
         self.model = model
         self.address = server_address(base_url).rstrip("/")
-        self._calls = calls or Calls()
-        self._cache = cache or Cache(":memory:")
+        self._scheduler = scheduler or RequestScheduler()
+        self._cache = cache or ReplyCache(":memory:")
         self._price = price
         self._timeout = timeout
         self._http_client = http_client
@@ -114,7 +114,7 @@ class Embeddings:
     @property
     def leaves(self) -> str:
         """What leaves this machine and where to, in one line; nothing for a server on this machine."""
-        endpoint = find_endpoint(self.address, needs_key=False, whose=_WHOSE)
+        endpoint = find_endpoint(self.address, needs_key=False, label=_SERVER_LABEL)
         if endpoint.is_local:
             return ""
         return f"goes to {endpoint.host}: the words and sentences of questions, references, points and answers; no ids"
@@ -147,7 +147,7 @@ class Embeddings:
         batches = list(_batches(texts))
         if not batches:
             return
-        with ThreadPoolExecutor(self._calls.manners.concurrency, thread_name_prefix="embed") as pool:
+        with ThreadPoolExecutor(self._scheduler.policy.concurrency, thread_name_prefix="embed") as pool:
             # The first goes alone: it finds out what the server takes, and whether it is there at all.
             yield batches[0], self._kept(batches[0])
             jobs = {pool.submit(self._kept, batch): batch for batch in batches[1:]}
@@ -155,7 +155,7 @@ class Embeddings:
                 for job in as_completed(jobs):
                     yield jobs[job], job.result()
             except KeyboardInterrupt:
-                self._calls.stop()
+                self._scheduler.stop()
                 raise
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
@@ -188,24 +188,24 @@ class Embeddings:
         return np.concatenate(found)
 
     def _request(self, texts: Sequence[str], way: _Way) -> _Reply | _NotTaken:
-        estimate = Spent(sum(map(estimated_tokens, texts)), 0)
+        estimate = TokenUsage(sum(map(estimated_tokens, texts)), 0)
         body: dict[str, Any] = {"model": self.model, "input": list(texts), "encoding_format": way.encoding}
 
         def send() -> _Reply | _NotTaken:
             import openai
 
-            with server_faults(self._endpoint, self._timeout, chosen_by="--encoder openai:MODEL"):
+            with map_client_errors(self._endpoint, self._timeout, chosen_by="--encoder openai:MODEL"):
                 try:
                     reply = self._client.embeddings.create(**body)
                 except openai.APIStatusError as error:
-                    if error.status_code == _TOO_MUCH or is_about_the_form(error):
-                        return _NotTaken(error.status_code, said_by(error))
+                    if error.status_code == _TOO_MUCH or rejects_request_format(error):
+                        return _NotTaken(error.status_code, error_body(error))
                     raise
             return read_vectors(reply, len(texts), estimate.input_tokens)
 
         try:
-            return self._calls.run(send, estimate, self._price)
-        except JudgeError as ended:
+            return self._scheduler.run(send, estimate, self._price)
+        except RequestError as ended:
             raise self._failed(ended.reason) from None
 
     def _learn(self, refusal: _NotTaken, way: _Way, n_texts: int) -> None:
@@ -242,7 +242,7 @@ class Embeddings:
 
     @cached_property
     def _endpoint(self) -> Endpoint:
-        return find_endpoint(self.address, whose=_WHOSE)
+        return find_endpoint(self.address, label=_SERVER_LABEL)
 
     @cached_property
     def _client(self) -> "OpenAI":
@@ -251,7 +251,7 @@ class Embeddings:
 
 def estimated_tokens(text: str) -> int:
     """Tokens of a text, rather too many than too few."""
-    return 1 + text_tokens(text)
+    return 1 + estimate_tokens(text)
 
 
 def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
@@ -278,23 +278,25 @@ def read_vectors(reply: Any, n_texts: int, input_tokens: int) -> _Reply:
         input_tokens: assumed where the server does not count.
 
     Raises:
-        TryError: there are not so many, or they are no vectors; the same request may be sent again.
+        AttemptError: there are not so many, or they are no vectors; the same request may be sent again.
 
     """
     items = getattr(reply, "data", None)
     if not isinstance(items, list) or len(items) != n_texts:
         found = len(items) if isinstance(items, list) else "no"
-        raise TryError(f"the server's reply holds {found} vectors for {n_texts} texts", again=True)
+        raise AttemptError(f"the server's reply holds {found} vectors for {n_texts} texts", retryable=True)
     said = [getattr(item, "index", None) for item in items]
     indices = [index if isinstance(index, int) else None for index in said]
     of_text = dict(zip(range(n_texts) if indices == [None] * n_texts else indices, items, strict=True))
     if of_text.keys() != set(range(n_texts)):
-        raise TryError("the server's reply does not say which vector belongs to which text", again=True)
+        raise AttemptError("the server's reply does not say which vector belongs to which text", retryable=True)
     vectors = [_read_vector(getattr(of_text[at], "embedding", None)) for at in range(n_texts)]
     lengths = {len(vector) for vector in vectors}
     if len(lengths) > 1:
-        raise TryError(f"the server's reply holds vectors of {min(lengths)} and of {max(lengths)} numbers", again=True)
-    return _Reply(np.stack(vectors), counted(getattr(reply, "usage", None), "prompt_tokens", input_tokens))
+        raise AttemptError(
+            f"the server's reply holds vectors of {min(lengths)} and of {max(lengths)} numbers", retryable=True
+        )
+    return _Reply(np.stack(vectors), token_count(getattr(reply, "usage", None), "prompt_tokens", input_tokens))
 
 
 def _read_vector(written: Any) -> Floats:
@@ -305,10 +307,12 @@ def _read_vector(written: Any) -> Floats:
         else:
             vector = np.asarray(written, np.float64).reshape(len(written))
     except (TypeError, ValueError, binascii.Error):
-        raise TryError("the server's reply holds something else than vectors", again=True) from None
+        raise AttemptError("the server's reply holds something else than vectors", retryable=True) from None
     length = float(np.linalg.norm(vector))
     if not np.isfinite(vector).all() or not 0 < length < np.inf:
-        raise TryError("the server's reply holds a vector without a direction (NaN, infinite or all 0)", again=True)
+        raise AttemptError(
+            "the server's reply holds a vector without a direction (NaN, infinite or all 0)", retryable=True
+        )
     return (vector / length).astype(np.float32)
 
 

@@ -19,7 +19,7 @@ from grader.errors import SetupError
 from grader.settings import INT8, REMOTE, STATIC
 
 if TYPE_CHECKING:
-    from grader.provider import Cache, Calls
+    from grader.provider import ReplyCache, RequestScheduler
 
 
 # Other ways to read with the packaged model: each gives up something for speed.
@@ -27,14 +27,16 @@ _TIERS: dict[str, Callable[[], Encoder]] = {INT8: partial(OnnxEncoder, whole=Tru
 _RUNTIMES = {INT8: "onnx", STATIC: "none"}
 
 
-def load_encoder(name: str, *, calls: "Calls | None" = None, cache: "Cache | None" = None) -> Encoder:
+def load_encoder(
+    name: str, *, scheduler: "RequestScheduler | None" = None, cache: "ReplyCache | None" = None
+) -> Encoder:
     """The encoder of that name; a model is loaded, and a server asked, only when it is first used.
 
     Args:
         name: of a model, a folder, or `openai:MODEL` for one behind a server that the environment names; `torch:`
             before a model's name runs it through sentence-transformers, also the packaged one; `int8` and `static`
             read with the packaged model faster and less exactly.
-        calls: limits and retries of a server; those of the judges, so that one budget holds for a run.
+        scheduler: limits and retries of a server; those of the judges, so that one budget holds for a run.
         cache: keeps the vectors of a server.
 
     """
@@ -43,7 +45,7 @@ def load_encoder(name: str, *, calls: "Calls | None" = None, cache: "Cache | Non
     if name.startswith(REMOTE):
         from grader.encoders.remote import EndpointEncoder
 
-        return EndpointEncoder(name, calls=calls, cache=cache)
+        return EndpointEncoder(name, scheduler=scheduler, cache=cache)
     if name in _TIERS:
         return _TIERS[name]()
     return PackagedEncoder() if name == PACKAGED_MODEL else SentenceTransformerEncoder(name)

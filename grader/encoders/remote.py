@@ -16,7 +16,7 @@ from grader.encoders.embeddings_endpoint import Embeddings
 from grader.encoders.text_units import Unit, told, units
 from grader.encoders.token_vectors import TokenVectors
 from grader.errors import SetupError
-from grader.provider import Cache, Calls
+from grader.provider import ReplyCache, RequestScheduler
 from grader.settings import REMOTE
 
 # Part of the revision: raised when the way from texts to token vectors changes.
@@ -41,7 +41,7 @@ class EndpointEncoder:
 
     Args:
         name: `openai:MODEL`, the model as its server calls it.
-        calls: limits, retries and totals, shared with the judges of a run.
+        scheduler: limits, retries and totals, shared with the judges of a run.
         cache: keeps vectors between runs; without one they are kept in memory.
         embeddings: what gives the vectors, in place of the server that the environment names.
 
@@ -54,15 +54,15 @@ class EndpointEncoder:
         self,
         name: str,
         *,
-        calls: Calls | None = None,
-        cache: Cache | None = None,
+        scheduler: RequestScheduler | None = None,
+        cache: ReplyCache | None = None,
         embeddings: Embeddings | None = None,
     ) -> None:
         model = name.removeprefix(REMOTE).strip()
         if not model:
             raise SetupError(f"the encoder '{name}' names no model; say which: --encoder {REMOTE}MODEL")
         self.name = name
-        self._embeddings = embeddings or Embeddings(model, calls=calls, cache=cache)
+        self._embeddings = embeddings or Embeddings(model, scheduler=scheduler, cache=cache)
 
     @property
     def leaves(self) -> str:

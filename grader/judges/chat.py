@@ -14,21 +14,21 @@ from grader.judges.prompt import estimated_tokens
 from grader.judges.protocol import Completion, Message
 from grader.provider import (
     FREE,
-    REFUSED,
-    Cache,
-    Calls,
+    REFUSAL_REASON,
+    AttemptError,
     Endpoint,
-    JudgeError,
     Price,
-    Spent,
-    TryError,
+    ReplyCache,
+    RequestError,
+    RequestScheduler,
+    TokenUsage,
     content_key,
-    counted,
-    is_about_the_form,
+    error_body,
+    estimate_tokens,
+    map_client_errors,
     open_client,
-    said_by,
-    server_faults,
-    text_tokens,
+    rejects_request_format,
+    token_count,
 )
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class ChatJudge:
     Args:
         model: as the server calls it.
         endpoint: where it is.
-        calls: limits, retries and totals, shared by all judges of a run.
+        scheduler: limits, retries and totals, shared by all judges of a run.
         cache: remembers what the server can do.
         price: of a million tokens.
         timeout: seconds that a request may take.
@@ -88,9 +88,9 @@ class ChatJudge:
         self,
         model: str,
         endpoint: Endpoint,
-        calls: Calls,
+        scheduler: RequestScheduler,
         *,
-        cache: Cache | None = None,
+        cache: ReplyCache | None = None,
         price: Price = FREE,
         timeout: float = 120.0,
         seed: int = 0,
@@ -99,7 +99,7 @@ class ChatJudge:
         self.name = model
         self.revision = server_revision(endpoint)
         self._endpoint = endpoint
-        self._calls = calls
+        self._scheduler = scheduler
         self._cache = cache
         self._price = price
         self._timeout = timeout
@@ -144,28 +144,28 @@ class ChatJudge:
         if status == 404 and self._known is None:
             self._lost = f"{self._endpoint.host} has nothing at this address (404); that of most servers ends in /v1"
             raise SetupError(self._lost)
-        self._calls.totals.add(failed=1)
-        raise JudgeError("failed", f"the server refuses the request ({status})")
+        self._scheduler.totals.add(failed=1)
+        raise RequestError("failed", f"the server refuses the request ({status})")
 
     def _request(
         self, messages: Sequence[Message], schema: Mapping[str, Any], max_tokens: int, abilities: ServerCapabilities
     ) -> "Completion | _NotUnderstood":
         body = request_body(self.name, messages, schema, max_tokens, abilities, seed=self._seed)
-        estimate = Spent(estimated_tokens(messages), max_tokens)
+        estimate = TokenUsage(estimated_tokens(messages), max_tokens)
 
         def send() -> Completion | _NotUnderstood:
             import openai
 
-            with server_faults(self._endpoint, self._timeout):
+            with map_client_errors(self._endpoint, self._timeout):
                 try:
                     reply = self._opened().chat.completions.create(**body)
                 except openai.APIStatusError as error:
-                    if is_about_the_form(error):
-                        return _NotUnderstood(error.status_code, said_by(error))
+                    if rejects_request_format(error):
+                        return _NotUnderstood(error.status_code, error_body(error))
                     raise
             return read_completion(reply, estimate.input_tokens)
 
-        return self._calls.run(send, estimate, self._price, whose=self._server_key)
+        return self._scheduler.run(send, estimate, self._price, server_key=self._server_key)
 
     def _opened(self) -> "OpenAI":
         with self._lock:
@@ -253,25 +253,25 @@ def read_completion(reply: Any, input_tokens: int) -> Completion:
         input_tokens: assumed where the server does not count.
 
     Raises:
-        JudgeError: the model refused, or its reply was cut off.
-        TryError: there is no reply in it; the same request may be sent again.
+        RequestError: the model refused, or its reply was cut off.
+        AttemptError: there is no reply in it; the same request may be sent again.
 
     """
     choices = getattr(reply, "choices", None)
     choice = choices[0] if isinstance(choices, list) and choices else None
     message = getattr(choice, "message", None)
     if message is None:
-        raise TryError("the server's reply holds no choice", again=True)
+        raise AttemptError("the server's reply holds no choice", retryable=True)
     finish, text = getattr(choice, "finish_reason", None), getattr(message, "content", None)
     usage = getattr(reply, "usage", None)
-    spent = Spent(
-        counted(usage, "prompt_tokens", input_tokens),
-        counted(usage, "completion_tokens", text_tokens(text) if isinstance(text, str) else 0),
+    spent = TokenUsage(
+        token_count(usage, "prompt_tokens", input_tokens),
+        token_count(usage, "completion_tokens", estimate_tokens(text) if isinstance(text, str) else 0),
     )
     if getattr(message, "refusal", None) or finish == "content_filter":
-        raise TryError(REFUSED, kind="refused", spent=spent)
+        raise AttemptError(REFUSAL_REASON, kind="refused", usage=spent)
     if finish == "length":
-        raise TryError("the judge's reply was cut off", kind="malformed", spent=spent)
+        raise AttemptError("the judge's reply was cut off", kind="malformed", usage=spent)
     if not isinstance(text, str) or not text.strip():
-        raise TryError("the judge's reply is empty", kind="malformed", spent=spent)
+        raise AttemptError("the judge's reply is empty", kind="malformed", usage=spent)
     return Completion(text, *spent)

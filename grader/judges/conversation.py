@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from grader.judges.prompt import build_prompt, hash_prompt, prompt_template
 from grader.judges.protocol import Completion, Judge, JudgingTask, Message
 from grader.judges.reply import Reply, parse_reply, reply_schema
-from grader.provider import JudgeError
+from grader.provider import RequestError
 
 # Raise it when the way in which prompts are built or replies are read changes; the files are hashed besides.
 PROTOCOL_VERSION = 1
@@ -28,7 +28,7 @@ def request_verdicts(judge: Judge, case: JudgingTask, *, seed: int) -> tuple[Rep
         the reply, and the completions that it took.
 
     Raises:
-        JudgeError: there is no usable reply; also when the second one is malformed.
+        RequestError: there is no usable reply; also when the second one is malformed.
         SetupError: no request can succeed.
 
     """
@@ -55,14 +55,14 @@ def complete_and_parse(
     Args:
         judge: whom to ask.
         messages: the chat.
-        read: makes something of a reply, or raises `JudgeError`.
+        read: makes something of a reply, or raises `RequestError`.
         schema, max_tokens: see `Judge.complete`.
 
     """
     first = judge.complete(messages, schema=schema, max_tokens=max_tokens)
     try:
         return read(first.text), [first]
-    except JudgeError as fault:
+    except RequestError as fault:
         problem = fault.reason
     again = Template(prompt_template("again.user.md")).substitute(problem=problem).strip()
     messages = (*messages, Message("assistant", first.text), Message("user", again))

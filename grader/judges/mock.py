@@ -13,7 +13,7 @@ from typing import Any
 from grader.judges.prompt import estimated_tokens
 from grader.judges.protocol import Completion, Message
 from grader.judges.reply import RawVerdict
-from grader.provider import JudgeError
+from grader.provider import RequestError
 from grader.text import content_words, segments
 
 MOCK = "mock"
@@ -27,7 +27,7 @@ class ScriptedJudge:
     """A judge that gives prepared replies in order, and remembers what it was asked.
 
     Args:
-        replies: each the text of a reply, or a `JudgeError` to raise.
+        replies: each the text of a reply, or a `RequestError` to raise.
         name: what it calls itself.
 
     >>> judge = ScriptedJudge(['{"verdicts": []}'])
@@ -38,13 +38,13 @@ class ScriptedJudge:
 
     """
 
-    def __init__(self, replies: Iterable[str | JudgeError] = (), *, name: str = "scripted") -> None:
+    def __init__(self, replies: Iterable[str | RequestError] = (), *, name: str = "scripted") -> None:
         self.name = name
         self.revision = "1"
         self.replies = deque(replies)
         self.history: list[tuple[Message, ...]] = []
 
-    def enqueue(self, *replies: str | JudgeError) -> None:
+    def enqueue(self, *replies: str | RequestError) -> None:
         """Prepare further replies."""
         self.replies.extend(replies)
 
@@ -52,12 +52,12 @@ class ScriptedJudge:
         """The next prepared reply.
 
         Raises:
-            JudgeError: as prepared, or when no reply is left.
+            RequestError: as prepared, or when no reply is left.
 
         """
         self.history.append(tuple(messages))
-        reply = self.replies.popleft() if self.replies else JudgeError("failed", "the script has no further reply")
-        if isinstance(reply, JudgeError):
+        reply = self.replies.popleft() if self.replies else RequestError("failed", "the script has no further reply")
+        if isinstance(reply, RequestError):
             raise reply
         return Completion(reply, _tokens(messages), len(reply) // 4)
 
@@ -162,11 +162,11 @@ class DryRunJudge:
         """Count.
 
         Raises:
-            JudgeError: always.
+            RequestError: always.
 
         """
         with self._lock:
             self.calls += 1
             self.input_tokens += estimated_tokens(messages)
             self.output_tokens += max_tokens
-        raise JudgeError("skipped", "a dry run asks nobody")
+        raise RequestError("skipped", "a dry run asks nobody")

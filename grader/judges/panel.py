@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from grader.judges.conversation import judging_prompt_hash, request_verdicts
 from grader.judges.protocol import Judge, JudgingTask, PointToJudge
 from grader.judges.reply import FeedbackReply, RawVerdict, Reply
-from grader.provider import LASTING, Cache, Calls, JudgeError, content_key
+from grader.provider import PERMANENT_FAILURES, ReplyCache, RequestError, RequestScheduler, content_key
 from grader.settings import JudgeSettings
 
 
@@ -65,7 +65,7 @@ class Panel:
         judges: at least one.
         settings: when they are asked.
         cache: where replies are kept; in memory for this panel if left out.
-        calls: how requests are sent; gives the number at a time.
+        scheduler: how requests are sent; gives the number at a time.
 
     """
 
@@ -74,16 +74,16 @@ class Panel:
         judges: Sequence[Judge],
         *,
         settings: JudgeSettings | None = None,
-        cache: Cache | None = None,
-        calls: Calls | None = None,
+        cache: ReplyCache | None = None,
+        scheduler: RequestScheduler | None = None,
     ) -> None:
         if not judges:
             raise ValueError("a panel needs at least one judge")
         self.settings = settings or JudgeSettings()
-        self.calls = calls or Calls()
+        self.scheduler = scheduler or RequestScheduler()
         self.verdict_counts = VerdictCounts()
         self.members = [PanelMember(judge, vote) for judge in judges for vote in range(self.settings.votes)]
-        self._cache = cache or Cache(":memory:")
+        self._cache = cache or ReplyCache(":memory:")
 
     @property
     def judges(self) -> tuple[str, ...]:
@@ -169,9 +169,9 @@ class Panel:
         keys = {point.point_id: job.keys[point.point_id] for point in job.case.points}
         try:
             reply, _ = request_verdicts(job.member.judge, job.case, seed=self.settings.seed + job.member.vote)
-        except JudgeError as error:
+        except RequestError as error:
             found = {key: {"problem": error.reason, "refused": error.kind == "refused"} for key in keys.values()}
-            if error.kind in LASTING:
+            if error.kind in PERMANENT_FAILURES:
                 self._cache.put(found)
             return found
         found = _as_values(reply, keys)
@@ -182,12 +182,12 @@ class Panel:
 
     def _stop(self) -> None:
         """End all waits; requests on their way are let finish, for they are paid for."""
-        self.calls.stop()
+        self.scheduler.stop()
         self.__dict__.pop("_pool").shutdown(wait=True, cancel_futures=True)  # another run makes a pool of its own
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(self.calls.manners.concurrency, thread_name_prefix="judge")
+        return ThreadPoolExecutor(self.scheduler.policy.concurrency, thread_name_prefix="judge")
 
 
 def _settled(futures: Sequence["Future[dict[str, Any]]"]) -> Iterator["Future[dict[str, Any]]"]:

@@ -14,7 +14,7 @@ from string import Template
 from typing import Any, NamedTuple
 
 from grader.judges.protocol import JudgingTask, Message, PointToJudge
-from grader.provider import text_tokens
+from grader.provider import estimate_tokens
 
 # Tokens that a reply may take: a verdict with quote and reason takes some 100.
 _TOKENS_A_POINT, _TOKENS_OF_FEEDBACK = 220, 500
@@ -102,7 +102,7 @@ def _shuffled(points: Sequence[PointToJudge], salt: str) -> list[PointToJudge]:
 
 def estimated_tokens(messages: Sequence[Message]) -> int:
     """Tokens of a chat, rather too many than too few."""
-    return sum(_TOKENS_A_MESSAGE + text_tokens(message.content) for message in messages)
+    return sum(_TOKENS_A_MESSAGE + estimate_tokens(message.content) for message in messages)
 
 
 # What chat templates and common fences are made of: as JSON escapes they are the same text, but start nothing.

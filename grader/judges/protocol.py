@@ -50,7 +50,7 @@ class Judge(Protocol):
             max_tokens: the longest reply.
 
         Raises:
-            JudgeError: there is no usable reply to this request.
+            RequestError: there is no usable reply to this request.
             SetupError: no request can succeed (a bad key, no such model).
 
         """

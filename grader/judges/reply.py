@@ -15,7 +15,7 @@ from grader.errors import InputError
 from grader.files import parse_json
 from grader.judges.protocol import VerdictLabel
 from grader.phrases import shorten
-from grader.provider import JudgeError
+from grader.provider import RequestError
 
 _LONGEST_REASON = 600
 Form = TypeVar("Form", bound=BaseModel)
@@ -98,7 +98,7 @@ def parse_reply(text: str, point_of: Mapping[str, str]) -> Reply:
         point_of: point id by the id that the judge saw.
 
     Raises:
-        JudgeError: `malformed`: it is not such an object.
+        RequestError: `malformed`: it is not such an object.
 
     """
     envelope = parse_reply_object(text, _Envelope)
@@ -124,9 +124,9 @@ def parse_reply_object(text: str, form: type[Form]) -> Form:
         return form.model_validate(parse_json(_unwrapped(text), source="the reply"))
     except InputError as error:
         problem = re.sub(r"the key '.*' appears", "a key appears", error.problem, flags=re.DOTALL)  # repeats no text
-        raise JudgeError("malformed", f"it is {shorten(problem, 80)}") from error
+        raise RequestError("malformed", f"it is {shorten(problem, 80)}") from error
     except ValidationError as error:
-        raise JudgeError("malformed", _form_problem(error)) from error
+        raise RequestError("malformed", _form_problem(error)) from error
 
 
 def _verdict(item: Mapping[str, Any]) -> RawVerdict | str:

@@ -12,7 +12,16 @@ from grader.judges.judge_weight import UNPROVEN_WEIGHT, JudgeWeight, read_judge_
 from grader.judges.mock import MOCK, DryRunJudge, MockJudge
 from grader.judges.panel import Panel
 from grader.judges.protocol import Judge
-from grader.provider import FREE, Cache, Calls, Endpoint, Manners, Price, find_endpoint, read_prices
+from grader.provider import (
+    FREE,
+    Endpoint,
+    Price,
+    ReplyCache,
+    RequestPolicy,
+    RequestScheduler,
+    find_endpoint,
+    read_prices,
+)
 from grader.settings import JudgeSettings
 
 # Judges that need no server, by name; any other name is a model behind an OpenAI-compatible endpoint.
@@ -26,7 +35,7 @@ class JudgeChoice:
     Attributes:
         models: names of judges, at least one, no two alike.
         settings: when they are asked.
-        manners: how requests are sent.
+        request_policy: how requests are sent.
         base_url: of the server; from the environment if left out.
         prices: a file of prices.
         weight: a file that says what the judges are worth.
@@ -40,7 +49,7 @@ class JudgeChoice:
 
     models: Sequence[str]
     settings: JudgeSettings = field(default_factory=JudgeSettings)
-    manners: Manners = field(default_factory=Manners)
+    request_policy: RequestPolicy = field(default_factory=RequestPolicy)
     base_url: str | None = None
     prices: Path | None = None
     weight: Path | None = None
@@ -56,7 +65,7 @@ class OpenedPanel:
     """A panel, and what is said about it: where answers go, and what it took."""
 
     panel: Panel
-    cache: Cache
+    cache: ReplyCache
     weight: JudgeWeight
     endpoint: Endpoint | None
     dry_run_judges: tuple[DryRunJudge, ...]
@@ -76,20 +85,20 @@ class OpenedPanel:
 
     def totals(self) -> dict[str, Any]:
         """What the judges took, as `--json` prints it; `cost` is `None` where there is no price."""
-        calls, counts = self.panel.calls, self.panel.verdict_counts
+        scheduler, counts = self.panel.scheduler, self.panel.verdict_counts
         return {
-            "calls": calls.totals.calls,
+            "calls": scheduler.totals.calls,
             "cached": counts.cached,
-            "failed": calls.totals.failed,
-            "input_tokens": calls.totals.input_tokens,
-            "output_tokens": calls.totals.output_tokens,
-            "cost": calls.budget.cost if self.price_known else None,
+            "failed": scheduler.totals.failed,
+            "input_tokens": scheduler.totals.input_tokens,
+            "output_tokens": scheduler.totals.output_tokens,
+            "cost": scheduler.budget.cost if self.price_known else None,
         }
 
     def plan(self) -> dict[str, Any]:
         """What a dry run found: at least so many calls, at most so many tokens and so much money."""
         cost = sum(
-            self.prices[judge.name].of_tokens(judge.input_tokens, judge.output_tokens)
+            self.prices[judge.name].cost_of_tokens(judge.input_tokens, judge.output_tokens)
             for judge in self.dry_run_judges
             if judge.name in self.prices
         )
@@ -121,12 +130,12 @@ def open_panel(choice: JudgeChoice) -> OpenedPanel:
         raise InputError("a batch comes back to a later run, which finds it in the cache: leave --no-cache out")
     endpoint = find_endpoint(choice.base_url, needs_key=not choice.dry_run) if remote else None
     prices = _prices(names, choice, endpoint)
-    cache = Cache(choice.cache) if choice.keep else Cache(":memory:")
-    calls = Calls(choice.manners, seed=choice.settings.seed)
-    judges = [_open(name, choice, endpoint, calls, cache, _price(name, choice, prices)) for name in names]
+    cache = ReplyCache(choice.cache) if choice.keep else ReplyCache(":memory:")
+    scheduler = RequestScheduler(choice.request_policy, seed=choice.settings.seed)
+    judges = [_open(name, choice, endpoint, scheduler, cache, _price(name, choice, prices)) for name in names]
     dry = tuple(DryRunJudge(judge.name, judge.revision) for judge in judges) if choice.dry_run else ()
     batch = tuple(judge for judge in judges if isinstance(judge, BatchJudge) and not dry)
-    panel = Panel(dry or judges, settings=choice.settings, cache=cache, calls=calls)
+    panel = Panel(dry or judges, settings=choice.settings, cache=cache, scheduler=scheduler)
     weight = UNPROVEN_WEIGHT if choice.weight is None else read_judge_weight(choice.weight, panel)
     return OpenedPanel(panel, cache, weight, endpoint, dry, all(name in prices for name in names), prices, batch)
 
@@ -137,11 +146,18 @@ def _price(name: str, choice: JudgeChoice, prices: dict[str, Price]) -> Price:
     return of_batches or prices.get(name, FREE)
 
 
-def _open(name: str, choice: JudgeChoice, endpoint: Endpoint | None, calls: Calls, cache: Cache, price: Price) -> Judge:
+def _open(
+    name: str,
+    choice: JudgeChoice,
+    endpoint: Endpoint | None,
+    scheduler: RequestScheduler,
+    cache: ReplyCache,
+    price: Price,
+) -> Judge:
     if name in JUDGES or endpoint is None:
         return JUDGES[name]()
     kind = BatchJudge if choice.batch else ChatJudge
-    return kind(name, endpoint, calls, cache=cache, price=price, timeout=choice.timeout, seed=choice.settings.seed)
+    return kind(name, endpoint, scheduler, cache=cache, price=price, timeout=choice.timeout, seed=choice.settings.seed)
 
 
 def _prices(names: Sequence[str], choice: JudgeChoice, endpoint: Endpoint | None) -> dict[str, Price]:
@@ -150,7 +166,7 @@ def _prices(names: Sequence[str], choice: JudgeChoice, endpoint: Endpoint | None
     free = {name: FREE for name in names if name in JUDGES or (endpoint is not None and endpoint.is_local)}
     prices = free | {name: known[name] for name in names if name in known}
     missing = next((name for name in names if name not in prices), None)
-    if choice.manners.max_cost is not None and missing is not None:
+    if choice.request_policy.max_cost is not None and missing is not None:
         file = "a file given with --prices" if choice.prices is None else str(choice.prices)
         raise InputError(
             f"--max-cost needs the price of '{missing}': put '{missing}: {{input: .., output: ..}}' (money per million "

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from grader.errors import InputError, SetupError
-from grader.provider.limits import Spent
-from grader.provider.requests import TryError
+from grader.provider.limits import TokenUsage
+from grader.provider.requests import AttemptError
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -24,12 +24,12 @@ KEY_VARIABLE = "OPENAI_API_KEY"
 URL_VARIABLE = "OPENAI_BASE_URL"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 # Statuses after which the same request may succeed: time-out, conflict, too early, too many, and faults of the server.
-_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
+_RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 # Statuses by which a server says that it does not know a part of the request.
 _NOT_UNDERSTOOD = frozenset({400, 404, 415, 422, 501})
 # By these codes servers refuse a request for what the answer says.
 _FILTERED = ("content_filter", "content_policy_violation")
-REFUSED = "the judge refused to judge this answer"
+REFUSAL_REASON = "the judge refused to judge this answer"
 
 
 class Endpoint(NamedTuple):
@@ -53,14 +53,14 @@ class Endpoint(NamedTuple):
 
 
 def find_endpoint(
-    base_url: str | None = None, *, needs_key: bool = True, whose: str = "the judge's server"
+    base_url: str | None = None, *, needs_key: bool = True, label: str = "the judge's server"
 ) -> Endpoint:
     """The server and its key: the address as given or from the environment, the key from the environment alone.
 
     Args:
         base_url: of the server, if it does not come from the environment.
         needs_key: whether something will be sent; then a server elsewhere must have a key.
-        whose: what errors call the server.
+        label: what errors call the server.
 
     Raises:
         InputError: the address is none, holds a password, or goes over an open line to another machine.
@@ -72,7 +72,7 @@ def find_endpoint(
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise InputError(f"'{_without_login(url)}' is no address of a server: expected https://host/v1")
     if parts.username or parts.password:
-        raise InputError(f"the address of {whose} holds a password: put it into {KEY_VARIABLE} instead")
+        raise InputError(f"the address of {label} holds a password: put it into {KEY_VARIABLE} instead")
     key = os.environ.get(KEY_VARIABLE, "").strip()
     endpoint = Endpoint(url.rstrip("/"), key or "none")
     if not endpoint.is_local and parts.scheme != "https":
@@ -100,7 +100,7 @@ def _without_login(url: str) -> str:
 
 
 def open_client(endpoint: Endpoint, timeout: float, http_client: Any = None) -> "OpenAI":
-    """An openai client; its own retries are off, for every try is counted and limited by `Calls`.
+    """An openai client; its own retries are off, for every try is counted and limited by `RequestScheduler`.
 
     Args:
         endpoint: where the server is.
@@ -116,8 +116,8 @@ def open_client(endpoint: Endpoint, timeout: float, http_client: Any = None) -> 
 
 
 @contextmanager
-def server_faults(endpoint: Endpoint, timeout: float, *, chosen_by: str = "--judge") -> Iterator[None]:
-    """Tell faults of a server and of the line to it as `TryError`, without anything that the server said.
+def map_client_errors(endpoint: Endpoint, timeout: float, *, chosen_by: str = "--judge") -> Iterator[None]:
+    """Tell faults of a server and of the line to it as `AttemptError`, without anything that the server said.
 
     Args:
         endpoint: where the server is.
@@ -132,22 +132,22 @@ def server_faults(endpoint: Endpoint, timeout: float, *, chosen_by: str = "--jud
     except openai.APIStatusError as error:
         raise _refused(error, endpoint, chosen_by) from None
     except openai.APITimeoutError:
-        raise TryError(f"no reply within {timeout:g} s", again=True) from None
+        raise AttemptError(f"no reply within {timeout:g} s", retryable=True) from None
     except (openai.APIConnectionError, openai.APIResponseValidationError):
-        raise TryError("the line to the server was cut", again=True) from None
+        raise AttemptError("the line to the server was cut", retryable=True) from None
     except (ValueError, RecursionError):  # a body that is no JSON
-        raise TryError("the server's reply is no JSON", again=True) from None
+        raise AttemptError("the server's reply is no JSON", retryable=True) from None
 
 
-def counted(usage: Any, name: str, otherwise: int) -> int:
+def token_count(usage: Any, name: str, otherwise: int) -> int:
     """A number of tokens that a reply may say, in whatever form; `otherwise` where it does not."""
     value = getattr(usage, name, None)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else otherwise
 
 
-def is_about_the_form(error: Any) -> bool:
+def rejects_request_format(error: Any) -> bool:
     """Whether the server does not know a part of the request; llama-cpp-python says so with a 500."""
-    said = said_by(error).lower()
+    said = error_body(error).lower()
     if error.code in _FILTERED:
         return False
     if error.status_code == 404:
@@ -155,25 +155,29 @@ def is_about_the_form(error: Any) -> bool:
     return error.status_code in _NOT_UNDERSTOOD or (error.status_code == 500 and "response_format" in said)
 
 
-def _refused(error: Any, endpoint: Endpoint, chosen_by: str) -> TryError:
+def _refused(error: Any, endpoint: Endpoint, chosen_by: str) -> AttemptError:
     """What a status other than 200 means: for this request, or for all of them."""
     status = int(error.status_code)
     if error.code in _FILTERED:
-        return TryError(REFUSED, kind="refused", spent=Spent(0, 0))
+        return AttemptError(REFUSAL_REASON, kind="refused", usage=TokenUsage(0, 0))
     if status in (401, 403):
-        return TryError(
-            f"{endpoint.host} refuses the key ({status})", fatal=f"check {KEY_VARIABLE} and what it may be used for"
+        return AttemptError(
+            f"{endpoint.host} refuses the key ({status})", remedy=f"check {KEY_VARIABLE} and what it may be used for"
         )
     if status == 404:
-        fatal = f"choose a model that the server has: {chosen_by}"
-        return TryError(f"{endpoint.host} has no such model (404)", fatal=fatal)
-    if status == 402 or "insufficient_quota" in said_by(error):
-        return TryError(f"the account at {endpoint.host} has no quota left ({status})", fatal="add credit, then go on")
-    again = status in _AGAIN
-    return TryError(f"the server answered {status}", again=again, after=_retry_after(error.response.headers))
+        remedy = f"choose a model that the server has: {chosen_by}"
+        return AttemptError(f"{endpoint.host} has no such model (404)", remedy=remedy)
+    if status == 402 or "insufficient_quota" in error_body(error):
+        return AttemptError(
+            f"the account at {endpoint.host} has no quota left ({status})", remedy="add credit, then go on"
+        )
+    retryable = status in _RETRYABLE
+    return AttemptError(
+        f"the server answered {status}", retryable=retryable, retry_after=_retry_after(error.response.headers)
+    )
 
 
-def said_by(error: Any) -> str:
+def error_body(error: Any) -> str:
     """The body of an error as text, for looking words up in it; it is never shown, for it may repeat the key."""
     with suppress(TypeError, ValueError):
         return json.dumps(error.body)[:5000]

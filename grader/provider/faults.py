@@ -3,13 +3,13 @@
 from typing import Literal
 
 # Why a judge gave no usable reply.
-FaultKind = Literal["failed", "refused", "malformed", "skipped", "waiting"]
+FailureKind = Literal["failed", "refused", "malformed", "skipped", "waiting"]
 # Replies that were paid for and would come again: kept, so that a second run does not pay for them again. Other faults
 # are of the moment.
-LASTING: frozenset[FaultKind] = frozenset({"refused", "malformed"})
+PERMANENT_FAILURES: frozenset[FailureKind] = frozenset({"refused", "malformed"})
 
 
-class JudgeError(Exception):
+class RequestError(Exception):
     """A judge gave no usable reply to one request; the run goes on.
 
     Attributes:
@@ -19,7 +19,7 @@ class JudgeError(Exception):
 
     """
 
-    def __init__(self, kind: FaultKind, reason: str) -> None:
+    def __init__(self, kind: FailureKind, reason: str) -> None:
         self.kind = kind
         self.reason = reason
         super().__init__(reason)

@@ -50,13 +50,13 @@ class MonotonicClock:
         self._stopped.set()
 
 
-def text_tokens(text: str) -> int:
+def estimate_tokens(text: str) -> int:
     """Tokens of a text, rather too many than too few: by its ASCII characters and its other bytes."""
     n_ascii = len(text.encode("ascii", "ignore"))
     return int(n_ascii / _CHARACTERS_A_TOKEN) + len(text.encode("utf-8", "replace")) - n_ascii
 
 
-class Spent(NamedTuple):
+class TokenUsage(NamedTuple):
     """What one request took: tokens in and out."""
 
     input_tokens: int
@@ -92,7 +92,7 @@ class RateLimiter:
         self._closed_until = -math.inf
         self._lock = threading.Lock()
 
-    def enter(self, tokens: int) -> "_Ticket | None":
+    def acquire(self, tokens: int) -> "_Ticket | None":
         """Wait until a request of so many tokens may be sent; `None` when everything stops.
 
         A request larger than the whole limit is let in alone, for it would otherwise wait for ever.
@@ -125,34 +125,34 @@ class RateLimiter:
                 pause = max(pause, ticket.counts_from + WINDOW - now)
         return pause
 
-    def leave(self, ticket: _Ticket, tokens: int | None = None) -> None:
+    def release(self, ticket: _Ticket, tokens: int | None = None) -> None:
         """Note that a request was answered, and how many tokens it really took."""
         with self._lock:
             ticket.counts_from = min(ticket.counts_from, self._clock.now())
             if tokens is not None:
                 ticket.tokens = tokens
 
-    def close_for(self, seconds: float) -> None:
+    def pause_for(self, seconds: float) -> None:
         """Send nothing for so long: the server said so."""
         with self._lock:
             self._closed_until = max(self._closed_until, self._clock.now() + seconds)
 
 
-class Breaker:
+class CircuitBreaker:
     """Gives a server that only fails a rest, tries it again with one request, and gives it up after some rests.
 
     Args:
-        failures: so many failed tries in a row begin a rest.
-        rest: seconds of one.
-        rests: so many rests in a row without a success, and the server is given up.
+        failure_threshold: so many failed tries in a row begin a rest.
+        recovery_seconds: length of that rest.
+        max_recoveries: so many rests in a row without a success, and the server is given up.
         clock: what time it is.
 
     """
 
-    def __init__(self, failures: int, rest: float, rests: int, clock: Clock) -> None:
-        self._failures = failures
-        self._rest = rest
-        self._rests = rests
+    def __init__(self, failure_threshold: int, recovery_seconds: float, max_recoveries: int, clock: Clock) -> None:
+        self._failure_threshold = failure_threshold
+        self._recovery_seconds = recovery_seconds
+        self._max_recoveries = max_recoveries
         self._clock = clock
         self._in_a_row = 0
         self._rested = 0
@@ -160,31 +160,31 @@ class Breaker:
         self._probing = False
         self._lock = threading.Lock()
 
-    def pause(self) -> float:
+    def seconds_until_allowed(self) -> float:
         """Seconds until a request may be sent: 0 for now, infinity when the server is given up."""
         with self._lock:
-            if self._in_a_row < self._failures:
+            if self._in_a_row < self._failure_threshold:
                 return 0.0
-            if self._rested > self._rests:
+            if self._rested > self._max_recoveries:
                 return math.inf
             now = self._clock.now()
             if now < self._resting_until:
                 return self._resting_until - now
             self._probing = True  # this one request goes, the others wait for what becomes of it
-            self._resting_until = now + self._rest
+            self._resting_until = now + self._recovery_seconds
             return 0.0
 
-    def note(self, *, worked: bool) -> None:
+    def record(self, *, succeeded: bool) -> None:
         """What became of a try."""
         with self._lock:
-            if worked:
+            if succeeded:
                 self._in_a_row, self._rested, self._probing = 0, 0, False
                 return
             self._in_a_row += 1
-            if self._in_a_row == self._failures or self._probing:
+            if self._in_a_row == self._failure_threshold or self._probing:
                 self._probing = False
                 self._rested += 1
-                self._resting_until = self._clock.now() + self._rest
+                self._resting_until = self._clock.now() + self._recovery_seconds
 
 
 class Price(NamedTuple):
@@ -193,11 +193,11 @@ class Price(NamedTuple):
     input: float
     output: float
 
-    def of(self, spent: Spent) -> float:
+    def cost(self, usage: TokenUsage) -> float:
         """What these tokens cost."""
-        return self.of_tokens(*spent)
+        return self.cost_of_tokens(*usage)
 
-    def of_tokens(self, input_tokens: int, output_tokens: int) -> float:
+    def cost_of_tokens(self, input_tokens: int, output_tokens: int) -> float:
         """What so many tokens cost."""
         return (self.input * input_tokens + self.output * output_tokens) / 1e6
 
@@ -238,7 +238,7 @@ class Budget:
             self.cost += cost
 
 
-def back_off(attempt: int, *, base: float, longest: float, draw: Callable[[], float]) -> float:
+def backoff_seconds(attempt: int, *, base: float, longest: float, draw: Callable[[], float]) -> float:
     """Seconds to wait before the next try: anything up to `base * 2^attempt`, at most `longest` ("full jitter").
 
     Args:

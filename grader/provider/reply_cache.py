@@ -29,7 +29,7 @@ def content_key(*parts: object) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class Cache:
+class ReplyCache:
     """A file of values by key; safe for threads and for several processes on one machine.
 
     Every write is on the disk when it returns (WAL, synchronous=FULL): a reply that was paid for survives a power cut.

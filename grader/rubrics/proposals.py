@@ -90,7 +90,7 @@ def read_proposal(text: str) -> Proposal:
     """Read a reply strictly, as `judges.parse_reply` does.
 
     Raises:
-        JudgeError: `malformed`: it is no such object, or holds no point of the agreed form.
+        RequestError: `malformed`: it is no such object, or holds no point of the agreed form.
 
     """
     envelope = parse_reply_object(text, _Envelope)

@@ -21,7 +21,7 @@ from grader.judges import (
     prompt_template,
 )
 from grader.phrases import one_line
-from grader.provider import LASTING, Cache, Calls, JudgeError, content_key
+from grader.provider import PERMANENT_FAILURES, ReplyCache, RequestError, RequestScheduler, content_key
 from grader.rubrics.assembly import assemble
 from grader.rubrics.derivation import DERIVED_BY, Drafted, draft_points
 from grader.rubrics.proposals import Proposal, believed, proposal_schema, read_proposal
@@ -68,24 +68,28 @@ def proposal_prompt_hash() -> str:
 
 
 def propose_all(
-    questions: Sequence[Question], judge: Judge, *, cache: Cache | None = None, calls: Calls | None = None
+    questions: Sequence[Question],
+    judge: Judge,
+    *,
+    cache: ReplyCache | None = None,
+    scheduler: RequestScheduler | None = None,
 ) -> Iterator[ProposedRubric]:
-    """Propose a rubric for each question, in order; so many judges' replies at a time as `calls` allows.
+    """Propose a rubric for each question, in order; so many judges' replies at a time as `scheduler` allows.
 
     Args:
         questions: of a bank.
         judge: whom to ask.
         cache: where replies are kept; in memory if left out.
-        calls: how requests are sent.
+        scheduler: how requests are sent.
 
     Raises:
         InputError: a reference answer says nothing or is too long; see `derive`.
         SetupError: no request can succeed; what was answered before is kept.
 
     """
-    cache, calls = cache or Cache(":memory:"), calls or Calls()
+    cache, scheduler = cache or ReplyCache(":memory:"), scheduler or RequestScheduler()
     drafted = [draft_points(question) for question in questions]  # a fault in the last one costs no request
-    pool = ThreadPoolExecutor(calls.manners.concurrency, thread_name_prefix="propose")
+    pool = ThreadPoolExecutor(scheduler.policy.concurrency, thread_name_prefix="propose")
     done = False
     try:
         futures = [
@@ -97,11 +101,11 @@ def propose_all(
         done = True
     finally:
         if not done:  # nobody wants the rest; requests on their way are let finish, for they are paid for
-            calls.stop()
+            scheduler.stop()
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def propose(question: Question, drafted: Drafted, judge: Judge, cache: Cache) -> ProposedRubric:
+def propose(question: Question, drafted: Drafted, judge: Judge, cache: ReplyCache) -> ProposedRubric:
     """Propose a rubric for one question, of which `derive.draft_points` made `drafted`.
 
     Raises:
@@ -115,8 +119,8 @@ def propose(question: Question, drafted: Drafted, judge: Judge, cache: Cache) ->
         proposal = _reply(asked, judge, cache)
         made = believed(proposal, asked.point_of, derived, drafted)
         if not made.drafts:
-            raise JudgeError("malformed", "none of its points can be used")
-    except JudgeError as fault:
+            raise RequestError("malformed", "none of its points can be used")
+    except RequestError as fault:
         why = f"the derived points stand, for there is no usable proposal: {fault.reason}"
         return ProposedRubric(derived, derived, None, (why,))
     rubric = assemble(question, drafted.source, made.drafts, derived_by=f"{DERIVED_BY} + {signature}")
@@ -135,12 +139,12 @@ def build_proposal_prompt(derived: Rubric, drafted: Drafted) -> Prompt:
     """The chat that asks for better points than those that rules derive.
 
     Raises:
-        JudgeError: `skipped`: there are too many points for one reply.
+        RequestError: `skipped`: there are too many points for one reply.
 
     """
     n_points = len(derived.points)
     if n_points > MOST_POINTS:
-        raise JudgeError("skipped", f"{n_points} points do not fit in one reply (at most {MOST_POINTS})")
+        raise RequestError("skipped", f"{n_points} points do not fit in one reply (at most {MOST_POINTS})")
     salt = content_key(derived.question, derived.reference_answer)
     ids = opaque_ids([PointToJudge(point.id, point.text) for point in derived.points], salt)
     material = {
@@ -167,11 +171,11 @@ def _shown_points(derived: Rubric, drafted: Drafted, ids: Mapping[str, str]) -> 
         }
 
 
-def _reply(asked: Prompt, judge: Judge, cache: Cache) -> Proposal:
+def _reply(asked: Prompt, judge: Judge, cache: ReplyCache) -> Proposal:
     """The judge's proposal: kept, or asked for now.
 
     Raises:
-        JudgeError: there is no usable one.
+        RequestError: there is no usable one.
 
     """
     key = content_key(
@@ -182,7 +186,7 @@ def _reply(asked: Prompt, judge: Judge, cache: Cache) -> Proposal:
         kept = _asked_now(asked, judge)
         cache.put({key: kept})
     if "problem" in kept:
-        raise JudgeError(kept["kind"], kept["problem"])
+        raise RequestError(kept["kind"], kept["problem"])
     return read_proposal(kept["reply"])
 
 
@@ -195,8 +199,8 @@ def _asked_now(asked: Prompt, judge: Judge) -> dict[str, Any]:
             schema=proposal_schema(asked.point_of),
             max_tokens=asked.max_tokens,
         )
-    except JudgeError as fault:
-        if fault.kind not in LASTING:
+    except RequestError as fault:
+        if fault.kind not in PERMANENT_FAILURES:
             raise
         return {"kind": fault.kind, "problem": fault.reason}
     return {"reply": completions[-1].text}

@@ -15,7 +15,7 @@ from grader.files.answers import read_answers
 from grader.grading.grader import Grader
 from grader.judges.mock import MockJudge
 from grader.judges.panel import Panel
-from grader.provider.reply_cache import Cache
+from grader.provider.reply_cache import ReplyCache
 from grader.rubrics.rubric_files import read_rubrics
 from grader.schema import Answer
 from tests.support.openai_server import OpenAIServer
@@ -36,7 +36,7 @@ def speed(n: int) -> list[str]:
         for i in range(n)
     ]
     with tempfile.TemporaryDirectory() as folder:
-        cache = Cache(Path(folder) / "cache.sqlite")
+        cache = ReplyCache(Path(folder) / "cache.sqlite")
         alone = Grader(rubrics)
         judged = Grader(rubrics, encoder=alone.encoder, panel=Panel([MockJudge()], cache=cache))
         for grader in (alone, judged):

@@ -22,7 +22,7 @@ from grader.grading.grader import Grader
 from grader.judges.chat import ChatJudge
 from grader.judges.panel import Panel
 from grader.provider.endpoint import find_endpoint
-from grader.provider.requests import Calls, Manners
+from grader.provider.requests import RequestPolicy, RequestScheduler
 from grader.rubrics.rubric_files import read_rubrics
 from grader.settings import JudgeSettings
 
@@ -73,9 +73,9 @@ def table(model: str, n_answers: int) -> list[str]:
         for answer in read_answers("data/practice_answers.jsonl")
         if answer.extra.get("level") in ("strong", "partial", "misconception")
     ][:n_answers]
-    calls = Calls(Manners(concurrency=1, attempts=2))
-    judge = ChatJudge(model, find_endpoint(URL), calls, timeout=600)
-    panel = Panel([judge], settings=JudgeSettings(when="all"), calls=calls)
+    scheduler = RequestScheduler(RequestPolicy(concurrency=1, attempts=2))
+    judge = ChatJudge(model, find_endpoint(URL), scheduler, timeout=600)
+    panel = Panel([judge], settings=JudgeSettings(when="all"), scheduler=scheduler)
     begin = time.perf_counter()
     grades = list(Grader(rubrics, panel=panel).grade_many(answers))
     seconds = time.perf_counter() - begin
@@ -85,8 +85,8 @@ def table(model: str, n_answers: int) -> list[str]:
     unsupported = sum(not v.supported and v.verdict in ("covered", "partial") for v in verdicts)
     assert all(verdict.reason for verdict in verdicts if verdict.verdict == "not_judged")
     return [
-        f"{model}: {len(grades)} answers, {len(verdicts)} points, {calls.totals.calls} calls, "
-        f"{seconds / max(1, calls.totals.calls):.1f} s a call",
+        f"{model}: {len(grades)} answers, {len(verdicts)} points, {scheduler.totals.calls} calls, "
+        f"{seconds / max(1, scheduler.totals.calls):.1f} s a call",
         *(f"  {n:5} {word}" for word, n in words.most_common()),
         f"  {unsupported:5} awards whose quote is not in the answer or shows nothing: they award nothing",
         *(f"  {n:5} not judged: {reason}" for reason, n in reasons.most_common()),

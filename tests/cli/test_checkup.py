@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from grader.cli.app import app
 from grader.encoders.vector_cache import VectorStore
-from grader.provider.reply_cache import Cache
+from grader.provider.reply_cache import ReplyCache
 
 
 def doctor(folder: Path, *arguments: str, **env: str) -> Result:
@@ -53,7 +53,7 @@ def test_an_encoder_of_a_hub_is_not_ready(tmp_path: Path) -> None:
 
 
 def test_purge_leaves_no_text(tmp_path: Path) -> None:
-    cache = Cache(tmp_path / "grader.sqlite")
+    cache = ReplyCache(tmp_path / "grader.sqlite")
     cache.put({"a": {"reason": "a very private sentence"}})
     cache.close()
     VectorStore("model", tmp_path / "vectors-1.sqlite").put([np.arange(3)], [np.ones((3, 4), np.float32)])

@@ -22,12 +22,12 @@ from grader.encoders.remote import EndpointEncoder
 from grader.encoders.text_units import units
 from grader.encoders.token_vectors import TokenVectors
 from grader.errors import InputError, SetupError
-from grader.provider.reply_cache import Cache
-from grader.provider.requests import Calls, Manners
+from grader.provider.reply_cache import ReplyCache
+from grader.provider.requests import RequestPolicy, RequestScheduler
 from grader.settings import Settings
 
 KEY = "sk-a-key-that-nobody-may-see"
-QUICK = Manners(first_wait=0.001, attempts=3, concurrency=2)
+QUICK = RequestPolicy(first_wait=0.001, attempts=3, concurrency=2)
 DIM = 128
 N_UNRELATED = len(WORDS) + len(SENTENCES)
 TEXTS = ["Dropout turns random units off. It is used in training.", "", "x", "One word more, and another."]
@@ -111,8 +111,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         yield running
 
 
-def opened(cache: Cache | None = None, manners: Manners = QUICK, model: str = "m") -> Encoder:
-    return load_encoder(f"openai:{model}", calls=Calls(manners), cache=cache)
+def opened(cache: ReplyCache | None = None, policy: RequestPolicy = QUICK, model: str = "m") -> Encoder:
+    return load_encoder(f"openai:{model}", scheduler=RequestScheduler(policy), cache=cache)
 
 
 def same(one: TokenVectors, other: TokenVectors) -> bool:
@@ -160,11 +160,11 @@ def test_company_and_order_change_nothing(server: Server) -> None:
 def test_a_second_run_asks_for_nothing_and_needs_no_key(
     server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
-    first = opened(Cache(tmp_path / "c.sqlite"))
+    first = opened(ReplyCache(tmp_path / "c.sqlite"))
     expected, revision = first.encode(TEXTS), first.revision
     asked = len(server.bodies)
     monkeypatch.delenv("OPENAI_API_KEY")
-    again = opened(Cache(tmp_path / "c.sqlite"))
+    again = opened(ReplyCache(tmp_path / "c.sqlite"))
     assert all(map(same, again.encode(TEXTS), expected))
     assert again.revision == revision
     assert len(server.bodies) == asked
@@ -182,7 +182,7 @@ def test_each_text_is_sent_once_in_batches(server: Server) -> None:
 
 
 def test_models_and_servers_do_not_share_vectors(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    cache = Cache(":memory:")
+    cache = ReplyCache(":memory:")
     opened(cache).encode(["text"])
     opened(cache, model="other").encode(["text"])
     with serving(Server(embed=lambda text: by_words(text)[:7])) as elsewhere:
@@ -276,7 +276,7 @@ def test_a_reply_that_is_no_json(server: Server) -> None:
 
 
 def test_a_model_that_changes_its_length_is_noticed(server: Server) -> None:
-    cache = Cache(":memory:")
+    cache = ReplyCache(":memory:")
     opened(cache).encode(["one"])
     server.embed = lambda text: by_words(text)[:7]
     with pytest.raises(SetupError, match=f"it gave vectors of {DIM} and of 7 numbers"):
@@ -284,7 +284,7 @@ def test_a_model_that_changes_its_length_is_noticed(server: Server) -> None:
 
 
 def test_what_came_before_a_failure_is_not_asked_for_again(server: Server) -> None:
-    cache = Cache(":memory:")
+    cache = ReplyCache(":memory:")
     many = [f"Text number {number} says what number {number} is." for number in range(300)]
     server.fault = lambda number, body: (500, {}) if "text number 299" in str(body).lower() else None
     with pytest.raises(SetupError, match="the server answered 500"):
@@ -297,7 +297,7 @@ def test_what_came_before_a_failure_is_not_asked_for_again(server: Server) -> No
 
 def test_limits_of_the_run_hold(server: Server) -> None:
     with pytest.raises(SetupError, match="the limit of 1 calls is reached"):
-        opened(manners=QUICK._replace(max_calls=1)).encode(["text"])
+        opened(policy=QUICK._replace(max_calls=1)).encode(["text"])
     assert len(server.bodies) == 1
 
 

@@ -14,7 +14,7 @@ from grader.grading.judge_verdicts import judge_drafts
 from grader.judges.mock import ScriptedJudge, read_prompt
 from grader.judges.panel import Panel
 from grader.judges.protocol import Completion, Message
-from grader.provider.faults import JudgeError
+from grader.provider.faults import RequestError
 from grader.settings import JudgeSettings
 from grader.text.normalisation import segments
 
@@ -238,7 +238,7 @@ def test_feedback_gives_nothing_away(alone: Grader) -> None:
 
 def test_a_refusal_leaves_the_embeddings_score(alone: Grader) -> None:
     """J18."""
-    refusing = ScriptedJudge([JudgeError("refused", "the judge refused to judge this answer")])
+    refusing = ScriptedJudge([RequestError("refused", "the judge refused to judge this answer")])
     grade = judged(alone, refusing, WEAK)
     assert grade.score == pytest.approx(alone.grade(answer(WEAK)).score)
     assert {"judge_refused", "judge_failed"} <= set(grade.flags) and grade.needs_review

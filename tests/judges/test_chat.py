@@ -19,9 +19,9 @@ from grader.judges.prompt import build_prompt, estimated_tokens
 from grader.judges.protocol import Completion, Message
 from grader.judges.reply import reply_schema
 from grader.provider.endpoint import Endpoint, _retry_after, find_endpoint
-from grader.provider.faults import JudgeError
-from grader.provider.reply_cache import Cache
-from grader.provider.requests import Calls, Manners
+from grader.provider.faults import RequestError
+from grader.provider.reply_cache import ReplyCache
+from grader.provider.requests import RequestPolicy, RequestScheduler
 from tests.support.clocks import VirtualClock
 from tests.support.judges import QUICK, SECRET, case, chat_judge
 from tests.support.openai_faults import FATAL, PASSING, by_words
@@ -120,10 +120,10 @@ def test_text_that_is_no_unicode_can_be_sent(server: OpenAIServer) -> None:
 @pytest.mark.parametrize("fault", PASSING)
 def test_a_fault_that_passes_is_tried_again(fault: str, server: OpenAIServer) -> None:
     server.faults.extend([fault, fault])
-    calls = Calls(QUICK, clock=VirtualClock())
-    assert complete(chat_judge(server.url, calls=calls)).text == by_words(CHAT.messages)
-    assert len(server.chats) == calls.totals.calls == 3  # the client's own retries are off
-    assert calls.totals.failed == 0
+    scheduler = RequestScheduler(QUICK, clock=VirtualClock())
+    assert complete(chat_judge(server.url, scheduler=scheduler)).text == by_words(CHAT.messages)
+    assert len(server.chats) == scheduler.totals.calls == 3  # the client's own retries are off
+    assert scheduler.totals.failed == 0
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_fault_that_passes_is_tried_again(fault: str, server: OpenAIServer) ->
 )
 def test_after_the_last_try_a_plain_reason_is_left(fault: str, reason: str, server: OpenAIServer) -> None:
     server.mix = {fault: 1.0}
-    with pytest.raises(JudgeError) as failed:
+    with pytest.raises(RequestError) as failed:
         complete(chat_judge(server.url))
     assert (failed.value.kind, failed.value.reason) == ("failed", reason)
     assert len(server.chats) == QUICK.attempts
@@ -150,14 +150,18 @@ def test_after_the_last_try_a_plain_reason_is_left(fault: str, reason: str, serv
 def test_a_server_that_is_not_there_is_no_reason_to_crash() -> None:
     with OpenAIServer() as server:
         url = server.url
-    with pytest.raises(JudgeError, match="the line to the server was cut"):
+    with pytest.raises(RequestError, match="the line to the server was cut"):
         complete(chat_judge(url))
 
 
 def test_a_slow_reply_is_given_up_and_asked_for_again(server: OpenAIServer) -> None:
     server.mix = {"slow": 1.0}
-    with pytest.raises(JudgeError, match=r"no reply within 0\.01 s"):
-        complete(chat_judge(server.url, timeout=0.01, calls=Calls(Manners(attempts=2), clock=VirtualClock())))
+    with pytest.raises(RequestError, match=r"no reply within 0\.01 s"):
+        complete(
+            chat_judge(
+                server.url, timeout=0.01, scheduler=RequestScheduler(RequestPolicy(attempts=2), clock=VirtualClock())
+            )
+        )
     assert len(server.chats) == 2
     assert complete(chat_judge(server.url)).text
 
@@ -184,7 +188,7 @@ def test_how_long_a_server_asks_to_wait(headers: dict[str, str], seconds: float 
 def test_a_date_to_wait_for_is_read(server: OpenAIServer) -> None:
     clock = VirtualClock()
     server.faults.extend(["429 date", "429 after 1", "429 ms"])
-    complete(chat_judge(server.url, calls=Calls(QUICK._replace(first_wait=0), clock=clock)))
+    complete(chat_judge(server.url, scheduler=RequestScheduler(QUICK._replace(first_wait=0), clock=clock)))
     assert 1.02 <= clock.now() <= 2.02
 
 
@@ -194,12 +198,12 @@ def test_a_date_to_wait_for_is_read(server: OpenAIServer) -> None:
 @pytest.mark.parametrize("fault", ["refusal", "content filter", "400 filter"])
 def test_a_refusal_is_not_asked_for_again(fault: str, server: OpenAIServer) -> None:
     server.faults.append(fault)
-    calls = Calls(QUICK, clock=VirtualClock())
-    with pytest.raises(JudgeError, match="the judge refused to judge this answer") as failed:
-        complete(chat_judge(server.url, calls=calls))
+    scheduler = RequestScheduler(QUICK, clock=VirtualClock())
+    with pytest.raises(RequestError, match="the judge refused to judge this answer") as failed:
+        complete(chat_judge(server.url, scheduler=scheduler))
     assert failed.value.kind == "refused"
     assert len(server.chats) == 1
-    assert calls.totals.failed == 1
+    assert scheduler.totals.failed == 1
 
 
 @pytest.mark.parametrize(
@@ -212,11 +216,11 @@ def test_a_refusal_is_not_asked_for_again(fault: str, server: OpenAIServer) -> N
 )
 def test_half_a_reply_is_none_and_is_paid_for(fault: str, reason: str, server: OpenAIServer) -> None:
     server.faults.append(fault)
-    calls = Calls(QUICK, clock=VirtualClock())
-    with pytest.raises(JudgeError) as failed:
-        complete(chat_judge(server.url, calls=calls))
+    scheduler = RequestScheduler(QUICK, clock=VirtualClock())
+    with pytest.raises(RequestError) as failed:
+        complete(chat_judge(server.url, scheduler=scheduler))
     assert (failed.value.kind, failed.value.reason) == ("malformed", reason)
-    assert calls.totals.input_tokens > 100
+    assert scheduler.totals.input_tokens > 100
 
 
 @pytest.mark.parametrize(
@@ -249,7 +253,7 @@ def test_once_it_has_worked_such_a_fault_costs_one_answer_alone(fault: str, serv
     judge = chat_judge(server.url)
     complete(judge)
     server.faults.extend([fault] * (len(_FORMS) if fault == "404" else 1))
-    with pytest.raises(JudgeError) as failed:
+    with pytest.raises(RequestError) as failed:
         complete(judge)
     assert failed.value.kind == "failed"
     assert complete(judge).text
@@ -257,11 +261,11 @@ def test_once_it_has_worked_such_a_fault_costs_one_answer_alone(fault: str, serv
 
 def test_a_request_that_the_server_refuses_in_every_form_fails_and_is_counted(server: OpenAIServer) -> None:
     server.faults.extend(["400"] * len(_FORMS))
-    calls = Calls(QUICK, clock=VirtualClock())
-    judge = chat_judge(server.url, calls=calls)
-    with pytest.raises(JudgeError, match=r"the server refuses the request \(400\)"):
+    scheduler = RequestScheduler(QUICK, clock=VirtualClock())
+    judge = chat_judge(server.url, scheduler=scheduler)
+    with pytest.raises(RequestError, match=r"the server refuses the request \(400\)"):
         complete(judge)
-    assert (calls.totals.calls, calls.totals.failed) == (len(_FORMS), 1)
+    assert (scheduler.totals.calls, scheduler.totals.failed) == (len(_FORMS), 1)
     complete(judge)
     assert server.chats[-1].body["response_format"]["type"] == "json_schema"  # one bad request teaches nothing
 
@@ -293,7 +297,7 @@ def test_a_server_is_asked_for_what_it_can_do(
 ) -> None:
     with OpenAIServer(refuses=refuses) as server:
         path = tmp_path / "cache.sqlite"
-        cache = Cache(path)
+        cache = ReplyCache(path)
         judge = chat_judge(server.url, cache=cache)
         assert complete(judge).text == by_words(CHAT.messages)
         assert len(server.chats) == n_calls
@@ -301,7 +305,7 @@ def test_a_server_is_asked_for_what_it_can_do(
         complete(judge)
         assert len(server.chats) == n_calls + 1
         cache.close()
-        again = Cache(path)
+        again = ReplyCache(path)
         complete(chat_judge(server.url, cache=again))  # as another process would, later
         assert len(server.chats) == n_calls + 2
         assert form(server.chats[-1].body) == last
@@ -320,7 +324,7 @@ def test_what_a_server_can_do_is_found_out_by_one_request(server: OpenAIServer) 
 
 
 def test_one_request_that_is_not_understood_does_not_spoil_the_others(server: OpenAIServer, tmp_path: Path) -> None:
-    cache = Cache(tmp_path / "c.sqlite")
+    cache = ReplyCache(tmp_path / "c.sqlite")
     judge = chat_judge(server.url, cache=cache)
     complete(judge)
     server.faults.append("400")
@@ -333,7 +337,7 @@ def test_one_request_that_is_not_understood_does_not_spoil_the_others(server: Op
 
 
 def test_a_server_that_can_do_less_than_it_could_is_learned_anew(server: OpenAIServer, tmp_path: Path) -> None:
-    cache = Cache(tmp_path / "c.sqlite")
+    cache = ReplyCache(tmp_path / "c.sqlite")
     complete(chat_judge(server.url, cache=cache))
     server.refuses = {"json_schema"}
     for n_calls in (2, 1):
@@ -361,8 +365,8 @@ class Line:
 
     def __init__(self) -> None:
         self.reply = httpx2.Response(200)
-        self.calls = Calls(Manners(attempts=1, failures=10**6), clock=VirtualClock())
-        self.judge = over_wire(lambda _: self.reply, calls=self.calls)
+        self.scheduler = RequestScheduler(RequestPolicy(attempts=1, failure_threshold=10**6), clock=VirtualClock())
+        self.judge = over_wire(lambda _: self.reply, scheduler=self.scheduler)
 
 
 LINE = Line()
@@ -372,16 +376,16 @@ LINE = Line()
 @settings(derandomize=True, deadline=None, max_examples=150)
 def test_no_reply_is_more_than_a_completion_or_a_reason(body: Any, content_type: str) -> None:
     LINE.reply = httpx2.Response(200, content=json.dumps(body).encode(), headers={"content-type": content_type})
-    n_sent = LINE.calls.totals.calls
+    n_sent = LINE.scheduler.totals.calls
     try:
         done = complete(LINE.judge)
-    except JudgeError as error:
+    except RequestError as error:
         assert error.kind in ("failed", "refused", "malformed")
         assert error.reason.startswith(("the judge", "the server"))
     else:
         assert done.text.strip()
         assert done.input_tokens >= 0 and done.output_tokens >= 0
-    assert LINE.calls.totals.calls == n_sent + 1
+    assert LINE.scheduler.totals.calls == n_sent + 1
 
 
 def test_a_server_that_does_not_count_is_counted_for() -> None:
@@ -472,7 +476,7 @@ def test_nothing_that_can_be_printed_shows_the_key(
     for fault in ("401", "429", "500", "400", "quota"):
         server.mix = {fault: 1.0}
         judge = chat_judge(server.url)
-        with pytest.raises((GraderError, JudgeError)) as failed:
+        with pytest.raises((GraderError, RequestError)) as failed:
             complete(judge)
         shown += [repr(judge), repr(vars(judge)), repr(failed.value), str(failed.getrepr(style="native"))]
     printed = capsys.readouterr()

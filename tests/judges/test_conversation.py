@@ -9,7 +9,7 @@ from grader.judges.mock import MockJudge, ScriptedJudge
 from grader.judges.prompt import build_prompt
 from grader.judges.protocol import Message
 from grader.judges.reply import RawVerdict, parse_reply
-from grader.provider.faults import JudgeError
+from grader.provider.faults import RequestError
 from tests.support.judges import case
 from tests.support.openai_faults import MALFORMED, ONE_VERDICT, by_words, obedient
 
@@ -38,7 +38,7 @@ def test_twice_is_enough(name: str) -> None:
     if change is None:
         return
     judge = ScriptedJudge([change(by_words(ASKED.messages))] * 5)
-    with pytest.raises(JudgeError) as failed:
+    with pytest.raises(RequestError) as failed:
         request_verdicts(judge, case(), seed=0)
     assert failed.value.kind == "malformed"
     assert len(judge.history) == 2
@@ -59,8 +59,8 @@ def test_one_bad_verdict_costs_its_point_alone(name: str) -> None:
 
 @pytest.mark.parametrize("kind", ["failed", "refused", "malformed", "skipped", "waiting"])
 def test_a_judge_that_cannot_reply_is_not_asked_again_here(kind: str) -> None:
-    judge = ScriptedJudge([JudgeError(kind, "why")])  # type: ignore[arg-type]
-    with pytest.raises(JudgeError, match="why"):
+    judge = ScriptedJudge([RequestError(kind, "why")])  # type: ignore[arg-type]
+    with pytest.raises(RequestError, match="why"):
         request_verdicts(judge, case(), seed=0)
     assert len(judge.history) == 1
 

@@ -19,10 +19,10 @@ from grader.judges.mock import ScriptedJudge
 from grader.judges.panel import JudgeOpinion, Panel
 from grader.judges.protocol import Completion, JudgingTask, Message, PointToJudge
 from grader.judges.reply import RawVerdict
-from grader.provider.faults import JudgeError
+from grader.provider.faults import RequestError
 from grader.provider.limits import MonotonicClock
-from grader.provider.reply_cache import Cache
-from grader.provider.requests import Calls, Manners
+from grader.provider.reply_cache import ReplyCache
+from grader.provider.requests import RequestPolicy, RequestScheduler
 from grader.schema import Grade
 from grader.settings import JudgeSettings, Settings
 from tests.support.clocks import VirtualClock
@@ -51,16 +51,18 @@ def opinions_of(
     cases: Sequence[JudgingTask],
     *,
     models: Sequence[str] = ("m",),
-    manners: Manners | None = None,
+    policy: RequestPolicy | None = None,
     clock: Any = None,
     **settings: Any,
 ) -> list[tuple[JudgeOpinion, ...]]:
     """What judges say in a run of its own, with a cache on the disk."""
-    calls = Calls(manners or Manners(first_wait=0.01), clock=clock or VirtualClock())
-    cache = Cache(path)
+    scheduler = RequestScheduler(policy or RequestPolicy(first_wait=0.01), clock=clock or VirtualClock())
+    cache = ReplyCache(path)
     try:
-        judges = [chat_judge(server.url, model=model, calls=calls, cache=cache) for model in models]
-        return Panel(judges, settings=JudgeSettings(**settings), cache=cache, calls=calls).collect_opinions(cases)
+        judges = [chat_judge(server.url, model=model, scheduler=scheduler, cache=cache) for model in models]
+        return Panel(judges, settings=JudgeSettings(**settings), cache=cache, scheduler=scheduler).collect_opinions(
+            cases
+        )
     finally:
         cache.close()
 
@@ -162,12 +164,12 @@ def test_the_same_model_at_another_place_is_another_judge(server: OpenAIServer, 
 
 def test_how_politely_is_asked_changes_no_key(server: OpenAIServer, path: Path) -> None:
     opinions_of(server, path, many(5))
-    opinions_of(server, path, many(5), manners=Manners(concurrency=1, attempts=2, requests_per_minute=3))
+    opinions_of(server, path, many(5), policy=RequestPolicy(concurrency=1, attempts=2, requests_per_minute=3))
     assert len(server.chats) == 5
 
 
 def test_how_many_came_from_the_cache_is_counted(path: Path) -> None:
-    cache = Cache(path)
+    cache = ReplyCache(path)
     judge = ScriptedJudge(name="s")
     panel = Panel([judge], cache=cache)
     panel.collect_opinions([case()])
@@ -213,7 +215,7 @@ def test_one_bad_verdict_is_kept_with_the_good_ones(server: OpenAIServer, path: 
 
 def test_a_server_that_fails_costs_no_other_answer(server: OpenAIServer, path: Path) -> None:
     server.mix = {"500": 0.6, "refusal": 0.1}
-    heard = opinions_of(server, path, many(60), manners=Manners(attempts=2))
+    heard = opinions_of(server, path, many(60), policy=RequestPolicy(attempts=2))
     failed = [bool(problems(opinion)) for (opinion,) in heard]
     assert 10 < sum(failed) < 50
     for opinion, bad in zip((one for (one,) in heard), failed, strict=True):
@@ -237,9 +239,12 @@ def test_votes_are_asked_in_another_order_and_kept_apart(server: OpenAIServer, p
 
 def test_several_judges_are_all_heard_and_one_may_fail(server: OpenAIServer, path: Path) -> None:
     with OpenAIServer(judge=obedient) as other:
-        calls = Calls(Manners(attempts=2), clock=VirtualClock())
-        judges = [chat_judge(server.url, model="a", calls=calls), chat_judge(other.url, model="b", calls=calls)]
-        panel = Panel(judges, calls=calls)
+        scheduler = RequestScheduler(RequestPolicy(attempts=2), clock=VirtualClock())
+        judges = [
+            chat_judge(server.url, model="a", scheduler=scheduler),
+            chat_judge(other.url, model="b", scheduler=scheduler),
+        ]
+        panel = Panel(judges, scheduler=scheduler)
         [(first, second)] = panel.collect_opinions([case("It is something else.")])
         assert (first.judge_name, second.judge_name) == ("a", "b")
         assert {said.verdict for said in first.verdicts.values() if isinstance(said, RawVerdict)} == {"missing"}
@@ -252,8 +257,8 @@ def test_several_judges_are_all_heard_and_one_may_fail(server: OpenAIServer, pat
 
 def test_one_call_a_point_isolates_points(server: OpenAIServer, path: Path) -> None:
     server.faults.extend(["ok", "refusal", "ok"])
-    manners = Manners(concurrency=1)
-    [(opinion,)] = opinions_of(server, path, [case()], one_call_for="point", manners=manners)
+    policy = RequestPolicy(concurrency=1)
+    [(opinion,)] = opinions_of(server, path, [case()], one_call_for="point", policy=policy)
     assert sorted(asked_points(request.body) for request in server.chats) == [[text] for text in ALL_TEXTS]
     assert [isinstance(said, str) for said in opinion.verdicts.values()].count(True) == 1
     assert opinion.refused
@@ -287,7 +292,9 @@ def test_the_number_at_a_time_changes_nothing_of_what_is_said(tmp_path: Path) ->
     for n in (1, 8):
         with OpenAIServer(mix=mix) as server:
             heard.append(
-                opinions_of(server, tmp_path / f"{n}", many(30), manners=Manners(concurrency=n, failures=10**6))
+                opinions_of(
+                    server, tmp_path / f"{n}", many(30), policy=RequestPolicy(concurrency=n, failure_threshold=10**6)
+                )
             )
     assert heard[0] == heard[1]
     assert any(problems(opinion) for (opinion,) in heard[0])
@@ -324,7 +331,7 @@ def test_what_was_answered_before_is_kept(server: OpenAIServer, path: Path) -> N
         opinions_of(server, path, many(20))
     server.mix = {}
     n_refused = len(server.chats) - 10
-    assert 1 <= n_refused <= Manners().concurrency  # what the server can do was known, so all began at once
+    assert 1 <= n_refused <= RequestPolicy().concurrency  # what the server can do was known, so all began at once
     opinions_of(server, path, many(20))
     assert len(server.chats) == 10 + n_refused + 10
 
@@ -367,10 +374,10 @@ def uncollected() -> Iterator[None]:
 def test_ctrl_c_stops_what_waits_and_keeps_what_was_paid_for(path: Path, uncollected: None) -> None:
     stopped = threading.Event()
     judge = Interrupting(stopped)
-    cache = Cache(path)
-    calls = Calls(Manners(concurrency=1), clock=Stopping(stopped))
+    cache = ReplyCache(path)
+    scheduler = RequestScheduler(RequestPolicy(concurrency=1), clock=Stopping(stopped))
     with pytest.raises(KeyboardInterrupt):
-        Panel([judge], cache=cache, calls=calls).collect_opinions(many(50))
+        Panel([judge], cache=cache, scheduler=scheduler).collect_opinions(many(50))
     assert len(judge.history) == 3  # the one on its way was let finish, no other was sent
     replies = ScriptedJudge()
     again = Panel([replies], cache=cache)
@@ -385,14 +392,16 @@ def test_ctrl_c_ends_waits_for_another_try(server: OpenAIServer, path: Path, unc
     server.mix = {"500": 1.0}
     threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
-        opinions_of(server, path, many(50), manners=Manners(first_wait=3600, longest_wait=3600), clock=MonotonicClock())
+        opinions_of(
+            server, path, many(50), policy=RequestPolicy(first_wait=3600, longest_wait=3600), clock=MonotonicClock()
+        )
     assert len(server.chats) <= 8
 
 
 def test_a_pause_that_one_was_asked_for_is_kept_by_all(server: OpenAIServer, path: Path) -> None:
     server.faults.extend(["slow"] * 8 + ["429 after 1"])
     server.mix = {"slow": 1.0}
-    opinions_of(server, path, many(40), manners=Manners(concurrency=4, first_wait=0.1), clock=MonotonicClock())
+    opinions_of(server, path, many(40), policy=RequestPolicy(concurrency=4, first_wait=0.1), clock=MonotonicClock())
     told = server.chats[8].at
     during = [request for request in server.chats[9:] if request.at < told + 1]
     assert len(during) <= 8  # those that were on their way
@@ -405,13 +414,13 @@ def test_a_pause_that_one_was_asked_for_is_kept_by_all(server: OpenAIServer, pat
 PROCESS = """
 import sys
 import openai
-from grader.provider.reply_cache import Cache
-from grader.provider.requests import Calls
+from grader.provider.reply_cache import ReplyCache
+from grader.provider.requests import RequestScheduler
 from grader.judges.panel import Panel
 from tests.support.judges import chat_judge, many
-judges, cases, calls = [], many(40), Calls()
-cache = Cache(sys.argv[1])
-panel = Panel([chat_judge(sys.argv[2], calls=calls, cache=cache)], cache=cache, calls=calls)
+judges, cases, scheduler = [], many(40), RequestScheduler()
+cache = ReplyCache(sys.argv[1])
+panel = Panel([chat_judge(sys.argv[2], scheduler=scheduler, cache=cache)], cache=cache, scheduler=scheduler)
 print("ready", flush=True)
 sys.stdin.readline()
 print(sum(isinstance(said, str) for [opinion] in panel.collect_opinions(cases) for said in opinion.verdicts.values()))
@@ -464,9 +473,9 @@ WRONG = "It adds more layers, which makes the network larger."
 
 def graded(server: OpenAIServer | None, text: str, rubric: Rubric = RUBRIC) -> Grade:
     """The grade of one answer, of which a judge sees all points if there is one."""
-    calls = Calls(clock=VirtualClock())
-    judges = [] if server is None else [chat_judge(server.url, calls=calls)]
-    panel = Panel(judges, settings=JudgeSettings(when="all"), calls=calls) if judges else None
+    scheduler = RequestScheduler(clock=VirtualClock())
+    judges = [] if server is None else [chat_judge(server.url, scheduler=scheduler)]
+    panel = Panel(judges, settings=JudgeSettings(when="all"), scheduler=scheduler) if judges else None
     grader = Grader([rubric], encoder=WordEncoder(), settings=Settings(verifier=False), panel=panel)
     return grader.grade(Answer(answer_id="a1", question_id="q1", answer=text))
 
@@ -524,5 +533,5 @@ def test_a_panel_without_a_judge_is_none() -> None:
 
 
 def test_a_scripted_fault_says_its_reason() -> None:
-    [(opinion,)] = Panel([ScriptedJudge([JudgeError("waiting", "the batch is not done")])]).collect_opinions([case()])
+    [(opinion,)] = Panel([ScriptedJudge([RequestError("waiting", "the batch is not done")])]).collect_opinions([case()])
     assert problems(opinion) == {"the batch is not done"}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from grader.judges.prompt import build_prompt
 from grader.judges.protocol import VerdictLabel
 from grader.judges.reply import RawVerdict, Reply, parse_reply
-from grader.provider.faults import JudgeError
+from grader.provider.faults import RequestError
 from tests.support.judges import case, verdict, whole
 
 same_every_run = settings(derandomize=True, deadline=None, max_examples=80)
@@ -167,7 +167,7 @@ def test_only_the_words_of_the_set_decide(words: dict[str, str]) -> None:
     ],
 )
 def test_anything_else_than_one_object_of_the_form_is_no_reply(text: str) -> None:
-    with pytest.raises(JudgeError) as failed:
+    with pytest.raises(RequestError) as failed:
         read(text)
     assert failed.value.kind == "malformed"
     assert len(failed.value.reason) < 200 and "\n" not in failed.value.reason
@@ -194,7 +194,7 @@ def test_a_verdict_in_the_words_of_the_answer_decides_nothing() -> None:
     reply = read(whole(verdict(FIRST, "missing", quote=fake, reason=f"It says: {fake}"), verdict(SECOND, "missing")))
     assert isinstance(said := of_first(reply), RawVerdict) and said.verdict == "missing"
     assert reply.verdicts["p3"] == LEFT_OUT
-    with pytest.raises(JudgeError):
+    with pytest.raises(RequestError):
         read(f"{fake}\n{whole(verdict(FIRST, 'missing'))}")
 
 
@@ -212,7 +212,7 @@ def test_a_verdict_in_the_words_of_the_answer_decides_nothing() -> None:
     ],
 )
 def test_a_reason_says_nothing_of_the_text(text: str) -> None:
-    with pytest.raises(JudgeError) as failed:
+    with pytest.raises(RequestError) as failed:
         read(text)
     assert "secret" not in failed.value.reason
 
@@ -229,7 +229,7 @@ JSON = st.recursive(
 def test_no_json_at_all_makes_it_fall(value: object) -> None:
     try:
         read(json.dumps(value))
-    except JudgeError as error:
+    except RequestError as error:
         assert error.kind == "malformed"
 
 
@@ -239,7 +239,7 @@ def test_a_damaged_reply_decides_no_more_than_the_whole_one(at: int, inserted: s
     text = whole(GOOD, verdict(SECOND, "missing"))
     try:
         reply = read(text[:at] + inserted + text[at:])
-    except JudgeError:
+    except RequestError:
         return
     words = {point_id: said.verdict for point_id, said in reply.verdicts.items() if isinstance(said, RawVerdict)}
     assert words.items() <= {"p1": "covered", "p2": "missing"}.items()

@@ -14,8 +14,8 @@ from grader import Answer, Grader, Rubric
 from grader.judges.mock import MockJudge
 from grader.judges.panel import Panel
 from grader.provider.limits import WINDOW
-from grader.provider.reply_cache import Cache
-from grader.provider.requests import Calls, Manners
+from grader.provider.reply_cache import ReplyCache
+from grader.provider.requests import RequestPolicy, RequestScheduler
 from grader.schema import Grade
 from grader.settings import JudgeSettings, Settings
 from tests.support.clocks import FastClock
@@ -49,7 +49,7 @@ class Run(NamedTuple):
     """One run over all answers."""
 
     grades: list[Grade]
-    calls: Calls
+    scheduler: RequestScheduler
     minutes: float
 
 
@@ -69,16 +69,16 @@ def grade_all(panel: Panel | None, some: list[Answer] = ANSWERS) -> list[Grade]:
     return list(grader.grade_many(some))
 
 
-def run(server: OpenAIServer, path: Path, manners: Manners, some: list[Answer] = ANSWERS) -> Run:
+def run(server: OpenAIServer, path: Path, policy: RequestPolicy, some: list[Answer] = ANSWERS) -> Run:
     clock = FastClock(FACTOR)
-    calls, cache = Calls(manners, clock=clock), Cache(path)
+    scheduler, cache = RequestScheduler(policy, clock=clock), ReplyCache(path)
     with httpx2.Client(trust_env=False) as line:
-        judge = chat_judge(server.url, calls=calls, cache=cache, http_client=line)
-        panel = Panel([judge], settings=JudgeSettings(when="all"), cache=cache, calls=calls)
+        judge = chat_judge(server.url, scheduler=scheduler, cache=cache, http_client=line)
+        panel = Panel([judge], settings=JudgeSettings(when="all"), cache=cache, scheduler=scheduler)
         begin = clock.now()
         grades = grade_all(panel, some)
     cache.close()
-    return Run(grades, calls, (clock.now() - begin) / WINDOW)
+    return Run(grades, scheduler, (clock.now() - begin) / WINDOW)
 
 
 def reasons(grade: Grade) -> list[str]:
@@ -109,8 +109,8 @@ def plain() -> list[Grade]:
 
 @pytest.fixture(scope="module")
 def soaked(server: OpenAIServer, path: Path) -> Run:
-    manners = Manners(attempts=2, first_wait=0.5, longest_wait=60, requests_per_minute=LIMIT, failures=30)
-    return run(server, path, manners)
+    policy = RequestPolicy(attempts=2, first_wait=0.5, longest_wait=60, requests_per_minute=LIMIT, failure_threshold=30)
+    return run(server, path, policy)
 
 
 def test_no_answer_is_lost_or_doubled(soaked: Run) -> None:
@@ -164,7 +164,7 @@ def test_what_was_judged_is_as_without_any_fault_and_the_rest_as_without_a_judge
 
 def test_no_minute_has_more_calls_than_allowed(soaked: Run, server: OpenAIServer) -> None:
     """A reply is on its way for some time on a busy machine, so that it is the client's minutes that are counted."""
-    n_sent = soaked.calls.totals.calls
+    n_sent = soaked.scheduler.totals.calls
     assert n_sent > N
     assert n_sent <= LIMIT * ceil(soaked.minutes)
     arrived = [request.at for request in server.chats[:n_sent]]
@@ -172,8 +172,8 @@ def test_no_minute_has_more_calls_than_allowed(soaked: Run, server: OpenAIServer
 
 
 def test_what_was_counted_is_what_was_sent(soaked: Run, server: OpenAIServer) -> None:
-    assert soaked.calls.totals.calls == soaked.calls.budget.calls
-    assert len(server.chats) >= soaked.calls.totals.calls
+    assert soaked.scheduler.totals.calls == soaked.scheduler.budget.calls
+    assert len(server.chats) >= soaked.scheduler.totals.calls
     bodies = {str(request.body["messages"]) for request in server.chats}
     assert len(bodies) >= N
 
@@ -183,23 +183,23 @@ def test_a_second_run_asks_only_what_failed_for_the_moment(soaked: Run, server: 
     assert 10 < len(failed) < N / 4
     with_faults, server.mix = server.mix, {}
     begin = len(server.chats)
-    second = run(server, path, Manners())
+    second = run(server, path, RequestPolicy())
     assert len(server.chats) - begin == len(failed)
     for before, after in zip(soaked.grades, second.grades, strict=True):
         assert not is_technical(after)
         if before.answer_id not in failed:
             assert after == before
     begin = len(server.chats)
-    run(server, path, Manners(), [answer for answer in ANSWERS if answer.answer_id in failed])
+    run(server, path, RequestPolicy(), [answer for answer in ANSWERS if answer.answer_id in failed])
     assert len(server.chats) == begin
     server.mix = with_faults
 
 
 def test_where_every_request_fails_all_scores_are_those_of_the_embedding(tmp_path: Path, plain: list[Grade]) -> None:
-    manners = Manners(attempts=3, failures=20, rest=30, rests=3)
+    policy = RequestPolicy(attempts=3, failure_threshold=20, recovery_seconds=30, max_recoveries=3)
     with OpenAIServer(mix={"500": 0.5, "cut before": 0.3, "no choices": 0.2}) as broken:
-        judged = run(broken, tmp_path / "c.sqlite", manners, ANSWERS[:SOME])
-        assert len(broken.chats) <= manners.failures + manners.concurrency + manners.rests
+        judged = run(broken, tmp_path / "c.sqlite", policy, ANSWERS[:SOME])
+        assert len(broken.chats) <= policy.failure_threshold + policy.concurrency + policy.max_recoveries
     for grade, alone in zip(judged.grades, plain[:SOME], strict=True):
         assert (grade.score, grade.fraction) == (alone.score, alone.fraction)
         assert [point.status for point in grade.points] == [point.status for point in alone.points]

@@ -12,7 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.provider.limits import WINDOW, Breaker, Budget, MonotonicClock, Price, RateLimiter, Spent, back_off
+from grader.provider.limits import (
+    WINDOW,
+    Budget,
+    CircuitBreaker,
+    MonotonicClock,
+    Price,
+    RateLimiter,
+    TokenUsage,
+    backoff_seconds,
+)
 from tests.support.clocks import VirtualClock
 
 same_every_run = settings(derandomize=True, deadline=None, max_examples=60)
@@ -49,7 +58,7 @@ def arrivals(sent: list[Sent], limiter: RateLimiter, clock: VirtualClock) -> lis
     seen = []
     for request in sent:
         clock.wait(request.gap * TICK)
-        ticket = limiter.enter(request.estimate)
+        ticket = limiter.acquire(request.estimate)
         assert ticket is not None
         arrival = clock.now() + request.line * TICK
         seen.append((arrival, request.tokens))
@@ -59,7 +68,7 @@ def arrivals(sent: list[Sent], limiter: RateLimiter, clock: VirtualClock) -> lis
 
 
 def leaving(limiter: RateLimiter, ticket: object, tokens: int) -> Callable[[], None]:
-    return lambda: limiter.leave(ticket, tokens)  # type: ignore[arg-type]
+    return lambda: limiter.release(ticket, tokens)  # type: ignore[arg-type]
 
 
 def busiest(seen: list[tuple[float, int]], seconds: float = WINDOW) -> tuple[int, int]:
@@ -94,7 +103,7 @@ def test_no_request_waits_longer_than_the_limit_asks(limit: int, n: int) -> None
     clock = VirtualClock()
     limiter = RateLimiter(limit, None, clock)
     for _ in range(n):
-        limiter.leave(limiter.enter(1))  # type: ignore[arg-type]
+        limiter.release(limiter.acquire(1))  # type: ignore[arg-type]
     assert clock.now() == WINDOW * ((n - 1) // limit)
 
 
@@ -103,7 +112,7 @@ def test_a_request_larger_than_the_limit_goes_alone_and_does_not_wait_for_ever()
     limiter = RateLimiter(None, 100, clock)
     moments = []
     for tokens in (60, 500, 10):
-        limiter.leave(limiter.enter(tokens))  # type: ignore[arg-type]
+        limiter.release(limiter.acquire(tokens))  # type: ignore[arg-type]
         moments.append(clock.now())
     assert moments == [0, WINDOW, 2 * WINDOW]
 
@@ -112,9 +121,9 @@ def test_tokens_that_were_not_taken_are_free_for_others() -> None:
     clock = VirtualClock()
     limiter = RateLimiter(None, 100, clock)
     for _ in range(9):
-        ticket = limiter.enter(90)
+        ticket = limiter.acquire(90)
         assert ticket is not None
-        limiter.leave(ticket, 1)
+        limiter.release(ticket, 1)
     assert clock.now() == 0
 
 
@@ -122,17 +131,17 @@ def test_without_a_limit_nobody_waits() -> None:
     clock = VirtualClock()
     limiter = RateLimiter(None, None, clock)
     for _ in range(1000):
-        limiter.enter(10**9)
+        limiter.acquire(10**9)
     assert clock.now() == 0
 
 
 def test_a_server_that_asks_for_a_pause_gets_it_from_all_threads() -> None:
     clock = VirtualClock()
     limiter = RateLimiter(None, None, clock)
-    limiter.close_for(12)
-    limiter.close_for(5)  # a shorter one does not open it earlier
+    limiter.pause_for(12)
+    limiter.pause_for(5)  # a shorter one does not open it earlier
     with ThreadPoolExecutor(8) as pool:
-        moments = list(pool.map(lambda _: (limiter.enter(1), clock.now())[1], range(8)))
+        moments = list(pool.map(lambda _: (limiter.acquire(1), clock.now())[1], range(8)))
     assert min(moments) >= 12
 
 
@@ -142,7 +151,7 @@ def test_threads_together_keep_the_limit() -> None:
     limiter = RateLimiter(7, None, clock)
 
     def send(_: int) -> float:
-        ticket = limiter.enter(1)
+        ticket = limiter.acquire(1)
         assert ticket is not None
         return ticket.sent
 
@@ -155,9 +164,9 @@ def test_threads_together_keep_the_limit() -> None:
 def test_stopping_ends_all_waits_at_once() -> None:
     clock = MonotonicClock()
     limiter = RateLimiter(1, None, clock)
-    limiter.enter(1)
+    limiter.acquire(1)
     threading.Timer(0.05, clock.stop).start()
-    assert limiter.enter(1) is None  # or it would take a minute
+    assert limiter.acquire(1) is None  # or it would take a minute
     assert clock.wait(3600)
 
 
@@ -166,52 +175,52 @@ def test_stopping_ends_all_waits_at_once() -> None:
 
 def test_a_server_that_only_fails_gets_rests_and_is_given_up() -> None:
     clock = VirtualClock()
-    breaker = Breaker(failures=5, rest=30, rests=3, clock=clock)
+    breaker = CircuitBreaker(failure_threshold=5, recovery_seconds=30, max_recoveries=3, clock=clock)
     tries = 0
-    while not math.isinf(pause := breaker.pause()):
+    while not math.isinf(pause := breaker.seconds_until_allowed()):
         if pause:
             clock.wait(pause)
             continue
         tries += 1
-        breaker.note(worked=False)
+        breaker.record(succeeded=False)
     assert tries == 5 + 3  # one after each rest
     assert clock.now() == 3 * 30
 
 
 def test_one_success_closes_the_breaker() -> None:
     clock = VirtualClock()
-    breaker = Breaker(failures=3, rest=30, rests=1, clock=clock)
+    breaker = CircuitBreaker(failure_threshold=3, recovery_seconds=30, max_recoveries=1, clock=clock)
     for _ in range(3):
-        breaker.note(worked=False)
-    clock.wait(breaker.pause())
-    assert breaker.pause() == 0
-    breaker.note(worked=True)
+        breaker.record(succeeded=False)
+    clock.wait(breaker.seconds_until_allowed())
+    assert breaker.seconds_until_allowed() == 0
+    breaker.record(succeeded=True)
     for _ in range(2):
-        breaker.note(worked=False)
-        assert breaker.pause() == 0
+        breaker.record(succeeded=False)
+        assert breaker.seconds_until_allowed() == 0
 
 
 def test_after_a_rest_one_request_goes_and_the_others_wait_for_it() -> None:
     clock = VirtualClock()
-    breaker = Breaker(failures=3, rest=30, rests=5, clock=clock)
+    breaker = CircuitBreaker(failure_threshold=3, recovery_seconds=30, max_recoveries=5, clock=clock)
     for _ in range(3):
-        breaker.note(worked=False)
-    assert breaker.pause() == 30
+        breaker.record(succeeded=False)
+    assert breaker.seconds_until_allowed() == 30
     clock.wait(30)
-    assert [breaker.pause() for _ in range(4)] == [0, 30, 30, 30]
-    breaker.note(worked=True)
-    assert [breaker.pause() for _ in range(4)] == [0, 0, 0, 0]
+    assert [breaker.seconds_until_allowed() for _ in range(4)] == [0, 30, 30, 30]
+    breaker.record(succeeded=True)
+    assert [breaker.seconds_until_allowed() for _ in range(4)] == [0, 0, 0, 0]
 
 
 @given(st.lists(st.booleans(), max_size=80), st.integers(1, 6))
 @same_every_run
 def test_the_breaker_opens_after_failures_in_a_row_alone(outcomes: list[bool], failures: int) -> None:
-    breaker = Breaker(failures, 30, 3, VirtualClock())
+    breaker = CircuitBreaker(failures, 30, 3, VirtualClock())
     in_a_row = 0
     for worked in outcomes:
-        breaker.note(worked=worked)
+        breaker.record(succeeded=worked)
         in_a_row = 0 if worked else in_a_row + 1
-        assert (breaker.pause() > 0) == (in_a_row >= failures)
+        assert (breaker.seconds_until_allowed() > 0) == (in_a_row >= failures)
 
 
 # --- budget
@@ -270,7 +279,7 @@ def test_a_budget_says_which_limit_is_reached() -> None:
 
 
 def test_a_price_is_for_a_million_tokens() -> None:
-    assert Price(2.5, 10).of(Spent(400_000, 50_000)) == pytest.approx(1.5)
+    assert Price(2.5, 10).cost(TokenUsage(400_000, 50_000)) == pytest.approx(1.5)
 
 
 # --- back-off
@@ -279,7 +288,7 @@ def test_a_price_is_for_a_million_tokens() -> None:
 @given(st.integers(0, 2000), st.floats(0, 1), st.floats(0.001, 10), st.floats(0.001, 600))
 @same_every_run
 def test_a_wait_doubles_up_to_the_longest(attempt: int, draw: float, base: float, longest: float) -> None:
-    wait = back_off(attempt, base=base, longest=longest, draw=lambda: draw)
+    wait = backoff_seconds(attempt, base=base, longest=longest, draw=lambda: draw)
     assert 0 <= wait <= longest
     assert wait == pytest.approx(draw * min(longest, base * 2 ** min(attempt, 60)))
 
@@ -287,7 +296,7 @@ def test_a_wait_doubles_up_to_the_longest(attempt: int, draw: float, base: float
 def test_waits_are_spread_over_the_whole_time() -> None:
     """Full jitter: of 1,000 clients that fail together no tenth of the time gets more than its share of returns."""
     draw = random.Random(5).random
-    waits = sorted(back_off(3, base=1, longest=60, draw=draw) for _ in range(1000))
+    waits = sorted(backoff_seconds(3, base=1, longest=60, draw=draw) for _ in range(1000))
     tenths = [sum(0.8 * n <= wait < 0.8 * (n + 1) for wait in waits) for n in range(10)]
     assert sum(tenths) == 1000
     assert max(tenths) < 150

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import InputError
-from grader.provider.limits import Price, Spent
+from grader.provider.limits import Price, TokenUsage
 from grader.provider.prices import read_prices
 
 
@@ -14,7 +14,7 @@ def test_prices_are_per_million_tokens(tmp_path: Path) -> None:
     path.write_text("my-model: {input: 0.5, output: 1.5}\nlocal/one: {input: 0, output: 0}\n")
     prices = read_prices(path)
     assert prices == {"my-model": Price(0.5, 1.5), "local/one": Price(0, 0)}
-    assert prices["my-model"].of(Spent(2_000_000, 1_000_000)) == pytest.approx(2.5)
+    assert prices["my-model"].cost(TokenUsage(2_000_000, 1_000_000)) == pytest.approx(2.5)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from grader.errors import SetupError
 from grader.files.user_folders import cache_folder
-from grader.provider.reply_cache import Cache, content_key
+from grader.provider.reply_cache import ReplyCache, content_key
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 TEXTS = st.text(st.characters(exclude_categories=[]), max_size=8)  # halves of surrogate pairs among them
@@ -38,7 +38,7 @@ def in_background(code: str, *args: object) -> subprocess.Popen[str]:
     command = [
         sys.executable,
         "-c",
-        f"import sys\nfrom grader.provider.reply_cache import Cache\n{code}",
+        f"import sys\nfrom grader.provider.reply_cache import ReplyCache\n{code}",
         *map(str, args),
     ]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
@@ -51,7 +51,7 @@ def in_background(code: str, *args: object) -> subprocess.Popen[str]:
 @example({"half a pair": "\ud800", "\udfff": {"\udfff": 1}})
 @settings(derandomize=True, deadline=None, max_examples=40)
 def test_what_is_put_is_got(values: dict[str, Any]) -> None:
-    cache = Cache(":memory:")
+    cache = ReplyCache(":memory:")
     keys = {name: content_key(name) for name in values}
     cache.put({keys[name]: value for name, value in values.items()})
     assert cache.get(list(keys.values())) == {keys[name]: value for name, value in values.items()}
@@ -59,20 +59,20 @@ def test_what_is_put_is_got(values: dict[str, Any]) -> None:
 
 
 def test_a_value_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
-    cache = Cache(tmp_path / "c.sqlite")
+    cache = ReplyCache(tmp_path / "c.sqlite")
     cache.put({"a": 1, "b": 2})
     cache.put({"a": {"x": [None, "é\u2028"]}})
     assert cache.get(["a", "b", "c"]) == {"a": {"x": [None, "é\u2028"]}, "b": 2}
     cache.forget(["b", "c"])
     assert cache.get(["a", "b", "b"]) == {"a": {"x": [None, "é\u2028"]}}
     cache.close()
-    again = Cache(tmp_path / "c.sqlite")
+    again = ReplyCache(tmp_path / "c.sqlite")
     assert again.get(["a", "b"]) == {"a": {"x": [None, "é\u2028"]}}
     again.close()
 
 
 def test_many_keys_are_asked_for_at_once() -> None:
-    cache = Cache(":memory:")
+    cache = ReplyCache(":memory:")
     cache.put({f"k{n}": n for n in range(0, 3000, 2)})
     found = cache.get({f"k{n}" for n in range(3000)})
     assert found == {f"k{n}": n for n in range(0, 3000, 2)}
@@ -80,7 +80,7 @@ def test_many_keys_are_asked_for_at_once() -> None:
 
 
 def test_a_write_that_fails_leaves_nothing_of_itself(tmp_path: Path) -> None:
-    cache = Cache(tmp_path / "c.sqlite")
+    cache = ReplyCache(tmp_path / "c.sqlite")
     cache.put({"a": 1})
     with pytest.raises(TypeError):
         cache.put({"b": 2, "c": object()})
@@ -114,7 +114,7 @@ def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     os.umask(before := os.umask(0))
     try:
         os.umask(0)
-        cache = Cache(path)
+        cache = ReplyCache(path)
         cache.put({"a": "an answer"})
         assert mode(path.parent) == 0o700
         files = sorted(path.parent.iterdir())
@@ -129,7 +129,7 @@ def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None
     path = tmp_path / "c.sqlite"
     path.touch(0o644)
     path.chmod(0o644)
-    Cache(path).close()
+    ReplyCache(path).close()
     assert mode(path) == 0o600
 
 
@@ -138,7 +138,7 @@ def test_the_folder_is_this_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.setenv("GRADER_CACHE", str(tmp_path / "g"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "x"))
     assert cache_folder() == tmp_path / "g"
-    cache = Cache()
+    cache = ReplyCache()
     assert cache.path == tmp_path / "g" / "grader.sqlite"
     cache.close()
     monkeypatch.delenv("GRADER_CACHE")
@@ -149,9 +149,9 @@ def test_the_folder_is_this_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 def test_after_a_purge_no_byte_of_an_answer_is_left(tmp_path: Path) -> None:
     path = tmp_path / "c.sqlite"
-    cache = Cache(path)
+    cache = ReplyCache(path)
     cache.put({f"k{n}": {"quote": f"what Mallory wrote {n}"} for n in range(500)})
-    reader = Cache(path)  # of another process, which is idle
+    reader = ReplyCache(path)  # of another process, which is idle
     assert b"Mallory" in b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert cache.purge() == 500
     assert b"Mallory" not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
@@ -169,25 +169,25 @@ def test_a_file_that_is_no_cache_is_left_as_it_is(tmp_path: Path) -> None:
     path.write_text("These are my notes, and no database at all.\n" * 50)
     before = path.read_bytes()
     with pytest.raises(SetupError, match=r"notes\.txt cannot be used \(file is not a database\); name another file"):
-        Cache(path)
+        ReplyCache(path)
     assert path.read_bytes() == before
 
 
 def test_another_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "c.sqlite"
-    Cache(path).close()
+    ReplyCache(path).close()
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version=99")
     connection.close()
     with pytest.raises(SetupError, match="it is of version 99, expected 1"):
-        Cache(path)
+        ReplyCache(path)
 
 
 @pytest.mark.parametrize("name", ["", "file/below.sqlite", "nul\0.sqlite"])
 def test_a_place_where_no_file_can_be_is_said_in_one_line(name: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SetupError, match="cannot be used") as failed:
-        Cache(tmp_path / name)
+        ReplyCache(tmp_path / name)
     assert "\n" not in str(failed.value)
 
 
@@ -195,7 +195,7 @@ def test_a_place_where_no_file_can_be_is_said_in_one_line(name: str, tmp_path: P
 
 
 def test_threads_share_one_connection(tmp_path: Path) -> None:
-    cache = Cache(tmp_path / "c.sqlite")
+    cache = ReplyCache(tmp_path / "c.sqlite")
 
     def work(number: int) -> int:
         for n in range(20):
@@ -210,7 +210,7 @@ def test_threads_share_one_connection(tmp_path: Path) -> None:
 
 MANY = """
 sys.stdin.readline()  # so that all open a new file in one moment
-cache = Cache(sys.argv[1])
+cache = ReplyCache(sys.argv[1])
 for n in range(60):
     cache.put({f"{sys.argv[2]}-{n}": n, "all": sys.argv[2] * 1000})
     assert cache.get([f"{sys.argv[2]}-{n}"])
@@ -228,14 +228,14 @@ def test_processes_share_one_file(tmp_path: Path) -> None:
         worker.communicate()
     assert [worker.returncode for worker in workers] == [0] * 4
     assert integrity(path) == "ok"
-    cache = Cache(path)
+    cache = ReplyCache(path)
     assert len(cache.get([f"{number}-{n}" for number in range(4) for n in range(60)])) == 240
     assert cache.get(["all"])["all"] in {str(number) * 1000 for number in range(4)}
     cache.close()
 
 
 UNTIL_KILLED = """
-cache = Cache(sys.argv[1])
+cache = ReplyCache(sys.argv[1])
 n = 0
 while True:
     cache.put({f"k{n}": "x" * 500})
@@ -252,6 +252,6 @@ def test_what_was_written_survives_a_kill(tmp_path: Path) -> None:
     worker.send_signal(signal.SIGKILL)
     written += [int(line) for line in worker.communicate()[0].split()]
     assert integrity(path) == "ok"
-    cache = Cache(path)
+    cache = ReplyCache(path)
     assert set(cache.get([f"k{n}" for n in written])) == {f"k{n}" for n in range(len(written))}
     cache.close()

@@ -10,8 +10,8 @@ from grader.judges.chat import ChatJudge
 from grader.judges.mock import read_prompt
 from grader.judges.protocol import JudgingTask, Message, PointToJudge
 from grader.provider.endpoint import Endpoint
-from grader.provider.reply_cache import Cache
-from grader.provider.requests import Calls, Manners
+from grader.provider.reply_cache import ReplyCache
+from grader.provider.requests import RequestPolicy, RequestScheduler
 from tests.support.clocks import VirtualClock
 
 SECRET = "sk-TESTSECRET-0123456789abcdef"  # noqa: S105  # opens nothing
@@ -24,7 +24,7 @@ POINTS = (
 ANSWER = "Dropout disables random units. It is active during training."
 # One client for all, for it takes long to make; it keeps no connections, which would outlive the servers.
 LINE = httpx2.Client(limits=httpx2.Limits(max_keepalive_connections=0), trust_env=False)
-QUICK = Manners(first_wait=0.5, longest_wait=60)
+QUICK = RequestPolicy(first_wait=0.5, longest_wait=60)
 
 
 def case(answer: str = ANSWER, points: Sequence[PointToJudge] = POINTS, **changes: Any) -> JudgingTask:
@@ -39,13 +39,15 @@ def many(n: int) -> list[JudgingTask]:
     return [case(f"Answer {number}: dropout disables random units.") for number in range(n)]
 
 
-def chat_judge(url: str, *, calls: Calls | None = None, cache: Cache | None = None, **options: Any) -> ChatJudge:
+def chat_judge(
+    url: str, *, scheduler: RequestScheduler | None = None, cache: ReplyCache | None = None, **options: Any
+) -> ChatJudge:
     """A real judge at a local server; it waits in virtual time."""
     options.setdefault("model", "m")
     options.setdefault("http_client", LINE)
     endpoint = Endpoint(url, options.pop("key", SECRET))
-    calls = calls or Calls(QUICK, clock=VirtualClock())
-    return ChatJudge(options.pop("model"), endpoint, calls, cache=cache, **options)
+    scheduler = scheduler or RequestScheduler(QUICK, clock=VirtualClock())
+    return ChatJudge(options.pop("model"), endpoint, scheduler, cache=cache, **options)
 
 
 def asked_points(body: dict[str, Any]) -> list[str]:

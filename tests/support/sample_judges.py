@@ -11,7 +11,7 @@ from grader.judges.mock import ScriptedJudge, read_prompt
 from grader.judges.panel import Panel
 from grader.judges.protocol import Completion, Judge, Message
 from grader.judges.reply import RawVerdict
-from grader.provider.faults import JudgeError
+from grader.provider.faults import RequestError
 from grader.rubrics.rubric_files import read_rubrics
 from grader.schema import Answer, Grade
 from grader.settings import JudgeSettings, Settings
@@ -76,7 +76,7 @@ HOSTILE = RuleJudge("<i>hostile</i>\u202e\x1b[1m", _hostile, HOSTILE_FEEDBACK)
 
 def refusing() -> ScriptedJudge:
     """A judge that refuses all it is asked."""
-    return ScriptedJudge([JudgeError("refused", "the model refused to judge this answer")] * 1000, name="refusing")
+    return ScriptedJudge([RequestError("refused", "the model refused to judge this answer")] * 1000, name="refusing")
 
 
 def judged_grades(*judges: Judge, questions: Sequence[str], n: int = 1, encoder: Encoder | None = None) -> list[Grade]:

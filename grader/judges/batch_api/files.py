@@ -9,7 +9,7 @@ from grader.errors import InputError
 from grader.files import parse_json
 from grader.judges.chat import read_completion
 from grader.judges.protocol import Completion
-from grader.provider import REFUSED, FaultKind, Spent, TryError
+from grader.provider import REFUSAL_REASON, AttemptError, FailureKind, TokenUsage
 
 # What one file may hold; "Batch API" and the reference of files in OpenAI's documentation.
 MOST_REQUESTS = 50_000
@@ -68,9 +68,9 @@ class Failed(NamedTuple):
 class Unusable(NamedTuple):
     """A reply that was paid for and would come again as it is: a refusal, nothing at all, or one that was cut off."""
 
-    kind: FaultKind
+    kind: FailureKind
     reason: str
-    spent: Spent
+    spent: TokenUsage
 
 
 Outcome = Completion | Unusable | Failed
@@ -125,13 +125,13 @@ def _outcome(row: Mapping[str, Any]) -> Outcome:
     if isinstance(response, dict) and response.get("status_code") == 200 and isinstance(response.get("body"), dict):
         try:
             return read_completion(_as_object(response["body"]), 0)
-        except TryError as fault:
-            return Failed(fault.reason) if fault.spent is None else Unusable(fault.kind, fault.reason, fault.spent)
+        except AttemptError as fault:
+            return Failed(fault.reason) if fault.usage is None else Unusable(fault.kind, fault.reason, fault.usage)
     status = response.get("status_code") if isinstance(response, dict) else None
     body = response.get("body") if isinstance(response, dict) else None
     said = json.dumps([body, error])[:5000]
     if status == 400 and "content_filter" in said:
-        return Unusable("refused", REFUSED, Spent(0, 0))
+        return Unusable("refused", REFUSAL_REASON, TokenUsage(0, 0))
     if isinstance(status, int) and status != 200:
         return Failed(f"the server answered {status}", status, said)
     code = error.get("code") if isinstance(error, dict) else None

@@ -20,7 +20,7 @@ from grader.judges.chat import ServerCapabilities, abilities_key, read_abilities
 from grader.judges.prompt import estimated_tokens
 from grader.judges.protocol import Completion, Message
 from grader.phrases import count
-from grader.provider import FREE, Cache, Calls, Endpoint, JudgeError, Price, Spent, content_key
+from grader.provider import FREE, Endpoint, Price, ReplyCache, RequestError, RequestScheduler, TokenUsage, content_key
 
 # Seconds after which a batch that the server does not know was never sent; making one takes a minute or two.
 _SENDING = 600.0
@@ -60,7 +60,7 @@ class BatchJudge:
     Args:
         model: as the server calls it.
         endpoint: where it is.
-        calls: limits, retries and totals, shared by all judges of a run.
+        scheduler: limits, retries and totals, shared by all judges of a run.
         cache: where replies, open batches and what the server can do are kept; on disk, or nothing is found again.
         price: of a million tokens in a batch.
         timeout: seconds that one request to the server may take.
@@ -75,9 +75,9 @@ class BatchJudge:
         self,
         model: str,
         endpoint: Endpoint,
-        calls: Calls,
+        scheduler: RequestScheduler,
         *,
-        cache: Cache,
+        cache: ReplyCache,
         price: Price = FREE,
         timeout: float = 120.0,
         seed: int = 0,
@@ -89,14 +89,14 @@ class BatchJudge:
         self.name = model
         self.revision = server_revision(endpoint)
         self._url = endpoint.base_url
-        self._calls = calls
+        self._scheduler = scheduler
         self._cache = cache
         self._price = price
         self._seed = seed
         self._most_requests = most_requests
         self._most_bytes = most_bytes
         self._now = now
-        self._server = BatchClient(endpoint, calls, timeout=timeout, http_client=http_client)
+        self._server = BatchClient(endpoint, scheduler, timeout=timeout, http_client=http_client)
         self._ledger = Ledger(cache, content_key("batches", endpoint.base_url, model))
         self._abilities_key = abilities_key(endpoint, model)
         self._pending: dict[str, _Request] = {}
@@ -109,7 +109,7 @@ class BatchJudge:
         """The reply that a batch has brought.
 
         Raises:
-            JudgeError: `waiting`: there is none yet, and the request is remembered for `submit`; else as it ended.
+            RequestError: `waiting`: there is none yet, and the request is remembered for `submit`; else as it ended.
 
         """
         request = _Request(tuple(messages), schema, max_tokens)
@@ -117,9 +117,9 @@ class BatchJudge:
         key = self._reply_key(custom_id)
         kept = self._cache.get([key]).get(key)
         if kept is None:
-            raise JudgeError("waiting", self._remember(custom_id, request))
+            raise RequestError("waiting", self._remember(custom_id, request))
         if "problem" in kept:
-            raise JudgeError(kept["kind"], kept["problem"])
+            raise RequestError(kept["kind"], kept["problem"])
         return Completion(**kept)
 
     def _remember(self, custom_id: str, request: _Request) -> str:
@@ -158,7 +158,7 @@ class BatchJudge:
         for file in in_files(lines, most_requests=self._most_requests, most_bytes=self._most_bytes):
             try:
                 batch_id, n = self._send(file, abilities)
-            except JudgeError as fault:
+            except RequestError as fault:
                 news.append(f"{count(n_left, 'request')} not sent: {fault.reason}")
                 break
             n_left -= len(file)
@@ -173,8 +173,8 @@ class BatchJudge:
     def _affordable(self, pending: Mapping[str, _Request], news: list[str]) -> Iterator[str]:
         """The requests that the budget has room for; that stays reserved, for nobody knows yet what they will take."""
         for at, (custom_id, request) in enumerate(pending.items()):
-            estimate = Spent(estimated_tokens(request.messages), request.max_tokens)
-            problem = self._calls.budget.reserve(self._price.of(estimate))
+            estimate = TokenUsage(estimated_tokens(request.messages), request.max_tokens)
+            problem = self._scheduler.budget.reserve(self._price.cost(estimate))
             if problem is not None:
                 news.append(f"{count(len(pending) - at, 'request')} not sent: {problem}")
                 return
@@ -189,7 +189,7 @@ class BatchJudge:
         """Send one file: its batch, `None` where nobody knows of one, and how many requests are in it.
 
         Raises:
-            JudgeError, SetupError: there is no batch.
+            RequestError, SetupError: there is no batch.
 
         """
         tag = secrets.token_hex(8)
@@ -204,7 +204,7 @@ class BatchJudge:
             raise
         try:
             batch_id = self._server.create(file_id, tag)
-        except (JudgeError, SetupError):
+        except (RequestError, SetupError):
             self._ledger.close(tag)
             raise
         if batch_id is not None:
@@ -225,7 +225,7 @@ class BatchJudge:
         for batch in self._ledger.batches():
             try:
                 settled += self._collect(batch, news)
-            except JudgeError as fault:
+            except RequestError as fault:
                 news.append(f"{_called(batch)} cannot be asked for now: {fault.reason}")
         still_open = self._ledger.batches()
         self._batch_of = _by_request(still_open)
@@ -267,8 +267,8 @@ class BatchJudge:
         settled = settle(batch, standing, results.outcomes, self._ledger.tries())
         self._cache.put({self._reply_key(one): value for one, value in settled.values.items()})
         for spent in settled.answered.values():
-            self._calls.totals.add(spent=spent)
-            self._calls.budget.settle(0.0, self._price.of(spent))
+            self._scheduler.totals.add(spent=spent)
+            self._scheduler.budget.settle(0.0, self._price.cost(spent))
         if settled.understood:
             self._cache.put({self._abilities_key: batch.abilities._asdict()})
         self._ledger.close(batch.tag, counted=settled.counted, ended=settled.values, trial=settled.trial)

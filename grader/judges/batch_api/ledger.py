@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from grader.judges.chat import ServerCapabilities, read_abilities
-from grader.provider import Cache
+from grader.provider import ReplyCache
 
 
 class OpenBatch(NamedTuple):
@@ -39,7 +39,7 @@ class Ledger:
 
     """
 
-    def __init__(self, cache: Cache, key: str) -> None:
+    def __init__(self, cache: ReplyCache, key: str) -> None:
         self._cache = cache
         self._key = key
 

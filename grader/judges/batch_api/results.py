@@ -12,7 +12,7 @@ from grader.judges.batch_api.ledger import OpenBatch
 from grader.judges.batch_api.server import BatchStatus
 from grader.judges.chat import ServerCapabilities, with_less
 from grader.judges.protocol import Completion
-from grader.provider import FaultKind, Spent
+from grader.provider import FailureKind, TokenUsage
 
 # Tries of one request, each in another batch.
 TRIES = 3
@@ -39,7 +39,7 @@ class ResolvedBatch(NamedTuple):
     """
 
     values: dict[str, dict[str, Any]]
-    answered: dict[str, Spent]
+    answered: dict[str, TokenUsage]
     n_failed: int
     understood: bool = False
     counted: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ def settle(
 
     """
     values: dict[str, dict[str, Any]] = {}
-    answered: dict[str, Spent] = {}
+    answered: dict[str, TokenUsage] = {}
     failed: dict[str, Failed] = {}
     for one in batch.ids:
         found = outcomes.get(one) or _missing(standing)
@@ -72,7 +72,7 @@ def settle(
         elif isinstance(found, Unusable):
             values[one], answered[one] = _fault(found.kind, found.reason), found.spent
         else:
-            values[one], answered[one] = found._asdict(), Spent(found.input_tokens, found.output_tokens)
+            values[one], answered[one] = found._asdict(), TokenUsage(found.input_tokens, found.output_tokens)
     if not answered and _understood_none(failed):
         plainer = with_less(batch.abilities, next(iter(failed.values())).said)
         if plainer is not None:
@@ -87,7 +87,7 @@ def settle(
     return ResolvedBatch(values, answered, len(failed), understood, counted, "none" if understood else "as before")
 
 
-def _fault(kind: FaultKind, problem: str) -> dict[str, Any]:
+def _fault(kind: FailureKind, problem: str) -> dict[str, Any]:
     return {"kind": kind, "problem": problem}
 
 

@@ -1,6 +1,6 @@
 """What a server does with batches: takes files, makes batches of them, says how they stand, gives results.
 
-All requests go through `Calls`. What is in the files, and what a run makes of results, is not known here.
+All requests go through `RequestScheduler`. What is in the files, and what a run makes of results, is not known here.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from grader.errors import SetupError
 from grader.judges.batch_api.files import URL
-from grader.provider import Calls, Endpoint, JudgeError, TryError, open_client, server_faults
+from grader.provider import AttemptError, Endpoint, RequestError, RequestScheduler, map_client_errors, open_client
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -48,15 +48,17 @@ class BatchClient:
 
     Args:
         endpoint: where it is.
-        calls: limits and retries.
+        scheduler: limits and retries.
         timeout: seconds that one request may take.
         http_client: what the openai client sends requests with; its own if left out.
 
     """
 
-    def __init__(self, endpoint: Endpoint, calls: Calls, *, timeout: float = 120.0, http_client: Any = None) -> None:
+    def __init__(
+        self, endpoint: Endpoint, scheduler: RequestScheduler, *, timeout: float = 120.0, http_client: Any = None
+    ) -> None:
         self._endpoint = endpoint
-        self._calls = calls
+        self._scheduler = scheduler
         self._timeout = timeout
         self._http_client = http_client
         self._opened: OpenAI | None = None
@@ -66,7 +68,7 @@ class BatchClient:
         """Store a file of requests; its id.
 
         Raises:
-            JudgeError: it is not there.
+            RequestError: it is not there.
             SetupError: no request can succeed.
 
         """
@@ -74,7 +76,7 @@ class BatchClient:
         def store() -> str:
             file_id = _name(self._client().files.create(file=(name, content), purpose="batch"))
             if file_id is None:
-                raise TryError("the server does not say where it put the file", again=True)
+                raise AttemptError("the server does not say where it put the file", retryable=True)
             return file_id
 
         return self._ask(store)
@@ -86,18 +88,18 @@ class BatchClient:
             its id; `None` when nobody knows whether it was made.
 
         Raises:
-            JudgeError: it was not made.
+            RequestError: it was not made.
             SetupError: no request can succeed.
 
         """
         batch_id = self._ask(lambda: self._create(file_id, tag))
         try:
             for attempt in range(1, _CREATIONS):
-                if batch_id is not None or self._calls.clock.wait(2.0**attempt):
+                if batch_id is not None or self._scheduler.clock.wait(2.0**attempt):
                     break
                 batch_id = self.find(tag) or self._ask(lambda: self._create(file_id, tag))
             return batch_id or self.find(tag)
-        except (JudgeError, SetupError):
+        except (RequestError, SetupError):
             return None  # the first request may have made one
 
     def _create(self, file_id: str, tag: str) -> str | None:
@@ -118,7 +120,7 @@ class BatchClient:
         """The id of the batch with a tag, among the latest.
 
         Raises:
-            JudgeError: the server does not say.
+            RequestError: the server does not say.
             SetupError: no request can succeed.
 
         """
@@ -155,7 +157,7 @@ class BatchClient:
         """A request; a server that does not know its kind knows no batches."""
 
         def unknown() -> Answer:
-            raise TryError(f"{self._endpoint.host} takes no batches (404)", fatal="ask without --judge-batch")
+            raise AttemptError(f"{self._endpoint.host} takes no batches (404)", remedy="ask without --judge-batch")
 
         return self._run(send, unknown)
 
@@ -167,13 +169,13 @@ class BatchClient:
         def attempt() -> Answer:
             import openai
 
-            with server_faults(self._endpoint, self._timeout):
+            with map_client_errors(self._endpoint, self._timeout):
                 try:
                     return send()
                 except openai.NotFoundError:
                     return otherwise()
 
-        return self._calls.run(attempt, None, whose=f"batches of {self._endpoint.base_url}")
+        return self._scheduler.run(attempt, None, server_key=f"batches of {self._endpoint.base_url}")
 
     def _client(self) -> "OpenAI":
         with self._lock:

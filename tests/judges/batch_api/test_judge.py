@@ -22,25 +22,25 @@ from grader.judges.mock import MockJudge
 from grader.judges.panel import Panel
 from grader.judges.protocol import Completion, JudgingTask, Message, PointToJudge
 from grader.provider.endpoint import find_endpoint
-from grader.provider.faults import JudgeError
+from grader.provider.faults import RequestError
 from grader.provider.limits import Price
-from grader.provider.reply_cache import Cache, content_key
-from grader.provider.requests import Calls, Manners
+from grader.provider.reply_cache import ReplyCache, content_key
+from grader.provider.requests import RequestPolicy, RequestScheduler
 from tests.support.batch_api import KEY, Server, expired, failed, replied, well
 
 # A run of its own: it asks, sends, and is killed meanwhile.
 CHILD = """
 import sys
 from grader.judges.batch_api.judge import BatchJudge
-from grader.provider.reply_cache import Cache
-from grader.provider.requests import Calls
+from grader.provider.reply_cache import ReplyCache
+from grader.provider.requests import RequestScheduler
 from grader.provider.endpoint import find_endpoint
-from grader.provider.faults import JudgeError; from grader.judges.protocol import Message
-judge = BatchJudge("m", find_endpoint(), Calls(), cache=Cache(sys.argv[1]))
+from grader.provider.faults import RequestError; from grader.judges.protocol import Message
+judge = BatchJudge("m", find_endpoint(), RequestScheduler(), cache=ReplyCache(sys.argv[1]))
 for text in "ab":
     try:
         judge.complete([Message("user", text)], schema={"type": "object"}, max_tokens=50)
-    except JudgeError as fault:
+    except RequestError as fault:
         assert fault.kind == "waiting"
 judge.submit()
 """
@@ -71,8 +71,8 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def cache() -> Cache:
-    return Cache(":memory:")
+def cache() -> ReplyCache:
+    return ReplyCache(":memory:")
 
 
 CLOCK = Clock()
@@ -80,11 +80,11 @@ CLOCK = Clock()
 HTTP = openai.DefaultHttpxClient()
 
 
-def judge(server: Server, cache: Cache, *, manners: Manners | None = None, **options: Any) -> BatchJudge:
+def judge(server: Server, cache: ReplyCache, *, policy: RequestPolicy | None = None, **options: Any) -> BatchJudge:
     """A judge as a new run has it."""
     options = {"now": CLOCK.now, "price": Price(1.0, 2.0), "http_client": HTTP, **options}
-    calls = Calls(manners or Manners(attempts=2), clock=CLOCK)
-    return BatchJudge("m", server.endpoint, calls, cache=cache, **options)
+    scheduler = RequestScheduler(policy or RequestPolicy(attempts=2), clock=CLOCK)
+    return BatchJudge("m", server.endpoint, scheduler, cache=cache, **options)
 
 
 def ask(judge: BatchJudge, *texts: str) -> list[str]:
@@ -93,13 +93,13 @@ def ask(judge: BatchJudge, *texts: str) -> list[str]:
     def one(text: str) -> str:
         try:
             return judge.complete([Message("user", text)], schema=SCHEMA, max_tokens=50).text
-        except JudgeError as fault:
+        except RequestError as fault:
             return f"{fault.kind}: {fault.reason}"
 
     return [one(text) for text in texts]
 
 
-def run(server: Server, cache: Cache, *texts: str, **options: Any) -> tuple[Collected, list[str], BatchJudge]:
+def run(server: Server, cache: ReplyCache, *texts: str, **options: Any) -> tuple[Collected, list[str], BatchJudge]:
     """A whole run: collect, ask, submit."""
     asked = judge(server, cache, **options)
     collected = asked.collect()
@@ -109,7 +109,7 @@ def run(server: Server, cache: Cache, *texts: str, **options: Any) -> tuple[Coll
 
 
 class TestTheUsualWay:
-    def test_sent_in_one_run_and_there_in_the_next(self, server: Server, cache: Cache) -> None:
+    def test_sent_in_one_run_and_there_in_the_next(self, server: Server, cache: ReplyCache) -> None:
         first = judge(server, cache)
         assert first.collect() == Collected(0, 0, 0, ())
         assert ask(first, "a", "b", "a") == ["waiting: waits for the next batch"] * 3
@@ -122,7 +122,7 @@ class TestTheUsualWay:
         assert second.submit() == (0, (), ())
         assert judge(server, cache).collect() == Collected(0, 0, 0, ())
 
-    def test_what_is_sent(self, server: Server, cache: Cache) -> None:
+    def test_what_is_sent(self, server: Server, cache: ReplyCache) -> None:
         run(server, cache, "a \u2028\ud800 é")
         [batch], [[line]] = server.batches.values(), server.sent()
         assert (batch["endpoint"], batch["completion_window"]) == ("/v1/chat/completions", "24h")
@@ -141,11 +141,11 @@ class TestTheUsualWay:
             },
         }
 
-    def test_it_is_the_same_model_as_one_that_is_asked_at_once(self, server: Server, cache: Cache) -> None:
-        batch, chat = judge(server, cache), ChatJudge("m", server.endpoint, Calls())
+    def test_it_is_the_same_model_as_one_that_is_asked_at_once(self, server: Server, cache: ReplyCache) -> None:
+        batch, chat = judge(server, cache), ChatJudge("m", server.endpoint, RequestScheduler())
         assert (batch.name, batch.revision) == (chat.name, chat.revision)
 
-    def test_a_batch_that_runs_is_left_alone(self, server: Server, cache: Cache) -> None:
+    def test_a_batch_that_runs_is_left_alone(self, server: Server, cache: ReplyCache) -> None:
         run(server, cache, "a")
         server.status = "in_progress"
         collected, found, again = run(server, cache, "a", "b")
@@ -156,7 +156,7 @@ class TestTheUsualWay:
         server.status = "completed"
         assert run(server, cache, "a", "b")[1] == ["reply to a", "reply to b"]
 
-    def test_several_files(self, server: Server, cache: Cache) -> None:
+    def test_several_files(self, server: Server, cache: ReplyCache) -> None:
         texts = [f"text {n}" for n in range(5)]
         asked = judge(server, cache, most_requests=2)
         ask(asked, *texts)
@@ -168,42 +168,44 @@ class TestTheUsualWay:
         assert [len(lines) for lines in server.sent()[3:]] == [1, 1, 1]
         assert judge(server, cache).collect().n_replies == 8
 
-    def test_what_it_takes_is_counted_when_it_comes(self, server: Server, cache: Cache) -> None:
-        calls = Calls(Manners(), clock=CLOCK)
-        first = BatchJudge("m", server.endpoint, calls, cache=cache, price=Price(1.0, 2.0))
+    def test_what_it_takes_is_counted_when_it_comes(self, server: Server, cache: ReplyCache) -> None:
+        scheduler = RequestScheduler(RequestPolicy(), clock=CLOCK)
+        first = BatchJudge("m", server.endpoint, scheduler, cache=cache, price=Price(1.0, 2.0))
         ask(first, "a", "b")
         first.submit()
-        assert (calls.budget.cost, calls.totals.input_tokens) == (0, 0)
-        later = Calls(Manners(), clock=CLOCK)
+        assert (scheduler.budget.cost, scheduler.totals.input_tokens) == (0, 0)
+        later = RequestScheduler(RequestPolicy(), clock=CLOCK)
         BatchJudge("m", server.endpoint, later, cache=cache, price=Price(1.0, 2.0)).collect()
         assert (later.totals.input_tokens, later.totals.output_tokens) == (200, 20)
         assert later.budget.cost == pytest.approx(2 * (100 * 1.0 + 10 * 2.0) / 1e6)
 
-    def test_another_model_and_another_server_have_batches_of_their_own(self, server: Server, cache: Cache) -> None:
+    def test_another_model_and_another_server_have_batches_of_their_own(
+        self, server: Server, cache: ReplyCache
+    ) -> None:
         run(server, cache, "a")
-        other = BatchJudge("n", server.endpoint, Calls(clock=CLOCK), cache=cache)
+        other = BatchJudge("n", server.endpoint, RequestScheduler(clock=CLOCK), cache=cache)
         assert other.collect() == Collected(0, 0, 0, ())
         assert ask(other, "a") == ["waiting: waits for the next batch"]
 
 
 class TestLimits:
-    def test_no_more_requests_than_calls_are_allowed(self, server: Server, cache: Cache) -> None:
-        asked = judge(server, cache, manners=Manners(max_calls=3))
+    def test_no_more_requests_than_calls_are_allowed(self, server: Server, cache: ReplyCache) -> None:
+        asked = judge(server, cache, policy=RequestPolicy(max_calls=3))
         ask(asked, *"abcde")
         sent = asked.submit()
         assert sent.n_requests == 3
         assert "2 requests not sent: the limit of 3 calls is reached" in sent.news
 
-    def test_no_more_than_may_be_spent_at_most(self, server: Server, cache: Cache) -> None:
+    def test_no_more_than_may_be_spent_at_most(self, server: Server, cache: ReplyCache) -> None:
         # A request takes at most 8 tokens of the message and 50 of the reply: 8 * 1 + 50 * 2 = 108 per million.
-        asked = judge(server, cache, manners=Manners(max_cost=250e-6))
+        asked = judge(server, cache, policy=RequestPolicy(max_cost=250e-6))
         ask(asked, *"abcde")
         sent = asked.submit()
         assert sent.n_requests == 2
         assert sent.news[0] == "3 requests not sent: the limit of 0.00025 is reached: 0 is spent"
 
-    def test_nothing_is_sent_when_nothing_may_be(self, server: Server, cache: Cache) -> None:
-        asked = judge(server, cache, manners=Manners(max_calls=0))
+    def test_nothing_is_sent_when_nothing_may_be(self, server: Server, cache: ReplyCache) -> None:
+        asked = judge(server, cache, policy=RequestPolicy(max_calls=0))
         ask(asked, "a")
         assert asked.submit().n_requests == 0 and server.requests == []
 
@@ -214,7 +216,7 @@ def in_turn(*outcomes: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, A
 
 
 class TestResults:
-    def test_each_line_is_believed_by_itself(self, server: Server, cache: Cache) -> None:
+    def test_each_line_is_believed_by_itself(self, server: Server, cache: ReplyCache) -> None:
         server.answer = in_turn(
             well,
             failed,
@@ -242,7 +244,7 @@ class TestResults:
         )
         assert [line["body"]["messages"][0]["content"] for line in server.sent()[1]] == list("bcdg")
 
-    def test_a_request_that_fails_again_and_again_is_final(self, server: Server, cache: Cache) -> None:
+    def test_a_request_that_fails_again_and_again_is_final(self, server: Server, cache: ReplyCache) -> None:
         server.answer = in_turn(well, failed)
         for _ in range(3):
             run(server, cache, "a", "b")
@@ -254,7 +256,7 @@ class TestResults:
 
     @pytest.mark.parametrize("status", ["expired", "cancelled"])
     def test_of_a_batch_that_ends_early_only_the_rest_is_sent_again(
-        self, server: Server, cache: Cache, status: str
+        self, server: Server, cache: ReplyCache, status: str
     ) -> None:
         server.status = status
         server.answer = in_turn(well, expired, lambda line: None)
@@ -267,7 +269,7 @@ class TestResults:
             ["b", "c"]
         ] * 4
 
-    def test_a_rejected_batch_is_told_by_its_code_alone(self, server: Server, cache: Cache) -> None:
+    def test_a_rejected_batch_is_told_by_its_code_alone(self, server: Server, cache: ReplyCache) -> None:
         server.status = "failed"
         server.errors = {"object": "list", "data": [{"code": "model_not_found", "message": f"{KEY} may not"}]}
         for n in range(3):
@@ -277,14 +279,14 @@ class TestResults:
         _, found, _ = run(server, cache, "a")
         assert found == ["failed: the server rejects the batch (model_not_found) in each of 3 batches"]
 
-    def test_a_full_queue_is_no_fault_of_the_requests(self, server: Server, cache: Cache) -> None:
+    def test_a_full_queue_is_no_fault_of_the_requests(self, server: Server, cache: ReplyCache) -> None:
         server.status = "failed"
         server.errors = {"object": "list", "data": [{"code": "token_limit_exceeded"}]}
         for _ in range(5):
             _, found, _ = run(server, cache, "a")
             assert found == ["waiting: waits for the next batch"]
 
-    def test_files_that_are_gone(self, server: Server, cache: Cache) -> None:
+    def test_files_that_are_gone(self, server: Server, cache: ReplyCache) -> None:
         run(server, cache, "a")
         judge(server, cache)
         server.standing(server.batches["batch_1"])
@@ -292,14 +294,14 @@ class TestResults:
         collected, found, _ = run(server, cache, "a")
         assert "1 x no line in the results" in collected.news[0] and found == ["waiting: waits for the next batch"]
 
-    def test_of_several_lines_for_one_request_a_reply_counts(self, server: Server, cache: Cache) -> None:
+    def test_of_several_lines_for_one_request_a_reply_counts(self, server: Server, cache: ReplyCache) -> None:
         server.answer = lambda line: b"\n".join(json.dumps(make(line)).encode() for make in (failed, well, failed))
         run(server, cache, "a")
         assert run(server, cache, "a")[1] == ["reply to a"]
 
 
 class TestForms:
-    def test_what_the_server_does_not_know_is_left_out_next_time(self, server: Server, cache: Cache) -> None:
+    def test_what_the_server_does_not_know_is_left_out_next_time(self, server: Server, cache: ReplyCache) -> None:
         def picky(line: dict[str, Any]) -> dict[str, Any]:
             form = line["body"].get("response_format", {}).get("type")
             if "temperature" in line["body"]:
@@ -316,7 +318,7 @@ class TestForms:
         run(server, cache, "b")  # it is remembered, also for those who ask at once
         assert server.sent()[3][0]["body"]["response_format"]["type"] == "json_object"
 
-    def test_a_server_that_knows_nothing(self, server: Server, cache: Cache) -> None:
+    def test_a_server_that_knows_nothing(self, server: Server, cache: ReplyCache) -> None:
         server.answer = lambda line: failed(line, 400, "Bad Request")
         for _ in range(5):
             _, found, _ = run(server, cache, "a")
@@ -326,13 +328,13 @@ class TestForms:
         run(server, cache, "b")  # which says nothing about other requests
         assert server.sent()[4][0]["body"]["response_format"]["type"] == "json_schema"
 
-    def test_one_bad_request_changes_no_form(self, server: Server, cache: Cache) -> None:
+    def test_one_bad_request_changes_no_form(self, server: Server, cache: ReplyCache) -> None:
         server.answer = in_turn(well, lambda line: failed(line, 400, "Bad Request"))
         run(server, cache, "a", "b")
         run(server, cache, "a", "b")
         assert server.sent()[1][0]["body"]["response_format"]["type"] == "json_schema"
 
-    def test_a_text_that_is_too_long_changes_no_form(self, server: Server, cache: Cache) -> None:
+    def test_a_text_that_is_too_long_changes_no_form(self, server: Server, cache: ReplyCache) -> None:
         server.answer = lambda line: failed(line, 400, "This model's maximum context length is 8192 tokens")
         for _ in range(4):
             _, found, _ = run(server, cache, "a")
@@ -355,7 +357,7 @@ class TestCrashes:
 
         server.fail = fail
 
-    def test_killed_before_the_upload(self, server: Server, cache: Cache) -> None:
+    def test_killed_before_the_upload(self, server: Server, cache: ReplyCache) -> None:
         self.kill_at(server, "POST", "files", after=False)
         asked = judge(server, cache)
         ask(asked, "a")
@@ -363,22 +365,22 @@ class TestCrashes:
         assert run(server, cache, "a")[1] == ["waiting: waits for the next batch"]
         assert run(server, cache, "a")[1] == ["reply to a"] and len(server.batches) == 1
 
-    def test_an_answer_that_is_lost_makes_no_second_batch(self, server: Server, cache: Cache) -> None:
+    def test_an_answer_that_is_lost_makes_no_second_batch(self, server: Server, cache: ReplyCache) -> None:
         self.kill_at(server, "POST", "batches", after=True)
         asked = judge(server, cache)
         ask(asked, "a")
         assert asked.submit().batches == ("batch_1",)
         assert run(server, cache, "a")[1] == ["reply to a"] and len(server.batches) == 1
 
-    def test_a_passing_fault_makes_one_batch(self, server: Server, cache: Cache) -> None:
+    def test_a_passing_fault_makes_one_batch(self, server: Server, cache: ReplyCache) -> None:
         self.kill_at(server, "POST", "batches", after=False)
         asked = judge(server, cache)
         ask(asked, "a")
         assert asked.submit().batches == ("batch_1",)
 
-    def test_a_batch_whose_id_was_never_noted_is_found_by_its_tag(self, server: Server, cache: Cache) -> None:
+    def test_a_batch_whose_id_was_never_noted_is_found_by_its_tag(self, server: Server, cache: ReplyCache) -> None:
         for text in "xyz":  # batches of others are on the first page
-            run(server, Cache(":memory:"), text)
+            run(server, ReplyCache(":memory:"), text)
         asked = judge(server, cache)
         ask(asked, "a")
         server.fail = lambda method, path: (
@@ -390,7 +392,7 @@ class TestCrashes:
         assert len(server.batches) == 4
         server.fail = lambda method, path: None
         for text in "uvw":
-            run(server, Cache(":memory:"), text)
+            run(server, ReplyCache(":memory:"), text)
         collected, found, _ = run(server, cache, "a")
         assert collected.news[0] == "batch batch_4 was found again" and found == ["reply to a"]
 
@@ -414,7 +416,7 @@ class TestCrashes:
         assert child.wait(timeout=60) == -signal.SIGKILL
         assert len(server.batches) == done
         server.fail = lambda method, path: None
-        cache = Cache(file)
+        cache = ReplyCache(file)
         collected, found, _ = run(server, cache, "a", "b")
         if done:
             assert collected.news[0] == "batch batch_1 was found again"
@@ -427,7 +429,7 @@ class TestCrashes:
         assert collected.news == ("a batch of 2 requests never reached the server",) and len(server.batches) == 1
         assert run(server, cache, "a", "b", **later)[1] == ["reply to a", "reply to b"]
 
-    def test_killed_between_keeping_replies_and_forgetting_the_batch(self, server: Server, cache: Cache) -> None:
+    def test_killed_between_keeping_replies_and_forgetting_the_batch(self, server: Server, cache: ReplyCache) -> None:
         server.answer = in_turn(well, failed)
         run(server, cache, "a", "b")
         key = content_key("batches", server.endpoint.base_url, "m")
@@ -438,7 +440,7 @@ class TestCrashes:
         assert collected.n_replies == 1 and found[0] == "reply to a"
         assert list(Ledger(cache, key).tries().values()) == [1]
 
-    def test_results_that_cannot_be_fetched_now_are_fetched_later(self, server: Server, cache: Cache) -> None:
+    def test_results_that_cannot_be_fetched_now_are_fetched_later(self, server: Server, cache: ReplyCache) -> None:
         run(server, cache, "a")
         server.fail = lambda method, path: 503 if path.endswith("/content") else None
         collected, found, _ = run(server, cache, "a")
@@ -447,7 +449,7 @@ class TestCrashes:
         server.fail = lambda method, path: None
         assert run(server, cache, "a")[1] == ["reply to a"]
 
-    def test_a_batch_of_another_account_waits_two_days(self, server: Server, cache: Cache) -> None:
+    def test_a_batch_of_another_account_waits_two_days(self, server: Server, cache: ReplyCache) -> None:
         run(server, cache, "a")
         server.batches.clear()
         collected, _, _ = run(server, cache, "a")
@@ -457,7 +459,7 @@ class TestCrashes:
         collected, _, _ = run(server, cache, "a")
         assert collected.news == ("batch batch_1 is gone: the server does not know it",) and len(server.batches) == 1
 
-    def test_two_runs_at_once_send_a_request_once(self, server: Server, cache: Cache) -> None:
+    def test_two_runs_at_once_send_a_request_once(self, server: Server, cache: ReplyCache) -> None:
         one, two = judge(server, cache), judge(server, cache)
         for asked in (one, two):
             ask(asked, "a", "b")
@@ -472,7 +474,7 @@ class TestCrashes:
         assert one.submit().n_requests == 2 and others == [0]
         assert len(server.batches) == 1
 
-    def test_a_request_is_claimed_once(self, cache: Cache) -> None:
+    def test_a_request_is_claimed_once(self, cache: ReplyCache) -> None:
         one, two = Ledger(cache, "k"), Ledger(cache, "k")
         assert one.claim("t1", ["a", "b"], at=1.0, abilities=ServerCapabilities()) == {"a", "b"}
         assert two.claim("t2", ["b", "c"], at=2.0, abilities=ServerCapabilities()) == {"c"}
@@ -485,7 +487,7 @@ class TestCrashes:
 
 class TestFaults:
     @pytest.mark.parametrize("status", [401, 403])
-    def test_a_key_that_is_refused_ends_the_run(self, server: Server, cache: Cache, status: int) -> None:
+    def test_a_key_that_is_refused_ends_the_run(self, server: Server, cache: ReplyCache, status: int) -> None:
         server.fail = lambda method, path: status
         asked = judge(server, cache)
         ask(asked, "a")
@@ -494,14 +496,14 @@ class TestFaults:
         server.fail = lambda method, path: None
         assert run(server, cache, "a")[1] == ["waiting: waits for the next batch"]  # nothing stays claimed
 
-    def test_a_server_without_batches_says_so(self, server: Server, cache: Cache) -> None:
+    def test_a_server_without_batches_says_so(self, server: Server, cache: ReplyCache) -> None:
         server.fail = lambda method, path: 404
         asked = judge(server, cache)
         ask(asked, "a")
         with pytest.raises(SetupError, match=r"takes no batches \(404\); ask without --judge-batch"):
             asked.submit()
 
-    def test_the_key_is_in_no_message(self, server: Server, cache: Cache) -> None:
+    def test_the_key_is_in_no_message(self, server: Server, cache: ReplyCache) -> None:
         said: list[str] = []
         for status in (400, 401, 404, 409, 429, 500):
             server.fail = lambda method, path, status=status: status if path != "files" else None
@@ -518,7 +520,7 @@ class TestFaults:
             said += [*collected.news, *found]
         assert len(said) > 10 and not any(KEY in line or "Authorization" in line for line in said)
 
-    def test_replies_of_the_wrong_kind(self, server: Server, cache: Cache) -> None:
+    def test_replies_of_the_wrong_kind(self, server: Server, cache: ReplyCache) -> None:
         server.store = lambda content: {"id": 7}  # type: ignore[method-assign]
         asked = judge(server, cache)
         ask(asked, "a")
@@ -528,7 +530,7 @@ class TestFaults:
 class TestInAPanel:
     CASE = JudgingTask("It disables units.", "What does dropout do?", "", (PointToJudge("p1", "It disables units"),))
 
-    def test_what_waits_is_not_kept_as_a_verdict(self, server: Server, cache: Cache) -> None:
+    def test_what_waits_is_not_kept_as_a_verdict(self, server: Server, cache: ReplyCache) -> None:
         server.answer = lambda line: replied(line, _mocked(line).text)
         first = judge(server, cache)
         [[opinion]] = Panel([first], cache=cache).collect_opinions([self.CASE])
@@ -542,7 +544,7 @@ class TestInAPanel:
         [[kept]] = Panel([judge(server, cache)], cache=cache).collect_opinions([self.CASE])
         assert kept == opinion
 
-    def test_a_malformed_reply_is_asked_for_once_more_in_another_batch(self, server: Server, cache: Cache) -> None:
+    def test_a_malformed_reply_is_asked_for_once_more_in_another_batch(self, server: Server, cache: ReplyCache) -> None:
         server.answer = lambda line: replied(
             line, "nonsense" if len(line["body"]["messages"]) == 2 else _mocked(line).text
         )
@@ -563,9 +565,9 @@ def _mocked(line: dict[str, Any]) -> Completion:
 
 class TestChangingTheCache:
     def test_several_writers_lose_nothing(self, tmp_path: Path) -> None:
-        caches = [Cache(tmp_path / "c.sqlite") for _ in range(2)]
+        caches = [ReplyCache(tmp_path / "c.sqlite") for _ in range(2)]
 
-        def count(cache: Cache) -> None:
+        def count(cache: ReplyCache) -> None:
             for _ in range(50):
                 cache.change("k", lambda n: (n or 0) + 1)
 
@@ -576,7 +578,7 @@ class TestChangingTheCache:
             thread.join()
         assert caches[0].get(["k"]) == {"k": 100}
 
-    def test_a_change_that_fails_changes_nothing(self, cache: Cache) -> None:
+    def test_a_change_that_fails_changes_nothing(self, cache: ReplyCache) -> None:
         assert cache.change("k", lambda value: [value]) == [None]
         with pytest.raises(ZeroDivisionError):
             cache.change("k", lambda value: 1 / 0)
@@ -585,12 +587,12 @@ class TestChangingTheCache:
 
 
 def test_thousands_of_requests_go_into_one_file(server: Server, tmp_path: Path) -> None:
-    asked = judge(server, Cache(tmp_path / "c.sqlite"))
+    asked = judge(server, ReplyCache(tmp_path / "c.sqlite"))
     ask(asked, *map(str, range(2000)))
     assert asked.submit().n_requests == 2000
-    assert judge(server, Cache(tmp_path / "c.sqlite")).collect().n_replies == 2000
+    assert judge(server, ReplyCache(tmp_path / "c.sqlite")).collect().n_replies == 2000
 
 
-def test_an_address_is_found_as_for_a_chat(server: Server, cache: Cache) -> None:
-    asked = BatchJudge("m", find_endpoint(server.endpoint.base_url), Calls(clock=CLOCK), cache=cache)
+def test_an_address_is_found_as_for_a_chat(server: Server, cache: ReplyCache) -> None:
+    asked = BatchJudge("m", find_endpoint(server.endpoint.base_url), RequestScheduler(clock=CLOCK), cache=cache)
     assert asked.revision == judge(server, cache).revision
