@@ -13,21 +13,20 @@ import numpy as np
 from grader.calibration.agenda import AgendaItem, discussion_agenda
 from grader.calibration.change_since import Change, change_since
 from grader.calibration.interactions import Interaction, point_interactions, question_interactions
+from grader.calibration.item_analysis import PointAdvice, advise_on_points
 from grader.calibration.overview import Overview, level_step, overview
 from grader.calibration.pairing import Team, Training, coverage_teams, rotation, training_pairs
 from grader.calibration.panel_agreement import PanelAgreement, Scale, panel_agreement
 from grader.calibration.planning import DoubleMarking, Flips, RatersNeeded, double_marking_for, flips_at_cut, raters_for
-from grader.calibration.point_advice import PointAdvice, advise_on_points
 from grader.calibration.question_agreement import QuestionAgreement, question_agreement
-from grader.calibration.raters.gold import GoldRecord, Repeats, gold_records, repeats
+from grader.calibration.raters.gold import GoldRecord, IntraRaterAgreement, gold_records, intra_rater_agreement
 from grader.calibration.raters.profiles import RaterProfile, profile_raters
 from grader.calibration.raters.severity import AdditiveModel, fit_additive
 from grader.calibration.ratings.arrays import PointName, RatingArrays, rating_arrays
-from grader.calibration.ratings.checks import check_choices, check_earlier, check_raters
 from grader.calibration.ratings.reading import Ratings
-from grader.calibration.system.grades import Graded
-from grader.calibration.system.machines import system_raters
-from grader.calibration.system.system_rater import SystemRater
+from grader.calibration.ratings.validation import check_choices, check_earlier, check_raters
+from grader.calibration.system.grades import GradedRatings
+from grader.calibration.system.system_rater import SystemRater, system_raters
 from grader.phrases import natural
 from grader.statistics import Level, LongForm, first_ratings, rater_pairs
 
@@ -38,7 +37,7 @@ _HALF_A_LEVEL: Final = 0.5  # a difference from colleagues on a question or poin
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class CalibrationOptions:
     """What a calibration goes by.
 
     Attributes:
@@ -130,7 +129,7 @@ class Calibration:
     raters: tuple[RaterProfile, ...]
     model: AdditiveModel
     gold: tuple[GoldRecord, ...]
-    repeats: tuple[Repeats, ...]
+    repeats: tuple[IntraRaterAgreement, ...]
     on_questions: tuple[Interaction, ...]
     on_points: tuple[Interaction, ...]
     questions: tuple[QuestionAgreement, ...]
@@ -143,14 +142,14 @@ class Calibration:
     plan: Plan
     changes: Mapping[str, Change]
     systems: Mapping[str, SystemRater]
-    graded: Graded | None
+    graded: GradedRatings | None
 
 
 def calibrate(
     ratings: Ratings,
-    choices: Choices | None = None,
+    choices: CalibrationOptions | None = None,
     *,
-    graded: Graded | None = None,
+    graded: GradedRatings | None = None,
     earlier: Ratings | None = None,
     texts: Mapping[str, str] | None = None,
 ) -> Calibration:
@@ -158,7 +157,7 @@ def calibrate(
 
     Args:
         ratings: of at least two people; with `graded`, of at least one.
-        choices: what to go by, `Choices()` by default.
+        choices: what to go by, `CalibrationOptions()` by default.
         graded: grades put beside the same ratings.
         earlier: ratings to compare with.
         texts: of answers, where they are known.
@@ -167,7 +166,7 @@ def calibrate(
         InputError: all ratings are by one person and there is no machine to compare with, or a choice or the earlier
             ratings do not fit.
     """
-    chosen = Choices() if choices is None else choices
+    chosen = CalibrationOptions() if choices is None else choices
     arrays = rating_arrays(ratings if graded is None else graded.ratings)
     check_raters(arrays, ratings)
     check_choices(arrays, ratings.source, level=chosen.level, cut=chosen.cut)
@@ -193,7 +192,7 @@ def calibrate(
         raters=profiles,
         model=model,
         gold=_gold(arrays, once, step if chosen.tolerance is None else chosen.tolerance),
-        repeats=repeats(arrays.totals) if arrays.totals.n_ratings > once.n_ratings else (),
+        repeats=intra_rater_agreement(arrays.totals) if arrays.totals.n_ratings > once.n_ratings else (),
         on_questions=() if once.questions is None else question_interactions(once, model, least=_HALF_A_LEVEL * step),
         on_points=on_points,
         questions=question_agreement(once, scale, seed=chosen.seed, resamples=chosen.resamples),
@@ -220,7 +219,7 @@ def _point_advice(
 
 
 def _changes(
-    arrays: RatingArrays, once: LongForm, earlier: Ratings, scale: Scale, chosen: Choices
+    arrays: RatingArrays, once: LongForm, earlier: Ratings, scale: Scale, chosen: CalibrationOptions
 ) -> Mapping[str, Change]:
     then = rating_arrays(earlier)
     check_raters(then, earlier)

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from grader.calibration.raters.consistency import colleagues
 from grader.calibration.raters.effects import steady_colleagues
+from grader.calibration.raters.fit import colleagues
 from grader.calibration.raters.severity import AdditiveModel, fit_additive
 from grader.statistics import Codes, Floats, LongForm, Mask, benjamini_hochberg, student_t_tail
 

@@ -36,7 +36,7 @@ _ENOUGH: Final = 10  # common answers that make a link worth having
 
 
 @dataclass(frozen=True, slots=True)
-class Repeats:
+class RepeatedRatings:
     """What happened when the same rater rated the same answer again.
 
     Attributes:
@@ -82,7 +82,7 @@ class Overview:
     n_incomplete: int
     n_gold: int
     constant: tuple[int, ...]
-    repeats: Repeats | None
+    repeats: RepeatedRatings | None
     pairs: RaterPairs
     components: tuple[tuple[int, ...], ...]
     scale: tuple[float, float] | None
@@ -170,12 +170,12 @@ def _constant(once: LongForm) -> tuple[int, ...]:
     return tuple(map(int, np.flatnonzero((n > 1) & (lowest == highest))))
 
 
-def _repeats(form: LongForm) -> Repeats | None:
+def _repeats(form: LongForm) -> RepeatedRatings | None:
     rows = repeated_pairs(form)
     if not len(rows):
         return None
     apart = np.round(np.abs(form.scores[rows[:, 0]] - form.scores[rows[:, 1]]), DECIMALS)
-    return Repeats(wilson_interval(int(np.sum(apart == 0)), len(rows)), float(apart.mean()))
+    return RepeatedRatings(wilson_interval(int(np.sum(apart == 0)), len(rows)), float(apart.mean()))
 
 
 def _notes(found: Overview) -> Iterator[str]:

@@ -30,8 +30,8 @@ from grader.statistics import (
     components_by_weights,
     few_in_common,
     gwet,
+    icc_from_components,
     icc_interval,
-    icc_of,
     interval,
     kappa_interval,
     mean_over_pairs,
@@ -179,7 +179,7 @@ def panel_statistics(once: LongForm, scale: Scale, k: int) -> tuple[tuple[str, .
 
 
 def _of_components(parts: Components, k: int) -> list[float]:
-    of_forms = [icc_of(parts, form=form, n_raters=k) for form in ICC_FORMS.values()]
+    of_forms = [icc_from_components(parts, form=form, n_raters=k) for form in ICC_FORMS.values()]
     return [*of_forms, standard_error_of_measurement(parts)]
 
 

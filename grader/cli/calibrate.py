@@ -141,7 +141,7 @@ def calibrate(
     """
     if fit_file is None:
         _one_thread()
-    from grader.calibration import Choices, grades_beside, read_ratings
+    from grader.calibration import CalibrationOptions, add_grades, read_ratings
     from grader.calibration import calibrate as compare
     from grader.files import make_folder, read_answers, read_grades
     from grader.reports import calibration_json, calibration_lines, calibration_sections, fitting_lines
@@ -159,8 +159,8 @@ def calibrate(
     given = [] if answers is None else list(read_answers(answers, questions=questions))
     found = compare(
         read,
-        Choices(level=level, cut=cut, step=step, tolerance=tolerance, seed=seed, resamples=resamples),
-        graded=None if grades is None else grades_beside(read, read_grades(grades), source=grades),
+        CalibrationOptions(level=level, cut=cut, step=step, tolerance=tolerance, seed=seed, resamples=resamples),
+        graded=None if grades is None else add_grades(read, read_grades(grades), source=grades),
         earlier=None if since is None else read_ratings(since, raters=columns),
         texts={answer.answer_id: answer.answer for answer in given},
     )

@@ -39,8 +39,8 @@ from .distributions import student_t_tail as student_t_tail
 from .false_discovery import benjamini_hochberg as benjamini_hochberg
 from .generalizability import Components as Components
 from .generalizability import components_by_weights as components_by_weights
+from .generalizability import icc_from_components as icc_from_components
 from .generalizability import icc_interval as icc_interval
-from .generalizability import icc_of as icc_of
 from .generalizability import rater_share as rater_share
 from .generalizability import raters_needed as raters_needed
 from .generalizability import standard_error_of_measurement as standard_error_of_measurement

@@ -86,7 +86,7 @@ def components_by_weights(ratings: npt.ArrayLike) -> Statistic:
     return of_weights
 
 
-def icc_of(components: Components, *, form: IccForm = "A,1", n_raters: int = 1) -> float:
+def icc_from_components(components: Components, *, form: IccForm = "A,1", n_raters: int = 1) -> float:
     """Return an intraclass correlation from variance components, which gaps do not hinder.
 
     V_a / (V_a + E / k) with E = V_r + V_e for absolute agreement (`A,...`), V_e for consistency (`C,...`), and k = 1

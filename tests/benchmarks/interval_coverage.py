@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from grader.calibration.system.statistics import (
+from grader.calibration.system.human_machine_agreement import (
     COMPARED_STATISTICS,
     SYSTEM_STATISTICS,
     compared_statistics,

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.calibration.system.statistics import COMPARED_STATISTICS, compared_statistics
+from grader.calibration.system.human_machine_agreement import COMPARED_STATISTICS, compared_statistics
 from grader.statistics import agreement, kappas, prmse, reliability
 from grader.statistics import generalizability as measurement
 from grader.statistics.rating_tables import from_matrix

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from grader.calibration.calibration import Calibration, Choices, calibrate, pseudonyms
+from grader.calibration.calibration import Calibration, CalibrationOptions, calibrate, pseudonyms
 from grader.calibration.ratings.reading import Rating, Ratings
 from grader.errors import InputError
 from grader.reports.blocks import report_tables
@@ -14,13 +14,13 @@ from grader.reports.calibration.terminal import calibration_lines
 from grader.reports.html_page import render_sections_page
 from tests.support.sample_calibration import TEAM, any_ratings, rated_by_machine, team
 
-QUICK = Choices(resamples=100)
+QUICK = CalibrationOptions(resamples=100)
 
 
 @pytest.fixture(scope="module")
 def found() -> Calibration:
     ratings = replace(team(), gold={(f"a{i}", None): 5.0 for i in range(6)})
-    return calibrate(rated_by_machine(ratings), Choices(cut=6.0, resamples=200), earlier=team(seed=8))
+    return calibrate(rated_by_machine(ratings), CalibrationOptions(cut=6.0, resamples=200), earlier=team(seed=8))
 
 
 def test_the_strict_rater_is_found(found: Calibration) -> None:
@@ -81,10 +81,10 @@ def test_raters_who_share_no_answer_are_said_not_to_be_comparable() -> None:
 
 def test_constant_raters_and_no_shared_answers_are_no_traceback() -> None:
     constant = Ratings("r.csv", tuple(Rating(f"a{i}", rater, 3.0) for i in range(30) for rater in ("kim", "lee")))
-    found = calibrate(constant, Choices(cut=3, resamples=100))
+    found = calibrate(constant, CalibrationOptions(cut=3, resamples=100))
     assert "all raters gave the same score everywhere" in (found.agreement.statistics["icc_a1"].note or "")
     rows = tuple(Rating(f"{rater}{i}", rater, float(i)) for i in range(5) for rater in ("kim", "lee"))
-    nothing = calibrate(Ratings("r.csv", rows), Choices(cut=3, resamples=100))
+    nothing = calibrate(Ratings("r.csv", rows), CalibrationOptions(cut=3, resamples=100))
     assert nothing.agreement.statistics["exact"].value is None
     assert nothing.agenda == () and nothing.pairing.teams == ()
     for each in (found, nothing):
@@ -203,7 +203,7 @@ def test_votes_of_many_raters_are_cut_short_on_the_terminal() -> None:
 def test_any_ratings_give_a_whole_report(seed: int) -> None:
     ratings = any_ratings(seed)
     try:
-        found = calibrate(ratings, Choices(cut=ratings.rows[0].score, resamples=100), earlier=ratings)
+        found = calibrate(ratings, CalibrationOptions(cut=ratings.rows[0].score, resamples=100), earlier=ratings)
     except InputError as error:
         assert "all ratings are by" in str(error)
         return

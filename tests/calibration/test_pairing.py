@@ -9,8 +9,7 @@ import pytest
 
 from grader.calibration.pairing import coverage_teams, rotation, training_pairs
 from grader.calibration.raters.effects import Effect, unknown
-from grader.calibration.raters.labels import Effects, Label, Verdict
-from grader.calibration.raters.profiles import RaterProfile, profile_raters
+from grader.calibration.raters.profiles import Effects, Label, RaterProfile, RaterVerdict, profile_raters
 from grader.calibration.raters.severity import fit_additive, linked_components
 from grader.statistics.intervals import Estimate
 from grader.statistics.rating_tables import LongForm, from_matrix
@@ -22,7 +21,7 @@ def rater(
     known = Estimate(severity, None, None, n, "no interval" if severity is not None else "undefined: alone")
     effects = {name: unknown(0, "not looked at") for name in Effects._fields}
     effects["consistency"] = Effect(Estimate(noise, None, None, n), 0.5)
-    return RaterProfile(n, n, component, known, Effects(**effects), Verdict(label, (), False, "for the test"))
+    return RaterProfile(n, n, component, known, Effects(**effects), RaterVerdict(label, (), False, "for the test"))
 
 
 def squared_biases(severities: list[float], pairs: list[tuple[int, ...]]) -> float:

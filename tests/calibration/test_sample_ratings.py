@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.calibration.agenda import discussion_agenda
-from grader.calibration.raters.gold import GoldRecord, Repeats, gold_records, repeats
+from grader.calibration.raters.gold import GoldRecord, IntraRaterAgreement, gold_records, intra_rater_agreement
 from grader.calibration.raters.profiles import RaterProfile, profile_raters
 from grader.calibration.raters.severity import fit_additive
 from grader.calibration.ratings.arrays import RatingArrays, rating_arrays
@@ -35,8 +35,8 @@ def gold() -> dict[str, GoldRecord]:
     return dict(zip(sample().raters, records, strict=True))
 
 
-def again() -> dict[str, Repeats]:
-    return dict(zip(sample().raters, repeats(sample().totals), strict=True))
+def again() -> dict[str, IntraRaterAgreement]:
+    return dict(zip(sample().raters, intra_rater_agreement(sample().totals), strict=True))
 
 
 def test_the_script_writes_the_file() -> None:

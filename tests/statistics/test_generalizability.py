@@ -13,8 +13,8 @@ from grader.statistics.generalizability import (
     components_by_weights,
     cronbach_alpha,
     disattenuated_r,
+    icc_from_components,
     icc_interval,
-    icc_of,
     rater_share,
     raters_needed,
     severity_share,
@@ -133,7 +133,7 @@ def test_negative_estimates_count_as_none() -> None:
     assert rater_share(found) == 0.0
     assert standard_error_of_measurement(found) == 1.0
     # The intraclass correlations keep them, as their closed forms do: 2 / (2 - .5 + 1).
-    assert icc_of(found, form="A,1") == near(0.8)
+    assert icc_from_components(found, form="A,1") == near(0.8)
 
 
 # Undefined cases
@@ -145,7 +145,7 @@ def test_negative_estimates_count_as_none() -> None:
 def test_components_are_undefined_without_enough_pairs(ratings: Any) -> None:
     found = variance_components(ratings)
     assert all(math.isnan(part) for part in found)
-    for statistic in (severity_share, rater_share, standard_error_of_measurement, icc_of):
+    for statistic in (severity_share, rater_share, standard_error_of_measurement, icc_from_components):
         assert math.isnan(statistic(found))
 
 
@@ -182,7 +182,7 @@ def test_alpha_is_undefined_without_parts_or_variation() -> None:
 
 def test_options_out_of_range_are_refused() -> None:
     with pytest.raises(ValueError, match=r"form must be one of A,1; A,k; C,1; C,k, got '1,1'"):
-        icc_of(UNKNOWN, form="1,1")
+        icc_from_components(UNKNOWN, form="1,1")
     with pytest.raises(ValueError, match="confidence must be between 0 and 1, got 95"):
         icc_interval(SHROUT_FLEISS, confidence=95)
     with pytest.raises(ValueError, match="target must be between 0 and 1, got 1"):
@@ -226,7 +226,7 @@ def test_icc_from_components_equals_the_closed_form(form: Any, ratings: np.ndarr
     complete = np.nan_to_num(ratings, nan=2.0)
     closed = intraclass_correlation(complete, form=form)
     if math.isfinite(closed):
-        assert icc_of(variance_components(complete), form=form, n_raters=complete.shape[1]) == near(closed)
+        assert icc_from_components(variance_components(complete), form=form, n_raters=complete.shape[1]) == near(closed)
 
 
 @same_every_run

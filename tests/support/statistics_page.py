@@ -20,7 +20,7 @@ MODULES = {
     "statistics/generalizability": "Variance components and what follows from them",
     "calibration/raters/severity": "Who is strict",
     "statistics/prmse": "A system against true scores",
-    "calibration/system/statistics": "A system against people",
+    "calibration/system/human_machine_agreement": "A system against people",
     "statistics/subgroups": "Groups of candidates",
     "statistics/alternative_annotator": "A system instead of a person",
     "statistics/prevalence": "A large batch, scored by people in part",

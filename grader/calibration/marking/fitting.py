@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from grader.calibration.marking.active_learning import MarkingPlan, UnmarkedAnswer, plan_marking
 from grader.calibration.marking.people_marks import people_marks
-from grader.calibration.marking.planning import Plan, Waiting, plan
 from grader.calibration.ratings.reading import Ratings
 from grader.errors import InputError
 from grader.grading import About, Grader, seen_by_marks
@@ -67,7 +67,7 @@ class Fitting:
     held_out: HeldOut
     width: float | None
     share_open: float | None
-    plan: Plan
+    plan: MarkingPlan
 
     def as_dict(self, names: Mapping[str, str]) -> dict[str, Any]:
         """One JSON object, as docs/formats.md has it; `names` are what raters are called."""
@@ -131,7 +131,7 @@ def fit_marks(
     ]
     marks = MarksModel(marked)
     waiting = [
-        Waiting(answer.answer_id, answer.question_id, seen[answer.answer_id])
+        UnmarkedAnswer(answer.answer_id, answer.question_id, seen[answer.answer_id])
         for answer in answers
         if answer.answer_id in seen and answer.answer_id not in given.marks
     ]
@@ -150,7 +150,7 @@ def fit_marks(
         held_out=_held_out(marks),
         width=_mean(found.high - found.low for found in expected),
         share_open=_mean(float(found.is_open) for found in expected),
-        plan=plan(marks, free, n_next=n_next),
+        plan=plan_marking(marks, free, n_next=n_next),
     )
 
 

@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
-from grader.calibration.raters.consistency import colleagues, rows_by_rater
 from grader.calibration.raters.effects import Effect, against_steady, slope, unknown
+from grader.calibration.raters.fit import colleagues, rows_by_rater
 from grader.calibration.raters.severity import AdditiveModel
 from grader.statistics import Estimate, Floats, LongForm, Mask, normal_quantile, pearson_r, student_t_tail, varies
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from grader.calibration.raters.consistency import rows_by_rater
 from grader.calibration.raters.effects import Effect, t_effect, unknown
+from grader.calibration.raters.fit import rows_by_rater
 from grader.statistics import DECIMALS, Estimate, Floats, LongForm, repeated_pairs, wilson_interval
 
 _SAME = 10.0**-DECIMALS
@@ -31,7 +31,7 @@ class GoldRecord(NamedTuple):
     reason: str
 
 
-class Repeats(NamedTuple):
+class IntraRaterAgreement(NamedTuple):
     """How one rater agrees with earlier ratings of the same answers by the same rater.
 
     Attributes:
@@ -81,7 +81,7 @@ def gold_records(
     return tuple(records)
 
 
-def repeats(form: LongForm, *, confidence: float = 0.95) -> tuple[Repeats, ...]:
+def intra_rater_agreement(form: LongForm, *, confidence: float = 0.95) -> tuple[IntraRaterAgreement, ...]:
     """Return how each rater agrees with earlier ratings of the same answer, or of the same point of it.
 
     Args:
@@ -101,9 +101,9 @@ def repeats(form: LongForm, *, confidence: float = 0.95) -> tuple[Repeats, ...]:
         own = differences[raters == rater]
         exact = wilson_interval(int(np.sum(own <= _SAME)), own.size, confidence=confidence)
         if own.size:
-            found.append(Repeats(exact, float(own.mean()), math.sqrt(float(np.mean(own**2)) / 2)))
+            found.append(IntraRaterAgreement(exact, float(own.mean()), math.sqrt(float(np.mean(own**2)) / 2)))
         else:
-            found.append(Repeats(exact, None, None))
+            found.append(IntraRaterAgreement(exact, None, None))
     return tuple(found)
 
 

@@ -1,20 +1,27 @@
-"""Ratings in: who gave which answer how many points, out of long tables, wide tables and labelled sets.
+"""Ratings from files: long tables, wide tables and labelled sets, with the place of every error.
 
-What the numbers say is for `calibration`; nothing here compares raters.
+Nothing here compares raters.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from grader.calibration.ratings.cells import Cell
 from grader.errors import InputError
-from grader.files import Row, pick_columns, read_rows, source_name
+from grader.files import Row, id_text, pick_columns, read_rows, source_name
 from grader.phrases import count
+from grader.statistics import DECIMALS
 
+# How people write that there is no score.
+_NOTHING = {"", "-", "–", ".", "na", "n/a", "nan", "none", "null"}
+_YES_OR_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+# Beyond this sums of squares would lose the points themselves.
+_LARGEST = 1e9
 # Columns under the names that people and other tools give them, the surest first.
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "answer_id": ("answer_id", "id", "response_id", "submission_id", "script_id", "script"),
@@ -40,6 +47,100 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "answer": ("answer", "response", "submission", "student_answer"),
 }
 _LABELLED: Final = "human_scores"  # under this name a labelled set holds every rater's score
+Place = tuple[str, str | None]  # an answer, or a point of it
+
+
+class Cell(NamedTuple):
+    """A value and where it stands."""
+
+    value: Any
+    column: str
+    line: int
+    source: str
+
+    def fault(self, problem: str) -> InputError:
+        """The error that says what is wrong with this cell."""
+        return InputError(problem, source=self.source, line=self.line, field=self.column)
+
+    def text(self) -> str | None:
+        """Text, or a number as text; nothing for a blank cell.
+
+        Raises:
+            InputError: true, false, a list or an object.
+
+        """
+        text = id_text(self.value)
+        if text is None or isinstance(text, str):
+            return text or None
+        raise self.fault(f"expected text or a number, found {str(self.value)[:40]}")
+
+    def needed(self) -> str:
+        """The same, where something must stand.
+
+        Raises:
+            InputError: also for a blank cell.
+
+        """
+        text = self.text()
+        if text is None:
+            raise self.fault("is blank, expected a name or an id")
+        return text
+
+    def number(self) -> float | None:
+        """A number of points, rounded to where scores count as different; nothing for a blank or a word such as `NA`.
+
+        Raises:
+            InputError: anything else, and what is too large for a score.
+
+        """
+        value = self.value
+        if value is None or (isinstance(value, str) and value.strip().lower() in _NOTHING):
+            return None
+        number = math.nan if isinstance(value, bool) else _finite(value)
+        if math.isnan(number):
+            hint = "; write it with a decimal point" if "," in str(value) else ""
+            raise self.fault(f"expected a number or nothing, found '{str(value)[:40]}'{hint}")
+        if abs(number) > _LARGEST:
+            raise self.fault(f"found {number:g}, expected at most {_LARGEST:,.0f} points")
+        return round(number, DECIMALS)
+
+    def moment(self) -> float | None:
+        """A number as it is, a date as seconds since 1970 (UTC where it names no zone); nothing for a blank cell.
+
+        Raises:
+            InputError: anything else.
+
+        """
+        text = self.text()
+        if text is None:
+            return None
+        number = _finite(text)
+        if not math.isnan(number):
+            return number
+        try:
+            when = datetime.fromisoformat(text)
+        except ValueError:
+            problem = f"expected a number or a date such as 2026-01-31 or 2026-01-31T14:30, found '{text[:40]}'"
+            raise self.fault(problem) from None
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+
+    def is_date(self) -> bool:
+        """Whether a moment is a date and no number."""
+        return math.isnan(_finite(self.value))
+
+    def yes_or_no(self) -> bool | None:
+        """Whether it says yes (`1`, `true`, `yes`) or no; nothing for a blank cell and for anything else."""
+        text = str(self.value).strip().lower()
+        return _YES_OR_NO.get(text)
+
+
+def _finite(value: Any) -> float:
+    """A finite number, or NaN for what is none; `1_000` is none."""
+    try:
+        number = math.nan if "_" in str(value) else float(value)
+    except (ValueError, TypeError):
+        return math.nan
+    return number if math.isfinite(number) else math.nan
 
 
 class Rating(NamedTuple):
@@ -63,9 +164,6 @@ class Rating(NamedTuple):
     time: float | None = None
     group: str | None = None
     line: int = 0
-
-
-Place = tuple[str, str | None]  # an answer, or a point of it
 
 
 @dataclass(frozen=True, slots=True)

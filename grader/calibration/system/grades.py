@@ -15,15 +15,15 @@ from grader.errors import InputError
 from grader.schema import Grade
 from grader.statistics import Floats
 
-NAME: Final = f"{SYSTEM}grader"
+GRADER_NAME: Final = f"{SYSTEM}grader"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Graded:
+class GradedRatings:
     """What grades add to ratings.
 
     Attributes:
-        ratings: with the grades of rated answers among them, by the rater `NAME`.
+        ratings: with the grades of rated answers among them, by the rater `GRADER_NAME`.
         batch: scores of the graded answers that nobody rated, shape `(n_batch,)`, on the scale of the ratings.
         n_ungraded: grades without a score, which are left out.
         confidences: of rated answers, where the grader says how sure it is.
@@ -43,7 +43,7 @@ class Graded:
     signatures: tuple[str, ...] = ()
 
 
-def grades_beside(ratings: Ratings, grades: Iterable[Grade], *, source: str) -> Graded:
+def add_grades(ratings: Ratings, grades: Iterable[Grade], *, source: str) -> GradedRatings:
     """Put grades beside ratings.
 
     A grade is taken to the scale of the ratings by its share of the full score; where the ratings name no full score,
@@ -60,8 +60,8 @@ def grades_beside(ratings: Ratings, grades: Iterable[Grade], *, source: str) -> 
             or the scales cannot be brought together.
     """
     rated = _Rated(ratings)
-    if any(row.rater.casefold() == NAME for row in ratings.rows):
-        problem = f"has a rater '{NAME}' already: rename it, or leave --grades out"
+    if any(row.rater.casefold() == GRADER_NAME for row in ratings.rows):
+        problem = f"has a rater '{GRADER_NAME}' already: rename it, or leave --grades out"
         raise InputError(problem, source=ratings.source, field="rater")
     seen: set[str] = set()
     rows, batch = [], []
@@ -85,7 +85,7 @@ def grades_beside(ratings: Ratings, grades: Iterable[Grade], *, source: str) -> 
         if known is None:
             batch.append(score)
             continue
-        base = known._replace(rater=NAME, time=None, line=0)
+        base = known._replace(rater=GRADER_NAME, time=None, line=0)
         rows.append(base._replace(score=score, point_id=None, max_score=rated.scales.get(grade.answer_id)))
         texts[grade.answer_id] = grade.answer
         if grade.confidence is not None:
@@ -104,7 +104,7 @@ def grades_beside(ratings: Ratings, grades: Iterable[Grade], *, source: str) -> 
         problem = f"no answer of this file was rated in {ratings.source}: answer ids must be the same in both"
         raise InputError(problem, source=source, field="answer_id")
     joined = replace(ratings, rows=(*ratings.rows, *rows))
-    return Graded(
+    return GradedRatings(
         joined, np.array(batch, dtype=float), n_ungraded, confidences, texts, point_texts, quotes, tuple(signatures)
     )
 

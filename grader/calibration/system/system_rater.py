@@ -1,6 +1,7 @@
-"""The system as one more rater: may it score in people's place? Everything about it, computed from two arrays.
+"""The system as one more rater, and whether it may score in people's place.
 
-Section 10 of a calibration. Nothing here reads files or writes words beyond the rules; see `system_rater`.
+Section 10 of a calibration. `system_raters` takes each machine of a calibration, `system_rater` compares one machine
+with people from arrays alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,8 +11,11 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from grader.calibration.system.rules import LEAST_FOR_A_VERDICT, Judged, Outcome, ets_triple, group_rule
-from grader.calibration.system.statistics import (
+from grader.calibration.panel_agreement import Scale
+from grader.calibration.ratings.arrays import RatingArrays
+from grader.calibration.system.criteria import LEAST_FOR_A_VERDICT, CriterionResult, Outcome, ets_triple, group_rule
+from grader.calibration.system.grades import GRADER_NAME, GradedRatings
+from grader.calibration.system.human_machine_agreement import (
     COMPARED_STATISTICS,
     SYSTEM_STATISTICS,
     Confusion,
@@ -46,6 +50,7 @@ from grader.statistics import (
     ratings_per_answer,
     resample_many,
     rogan_gladen,
+    to_matrix,
     wilson_interval,
 )
 
@@ -61,9 +66,10 @@ _NEEDS_TWO_REASON: Final = "undefined: it needs answers that two people rated, a
 _REASON: Final = "undefined: too few answers, or no variation in them"
 _TOO_FEW: Final = "too few answers to tell whether it is as good as people"
 _CURVE_RESAMPLES: Final = 400
+_MOST_LEVELS = 12  # a scale with more levels is taken step by step in the table of people against machine
 
 
-class StandIn(NamedTuple):
+class AltTestOutcome(NamedTuple):
     """Whether the system may stand in for a person, by the alternative annotator test."""
 
     result: AltTest
@@ -72,7 +78,7 @@ class StandIn(NamedTuple):
     note: str | None
 
 
-class AtCut(NamedTuple):
+class DecisionsAtCut(NamedTuple):
     """Decisions at the cut."""
 
     cut: float
@@ -84,15 +90,15 @@ class AtCut(NamedTuple):
     corrected: Estimate  # share of the batch that people would pass
 
 
-class Group(NamedTuple):
+class SubgroupDifference(NamedTuple):
     """How the system treats a group of candidates."""
 
     name: str
     n: int
-    difference: Judged | None  # standardized; None: too few to be shown
+    difference: CriterionResult | None  # standardized; None: too few to be shown
 
 
-class KeptStep(NamedTuple):
+class ReviewStep(NamedTuple):
     """Agreement with people on what is left when the least sure answers go to people."""
 
     share_sent: float
@@ -122,14 +128,14 @@ class SystemRater:
     n_double: int
     n_batch: int
     n_left_out: int
-    triple: tuple[Judged, Judged, Judged]
+    triple: tuple[CriterionResult, CriterionResult, CriterionResult]
     statistics: Mapping[str, Estimate]
     confusion: Confusion
-    stand_in: StandIn
+    stand_in: AltTestOutcome
     batch_mean: Estimate
-    at_cut: AtCut | None
-    groups: tuple[Group, ...]
-    kept: tuple[KeptStep, ...]
+    at_cut: DecisionsAtCut | None
+    groups: tuple[SubgroupDifference, ...]
+    kept: tuple[ReviewStep, ...]
 
 
 def system_rater(
@@ -233,17 +239,17 @@ def _wilson(share: Estimate) -> Estimate:
     return share if share.value is None else wilson_interval(round(share.value * share.n), share.n)
 
 
-def _stand_in(table: Floats, m: Floats, epsilon: float) -> StandIn:
+def _stand_in(table: Floats, m: Floats, epsilon: float) -> AltTestOutcome:
     result = alt_test(table, m, epsilon=epsilon, min_answers=LEAST_FOR_A_VERDICT)
     n_raters = int(np.isfinite(result.p_values).sum())
     if n_raters < RATERS_FOR_A_CONSENSUS:
         least = f"it needs {RATERS_FOR_A_CONSENSUS} people who each share {LEAST_FOR_A_VERDICT} answers with others"
-        return StandIn(result, epsilon, None, f"{least}, {T_TEST_FROM} to be trusted; there are {n_raters}")
+        return AltTestOutcome(result, epsilon, None, f"{least}, {T_TEST_FROM} to be trusted; there are {n_raters}")
     outcome = alt_test_outcome(result)
-    return StandIn(result, epsilon, outcome, _TOO_FEW if outcome == "cannot tell" else None)
+    return AltTestOutcome(result, epsilon, outcome, _TOO_FEW if outcome == "cannot tell" else None)
 
 
-def _at_cut(form: LongForm, m: Floats, means: Floats, batch: Floats, cut: float, seed: int) -> AtCut:
+def _at_cut(form: LongForm, m: Floats, means: Floats, batch: Floats, cut: float, seed: int) -> DecisionsAtCut:
     same = Estimate(None, None, None, 0, _REASON)
     if form.n_answers:
         shares = means_by_weights(same_side_shares(form, m, cut)[:, None])
@@ -253,7 +259,7 @@ def _at_cut(form: LongForm, m: Floats, means: Floats, batch: Floats, cut: float,
             same = _wilson(same)
     by_people, by_system, of_batch = passes(means, cut), passes(m, cut), passes(batch, cut)
     flips = [None if end is None else 100 * (1 - end) for end in (same.value, same.high, same.low)]
-    return AtCut(
+    return DecisionsAtCut(
         cut,
         same,
         Estimate(flips[0], flips[1], flips[2], same.n, same.note),
@@ -264,7 +270,9 @@ def _at_cut(form: LongForm, m: Floats, means: Floats, batch: Floats, cut: float,
     )
 
 
-def _groups(form: LongForm, m: Floats, labels: npt.NDArray[np.str_], least: int, seed: int) -> tuple[Group, ...]:
+def _groups(
+    form: LongForm, m: Floats, labels: npt.NDArray[np.str_], least: int, seed: int
+) -> tuple[SubgroupDifference, ...]:
     names, codes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     named = np.array([bool(name) for name in names], dtype=bool)
     if not named.any():
@@ -276,17 +284,17 @@ def _groups(form: LongForm, m: Floats, labels: npt.NDArray[np.str_], least: int,
         if name:
             made = interval(one, undefined=_REASON)
             judged = group_rule(Estimate(made.value, made.low, made.high, int(size), made.note))
-            found.append(Group(str(name), int(size), judged if size >= least else None))
+            found.append(SubgroupDifference(str(name), int(size), judged if size >= least else None))
     return tuple(found)
 
 
-def _kept(form: LongForm, m: Floats, levels: Floats, confidences: Floats, seed: int) -> tuple[KeptStep, ...]:
+def _kept(form: LongForm, m: Floats, levels: Floats, confidences: Floats, seed: int) -> tuple[ReviewStep, ...]:
     steps = []
     for share in SHARES_SENT if form.n_answers else ():
         rows = kept_after_review(confidences, share)
         of_kept = system_statistics(_rows(form, rows), m[rows], levels=levels)
         kappa = resample_many(of_kept, rows.size, n_resamples=_CURVE_RESAMPLES, seed=seed)[0]
-        steps.append(KeptStep(share, interval(kappa, method="z", bounds=(-1.0, 1.0), undefined=_REASON)))
+        steps.append(ReviewStep(share, interval(kappa, method="z", bounds=(-1.0, 1.0), undefined=_REASON)))
     return tuple(steps)
 
 
@@ -309,3 +317,56 @@ def _of_answers(values: npt.ArrayLike, name: str, rows: npt.NDArray[np.bool_]) -
     if known.shape != rows.shape:
         raise ValueError(f"{name} has shape {known.shape} but there are {rows.size} answers: give one value each")
     return known[rows]
+
+
+def system_raters(
+    arrays: RatingArrays, once: LongForm, scale: Scale, graded: GradedRatings | None, *, seed: int
+) -> dict[str, SystemRater]:
+    """Compare each machine with the people.
+
+    Args:
+        arrays: the ratings.
+        once: totals of people, without repeats.
+        scale: what agreement is measured by.
+        graded: what grades added; the answers that nobody rated are the batch of `GRADER_NAME`.
+        seed: of the bootstrap.
+    """
+    return {
+        name: _compared(arrays, once, scale, scores, graded if name == GRADER_NAME else None, seed)
+        for name, scores in arrays.systems.items()
+    }
+
+
+def _compared(
+    arrays: RatingArrays, once: LongForm, scale: Scale, scores: np.ndarray, graded: GradedRatings | None, seed: int
+) -> SystemRater:
+    batch = np.zeros(0) if graded is None else graded.batch
+    none_of_batch = np.full((batch.size, once.n_raters), np.nan)
+    names = np.array([*arrays.group_names, ""])
+    return system_rater(
+        np.vstack([to_matrix(once), none_of_batch]),
+        np.concatenate([scores, batch]),
+        cut=scale.cut,
+        groups=[*names[arrays.groups], *[""] * batch.size] if arrays.group_names else None,
+        confidences=None if graded is None else _confidences(arrays, scores, graded),
+        levels=_levels(once, scale),
+        step=scale.step,
+        seed=seed,
+    )
+
+
+def _confidences(arrays: RatingArrays, scores: np.ndarray, graded: GradedRatings) -> np.ndarray | None:
+    """How sure the grader is of each answer; nothing where it does not say so of every graded one."""
+    known = np.array([graded.confidences.get(answer, np.nan) for answer in arrays.answer_ids])
+    if not np.isfinite(known[np.isfinite(scores)]).all():
+        return None
+    return np.concatenate([known, np.full(graded.batch.size, np.nan)])
+
+
+def _levels(once: LongForm, scale: Scale) -> np.ndarray:
+    """The scores that people gave, or where these are many, every step between the lowest and the highest."""
+    given = np.unique(once.scores)
+    if given.size <= _MOST_LEVELS:
+        return given
+    low, high = np.floor(given[0] / scale.step), np.ceil(given[-1] / scale.step)
+    return np.arange(low, high + 1) * scale.step

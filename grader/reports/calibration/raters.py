@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from grader.calibration import Calibration, Overview, RaterProfile, Rules
+from grader.calibration import Calibration, Overview, RaterProfile, RaterRules
 from grader.phrases import natural
 from grader.reports.blocks import Block, Cell, Column, Heat, Section, Table
 from grader.reports.calibration.agreement import shown_raters
 
 
-def _rule_of_words(rules: Rules) -> str:
+def _rule_of_words(rules: RaterRules) -> str:
     return (
         "A word is given when the difference from colleagues is certain (95 % interval, and still so after all raters "
         f"were looked at: Benjamini-Hochberg) and large: strict or lenient from {rules.severity:g} SD of all scores, "
@@ -64,7 +64,7 @@ def _severity_table(found: Calibration, names: Sequence[str], order: Sequence[in
     if not found.overview.connected:
         caption += "; only within a group"
     looks = tuple(_look(found.raters[rater].verdict.label) for rater in order)
-    return Table("raters", caption, columns, rows, _rule_of_words(Rules()), looks=looks)
+    return Table("raters", caption, columns, rows, _rule_of_words(RaterRules()), looks=looks)
 
 
 def _records_table(found: Calibration, names: Sequence[str], order: Sequence[int]) -> Table:

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from grader.calibration import Calibration, Judged, SystemRater
+from grader.calibration import Calibration, CriterionResult, SystemRater
 from grader.files import number_text
 from grader.phrases import count
 from grader.reports.blocks import Block, Column, Heat, Kind, Lines, Picture, Rows, Section, Table
@@ -104,7 +104,7 @@ def _rules_table(system: SystemRater, suffix: str) -> Table:
     return Table(f"system_rules{suffix}", caption, columns, rows, rule, looks=tuple(looks))
 
 
-def _outcome(judged: Judged) -> str | None:
+def _outcome(judged: CriterionResult) -> str | None:
     if judged.outcome is None:
         return None
     return judged.outcome + (" (early indication)" if judged.early else "")

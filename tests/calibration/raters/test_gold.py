@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.calibration.raters.gold import gold_records, repeats
+from grader.calibration.raters.gold import gold_records, intra_rater_agreement
 from grader.statistics.distributions import student_t_tail
 from grader.statistics.intervals import wilson_interval
 from grader.statistics.rating_tables import LongForm, from_matrix
@@ -80,7 +80,7 @@ def test_what_makes_no_sense_is_refused(gold: list[float], more: dict[str, Any],
 
 def test_repeats_by_hand() -> None:
     form = LongForm(np.array([0, 0, 1, 1, 1, 2]), np.array([0, 0, 0, 0, 0, 1]), np.array([3.0, 3, 1, 3, 2, 5]), 3, 2)
-    first, second = repeats(form)
+    first, second = intra_rater_agreement(form)
     assert first.exact == wilson_interval(1, 3)
     assert first.mean_difference == pytest.approx(1)
     assert first.standard_error == pytest.approx(math.sqrt(5 / 3 / 2))

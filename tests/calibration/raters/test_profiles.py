@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from grader.calibration.raters.effects import Effect, unknown
-from grader.calibration.raters.labels import Effects, Label, Rules, verdicts
-from grader.calibration.raters.profiles import profile_raters
+from grader.calibration.raters.profiles import Effects, Label, RaterRules, profile_raters, verdicts
 from grader.calibration.raters.severity import fit_additive, severity_against_colleagues
 from grader.statistics.intervals import Estimate
 from grader.statistics.rating_tables import LongForm, from_matrix
@@ -146,7 +145,7 @@ def seen(**known: tuple[float, float]) -> Effects:
 
 def words(*effects: Effects, n: int = 60, n_team: int = 5) -> list[tuple[Label, ...]]:
     size, severities = len(effects), beside_colleagues(effects)
-    found = verdicts(effects, [n] * size, [n_team] * size, severities=severities, sd=2.0, rules=Rules())
+    found = verdicts(effects, [n] * size, [n_team] * size, severities=severities, sd=2.0, rules=RaterRules())
     return [verdict.flags for verdict in found]
 
 
@@ -183,7 +182,7 @@ def test_a_word_needs_a_difference_that_matters_and_is_certain(effects: Effects,
 def test_who_is_below_colleagues_and_above_the_panel_is_not_strict() -> None:
     effects = seen(against_colleagues=(-1.0, 0.001))
     for severity, label in ((-0.2, "strict"), (0.2, "aligned"), (None, "aligned")):
-        [verdict] = verdicts([effects], [60], [5], severities=[severity], sd=2.0, rules=Rules())
+        [verdict] = verdicts([effects], [60], [5], severities=[severity], sd=2.0, rules=RaterRules())
         assert verdict.label == label
 
 
@@ -200,13 +199,13 @@ def test_whose_drift_it_is_needs_a_third_rater() -> None:
 def test_raters_without_enough_answers_do_not_cost_the_others_a_word() -> None:
     effects = [seen(against_colleagues=(-1.0, 0.03))] + [seen(against_colleagues=(0.1, 0.5))] * 9
     severities = beside_colleagues(effects)
-    found = verdicts(effects, [60] + [5] * 9, [10] * 10, severities=severities, sd=1.0, rules=Rules())
+    found = verdicts(effects, [60] + [5] * 9, [10] * 10, severities=severities, sd=1.0, rules=RaterRules())
     assert [verdict.label for verdict in found] == ["strict"] + ["not_enough_data"] * 9
 
 
 def test_constant_scores_are_no_difference_that_matters() -> None:
     effects = seen(against_colleagues=(0.0, 0.0), drift=(0.0, 0.0))
-    [verdict] = verdicts([effects], [60], [3], severities=[0.0], sd=0.0, rules=Rules())
+    [verdict] = verdicts([effects], [60], [3], severities=[0.0], sd=0.0, rules=RaterRules())
     assert verdict.label == "aligned"
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from grader.calibration.ratings.reading import Rating, Ratings
-from grader.calibration.system.grades import NAME, Graded, grades_beside
+from grader.calibration.system.grades import GRADER_NAME, GradedRatings, add_grades
 from grader.errors import InputError
 from grader.schema import Evidence, Grade, PointGrade
 
@@ -32,14 +32,14 @@ def grade(answer: str, score: float | None, full: float = 10.0, confidence: floa
     )
 
 
-def beside(rows: list[Rating], *grades: Grade) -> Graded:
-    return grades_beside(Ratings("r.csv", tuple(rows)), grades, source="g.jsonl")
+def beside(rows: list[Rating], *grades: Grade) -> GradedRatings:
+    return add_grades(Ratings("r.csv", tuple(rows)), grades, source="g.jsonl")
 
 
 def test_a_grade_is_a_rating_on_the_scale_of_the_people() -> None:
     grades = (grade("a", 6, confidence=0.7), grade("b", 5), grade("c", None))
     found = beside([Rating("a", "kim", 3, "q", max_score=5.0)], *grades)
-    assert found.ratings.rows[1:] == (Rating("a", NAME, 3.0, "q", None, 5.0),)
+    assert found.ratings.rows[1:] == (Rating("a", GRADER_NAME, 3.0, "q", None, 5.0),)
     assert found.batch.tolist() == [2.5]
     assert (found.n_ungraded, found.confidences, found.signatures) == (1, {"a": 0.7}, ("s1",))
     assert found.texts == {"a": "It relaxes."}
@@ -49,8 +49,8 @@ def test_points_that_people_rated_are_rated_beside_them() -> None:
     rows = [Rating("a", "kim", 1, "q", "p1", 2.0), Rating("a", "kim", 1, "q", "p2", 2.0)]
     found = beside(rows, grade("a", 5))
     assert found.ratings.rows[2:] == (
-        Rating("a", NAME, 2.0, "q", None, 4.0),  # the total of two points
-        Rating("a", NAME, 0.5, "q", "p1", 1.0),
+        Rating("a", GRADER_NAME, 2.0, "q", None, 4.0),  # the total of two points
+        Rating("a", GRADER_NAME, 0.5, "q", "p1", 1.0),
     )
     assert found.point_texts == {("q", "p1"): "Dough relaxes"}
     assert found.quotes == {("a", "p1"): "relaxes"}
@@ -75,4 +75,4 @@ def test_an_answer_has_one_grade_and_the_grader_one_name() -> None:
     with pytest.raises(InputError, match=r"g.jsonl: field 'answer_id': answer 'a' has two grades"):
         beside([Rating("a", "kim", 8)], grade("a", 6), grade("a", 7))
     with pytest.raises(InputError, match=r"r.csv: field 'rater': has a rater 'system:grader' already"):
-        beside([Rating("a", "kim", 8), Rating("a", NAME, 8)], grade("a", 6))
+        beside([Rating("a", "kim", 8), Rating("a", GRADER_NAME, 8)], grade("a", 6))

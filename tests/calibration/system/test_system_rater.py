@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.calibration.system.rules import at_least, ets_triple, group_rule, within
+from grader.calibration.system.criteria import at_least, ets_triple, group_rule, within
 from grader.calibration.system.system_rater import SystemRater, system_rater
 from grader.statistics.intervals import Estimate
 from tests.statistics.test_reliability import NONE, near

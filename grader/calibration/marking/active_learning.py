@@ -21,7 +21,7 @@ _MORE = 10
 _LOOKED_AT = 200
 
 
-class Waiting(NamedTuple):
+class UnmarkedAnswer(NamedTuple):
     """An answer without a mark."""
 
     answer_id: str
@@ -49,7 +49,7 @@ class QuestionPlan(NamedTuple):
     gain: float
 
 
-class Plan(NamedTuple):
+class MarkingPlan(NamedTuple):
     """What further marks would bring.
 
     Attributes:
@@ -79,7 +79,7 @@ class _Step(NamedTuple):
     answer_id: str
 
 
-def plan(marks: MarksModel, waiting: Sequence[Waiting], *, n_next: int = 0) -> Plan:
+def plan_marking(marks: MarksModel, waiting: Sequence[UnmarkedAnswer], *, n_next: int = 0) -> MarkingPlan:
     """Say where further marks would help most.
 
     Answers of a question are picked one by one, each time the one whose mark makes the others surest:
@@ -97,7 +97,7 @@ def plan(marks: MarksModel, waiting: Sequence[Waiting], *, n_next: int = 0) -> P
         Intelligence Research 4, 129-145: the mark that lowers the expected variance most.
 
     """
-    groups: dict[str, list[Waiting]] = {}
+    groups: dict[str, list[UnmarkedAnswer]] = {}
     for answer in sorted(waiting, key=lambda answer: answer.answer_id):
         groups.setdefault(answer.question_id, []).append(answer)
     noise = marks.parameters.variances.noise
@@ -116,7 +116,7 @@ def plan(marks: MarksModel, waiting: Sequence[Waiting], *, n_next: int = 0) -> P
         questions.append(QuestionPlan(name, marks.n_marked(name), len(group), error, after, gain))
         picks.append(steps)
     n_waiting = max(1, len(waiting))
-    return Plan(
+    return MarkingPlan(
         curve={n: float(np.sqrt(total / n_waiting + noise)) for n, total in sums.items()} if waiting else {},
         questions=tuple(sorted(questions, key=lambda found: -found.gain)),
         next_ids=tuple(step.answer_id for step in list(merge(*picks))[:n_next]),
@@ -136,7 +136,7 @@ def _greedy(covariance: Floats, answer_ids: Sequence[str], noise: float, n: int)
         open_rows[best] = False
 
 
-def _spread(group: Sequence[Waiting], n: int) -> list[Waiting]:
+def _spread(group: Sequence[UnmarkedAnswer], n: int) -> list[UnmarkedAnswer]:
     if len(group) <= n:
         return list(group)
     return [group[index] for index in np.linspace(0, len(group) - 1, n).astype(int)]

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from grader.calibration.raters.consistency import colleagues, consistency, slope_on_colleagues, spread
 from grader.calibration.raters.drift import contrast, drift
 from grader.calibration.raters.effects import Effect, ratio_effect, slope, steady_colleagues, t_effect
+from grader.calibration.raters.fit import colleagues, consistency, slope_on_colleagues, spread
 from grader.calibration.raters.halo import halo
 from grader.calibration.raters.severity import fit_additive
 from grader.statistics.distributions import student_t_quantile, student_t_tail

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from grader.calibration.ratings.arrays import rating_arrays
-from grader.calibration.ratings.checks import check_choices, check_earlier, check_raters
 from grader.calibration.ratings.reading import Rating, Ratings
+from grader.calibration.ratings.validation import check_choices, check_earlier, check_raters
 from grader.errors import InputError
 from grader.statistics.reliability import Level
 

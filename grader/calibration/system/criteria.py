@@ -22,7 +22,7 @@ MOST_DIFFERENCE: Final = 0.15
 MOST_GROUP_DIFFERENCE: Final = 0.10
 
 
-class Judged(NamedTuple):
+class CriterionResult(NamedTuple):
     """An estimate, the rule that it is held against, and what the data say."""
 
     estimate: Estimate
@@ -32,7 +32,7 @@ class Judged(NamedTuple):
     note: str | None
 
 
-def at_least(estimate: Estimate, bar: float, *, rule: str, least: int = LEAST_FOR_A_VERDICT) -> Judged:
+def at_least(estimate: Estimate, bar: float, *, rule: str, least: int = LEAST_FOR_A_VERDICT) -> CriterionResult:
     """Judge an estimate that must not be below `bar`.
 
     Args:
@@ -44,7 +44,7 @@ def at_least(estimate: Estimate, bar: float, *, rule: str, least: int = LEAST_FO
     return _judge(estimate, (bar, float("inf")), rule, least)
 
 
-def within(estimate: Estimate, reach: float, *, rule: str, least: int = LEAST_FOR_A_VERDICT) -> Judged:
+def within(estimate: Estimate, reach: float, *, rule: str, least: int = LEAST_FOR_A_VERDICT) -> CriterionResult:
     """Judge an estimate that must stay within -`reach`..`reach`.
 
     Args:
@@ -56,7 +56,9 @@ def within(estimate: Estimate, reach: float, *, rule: str, least: int = LEAST_FO
     return _judge(estimate, (-reach, reach), rule, least)
 
 
-def ets_triple(kappa: Estimate, degradation: Estimate, difference: Estimate) -> tuple[Judged, Judged, Judged]:
+def ets_triple(
+    kappa: Estimate, degradation: Estimate, difference: Estimate
+) -> tuple[CriterionResult, CriterionResult, CriterionResult]:
     """Judge a system by the three rules of automated scoring.
 
     Args:
@@ -74,7 +76,7 @@ def ets_triple(kappa: Estimate, degradation: Estimate, difference: Estimate) -> 
     )
 
 
-def group_rule(difference: Estimate) -> Judged:
+def group_rule(difference: Estimate) -> CriterionResult:
     """Judge the difference of standardized means of a group; from 100 answers on.
 
     Args:
@@ -86,12 +88,12 @@ def group_rule(difference: Estimate) -> Judged:
     return within(difference, MOST_GROUP_DIFFERENCE, rule=rule, least=LEAST_FOR_A_GROUP_VERDICT)
 
 
-def _judge(estimate: Estimate, allowed: tuple[float, float], rule: str, least: int) -> Judged:
+def _judge(estimate: Estimate, allowed: tuple[float, float], rule: str, least: int) -> CriterionResult:
     early = estimate.n < LEAST_FOR_MORE_THAN_AN_INDICATION
     if estimate.low is None or estimate.high is None:
-        return Judged(estimate, rule, None, early, estimate.note or "there is no interval to judge by")
+        return CriterionResult(estimate, rule, None, early, estimate.note or "there is no interval to judge by")
     if estimate.n < least:
-        return Judged(estimate, rule, None, early, f"{count(estimate.n, 'answer')}: a verdict needs {least}")
+        return CriterionResult(estimate, rule, None, early, f"{count(estimate.n, 'answer')}: a verdict needs {least}")
     low, high = allowed
     if low <= estimate.low and estimate.high <= high:
         outcome: Outcome = "pass"
@@ -99,4 +101,4 @@ def _judge(estimate: Estimate, allowed: tuple[float, float], rule: str, least: i
         outcome = "fail"
     else:
         outcome = "cannot tell"
-    return Judged(estimate, rule, outcome, early, None)
+    return CriterionResult(estimate, rule, outcome, early, None)

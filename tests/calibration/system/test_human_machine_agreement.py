@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.calibration.system.statistics import (
+from grader.calibration.system.human_machine_agreement import (
     COMPARED_STATISTICS,
     SYSTEM_STATISTICS,
     compared_statistics,

@@ -1,8 +1,8 @@
 """How a rater rates beyond being strict: how consistently, and how much of the scale is used.
 
 Every effect compares a rater with the colleagues who rated the same answers. Severities are taken out first: a strict
-rater is not noisy. Pure functions on `LongForm`; `sequence_effects.py` and `halo.py` have the other effects,
-`rater_profiles.py` the verdicts.
+rater is not noisy. Pure functions on `LongForm`; `drift.py` and `halo.py` have the other effects, `profiles.py` the
+verdicts.
 """
 
 import math

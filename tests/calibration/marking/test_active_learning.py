@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from grader.calibration.marking.planning import STEPS, Waiting, plan
+from grader.calibration.marking.active_learning import STEPS, UnmarkedAnswer, plan_marking
 from grader.marks.model import MarksModel
 from grader.marks.records import AnswerFeatures, MarkedAnswer
 
@@ -23,8 +23,8 @@ def marks() -> MarksModel:
 
 
 def test_a_question_without_marks_comes_first(marks: MarksModel) -> None:
-    waiting = [Waiting(f"{q}{i}", q, seen(i / 40)) for q in ("known", "new") for i in range(10)]
-    found = plan(marks, waiting, n_next=3)
+    waiting = [UnmarkedAnswer(f"{q}{i}", q, seen(i / 40)) for q in ("known", "new") for i in range(10)]
+    found = plan_marking(marks, waiting, n_next=3)
     assert [question.question_id for question in found.questions] == ["new", "known"]
     assert all(answer.startswith("new") for answer in found.next_ids) and len(found.next_ids) == 3
     new, known = found.questions
@@ -33,14 +33,14 @@ def test_a_question_without_marks_comes_first(marks: MarksModel) -> None:
 
 
 def test_the_answer_that_tells_most_about_others_is_marked_first(marks: MarksModel) -> None:
-    crowd = [Waiting(f"crowd{i}", "new", seen(0.05 * i, ("shared",))) for i in range(7)]
-    found = plan(marks, [*crowd, Waiting("loner", "new", seen(3.0))], n_next=2)
+    crowd = [UnmarkedAnswer(f"crowd{i}", "new", seen(0.05 * i, ("shared",))) for i in range(7)]
+    found = plan_marking(marks, [*crowd, UnmarkedAnswer("loner", "new", seen(3.0))], n_next=2)
     assert found.next_ids[0] == "crowd3" and found.next_ids[1] == "loner"
 
 
 def test_more_marks_never_make_it_worse(marks: MarksModel) -> None:
-    waiting = [Waiting(f"a{i}", "new", seen(0.3 * i)) for i in range(15)]
-    curve = plan(marks, waiting).curve
+    waiting = [UnmarkedAnswer(f"a{i}", "new", seen(0.3 * i)) for i in range(15)]
+    curve = plan_marking(marks, waiting).curve
     assert tuple(curve) == STEPS
     assert sorted(curve.values(), reverse=True) == list(curve.values())
     # once all are marked, what is left is the noise of a single mark
@@ -48,10 +48,10 @@ def test_more_marks_never_make_it_worse(marks: MarksModel) -> None:
 
 
 def test_nothing_waits_where_all_is_marked(marks: MarksModel) -> None:
-    assert plan(marks, [], n_next=5) == ({}, (), ())
+    assert plan_marking(marks, [], n_next=5) == ({}, (), ())
 
 
 def test_a_large_question_is_looked_at_in_part(marks: MarksModel) -> None:
-    waiting = [Waiting(f"a{i:03}", "new", seen(i / 100)) for i in range(260)]
-    [found] = plan(marks, waiting).questions
+    waiting = [UnmarkedAnswer(f"a{i:03}", "new", seen(i / 100)) for i in range(260)]
+    [found] = plan_marking(marks, waiting).questions
     assert found.n_waiting == 260 and found.gain > 0

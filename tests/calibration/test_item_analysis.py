@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.calibration.point_advice import PointAdvice, advise_on_points
-from grader.calibration.point_relations import correlation, rest_correlations, twins
+from grader.calibration.item_analysis import PointAdvice, advise_on_points, correlation, rest_correlations, twins
 from grader.statistics.kappas import gwet, kappa_interval
 from grader.statistics.rating_tables import LongForm
 
