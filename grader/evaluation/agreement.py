@@ -1,28 +1,14 @@
-"""Labelled answers with their grades -> how far the two agree, as statistics with intervals.
-
-Agreement of the grader with people stands beside the baselines that every grader must beat. Nothing here grades.
-"""
+"""How far grades agree with human scores, as statistics with intervals, beside the baselines. Nothing here grades."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.evaluation.confidence import (
-    Interval,
-    ReliabilityDiagram,
-    ReviewCurve,
-    chance_of_right,
-    reliability_diagram,
-    review_curve,
-)
-from grader.evaluation.labelled_set import LabelledAnswer
-from grader.grading import chances
-from grader.schema import Grade, Rubric
+from grader.evaluation.labelled_grading import GradedAnswer
 from grader.statistics import (
     Estimate,
     auc,
@@ -40,6 +26,8 @@ from grader.statistics import (
 from grader.text import words
 
 Floats = NDArray[np.float64]
+# From a statistic of row numbers and the group of each row to the statistic with its bootstrap interval over groups.
+Interval = Callable[[Callable[[NDArray[np.int64]], float], NDArray[np.str_]], Estimate]
 PairStatistic = Callable[[Floats, Floats], float]
 
 # Folds over questions for the score map; fewer where there are fewer questions.
@@ -47,49 +35,29 @@ _FOLDS = 5
 # Answers that a question needs for a correlation within it.
 _LARGE = 8
 _TOO_SMALL = Estimate(None, None, None, 0, f"no question has {_LARGE} answers")
-# A fraction from which an answer counts as correct, where people said only right or wrong.
-_CORRECT_AT = 0.5
+# A fraction from which an answer or a point counts as correct.
+CORRECT_AT = 0.5
 
 
-@dataclass(frozen=True)
-class Scored:
-    """One labelled answer with its grade (of the best-matching reference) and its baselines."""
-
-    row: LabelledAnswer
-    grade: Grade
-    rubric: Rubric
-    cosine: float
-    lexical: float
-
-    @property
-    def human(self) -> float:
-        """What people gave, 0..1."""
-        return self.row.human_score / self.row.max_score
-
-    def with_grade(self, grade: Grade) -> "Scored":
-        """The same answer with another grade."""
-        return replace(self, grade=grade)
-
-
-def statistics(scored: Sequence[Scored], interval: Interval) -> dict[str, Estimate]:
-    """Every statistic that applies to the set, under the names of the documentation."""
+def agreement_statistics(graded: Sequence[GradedAnswer], interval: Interval) -> dict[str, Estimate]:
+    """Every statistic that applies to the set, by the names of docs/statistics.md."""
     return {
-        **_answer_statistics(scored, interval),
-        **_rater_statistics(scored, interval),
-        **_verdict_statistics(scored, interval),
-        **_point_statistics(scored, interval),
+        **_answer_statistics(graded, interval),
+        **_rater_statistics(graded, interval),
+        **_verdict_statistics(graded, interval),
+        **_point_statistics(graded, interval),
     }
 
 
-def _answer_statistics(scored: Sequence[Scored], interval: Interval) -> dict[str, Estimate]:
-    """System fractions against human fractions, and the baselines against the same."""
-    human = np.array([item.human for item in scored])
-    system = np.array([item.grade.fraction for item in scored], dtype=float)
-    questions = np.array([item.row.question_id for item in scored])
-    calibrated = cross_mapped(system, human, questions)
-    length = np.log1p([len(words(item.row.answer)) for item in scored])
-    lexical = np.array([item.lexical for item in scored])
-    cosine = np.array([item.cosine for item in scored])
+def _answer_statistics(graded: Sequence[GradedAnswer], interval: Interval) -> dict[str, Estimate]:
+    """System fractions, and the baselines, against human fractions."""
+    human = np.array([item.human for item in graded])
+    system = np.array([item.grade.fraction for item in graded], dtype=float)
+    questions = np.array([item.row.question_id for item in graded])
+    calibrated = cross_validated_map(system, human, questions)
+    length = np.log1p([len(words(item.row.answer)) for item in graded])
+    lexical = np.array([item.lexical for item in graded])
+    cosine = np.array([item.cosine for item in graded])
 
     def compare(statistic: PairStatistic, values: Floats) -> Estimate:
         return interval(lambda index: statistic(human[index], values[index]), questions)
@@ -101,7 +69,7 @@ def _answer_statistics(scored: Sequence[Scored], interval: Interval) -> dict[str
             )
         return compare(statistic, calibrated)
 
-    # A small question that is drawn twice would look large enough: only large ones are drawn.
+    # Only large questions are resampled: a small one that is drawn twice would look large.
     large = np.flatnonzero(np.isin(questions, [name for name, n in Counter(questions).items() if n >= _LARGE]))
 
     def within(index: NDArray[np.int64]) -> float:
@@ -121,12 +89,12 @@ def _answer_statistics(scored: Sequence[Scored], interval: Interval) -> dict[str
     }
 
 
-def _rater_statistics(scored: Sequence[Scored], interval: Interval) -> dict[str, Estimate]:
-    """People against each other, on fractions of the answers that several marked; means over pairs of raters."""
-    raters = sorted({rater for item in scored for rater in item.row.human_scores})
-    if not any(len(item.row.human_scores) > 1 for item in scored):
+def _rater_statistics(graded: Sequence[GradedAnswer], interval: Interval) -> dict[str, Estimate]:
+    """People against each other on answers with several human scores; means over pairs of raters."""
+    raters = sorted({rater for item in graded for rater in item.row.human_scores})
+    if not any(len(item.row.human_scores) > 1 for item in graded):
         return {}
-    twice = [item for item in scored if len(item.row.human_scores) > 1]
+    twice = [item for item in graded if len(item.row.human_scores) > 1]
     ratings = np.array(
         [[item.row.human_scores.get(rater, np.nan) / item.row.max_score for rater in raters] for item in twice]
     )
@@ -150,14 +118,14 @@ def _rater_statistics(scored: Sequence[Scored], interval: Interval) -> dict[str,
     }
 
 
-def _verdict_statistics(scored: Sequence[Scored], interval: Interval) -> dict[str, Estimate]:
-    """Right or wrong: only where people gave nothing but 0 and full marks."""
-    human = np.array([item.human for item in scored])
-    if not _right_or_wrong(scored):
+def _verdict_statistics(graded: Sequence[GradedAnswer], interval: Interval) -> dict[str, Estimate]:
+    """Right or wrong, only where every human score is 0 or full marks."""
+    human = np.array([item.human for item in graded])
+    if not is_dichotomous(graded):
         return {}
-    system = np.array([item.grade.fraction for item in scored], dtype=float)
-    questions = np.array([item.row.question_id for item in scored])
-    verdict = (system >= _CORRECT_AT).astype(float)
+    system = np.array([item.grade.fraction for item in graded], dtype=float)
+    questions = np.array([item.row.question_id for item in graded])
+    verdict = (system >= CORRECT_AT).astype(float)
     return {
         "auc": interval(lambda index: auc(human[index], system[index]), questions),
         "accuracy": interval(lambda index: exact_agreement(human[index], verdict[index]), questions),
@@ -165,11 +133,11 @@ def _verdict_statistics(scored: Sequence[Scored], interval: Interval) -> dict[st
     }
 
 
-def _point_statistics(scored: Sequence[Scored], interval: Interval) -> dict[str, Estimate]:
-    """Point by point, where people marked each point; a point counts as given when its status is `covered`."""
+def _point_statistics(graded: Sequence[GradedAnswer], interval: Interval) -> dict[str, Estimate]:
+    """Point by point, where people marked points; the system's verdict is whether the status is `covered`."""
     rows = [
-        (item.row.question_id, item.row.point_labels[point.point_id] >= _CORRECT_AT, point)
-        for item in scored
+        (item.row.question_id, item.row.point_labels[point.point_id] >= CORRECT_AT, point)
+        for item in graded
         if item.row.point_labels
         for point in item.grade.points
         if point.point_id in item.row.point_labels and point.coverage is not None
@@ -188,41 +156,15 @@ def _point_statistics(scored: Sequence[Scored], interval: Interval) -> dict[str,
     }
 
 
-def _right_or_wrong(scored: Sequence[Scored]) -> bool:
-    """Whether people gave nothing but 0 and full marks."""
-    return all(item.human in (0, 1) for item in scored)
+def is_dichotomous(graded: Sequence[GradedAnswer]) -> bool:
+    """Whether every human score is 0 or full marks: answers were only called right or wrong."""
+    return all(item.human in (0, 1) for item in graded)
 
 
-def review(scored: Sequence[Scored], interval: Interval) -> ReviewCurve:
-    """Agreement of what is left when the least sure answers go to people; an unknown confidence goes first."""
-    human = np.array([item.human for item in scored])
-    system = np.array([item.grade.fraction for item in scored], dtype=float)
-    confidence = np.array([item.grade.confidence or 0.0 for item in scored])
-    questions = np.array([item.row.question_id for item in scored])
-    return review_curve(human, system, confidence, questions, interval=interval)
+def cross_validated_map(system: Floats, human: Floats, questions: NDArray[np.str_]) -> Floats:
+    """Each question's system fractions on the human scale, by a line fitted on the questions of the other folds.
 
-
-def reliability_of(scored: Sequence[Scored]) -> dict[str, ReliabilityDiagram]:
-    """Predicted chances beside what people decided, for points and for answers where they decided on these."""
-    stated = [
-        (chance, item.row.point_labels[point_id] >= _CORRECT_AT)
-        for item in scored
-        for point_id, chance in chances(item.grade.points).items()
-        if chance is not None and point_id in item.row.point_labels
-    ]
-    right = [
-        (chance, item.human == 1)
-        for item in (scored if _right_or_wrong(scored) else ())
-        if (chance := chance_of_right(item.grade, item.rubric)) is not None
-    ]
-    found = {"points": stated, "answers": right}
-    return {name: reliability_diagram(*zip(*pairs, strict=True)) for name, pairs in found.items() if pairs}
-
-
-def cross_mapped(system: Floats, human: Floats, questions: NDArray[np.str_]) -> Floats:
-    """Each question's system fractions on the people's scale, by a line learned on the other folds' questions.
-
-    With a single question there is nothing else to learn from: all NaN.
+    **Undefined:** all NaN with a single question.
     """
     names = np.unique(questions)
     mapped = np.full(len(system), np.nan)
@@ -231,12 +173,12 @@ def cross_mapped(system: Floats, human: Floats, questions: NDArray[np.str_]) -> 
         return mapped
     for fold in range(n_folds):
         held_out = np.isin(questions, names[fold::n_folds])
-        mapped[held_out] = line(system[~held_out], human[~held_out])(system[held_out])
+        mapped[held_out] = fit_line(system[~held_out], human[~held_out])(system[held_out])
     return mapped
 
 
-def line(system: Floats, human: Floats) -> Callable[[Floats], Floats]:
-    """Least-squares line that never falls, clipped to 0..1; the mean where the system gives only one value."""
+def fit_line(system: Floats, human: Floats) -> Callable[[Floats], Floats]:
+    """Least-squares line with a slope of 0 or more, clipped to 0..1; the human mean where `system` does not vary."""
     spread = float(np.var(system)) if np.ptp(system) > 1e-9 else 0.0  # less is rounding, not variation
     slope = max(0.0, float(np.mean((system - system.mean()) * (human - human.mean()))) / spread) if spread else 0.0
     center, level = float(system.mean()), float(human.mean())

@@ -14,8 +14,8 @@ import numpy as np
 
 from grader.errors import InputError
 from grader.evaluation.attacks.attack_texts import WEAK
-from grader.evaluation.attacks.cases import EXACT, Attack, Case, Item, Kind
-from grader.evaluation.attacks.catalogue import ATTACKS, ONCE
+from grader.evaluation.attacks.cases import EXACT, Attack, AttackCase, AttackTarget, Kind
+from grader.evaluation.attacks.catalogue import ATTACKS, SINGLE_TARGET
 from grader.evaluation.attacks.faulty_files import faults
 from grader.grading import Grader
 from grader.rubrics import read_bank, read_rubric
@@ -170,21 +170,21 @@ def run_attacks(
         InputError: when there is no closed question to attack.
 
     """
-    items, notes = _items(grader, list(answers))
-    if not items:
+    targets, notes = _targets(grader, list(answers))
+    if not targets:
         raise InputError("nothing to attack: the rubrics hold no closed question")
-    cases = {attack.id: _cases(attack, items, seed) for attack in ATTACKS if attack.id in only}
+    cases = {attack.id: _cases(attack, targets, seed) for attack in ATTACKS if attack.id in only}
     asked = dict.fromkeys(
-        (item.rubric.question_id, text)
+        (target.rubric.question_id, text)
         for built in cases.values()
-        for item, case in built
+        for target, case in built
         for text in (case.base, case.text)
     )
     grades = _graded(grader, asked, progress)
     results = [_result(attack, cases[attack.id], grades) for attack in ATTACKS if attack.id in only]
     runs: Mapping[str, Callable[[], list[AttackOutcome]]] = {
-        "C33": lambda: _duplicates(grader, items),
-        "C34": lambda: _company(grader, items),
+        "C33": lambda: _duplicates(grader, targets),
+        "C34": lambda: _order_and_company(grader, targets),
         "C35": _faulty,
     }
     for name, (family, kind, expectation) in _RUNS.items():
@@ -203,41 +203,41 @@ def _graded(grader: Grader, asked: Iterable[tuple[str, str]], progress: Progress
 # --- what is attacked -----------------------------------------------------------------------------------
 
 
-class _Found(NamedTuple):
+class _GoodAnswers(NamedTuple):
     """Good answers (id and text) to a question and one that earns little."""
 
     good: Sequence[tuple[str, str]]
     weak: str
 
 
-def _items(grader: Grader, answers: Sequence[Answer]) -> tuple[list[Item], list[str]]:
+def _targets(grader: Grader, answers: Sequence[Answer]) -> tuple[list[AttackTarget], list[str]]:
     """What each good answer offers for attacks, and in words what was taken."""
     rubrics = [rubric for rubric in grader.rubrics.values() if rubric.kind != "open"]
     levels = any(_LEVEL in answer.extra for answer in answers)
     grades = {} if levels else _graded(grader, ((a.question_id, a.answer) for a in answers), lambda grades, _: grades)
-    found = {rubric.question_id: _found(rubric, answers, grades, levels=levels) for rubric in rubrics}
-    texts = ((name, text) for name, its in found.items() for _, text in its.good)
+    found = {rubric.question_id: _good_answers(rubric, answers, grades, levels=levels) for rubric in rubrics}
+    texts = ((name, text) for name, chosen in found.items() for _, text in chosen.good)
     goods = _graded(grader, texts, lambda grades, _: grades)
-    items = []
+    targets = []
     for rubric in rubrics:
         mine = found[rubric.question_id]
-        others = tuple(its.good[0][1] for name, its in found.items() if name != rubric.question_id)
+        others = tuple(chosen.good[0][1] for name, chosen in found.items() if name != rubric.question_id)
         for name, text in mine.good:
-            items.append(Item(rubric, name, text, goods[rubric.question_id, text], mine.weak, others))
+            targets.append(AttackTarget(rubric, name, text, goods[rubric.question_id, text], mine.weak, others))
     how = f"with level '{_STRONG}'" if levels else "scored best"
-    n_references = sum(its.good[0][0] == _REFERENCE for its in found.values())
-    notes = [f"{len(items) - n_references} good answers ({how})"] if answers else []
+    n_references = sum(chosen.good[0][0] == _REFERENCE for chosen in found.values())
+    notes = [f"{len(targets) - n_references} good answers ({how})"] if answers else []
     if n_references:
         notes.append(f"{n_references} questions without one: their reference answer stands for it")
     if len(rubrics) < len(grader.rubrics):
         notes.append(f"{len(grader.rubrics) - len(rubrics)} open questions left out")
-    return items, notes
+    return targets, notes
 
 
 _REFERENCE = "reference answer"
 
 
-def _found(rubric: Rubric, answers: Sequence[Answer], grades: Grades, *, levels: bool) -> _Found:
+def _good_answers(rubric: Rubric, answers: Sequence[Answer], grades: Grades, *, levels: bool) -> _GoodAnswers:
     """The good answers to a question, by their level or else by their score, and a weak one."""
     mine = [answer for answer in answers if answer.question_id == rubric.question_id]
     if levels:
@@ -248,19 +248,19 @@ def _found(rubric: Rubric, answers: Sequence[Answer], grades: Grades, *, levels:
         good, poor = ranked[:1], [answer.answer for answer in reversed(ranked[1:])]
     weak = next((text for text in poor if len(words(text)) >= _SAYS_SOMETHING), WEAK)
     given = [(answer.answer_id, answer.answer) for answer in good]
-    return _Found(given or [(_REFERENCE, Item(rubric, "", "", _NO_GRADE, "").reference)], weak)
+    return _GoodAnswers(given or [(_REFERENCE, AttackTarget(rubric, "", "", _NO_GRADE, "").reference)], weak)
 
 
 _NO_GRADE = Grade(answer_id="", question_id="", score=0.0, max_score=1.0, fraction=0.0, signature="")
 
 
-def _cases(attack: Attack, items: Sequence[Item], seed: int) -> list[tuple[Item, Case]]:
+def _cases(attack: Attack, targets: Sequence[AttackTarget], seed: int) -> list[tuple[AttackTarget, AttackCase]]:
     """Every case of one attack; the generator depends on seed, attack and answer alone."""
-    chosen = items[:1] if attack.id in ONCE else items
+    chosen = targets[:1] if attack.id in SINGLE_TARGET else targets
     return [
-        (item, case)
-        for item in chosen
-        for case in attack.build(item, _generator(seed, f"{attack.id} {item.rubric.question_id} {item.good_id}"))
+        (target, case)
+        for target in chosen
+        for case in attack.build(target, _generator(seed, f"{attack.id} {target.rubric.question_id} {target.good_id}"))
     ]
 
 
@@ -271,10 +271,10 @@ def _generator(seed: int, name: str) -> np.random.Generator:
 # --- what came of it ------------------------------------------------------------------------------------
 
 
-def _result(attack: Attack, cases: Sequence[tuple[Item, Case]], grades: Grades) -> AttackResult:
+def _result(attack: Attack, cases: Sequence[tuple[AttackTarget, AttackCase]], grades: Grades) -> AttackResult:
     outcomes = []
-    for item, case in cases:
-        name = item.rubric.question_id
+    for target, case in cases:
+        name = target.rubric.question_id
         before, after = grades[name, case.base], grades[name, case.text]
         outcomes.append(
             AttackOutcome(
@@ -285,7 +285,7 @@ def _result(attack: Attack, cases: Sequence[tuple[Item, Case]], grades: Grades) 
                 after=after.fraction,
                 why=case.check(before, after),
                 strictly_why=None if case.strict is None else case.strict(before, after),
-                of_reference=case.base == item.reference,
+                of_reference=case.base == target.reference,
                 changed_at=_first_difference(case.base, case.text),
             )
         )
@@ -298,38 +298,41 @@ def _first_difference(one: str, other: str) -> int:
     return next((at for at, (a, b) in enumerate(both) if a != b), min(len(one), len(other)))
 
 
-def _duplicates(grader: Grader, items: Sequence[Item]) -> list[AttackOutcome]:
+def _duplicates(grader: Grader, targets: Sequence[AttackTarget]) -> list[AttackOutcome]:
     """C33: each good answer handed in twice, by two candidates, in one file."""
     rows = [
-        Answer(answer_id=f"{at}-{who}", question_id=item.rubric.question_id, answer=item.good, candidate=who)
+        Answer(answer_id=f"{at}-{who}", question_id=target.rubric.question_id, answer=target.good, candidate=who)
         for who in ("first", "second")
-        for at, item in enumerate(items)
+        for at, target in enumerate(targets)
     ]
     grades = list(grader.grade_many(rows))
-    return [_compared(item, grades[at], grades[at + len(items)], "second candidate") for at, item in enumerate(items)]
+    return [
+        _unchanged(target, grades[at], grades[at + len(targets)], "second candidate")
+        for at, target in enumerate(targets)
+    ]
 
 
-def _company(grader: Grader, items: Sequence[Item]) -> list[AttackOutcome]:
+def _order_and_company(grader: Grader, targets: Sequence[AttackTarget]) -> list[AttackOutcome]:
     """C34: each good answer alone, and among the others in the opposite order."""
     rows = [
-        Answer(answer_id=str(at), question_id=item.rubric.question_id, answer=item.good)
-        for at, item in enumerate(items)
+        Answer(answer_id=str(at), question_id=target.rubric.question_id, answer=target.good)
+        for at, target in enumerate(targets)
     ]
     backwards = list(grader.grade_many(reversed(rows)))[::-1]
     return [
-        _compared(item, item.grade, other, change)
-        for item, row, among in zip(items, rows, backwards, strict=True)
+        _unchanged(target, target.grade, other, change)
+        for target, row, among in zip(targets, rows, backwards, strict=True)
         for change, other in (("alone", grader.grade(row)), ("in the opposite order", among))
     ]
 
 
-def _compared(item: Item, before: Grade, after: Grade, change: str) -> AttackOutcome:
+def _unchanged(target: AttackTarget, before: Grade, after: Grade, change: str) -> AttackOutcome:
     """Whether two grades of one text agree, point by point."""
     credits = zip(before.points, after.points, strict=True)
     moved = [abs((one.credit or 0.0) - (other.credit or 0.0)) for one, other in credits]
     moved.append(abs((before.fraction or 0.0) - (after.fraction or 0.0)))
     why = None if max(moved) <= EXACT else f"a credit moved by {max(moved):.2g}"
-    return AttackOutcome(item.rubric.question_id, change, item.good, before.fraction, after.fraction, why)
+    return AttackOutcome(target.rubric.question_id, change, target.good, before.fraction, after.fraction, why)
 
 
 def _faulty() -> list[AttackOutcome]:

@@ -1,6 +1,6 @@
-"""How far confidence can be trusted: agreement after review, and predicted chances against what people decided.
+"""How far confidence can be trusted: agreement after review, and predicted chances beside what people decided.
 
-Pure arithmetic on numbers of a labelled set; nothing here grades, and nothing here decides who looks at an answer.
+Arithmetic on a graded set: nothing here grades or decides which answers are reviewed.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.evaluation.agreement import CORRECT_AT, Floats, Interval, is_dichotomous
+from grader.evaluation.labelled_grading import GradedAnswer
 from grader.grading import (
     SHARES_SENT,
     chances,
@@ -22,12 +24,9 @@ from grader.grading import (
 from grader.schema import Grade, Rubric
 from grader.statistics import Estimate, auc, pearson_r, wilson_interval
 
-Floats = NDArray[np.float64]
-Interval = Callable[[Callable[[NDArray[np.int64]], float], NDArray[np.str_]], Estimate]
-
 
 class ReviewStep(NamedTuple):
-    """Agreement of the answers that stay with the grader when a share of all, the least sure, goes to people."""
+    """Agreement of the answers that stay with the grader when the least confident share goes to people."""
 
     share_sent: float
     kept: Estimate
@@ -35,7 +34,7 @@ class ReviewStep(NamedTuple):
 
 @dataclass(frozen=True)
 class ReviewCurve:
-    """Agreement of the kept answers against the share that is sent to people.
+    """Agreement of the kept answers by the share that is sent to people.
 
     Attributes:
         statistic: `auc` where people said only right or wrong, otherwise `pearson`.
@@ -48,7 +47,7 @@ class ReviewCurve:
 
     @property
     def random(self) -> float | None:
-        """What sending any share at random leaves on average: agreement as it is when none is sent."""
+        """Expected agreement when answers are sent at random: that of all answers."""
         return self.steps[0].kept.value
 
     def as_dict(self) -> dict[str, Any]:
@@ -60,13 +59,13 @@ class ReviewCurve:
 def review_curve(
     human: Floats, system: Floats, confidence: Floats, questions: NDArray[np.str_], *, interval: Interval
 ) -> ReviewCurve:
-    """Agreement of what is kept when the least sure answers go to people, with its interval at each step.
+    """Agreement of the kept answers when the least confident ones go to people, with its interval at each step.
 
     Args:
         human, system: fractions, 0..1, shape `(n_answers,)`.
         confidence: of each answer's grade, 0..1, shape `(n_answers,)`.
         questions: each answer's question, shape `(n_answers,)`.
-        interval: from a statistic of row numbers and the groups of the rows to an estimate.
+        interval: bootstrap over questions, see `Interval`.
 
     Source: the risk-coverage curve of El-Yaniv & Wiener (2010), with agreement instead of risk.
 
@@ -76,19 +75,19 @@ def review_curve(
     steps = []
     for share in SHARES_SENT:
         kept = kept_after_review(confidence, share)
-        pair = partial(_of_rows, statistic, human[kept], system[kept])
+        pair = partial(_on_rows, statistic, human[kept], system[kept])
         steps.append(ReviewStep(share, interval(pair, questions[kept])))
     return ReviewCurve("auc" if right_or_wrong else "pearson", tuple(steps))
 
 
-def _of_rows(
+def _on_rows(
     statistic: Callable[[Floats, Floats], float], human: Floats, system: Floats, index: NDArray[np.int64]
 ) -> float:
     return statistic(human[index], system[index])
 
 
-class Bar(NamedTuple):
-    """Predictions from `low` to `high`: their mean, and the share that people found true with its Wilson interval."""
+class ReliabilityBin(NamedTuple):
+    """Predictions from `low` to `high`: their mean, and the share that people found true, with Wilson's interval."""
 
     low: float
     high: float
@@ -98,33 +97,33 @@ class Bar(NamedTuple):
 
 @dataclass(frozen=True)
 class ReliabilityDiagram:
-    """A reliability diagram: bars of predictions, empty ones left out, and the mean distance of the two (ECE)."""
+    """Predicted chances in bins, empty ones left out, with the expected calibration error."""
 
     n: int
     error: float | None
-    bars: tuple[Bar, ...]
+    bins: tuple[ReliabilityBin, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """One JSON object, as docs/formats.md has it."""
         bins = [
             {
-                "low": bar.low,
-                "high": bar.high,
-                "n": bar.observed.n,
-                "predicted": bar.predicted,
-                "observed": bar.observed.value,
-                "observed_low": bar.observed.low,
-                "observed_high": bar.observed.high,
+                "low": bin_.low,
+                "high": bin_.high,
+                "n": bin_.observed.n,
+                "predicted": bin_.predicted,
+                "observed": bin_.observed.value,
+                "observed_low": bin_.observed.low,
+                "observed_high": bin_.observed.high,
             }
-            for bar in self.bars
+            for bin_ in self.bins
         ]
         return {"n": self.n, "ece": self.error, "bins": bins}
 
 
 def reliability_diagram(predicted: Sequence[float], true: Sequence[bool]) -> ReliabilityDiagram:
-    """Predicted chances beside what people decided, in ten bars.
+    """Predicted chances beside what people decided, in ten bins.
 
-    Wilson's intervals take each decision for independent; those on answers to one question are not quite.
+    Wilson's intervals treat decisions as independent, which decisions on one question are not quite.
 
     Args:
         predicted: chances, 0..1, shape `(n,)`.
@@ -135,13 +134,42 @@ def reliability_diagram(predicted: Sequence[float], true: Sequence[bool]) -> Rel
 
     """
     bins = reliability_bins(np.array(predicted, dtype=float), np.array(true, dtype=float))
-    bars = [Bar(b.low, b.high, b.predicted, wilson_interval(round(b.observed * b.n), b.n)) for b in bins]
-    return ReliabilityDiagram(len(predicted), expected_calibration_error(bins), tuple(bars))
+    shown = [ReliabilityBin(b.low, b.high, b.predicted, wilson_interval(round(b.observed * b.n), b.n)) for b in bins]
+    return ReliabilityDiagram(len(predicted), expected_calibration_error(bins), tuple(shown))
 
 
-def chance_of_right(grade: Grade, rubric: Rubric) -> float | None:
-    """The chance that a person would call the answer right, 0..1: the fraction that its points' chances would earn.
+def chance_correct(grade: Grade, rubric: Rubric) -> float | None:
+    """The chance that a person would call the answer correct, 0..1: the score fraction of its points' chances.
 
     **Undefined:** `None` when no wanted point was judged.
     """
     return fraction(rubric, chances(grade.points))
+
+
+# --- of a graded set ---------------------------------------------------------------------------------------
+
+
+def review_curve_of(graded: Sequence[GradedAnswer], interval: Interval) -> ReviewCurve:
+    """The review curve of a graded set; an answer of unknown confidence is sent to people first."""
+    human = np.array([item.human for item in graded])
+    system = np.array([item.grade.fraction for item in graded], dtype=float)
+    confidence = np.array([item.grade.confidence or 0.0 for item in graded])
+    questions = np.array([item.row.question_id for item in graded])
+    return review_curve(human, system, confidence, questions, interval=interval)
+
+
+def reliability_diagrams(graded: Sequence[GradedAnswer]) -> dict[str, ReliabilityDiagram]:
+    """Reliability diagrams of `points` and of `answers`, each only where people decided about these."""
+    stated = [
+        (chance, item.row.point_labels[point_id] >= CORRECT_AT)
+        for item in graded
+        for point_id, chance in chances(item.grade.points).items()
+        if chance is not None and point_id in item.row.point_labels
+    ]
+    right = [
+        (chance, item.human == 1)
+        for item in (graded if is_dichotomous(graded) else ())
+        if (chance := chance_correct(item.grade, item.rubric)) is not None
+    ]
+    found = {"points": stated, "answers": right}
+    return {name: reliability_diagram(*zip(*pairs, strict=True)) for name, pairs in found.items() if pairs}

@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any
 
 from grader.encoders import Encoder
-from grader.evaluation.agreement import Scored, reliability_of, review, statistics
-from grader.evaluation.confidence import Interval, ReliabilityDiagram, ReviewCurve
+from grader.evaluation.agreement import Interval, agreement_statistics
+from grader.evaluation.confidence import ReliabilityDiagram, ReviewCurve, reliability_diagrams, review_curve_of
 from grader.evaluation.judge_comparison import JudgeComparison, JudgedAnswer, compare_judge
-from grader.evaluation.labelled_grading import Progress, grade_set
+from grader.evaluation.labelled_grading import GradedAnswer, Progress, grade_labelled_set
 from grader.evaluation.labelled_set import LabelledAnswer
-from grader.evaluation.marks_evaluation import MarksEvaluation, evaluate_marked
+from grader.evaluation.marks_evaluation import MarksEvaluation, evaluate_with_marks
 from grader.judges import UNPROVEN_WEIGHT, JudgeWeight, Panel
 from grader.settings import Settings
 from grader.statistics import Estimate, cluster_bootstrap
@@ -88,31 +88,31 @@ def evaluate(
         SetupError: when the encoder cannot be loaded, or no request to a judge can succeed.
 
     """
-    scored, seen, signature, seconds = grade_set(
+    graded, features, signature, seconds = grade_labelled_set(
         rows, encoder=encoder, settings=settings, panel=panel, weight=weight, progress=progress
     )
     interval = partial(cluster_bootstrap, n_resamples=n_resamples, seed=seed)
     found = None
     if marked:
-        found = evaluate_marked(scored, seen, n_per_question=marked, seed=seed, interval=interval)
+        found = evaluate_with_marks(graded, features, n_per_question=marked, seed=seed, interval=interval)
     return Evaluation(
         n_answers=len(rows),
         n_questions=len({row.question_id for row in rows}),
-        n_graded=len(scored),
-        n_ungraded=len(rows) - len(scored),
+        n_graded=len(graded),
+        n_ungraded=len(rows) - len(graded),
         signature=f"{signature}|marked:{marked},{found.n_draws},{seed}" if found else signature,
         seconds=seconds,
-        statistics=found.statistics if found else statistics(scored, interval),
-        review=review(scored, interval) if scored and not found else None,
-        reliability={} if found else reliability_of(scored),
-        judge=None if panel is None else _judge_comparison(scored, panel, interval),
+        statistics=found.statistics if found else agreement_statistics(graded, interval),
+        review=review_curve_of(graded, interval) if graded and not found else None,
+        reliability={} if found else reliability_diagrams(graded),
+        judge=None if panel is None else _judge_comparison(graded, panel, interval),
         marked=found,
     )
 
 
-def _judge_comparison(scored: Sequence[Scored], panel: Panel, interval: Interval) -> JudgeComparison:
+def _judge_comparison(graded: Sequence[GradedAnswer], panel: Panel, interval: Interval) -> JudgeComparison:
     answers = [
         JudgedAnswer(item.human, item.grade, item.rubric, item.row.question_id, item.row.point_labels)
-        for item in scored
+        for item in graded
     ]
     return compare_judge(answers, interval=interval, name=" + ".join(panel.names))

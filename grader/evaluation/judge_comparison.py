@@ -1,6 +1,6 @@
-"""A judge on a labelled set: the embedding alone, the judge alone and both together, side by side, with intervals.
+"""A judge on a labelled set: the embedding alone, the judge alone and both together, with intervals.
 
-It also learns what the judge's word is worth; until labelled answers show a gain, it settles unclear points alone.
+It also fits the weight of the judge's verdicts. Until labelled answers show a gain, it decides unclear points only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.evaluation.confidence import Interval
+from grader.evaluation.agreement import Interval
 from grader.grading import CREDITS, fraction, majority
 from grader.judges import UNPROVEN_WEIGHT, JudgeWeight, best_influence
 from grader.schema import Grade, PointGrade, Rubric, VerdictWord
@@ -44,8 +44,8 @@ class JudgedAnswer(NamedTuple):
     labels: Mapping[str, float]
 
 
-class Way(NamedTuple):
-    """One way of grading: its statistics, and what it gains in `headline` over the embedding alone."""
+class GradingMethod(NamedTuple):
+    """One method of grading: its statistics, and what it gains in `headline` over the embedding alone."""
 
     statistics: Mapping[str, Estimate]
     gain: Estimate
@@ -57,9 +57,9 @@ class JudgeComparison:
 
     Attributes:
         headline: the statistic that decides, `auc` where people said only right or wrong, else `pearson`.
-        ways: `embedding`, `judge` (its verdicts alone), `unclear` (it settles unclear points, what an unproven judge
+        methods: `embedding`, `judge` (its verdicts alone), `unclear` (it settles unclear points, what an unproven judge
             does) and `weighted` (both, by an influence learned on other questions).
-        n_judged: answers of which the judge decided a point; the ways are compared on these.
+        n_judged: answers of which the judge decided a point; the methods are compared on these.
         n_verdicts: verdicts by word over all points; `not_judged` and `cannot_tell` among them.
         n_unsupported: awards without words of the answer that show them.
         weight: what the judge's word is worth from now on.
@@ -68,7 +68,7 @@ class JudgeComparison:
     """
 
     headline: str
-    ways: Mapping[str, Way]
+    methods: Mapping[str, GradingMethod]
     n_judged: int
     n_verdicts: Mapping[str, int]
     n_unsupported: int
@@ -77,9 +77,9 @@ class JudgeComparison:
 
     def as_dict(self) -> dict[str, Any]:
         """One JSON object, as docs/formats.md has it."""
-        ways = {
-            name: {**{key: value.as_dict() for key, value in way.statistics.items()}, "gain": way.gain.as_dict()}
-            for name, way in self.ways.items()
+        methods = {
+            name: {**{key: value.as_dict() for key, value in method.statistics.items()}, "gain": method.gain.as_dict()}
+            for name, method in self.methods.items()
         }
         weight = {"name": self.weight.name, "influence": self.weight.influence, "everywhere": self.weight.everywhere}
         return {
@@ -88,13 +88,13 @@ class JudgeComparison:
             "n_judged": self.n_judged,
             "n_verdicts": dict(self.n_verdicts),
             "n_unsupported": self.n_unsupported,
-            "ways": ways,
+            "ways": methods,
             "weight": {**weight, "chances": dict(self.weight.chances)},
         }
 
 
 def compare_judge(answers: Sequence[JudgedAnswer], *, interval: Interval, name: str) -> JudgeComparison:
-    """Compare the ways of grading on the answers of which judges decided a point.
+    """Compare the methods of grading on the answers of which judges decided a point.
 
     Args:
         answers: graded with judges asked about all points and the weight of an unproven judge.
@@ -115,13 +115,13 @@ def compare_judge(answers: Sequence[JudgedAnswer], *, interval: Interval, name: 
     if len(judged) < 2:
         sentence = f"{name}: no usable verdict on {len(answers)} answers, so nothing can be said of it"
         return JudgeComparison(headline, {}, len(judged), n_verdicts, n_unsupported, UNPROVEN_WEIGHT, sentence)
-    ways = _compared(judged, headline, interval)
-    weight = _learned(judged, ways["weighted"].gain, name)
-    sentence = _sentence(name, headline, ways, len(judged))
-    return JudgeComparison(headline, ways, len(judged), n_verdicts, n_unsupported, weight, sentence)
+    methods = _compared(judged, headline, interval)
+    weight = _learned(judged, methods["weighted"].gain, name)
+    sentence = _sentence(name, headline, methods, len(judged))
+    return JudgeComparison(headline, methods, len(judged), n_verdicts, n_unsupported, weight, sentence)
 
 
-def _compared(judged: Sequence[JudgedAnswer], headline: str, interval: Interval) -> dict[str, Way]:
+def _compared(judged: Sequence[JudgedAnswer], headline: str, interval: Interval) -> dict[str, GradingMethod]:
     embedding = [{p.point_id: _embedding_credit(p) for p in item.grade.points} for item in judged]
     judge = [{p.point_id: _judge_credit(p) for p in item.grade.points} for item in judged]
     credits: dict[str, Sequence[Mapping[str, float | None]]] = {
@@ -134,17 +134,17 @@ def _compared(judged: Sequence[JudgedAnswer], headline: str, interval: Interval)
     human = np.array([item.human for item in judged])
     statistic = auc if headline == "auc" else pearson_r
     fractions = {
-        way: np.array([_fraction(item.rubric, mine) for item, mine in zip(judged, given, strict=True)])
-        for way, given in credits.items()
+        method: np.array([_fraction(item.rubric, mine) for item, mine in zip(judged, given, strict=True)])
+        for method, given in credits.items()
     }
 
-    def difference(way: str) -> Estimate:
-        mine, base = fractions[way], fractions["embedding"]
+    def difference(method: str) -> Estimate:
+        mine, base = fractions[method], fractions["embedding"]
         return interval(lambda i: statistic(human[i], mine[i]) - statistic(human[i], base[i]), questions)
 
     return {
-        way: Way(_statistics(judged, given, fractions[way], interval), difference(way))
-        for way, given in credits.items()
+        method: GradingMethod(_statistics(judged, given, fractions[method], interval), difference(method))
+        for method, given in credits.items()
     }
 
 
@@ -268,10 +268,10 @@ def _chances(judged: Sequence[JudgedAnswer]) -> dict[VerdictWord, float]:
     return {word: (sum(seen) + _PRIOR) / (len(seen) + 2 * _PRIOR) for word, seen in stated.items()}
 
 
-def _sentence(name: str, headline: str, ways: Mapping[str, Way], n: int) -> str:
+def _sentence(name: str, headline: str, methods: Mapping[str, GradingMethod], n: int) -> str:
     """Whether the judge helps, where the interval says so."""
-    gain = ways["unclear"].gain
-    base, together = (ways[way].statistics[headline].value for way in ("embedding", "unclear"))
+    gain = methods["unclear"].gain
+    base, together = (methods[method].statistics[headline].value for method in ("embedding", "unclear"))
     if gain.value is None or gain.low is None or gain.high is None or base is None or together is None:
         return f"{name}: whether it helps cannot be said: {gain.note or 'agreement is undefined'}"
     figures = f"{headline} {base:.3f} without it, {together:.3f} with it on unclear points, difference {_shown(gain)}"

@@ -1,10 +1,11 @@
-"""A labelled set -> its graded answers, with the baselines and with what marks would see of each.
+"""Grade a labelled set, and compute for each answer the baselines and the features that the marks model uses.
 
-What the numbers say is in `agreement` and `evaluation`.
+Each row is graded by its own rubric, or by the best-matching one of its reference answers.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,38 +13,66 @@ from numpy.typing import NDArray
 
 from grader.encoders import Encoder, TokenVectors, load_encoder
 from grader.errors import InputError
-from grader.evaluation.agreement import Scored
-from grader.evaluation.labelled_grades import grade_labelled, judge_labelled
-from grader.evaluation.labelled_set import LabelledAnswer
-from grader.grading import topic_texts
+from grader.evaluation.labelled_set import LabelledAnswer, own_rubric
+from grader.grading import Grader, topic_texts
 from grader.guards import share_beyond_question
 from grader.judges import UNPROVEN_WEIGHT, JudgeWeight, Panel
 from grader.marks import AnswerFeatures, word_weights
-from grader.schema import Grade
+from grader.rubrics import derive
+from grader.schema import Answer, Grade, Question, Rubric
 from grader.settings import Settings
 from grader.text import content_words, normalise
 
 Progress = Callable[[Iterator[Grade | None]], Iterable[Grade | None]]
 
 
+@dataclass(frozen=True)
+class GradedAnswer:
+    """One labelled answer with its grade and its baselines.
+
+    Attributes:
+        row: the answer as people scored it.
+        grade: under `rubric`; of several reference answers, the best-matching one counts.
+        rubric: that it was graded by.
+        cosine: baseline: highest cosine of the whole answer with a whole reference answer.
+        lexical: baseline: highest share of a reference answer's content words that occur in the answer, 0..1.
+
+    """
+
+    row: LabelledAnswer
+    grade: Grade
+    rubric: Rubric
+    cosine: float
+    lexical: float
+
+    @property
+    def human(self) -> float:
+        """The human score as a fraction of the full score, 0..1."""
+        return self.row.human_score / self.row.max_score
+
+    def with_grade(self, grade: Grade) -> "GradedAnswer":
+        """The same answer with another grade."""
+        return replace(self, grade=grade)
+
+
 class GradedSet(NamedTuple):
     """The graded answers of a labelled set.
 
     Attributes:
-        scored: those that could be graded, in order.
-        seen: the same as marks see them.
+        answers: those that could be graded, in order.
+        features: of each of these answers, for the marks model.
         signature: of the grader.
         seconds: that grading took.
 
     """
 
-    scored: list[Scored]
-    seen: list[AnswerFeatures]
+    answers: list[GradedAnswer]
+    features: list[AnswerFeatures]
     signature: str
     seconds: float
 
 
-def grade_set(
+def grade_labelled_set(
     rows: Sequence[LabelledAnswer],
     *,
     encoder: Encoder | None = None,
@@ -52,7 +81,7 @@ def grade_set(
     weight: JudgeWeight = UNPROVEN_WEIGHT,
     progress: Progress = iter,
 ) -> GradedSet:
-    """Grade a labelled set and compare every answer with its references in the ways of the baselines, too.
+    """Grade a labelled set and compute the baselines of each answer.
 
     Arguments as for `evaluate`.
 
@@ -64,24 +93,24 @@ def grade_set(
     if not rows:
         raise InputError("the labelled set has no rows")
     settings = settings or Settings()
-    keeper = _Keeper(encoder or load_encoder(settings.encoder))
+    recorder = _RecordingEncoder(encoder or load_encoder(settings.encoder))
     begin = time.perf_counter()
-    grader, passing = grade_labelled(rows, encoder=keeper, settings=settings)
+    grader, graded = grade_rows(rows, encoder=recorder, settings=settings)
     if panel is not None:
-        grader, passing = judge_labelled(rows, list(passing), grader, panel=panel, weight=weight)
-    grades = list(progress(passing))
+        grader, graded = regrade_with_judges(rows, list(graded), grader, panel=panel, weight=weight)
+    grades = list(progress(graded))
     seconds = time.perf_counter() - begin
-    keeper.encode(sorted({normalise(text).text for row in rows for text in _references(row)}))
-    scored = [
-        Scored(row, grade, grader.rubrics[grade.question_id], _cosine(row, keeper.means), _lexical(row))
+    recorder.encode(sorted({normalise(text).text for row in rows for text in _references(row)}))
+    answers = [
+        GradedAnswer(row, grade, grader.rubrics[grade.question_id], _cosine(row, recorder.means), _lexical(row))
         for row, grade in zip(rows, grades, strict=True)
         if grade is not None and grade.fraction is not None
     ]
-    return GradedSet(scored, [keeper.seen(item) for item in scored], grader.signature, seconds)
+    return GradedSet(answers, [recorder.features(item) for item in answers], grader.signature, seconds)
 
 
-class _Keeper:
-    """Passes texts on to an encoder and keeps what each says as a whole: its own vector and its words."""
+class _RecordingEncoder:
+    """An encoder that also records the mean vector and the word weights of each text."""
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
@@ -97,8 +126,8 @@ class _Keeper:
             self.words[text] = word_weights(tokens.texts, tokens.rarity)
         return encoded
 
-    def seen(self, item: Scored) -> AnswerFeatures:
-        """A graded answer as marks see it; one that was not encoded says nothing."""
+    def features(self, item: GradedAnswer) -> AnswerFeatures:
+        """A graded answer's features for the marks model; zeros and no words where it was not encoded."""
         text = normalise(item.row.answer).text
         asked = [self.means[text] for text in topic_texts(item.rubric)]
         vector = self.means.get(text, np.zeros_like(asked[0]))
@@ -110,13 +139,13 @@ class _Keeper:
 
 
 def _references(row: LabelledAnswer) -> list[str]:
-    """What an answer is compared with as a whole: the references, or the rubric's points as one text."""
+    """What the baselines compare an answer with: the reference answers, or the rubric's points as one text."""
     given = [reference for reference in row.reference_answers if reference.strip()]
     return given if given or not row.rubric else [" ".join(point.text for point in row.rubric)]
 
 
 def _cosine(row: LabelledAnswer, means: Mapping[str, NDArray[np.float32]]) -> float:
-    """Highest cosine of the whole answer with a whole reference: what most tools do."""
+    """Highest cosine of the whole answer with a whole reference answer: what most tools compute."""
     answer = means.get(normalise(row.answer).text)
     if answer is None:
         return 0.0
@@ -125,9 +154,86 @@ def _cosine(row: LabelledAnswer, means: Mapping[str, NDArray[np.float32]]) -> fl
 
 def _lexical(row: LabelledAnswer) -> float:
     """Highest share of a reference's content words that occur in the answer."""
-    said = set(content_words(row.answer))
+    found = set(content_words(row.answer))
     shares = []
     for reference in _references(row):
         wanted = set(content_words(reference))
-        shares.append(len(wanted & said) / len(wanted) if wanted else 0.0)
+        shares.append(len(wanted & found) / len(wanted) if wanted else 0.0)
     return max(shares, default=0.0)
+
+
+# --- grading rows -----------------------------------------------------------------------------------------
+
+
+class GradedRows(NamedTuple):
+    """A grader and its grade of each row, in order; `None` for a row without rubric and reference answer."""
+
+    grader: Grader
+    grades: Iterator[Grade | None]
+
+
+def grade_rows(rows: Sequence[LabelledAnswer], *, encoder: Encoder, settings: Settings) -> GradedRows:
+    """Grade each row by its own rubric, or by the best-matching one of those derived from its reference answers."""
+    rubrics = _rubrics_of(rows)
+    grader = Grader({r.question_id: r for mine in rubrics for r in mine}, encoder=encoder, settings=settings)
+    return GradedRows(grader, _best_grades(grader, rows, rubrics))
+
+
+def regrade_with_judges(
+    rows: Sequence[LabelledAnswer], grades: Sequence[Grade | None], grader: Grader, *, panel: Panel, weight: JudgeWeight
+) -> GradedRows:
+    """Grade again with judges, each row only by the rubric under which it scored best."""
+    judging = Grader(grader.rubrics, encoder=grader.encoder, settings=grader.settings, panel=panel, weight=weight)
+    answers = (
+        Answer(answer_id=row.answer_id, question_id=grade.question_id, answer=row.answer)
+        for row, grade in zip(rows, grades, strict=True)
+        if grade is not None
+    )
+    judged = judging.grade_many(answers)
+    return GradedRows(judging, (None if grade is None else next(judged) for grade in grades))
+
+
+def _rubrics_of(rows: Sequence[LabelledAnswer]) -> list[tuple[Rubric, ...]]:
+    """Each row's own rubric, or one derived from each of its reference answers; equal rows share theirs."""
+    known: dict[object, tuple[Rubric, ...]] = {}
+    result = []
+    for row in rows:
+        key = (row.question_id, row.question, row.reference_answers, row.rubric, row.max_score)
+        if key not in known:
+            name = f"{row.question_id}#{len(known)}"
+            known[key] = (own_rubric(row, name),) if row.rubric else _derived(row, name)
+        result.append(known[key])
+    return result
+
+
+def _derived(row: LabelledAnswer, name: str) -> tuple[Rubric, ...]:
+    """A rubric from each of the row's reference answers that holds a letter or digit."""
+    rubrics = []
+    for number, reference in enumerate(row.reference_answers):
+        if any(char.isalnum() for char in reference):
+            # A question may be blank in a labelled set, but not in `Question`: a question mark stands in for it.
+            question = Question(
+                id=f"{name}.{number}",
+                question=row.question.strip() or "?",
+                reference_answer=reference,
+                max_score=row.max_score,
+            )
+            rubrics.append(derive(question).model_copy(update={"question": row.question}))
+    return tuple(rubrics)
+
+
+def _best_grades(
+    grader: Grader,
+    rows: Sequence[LabelledAnswer],
+    rubrics: Sequence[tuple[Rubric, ...]],
+) -> Iterator[Grade | None]:
+    """Each row's grade under the rubric with the highest score; `None` for a row without any rubric."""
+    answers = (
+        Answer(answer_id=row.answer_id, question_id=rubric.question_id, answer=row.answer)
+        for row, mine in zip(rows, rubrics, strict=True)
+        for rubric in mine
+    )
+    grades = grader.grade_many(answers)
+    for mine in rubrics:
+        candidates = [next(grades) for _ in mine]
+        yield max(candidates, key=lambda grade: grade.fraction or 0.0, default=None)

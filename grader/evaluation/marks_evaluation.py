@@ -1,6 +1,6 @@
-"""What some marks a question are worth: marks of drawn answers are given, the rest is graded with them and compared.
+"""What a few marks per question are worth: some answers keep their human marks, the others are graded with them.
 
-Every figure is the mean over several draws, each of which leaves out other answers.
+Every figure is the mean over several draws of the marked answers.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,31 +9,32 @@ from typing import Any
 
 import numpy as np
 
-from grader.evaluation.agreement import Scored, statistics
-from grader.evaluation.confidence import Interval
+from grader.evaluation.agreement import Interval, agreement_statistics
+from grader.evaluation.labelled_grading import GradedAnswer
 from grader.grading import score_of
 from grader.marks import ALPHA, AnswerFeatures, Correction, MarkedAnswer, MarksModel
 from grader.schema import Grade
 from grader.statistics import Estimate, covered
 
 N_DRAWS = 5
-# What is compared with the same answers without marks.
-_BESIDE = ("pearson", "within_question_pearson", "rmse")
+# Statistics that are also reported without marks.
+_COMPARED = ("pearson", "within_question_pearson", "rmse")
 
 
 @dataclass(frozen=True)
 class MarksEvaluation:
-    """Agreement with people on answers whose marks were not given.
+    """Agreement with people on the answers whose marks were held out.
 
     Attributes:
-        n_per_question: marks that were given of each question, or all of a smaller one.
-        n_draws, seed: how often and by what they were drawn.
-        n_marks: marks given in all, mean over the draws.
+        n_per_question: marks used per question; all of a question with fewer.
+        n_draws, seed: of the random choice of marked answers.
+        n_marks: marks used in all, mean over the draws.
         statistics: with marks, by name; mean over the draws.
-        without: some of them without marks, on the same answers.
-        nominal, coverage: share of what people gave that the intervals promise to hold, and that they hold.
+        without_marks: some of them without marks, on the same answers.
+        nominal, coverage: share of human scores that the intervals should contain, and share that they contain.
         width: mean width of the intervals, as a fraction of the scale.
-        share_open, share_bounded: of the answers, with an interval too wide to say anything, and kept from gaining.
+        share_open: of the answers, those whose interval is too wide to be useful.
+        share_bounded: of the answers, those whose correction was limited by a rule.
 
     """
 
@@ -42,7 +43,7 @@ class MarksEvaluation:
     seed: int
     n_marks: float
     statistics: Mapping[str, Estimate]
-    without: Mapping[str, Estimate]
+    without_marks: Mapping[str, Estimate]
     nominal: float
     coverage: float
     width: float
@@ -50,13 +51,13 @@ class MarksEvaluation:
     share_bounded: float
 
     def as_dict(self) -> dict[str, Any]:
-        """One JSON object, as docs/formats.md has it; the statistics stand beside it."""
+        """One JSON object, as docs/formats.md has it; the statistics are beside it."""
         return {
             "n_per_question": self.n_per_question,
             "n_draws": self.n_draws,
             "seed": self.seed,
             "n_marks": self.n_marks,
-            "without_marks": {name: estimate.as_dict() for name, estimate in self.without.items()},
+            "without_marks": {name: estimate.as_dict() for name, estimate in self.without_marks.items()},
             "interval": {"nominal": self.nominal, "coverage": self.coverage, "width": self.width},
             "share_open": self.share_open,
             "share_bounded": self.share_bounded,
@@ -65,48 +66,48 @@ class MarksEvaluation:
 
 @dataclass(frozen=True)
 class _Draw:
-    """The answers of one draw that were not given, without and with marks."""
+    """The held-out answers of one draw, graded without and with marks."""
 
     n_marks: int
-    before: list[Scored]
-    after: list[Scored]
+    before: list[GradedAnswer]
+    after: list[GradedAnswer]
     corrected: list[Correction]
 
 
-def evaluate_marked(
-    scored: Sequence[Scored],
-    seen: Sequence[AnswerFeatures],
+def evaluate_with_marks(
+    graded: Sequence[GradedAnswer],
+    features: Sequence[AnswerFeatures],
     *,
     n_per_question: int,
     seed: int,
     interval: Interval,
     n_draws: int = N_DRAWS,
 ) -> MarksEvaluation:
-    """Give the marks of some answers of every question and see how well the rest is graded with them.
+    """Use the marks of some answers of each question and evaluate the grades of the others.
 
     Args:
-        scored: graded answers of a labelled set.
-        seen: the same answers as marks see them.
-        n_per_question: answers of each question that are given, one or more.
+        graded: the graded answers of a labelled set.
+        features: of the same answers, for the marks model.
+        n_per_question: marks used per question, one or more.
         seed: of the draws.
-        interval: from a statistic of row numbers and the groups of the rows to an estimate.
+        interval: bootstrap over questions, see `Interval`.
 
     Raises:
-        InputError: when fewer than ten marks are given in all.
+        InputError: when fewer than ten marks are used in all.
 
     """
-    draws = [_draw(scored, seen, n_per_question, np.random.default_rng([seed, k])) for k in range(n_draws)]
+    draws = [_draw(graded, features, n_per_question, np.random.default_rng([seed, k])) for k in range(n_draws)]
     rest = [(item.human, found) for draw in draws for item, found in zip(draw.after, draw.corrected, strict=True)]
     low, high = (np.array([getattr(found, end) for _, found in rest]) for end in ("low", "high"))
     human = np.array([mark for mark, _ in rest])
-    before = _mean([statistics(draw.before, interval) for draw in draws])
+    before = _mean([agreement_statistics(draw.before, interval) for draw in draws])
     return MarksEvaluation(
         n_per_question=n_per_question,
         n_draws=n_draws,
         seed=seed,
         n_marks=float(np.mean([draw.n_marks for draw in draws])),
-        statistics=_mean([statistics(draw.after, interval) for draw in draws]),
-        without={name: before[name] for name in _BESIDE},
+        statistics=_mean([agreement_statistics(draw.after, interval) for draw in draws]),
+        without_marks={name: before[name] for name in _COMPARED},
         nominal=1 - ALPHA,
         coverage=float(covered(human, (low + high) / 2, (high - low) / 2).mean()) if rest else float("nan"),
         width=float((high - low).mean()) if rest else float("nan"),
@@ -115,14 +116,16 @@ def evaluate_marked(
     )
 
 
-def _draw(scored: Sequence[Scored], seen: Sequence[AnswerFeatures], n: int, rng: np.random.Generator) -> _Draw:
+def _draw(
+    graded: Sequence[GradedAnswer], features: Sequence[AnswerFeatures], n: int, rng: np.random.Generator
+) -> _Draw:
     rows: dict[str, list[int]] = {}
-    for index, item in enumerate(scored):
+    for index, item in enumerate(graded):
         rows.setdefault(item.row.question_id, []).append(index)
     given = {index for mine in rows.values() for index in rng.permutation(mine)[:n].tolist()}
     marks = MarksModel(
         [
-            MarkedAnswer(scored[i].row.answer_id, scored[i].row.question_id, scored[i].human, seen[i])
+            MarkedAnswer(graded[i].row.answer_id, graded[i].row.question_id, graded[i].human, features[i])
             for i in sorted(given)
         ]
     )
@@ -130,13 +133,13 @@ def _draw(scored: Sequence[Scored], seen: Sequence[AnswerFeatures], n: int, rng:
     corrected = {
         index: found
         for name, mine in rest.items()
-        for index, found in zip(mine, marks.correct_many(name, [seen[i] for i in mine]), strict=True)
+        for index, found in zip(mine, marks.correct_many(name, [features[i] for i in mine]), strict=True)
     }
     order = sorted(corrected)
     return _Draw(
         len(given),
-        [scored[i] for i in order],
-        [scored[i].with_grade(_corrected(scored[i].grade, corrected[i])) for i in order],
+        [graded[i] for i in order],
+        [graded[i].with_grade(_corrected(graded[i].grade, corrected[i])) for i in order],
         [corrected[i] for i in order],
     )
 

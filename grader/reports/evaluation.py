@@ -31,14 +31,14 @@ def _marked_lines(marked: MarksEvaluation) -> list[str]:
         f"  with {count(marked.n_per_question, 'mark')} a question given, {marked.n_marks:.0f} in all: the statistics "
         f"are of the other answers, means over {marked.n_draws} draws",
         "  the same answers without marks",
-        *(f"    {name:<22} {estimate_text(estimate)}" for name, estimate in marked.without.items()),
+        *(f"    {name:<22} {estimate_text(estimate)}" for name, estimate in marked.without_marks.items()),
         f"  {marked.nominal:.0%} intervals hold {marked.coverage:.1%} of the marks and span {marked.width:.0%} of the "
         f"scale on average; {marked.share_open:.0%} are too wide to say anything",
     ]
 
 
-# What each way of grading is, in the table of a judge.
-_WAYS = {
+# What each method of grading is, in the table of a judge.
+_METHODS = {
     "embedding": "embedding alone",
     "judge": "judge alone",
     "unclear": "judge on unclear points",
@@ -47,15 +47,15 @@ _WAYS = {
 
 
 def judge_lines(comparison: JudgeComparison | None) -> list[str]:
-    """First of all whether the judge helps; then each way of grading with its statistics."""
+    """First of all whether the judge helps; then each method of grading with its statistics."""
     if comparison is None:
         return []
     words = ", ".join(f"{n} {word.replace('_', ' ')}" for word, n in comparison.n_verdicts.items())
     lines = [comparison.verdict, f"verdicts: {words or 'none'}; {comparison.n_unsupported} awards without proof"]
-    for way, found in comparison.ways.items():
-        lines.append(f"  {_WAYS[way]}")
+    for method, found in comparison.methods.items():
+        lines.append(f"  {_METHODS[method]}")
         lines += [f"    {name:<22} {estimate_text(estimate)}" for name, estimate in found.statistics.items()]
-        if way != "embedding":
+        if method != "embedding":
             lines.append(f"    {'gain in ' + comparison.headline:<22} {estimate_text(found.gain)}")
     weight = comparison.weight
     where = "on all points" if weight.everywhere else "on unclear points alone"
@@ -84,7 +84,7 @@ def _diagram_lines(diagram: ReliabilityDiagram, what: str) -> list[str]:
     return [
         f"predicted chance {what}, and how often they do; calibration error {error}",
         *(
-            f"  {f'{bar.low:.1f} to {bar.high:.1f}, mean {bar.predicted:.2f}':<24} {estimate_text(bar.observed)}"
-            for bar in diagram.bars
+            f"  {f'{bin_.low:.1f} to {bin_.high:.1f}, mean {bin_.predicted:.2f}':<24} {estimate_text(bin_.observed)}"
+            for bin_ in diagram.bins
         ),
     ]

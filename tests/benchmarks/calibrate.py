@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from grader.encoders.protocol import Encoder
 from grader.encoders.registry import load_encoder
-from grader.evaluation.labelled_grades import grade_labelled
+from grader.evaluation.labelled_grading import grade_rows
 from grader.evaluation.labelled_set import LabelledAnswer, read_labelled_set
 from grader.grading.confidence import STATED, expected_calibration_error, reliability_bins
 from grader.schema import Grade
@@ -50,7 +50,7 @@ class Curve(NamedTuple):
 
 def graded(path: Path, encoder: Encoder) -> Rows:
     rows = read_labelled_set(path)
-    pairs = zip(rows, grade_labelled(rows, encoder=encoder, settings=Settings()).grades, strict=True)
+    pairs = zip(rows, grade_rows(rows, encoder=encoder, settings=Settings()).grades, strict=True)
     return [(row, grade) for row, grade in pairs if grade is not None and grade.fraction is not None]
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from grader.encoders.registry import load_encoder
-from grader.evaluation.labelled_grading import GradedSet, grade_set
+from grader.evaluation.labelled_grading import GradedSet, grade_labelled_set
 from grader.evaluation.labelled_set import read_labelled_set
-from grader.evaluation.marks_evaluation import evaluate_marked
+from grader.evaluation.marks_evaluation import evaluate_with_marks
 from grader.marks.model import MarksModel
 from grader.marks.records import MarkedAnswer
 from grader.marks.score_map import fit_score_map
@@ -49,7 +49,7 @@ def marked_table(sets: dict[str, GradedSet]) -> None:
     gains = []
     for name, graded in sets.items():
         for n in GIVEN:
-            found = evaluate_marked(graded.scored, graded.seen, n_per_question=n, seed=SEED, interval=interval)
+            found = evaluate_with_marks(graded.answers, graded.features, n_per_question=n, seed=SEED, interval=interval)
             cells = [cell(found.statistics[column]) for column in COLUMNS]
             cells += [f"{found.without[column].value:.3f}" for column in COLUMNS]
             print(f"| {name} | {n} | " + " | ".join(cells) + f" | {found.coverage:.3f} |", flush=True)
@@ -70,9 +70,9 @@ def map_table(sets: dict[str, GradedSet]) -> None:
     print(f"| set | raw fraction | mean of the {MAP_LABELS} | best constant | map from {MAP_LABELS} | it wins |")
     print("| --- " * 6 + "|")
     for name, graded in sets.items():
-        human = np.array([item.human for item in graded.scored])
-        system = np.array([seen.fraction for seen in graded.seen])
-        questions = np.array([item.row.question_id for item in graded.scored])
+        human = np.array([item.human for item in graded.answers])
+        system = np.array([features.fraction for features in graded.features])
+        questions = np.array([item.row.question_id for item in graded.answers])
         names = np.unique(questions)
         errors = []
         for draw in range(MAP_DRAWS):
@@ -102,7 +102,7 @@ def simulated_coverage() -> None:
 
 def speed(graded: GradedSet) -> None:
     """Learning from 1,000 marks, and grading with them beside grading without."""
-    pairs = zip(graded.scored, graded.seen, strict=True)
+    pairs = zip(graded.answers, graded.features, strict=True)
     marked = [MarkedAnswer(item.row.answer_id, item.row.question_id, item.human, seen) for item, seen in pairs][:1000]
     marks, learning = None, float("inf")
     for _ in range(3):
@@ -111,7 +111,7 @@ def speed(graded: GradedSet) -> None:
         learning = min(learning, time.perf_counter() - begin)
     assert marks is not None
     begin = time.perf_counter()
-    for item, seen in zip(graded.scored, graded.seen, strict=True):
+    for item, seen in zip(graded.answers, graded.features, strict=True):
         marks.correct(item.row.question_id, seen)
     added = time.perf_counter() - begin
     print(
@@ -127,11 +127,11 @@ def main() -> None:
         print("none of the scored sets is there: nothing to measure", file=sys.stderr)
         return
     encoder = load_encoder(Settings().encoder)
-    sets = {path.stem: grade_set(read_labelled_set(path), encoder=encoder) for path in files}
+    sets = {path.stem: grade_labelled_set(read_labelled_set(path), encoder=encoder) for path in files}
     marked_table(sets)
     map_table(sets)
     simulated_coverage()
-    speed(max(sets.values(), key=lambda graded: len(graded.scored)))
+    speed(max(sets.values(), key=lambda graded: len(graded.answers)))
     first = next(iter(sets.values()))
     print(f"seed {SEED}, 5 draws; {first.signature.rpartition('|rubric:')[0]}")
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.evaluation.confidence import chance_of_right, reliability_diagram, review_curve
+from grader.evaluation.confidence import chance_correct, reliability_diagram, review_curve
 from grader.grading.confidence import chances
 from grader.schema import Rubric
 from grader.statistics.intervals import cluster_bootstrap
@@ -74,12 +74,12 @@ def test_the_chance_is_read_back_from_the_confidence() -> None:
     some = grade("a", 0.5, *points)
     assert chances(some.points) == {"p1": 0.8, "p2": pytest.approx(0.2), "p3": pytest.approx(0.1), "p4": None}
     rubric = Rubric(question_id="q1", points=[{"id": p.point_id, "text": p.text, "weight": p.weight} for p in points])
-    assert chance_of_right(some, rubric) == pytest.approx((0.8 + 0.2 + 2 * 0.1) / 4)
+    assert chance_correct(some, rubric) == pytest.approx((0.8 + 0.2 + 2 * 0.1) / 4)
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=40))
 def test_every_decision_is_in_one_bar_and_its_interval_holds_the_share(pairs: list[tuple[float, bool]]) -> None:
     diagram = reliability_diagram([chance for chance, _ in pairs], [true for _, true in pairs])
-    assert sum(bar.observed.n for bar in diagram.bars) == diagram.n == len(pairs)
-    assert round(sum(bar.observed.value * bar.observed.n for bar in diagram.bars)) == sum(true for _, true in pairs)
-    assert all(bar.observed.low <= bar.observed.value <= bar.observed.high for bar in diagram.bars)
+    assert sum(bar.observed.n for bar in diagram.bins) == diagram.n == len(pairs)
+    assert round(sum(bar.observed.value * bar.observed.n for bar in diagram.bins)) == sum(true for _, true in pairs)
+    assert all(bar.observed.low <= bar.observed.value <= bar.observed.high for bar in diagram.bins)

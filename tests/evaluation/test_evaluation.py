@@ -7,7 +7,7 @@ import pytest
 
 from grader.encoders.protocol import Encoder
 from grader.errors import InputError
-from grader.evaluation.agreement import cross_mapped, line
+from grader.evaluation.agreement import cross_validated_map, fit_line
 from grader.evaluation.evaluation import evaluate
 from grader.evaluation.labelled_set import LabelledAnswer
 from grader.reports.evaluation import evaluation_lines
@@ -169,7 +169,7 @@ def test_small_questions_stay_out_of_the_correlation_within_questions(encoder: E
 
 
 def test_a_constant_system_learns_the_mean() -> None:
-    assert line(np.full(3, 0.1), np.array([0.2, 0.4, 0.9]))(np.array([0.0, 1.0])) == pytest.approx([0.5, 0.5])
+    assert fit_line(np.full(3, 0.1), np.array([0.2, 0.4, 0.9]))(np.array([0.0, 1.0])) == pytest.approx([0.5, 0.5])
 
 
 def test_nothing_to_evaluate_is_an_error() -> None:
@@ -181,8 +181,8 @@ def test_the_score_map_is_learned_on_other_questions() -> None:
     # human = 0.5 + system / 2 everywhere, so the line is exact wherever it was learned
     system = np.linspace(0, 1, 12)
     questions = np.repeat(["a", "b", "c", "d"], 3)
-    assert cross_mapped(system, 0.5 + system / 2, questions) == pytest.approx(0.5 + system / 2)
+    assert cross_validated_map(system, 0.5 + system / 2, questions) == pytest.approx(0.5 + system / 2)
     # question d is far off, but its own marks teach it nothing
     human = np.where(questions == "d", 0.0, 0.5 + system / 2)
-    assert cross_mapped(system, human, questions)[questions == "d"] == pytest.approx(0.5 + system[-3:] / 2)
-    assert np.isnan(cross_mapped(system, human, np.repeat(["a"], 12))).all()
+    assert cross_validated_map(system, human, questions)[questions == "d"] == pytest.approx(0.5 + system[-3:] / 2)
+    assert np.isnan(cross_validated_map(system, human, np.repeat(["a"], 12))).all()

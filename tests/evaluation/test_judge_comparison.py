@@ -56,7 +56,7 @@ def answers(right: float, n: int = 120) -> list[JudgedAnswer]:
 def test_a_good_judge_helps_and_earns_influence() -> None:
     found = compare_judge(answers(0.95), interval=INTERVAL, name="j")
     assert "makes agreement better" in found.verdict and found.verdict.startswith("j ")
-    assert found.ways["judge"].gain.low is not None and found.ways["judge"].gain.low > 0
+    assert found.methods["judge"].gain.low is not None and found.methods["judge"].gain.low > 0
     assert found.weight.everywhere and found.weight.influence > 0.7
     assert found.weight.chances["covered"] == pytest.approx(0.95, abs=0.05)
     assert found.weight.name.startswith("proven")
@@ -78,6 +78,6 @@ def test_few_answers_prove_nothing() -> None:
 def test_without_a_usable_verdict_nothing_is_said() -> None:
     rows = [graded(n, [True, False], [0.5, 0.5], ["not_judged", "cannot_tell"]) for n in range(5)]
     found = compare_judge(rows, interval=INTERVAL, name="j")
-    assert "no usable verdict" in found.verdict and found.ways == {}
+    assert "no usable verdict" in found.verdict and found.methods == {}
     assert found.n_verdicts == {"cannot_tell": 5, "not_judged": 5}
     assert found.as_dict()["weight"]["name"] == "unproven"

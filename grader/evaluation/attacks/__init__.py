@@ -1,15 +1,14 @@
 """Attacks on a grader, built from a rubric and a good answer; nothing here grades. Pure and seeded, no model.
 
-lists       closed word lists: opposites, numbers, quantifiers, synonyms
-texts       what attacks say when they say nothing, and look-alike letters
-flips       one change of one sentence; where words and clauses stand
-edits       a sentence -> denied, turned around, weakened, with another number
-roles       a sentence -> two of its parts exchanged
-disguises   a text -> in other letters, another layout, another wording or with padding
-facts       where a text makes a point, and the text with just that fact changed
-cases       what an attacked answer is, and what must hold for its grade
-families    cases that say nothing, too much, or the same in another way
-falsehoods  cases that say something untrue
-catalogue   the attacks C01 to C32
-faults      rubrics and banks that must be refused (C35)
+word_lists      closed word lists: opposites, numbers, quantifiers, synonyms
+attack_texts    answers without content, padding, look-alike letters
+sentence_edits  a sentence -> negated, reversed, weakened, with another number
+role_swap       a sentence -> two of its parts exchanged
+surface_edits   a text -> in other letters, another layout, another wording or with padding
+fact_edits      where a text states a point, and the text with just that fact changed
+cases           what an attack and an attacked answer are, and what must hold for the grade
+form_cases      cases without content, with too much, or with the same content in another form
+fact_cases      cases that state something untrue
+catalogue       the attacks C01 to C32
+faulty_files    rubrics and banks that must be refused (C35)
 """

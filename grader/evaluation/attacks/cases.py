@@ -22,7 +22,7 @@ _HARMLESS = frozenset({"long_answer"})
 
 
 @dataclass(frozen=True)
-class Item:
+class AttackTarget:
     """What attacks on one question are built from.
 
     Attributes:
@@ -49,7 +49,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Case:
+class AttackCase:
     """One attacked answer.
 
     Attributes:
@@ -78,7 +78,7 @@ class Attack:
     family: str
     kind: Kind
     expectation: str
-    build: Callable[[Item, np.random.Generator], Iterable[Case]]
+    build: Callable[[AttackTarget, np.random.Generator], Iterable[AttackCase]]
     strictly: str = ""
 
 

@@ -56,4 +56,4 @@ ATTACKS: tuple[Attack, ...] = (
     Attack("C32", "copy of the reference", "absolute", "scores 0.95, flagged as a copy", form_cases.copied),
 )
 # Attacks so dear that one item of the whole bank has to do.
-ONCE = frozenset({"C28"})
+SINGLE_TARGET = frozenset({"C28"})

@@ -1,6 +1,6 @@
-"""Where a point is made in a text, and the text with just that fact changed: the ground of C10 to C15.
+"""Where a text states a point, and the text with just that fact changed: the base of C10 to C15.
 
-A change counts only where the changed clause is clearly the one that makes the point; else nothing is built.
+A change counts only where the changed clause clearly states the point; otherwise no text is built.
 """
 
 import re
@@ -9,25 +9,25 @@ from typing import NamedTuple
 
 import numpy as np
 
-from grader.evaluation.attacks.flips import Flip
+from grader.evaluation.attacks.sentence_edits import SentenceEdit
 from grader.evaluation.attacks.word_lists import GROWTH_CLASSES, NUMBER_VALUES, OPPOSITES, QUANTIFIER_CLASSES
 from grader.schema import Evidence, Grade, Rubric, RubricPoint
 from grader.text import Span, content_stems, segments, stem
 
-Edit = Callable[[str], list[Flip]]
+EditRule = Callable[[str], list[SentenceEdit]]
 # Whether a change of this clause is about the point.
-About = Callable[[RubricPoint, Flip], bool]
-# A point is made by a clause that says at least this share of its content words, and at least two of them.
-_MADE = 0.34
+Concerns = Callable[[RubricPoint, SentenceEdit], bool]
+# A clause states a point when it has at least this share of the point's content words, and at least two of them.
+_STATED = 0.34
 
 
 class ChangedFact(NamedTuple):
-    """A text in which one point was made untrue.
+    """A text in which one fact was changed, so that it no longer states a point.
 
     Attributes:
         text: the changed text.
-        point_id: the point that it no longer makes.
-        free: further points that the changed sentence may have made.
+        point_id: the point that it no longer states.
+        free: other points that the changed sentence may have stated.
         change: what was changed into what.
     """
 
@@ -38,7 +38,10 @@ class ChangedFact(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """A sentence that may make a point, the points that show in it beside, and what neighbours from it say."""
+    """A sentence that may state a point.
+
+    `free` are the other points that the grader shows in it, `neighbours` the texts of other points derived from it.
+    """
 
     point: RubricPoint
     sentence: Span
@@ -67,7 +70,7 @@ def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
 
 
 def in_reference(rubric: Rubric) -> Iterator[_Place]:
-    """The sentences of the reference answer from which each point came; each has its own words, so none is free."""
+    """The sentences of the reference answer from which each point was derived; no other point is free in them."""
     for span in segments(rubric.reference_answer):
         made = [point for point in rubric.points if point.source_span is not None and _overlap(span, point.source_span)]
         for point in made:
@@ -78,61 +81,61 @@ def in_reference(rubric: Rubric) -> Iterator[_Place]:
 def changed(
     text: str,
     places: Iterable[_Place],
-    edit: Edit,
-    about: About,
+    rule: EditRule,
+    concerns: Concerns,
     rng: np.random.Generator,
     *,
     limit: int,
-    own_words: bool = False,
+    within_source_span: bool = False,
 ) -> list[ChangedFact]:
     """Up to `limit` texts with one fact changed, each for another point and by another change.
 
     Args:
         text: in which the places are.
-        places: sentences and the points that they may make.
-        edit: what can be changed in a sentence.
-        about: whether a change is about a point.
+        places: sentences and the points that they may state.
+        rule: the edits that a sentence allows.
+        concerns: whether a change is about a point.
         rng: chooses where there are more than `limit`.
         limit: how many texts at most.
-        own_words: whether the change must lie within the point's source span and leave its neighbours alone.
+        within_source_span: whether the change must lie within the point's source span and leave its neighbours alone.
 
     """
-    found: list[tuple[float, _Place, Flip]] = []
+    found: list[tuple[float, _Place, SentenceEdit]] = []
     for place in places:
         sentence = text[place.sentence.start : place.sentence.end]
-        for flip in edit(sentence):
-            if own_words and not _is_own(place, flip):
+        for edit in rule(sentence):
+            if within_source_span and not _is_own(place, edit):
                 continue
-            share = _share(place.point, sentence, flip, whole_clause=own_words)
-            if share >= _MADE and about(place.point, flip):
-                found.append((share, place, flip))
-    chosen: dict[str, tuple[_Place, Flip]] = {}
+            share = _share(place.point, sentence, edit, whole_clause=within_source_span)
+            if share >= _STATED and concerns(place.point, edit):
+                found.append((share, place, edit))
+    chosen: dict[str, tuple[_Place, SentenceEdit]] = {}
     taken: set[tuple[int, int, str]] = set()
-    for _, place, flip in sorted(found, key=lambda item: -item[0]):
-        key = (place.sentence.start + flip.span.start, place.sentence.start + flip.span.end, flip.new)
+    for _, place, edit in sorted(found, key=lambda item: -item[0]):
+        key = (place.sentence.start + edit.span.start, place.sentence.start + edit.span.end, edit.new)
         if place.point.id not in chosen and key not in taken:
-            chosen[place.point.id] = place, flip
+            chosen[place.point.id] = place, edit
             taken.add(key)
     kept = list(chosen.values())
     if len(kept) > limit:
         kept = [kept[index] for index in sorted(rng.choice(len(kept), size=limit, replace=False))]
-    return [_applied(text, place, flip) for place, flip in kept]
+    return [_applied(text, place, edit) for place, edit in kept]
 
 
-def _applied(text: str, place: _Place, flip: Flip) -> ChangedFact:
+def _applied(text: str, place: _Place, edit: SentenceEdit) -> ChangedFact:
     start, end = place.sentence
-    change = f"{flip.old} -> {flip.new}" if len(flip.old) < 60 else f"{flip.new[:57]}..."
-    return ChangedFact(text[:start] + flip.text + text[end:], place.point.id, place.free, change)
+    change = f"{edit.old} -> {edit.new}" if len(edit.old) < 60 else f"{edit.new[:57]}..."
+    return ChangedFact(text[:start] + edit.text + text[end:], place.point.id, place.free, change)
 
 
-def _is_own(place: _Place, flip: Flip) -> bool:
-    """Whether the change lies in the point's own words, and no neighbour from the same sentence hangs on them."""
+def _is_own(place: _Place, edit: SentenceEdit) -> bool:
+    """Whether the change is within the point's source span and touches no other point from the same sentence."""
     source = place.point.source_span
     if source is None:
         return False
-    start, end = place.sentence.start + flip.span.start, place.sentence.start + flip.span.end
-    hangs = flip.shared or any(flip.old.lower() in text.lower() for text in place.neighbours)
-    return source[0] <= start and end <= source[1] and not (place.neighbours and hangs)
+    start, end = place.sentence.start + edit.span.start, place.sentence.start + edit.span.end
+    touches = edit.shared or any(edit.old.lower() in text.lower() for text in place.neighbours)
+    return source[0] <= start and end <= source[1] and not (place.neighbours and touches)
 
 
 # Where a claim may end: signs, and words that join clauses.
@@ -141,38 +144,38 @@ _BREAKS = re.compile(
 )
 
 
-def _share(point: RubricPoint, sentence: str, flip: Flip, *, whole_clause: bool) -> float:
-    """Share of the point's content words that stand around the change; 0 when fewer than two, or none from it on."""
-    start, end = flip.clause
+def _share(point: RubricPoint, sentence: str, edit: SentenceEdit, *, whole_clause: bool) -> float:
+    """Share of the point's content words around the change; 0 if fewer than two, or none from the change on."""
+    start, end = edit.clause
     if not whole_clause:
-        start = max([match.end() for match in _BREAKS.finditer(sentence, 0, flip.span.start)], default=0)
-        end = next((match.start() for match in _BREAKS.finditer(sentence, flip.span.end)), len(sentence))
+        start = max([match.end() for match in _BREAKS.finditer(sentence, 0, edit.span.start)], default=0)
+        end = next((match.start() for match in _BREAKS.finditer(sentence, edit.span.end)), len(sentence))
     wanted = set(content_stems(point.text))
     both = len(wanted & set(content_stems(sentence[start:end])))
-    claimed = wanted & set(content_stems(sentence[flip.span.start : end]))
+    claimed = wanted & set(content_stems(sentence[edit.span.start : end]))
     return both / len(wanted) if claimed and both >= min(2, len(wanted)) else 0.0
 
 
 # --- what a change is about -----------------------------------------------------------------------------
 
 
-def any_claim(point: RubricPoint, flip: Flip) -> bool:
+def any_claim(point: RubricPoint, edit: SentenceEdit) -> bool:
     """Every change of the clause that makes the point."""
     return True
 
 
-def same_direction(point: RubricPoint, flip: Flip) -> bool:
-    """The point says the changed word, too, or the word is what its clause claims."""
+def same_direction(point: RubricPoint, edit: SentenceEdit) -> bool:
+    """The point has the changed word, too, or the clause claims it."""
     said = {stem(word) for word in re.findall(r"[\w-]+", point.text.lower())}
-    word = flip.old.lower()
+    word = edit.old.lower()
     named = {stem(part) for part in word.split()} <= said
     turned = OPPOSITES.get(word, "")
-    return (flip.surely or named) and stem(turned) not in said
+    return (edit.surely or named) and stem(turned) not in said
 
 
-def same_quantity(point: RubricPoint, flip: Flip) -> bool:
+def same_quantity(point: RubricPoint, edit: SentenceEdit) -> bool:
     """The point states the changed number, order of growth or unit, in figures or words."""
-    return quantity(flip.old) in {quantity(word) for word in re.findall(r"O\([^)]*\)|[\w.^]*\w", point.text)}
+    return quantity(edit.old) in {quantity(word) for word in re.findall(r"O\([^)]*\)|[\w.^]*\w", point.text)}
 
 
 def quantity(word: str) -> str:
@@ -181,9 +184,9 @@ def quantity(word: str) -> str:
     return NUMBER_VALUES.get(plain, GROWTH_CLASSES.get(plain, plain.replace("\u00b2", "^2")))
 
 
-def same_quantifier(point: RubricPoint, flip: Flip) -> bool:
+def same_quantifier(point: RubricPoint, edit: SentenceEdit) -> bool:
     """The point claims all, always or must, as the changed word does."""
-    wanted = QUANTIFIER_CLASSES.get(flip.old.lower())
+    wanted = QUANTIFIER_CLASSES.get(edit.old.lower())
     text = f" {' '.join(re.findall(r'[a-z]+', point.text.lower()))} "
     return wanted is not None and any(
         f" {word} " in text for word, name in QUANTIFIER_CLASSES.items() if name == wanted

@@ -13,9 +13,9 @@ from grader.evaluation.attacks.cases import (
     EXACT,
     LOOSE,
     TOLERANCE,
-    Case,
+    AttackCase,
+    AttackTarget,
     Check,
-    Item,
     at_most,
     at_most_share,
     falls_by,
@@ -34,7 +34,7 @@ _MISTRUSTED = frozenset({"question_echo", "no_answer"})
 # As long as a candidate could paste; the window of an encoder is some 250 words.
 _VERY_LONG = 100_000
 
-Cases = Iterable[Case]
+Cases = Iterable[AttackCase]
 
 
 def _pick(texts: tuple[str, ...], rng: np.random.Generator, count: int) -> list[str]:
@@ -44,47 +44,47 @@ def _pick(texts: tuple[str, ...], rng: np.random.Generator, count: int) -> list[
 # --- no content -----------------------------------------------------------------------------------------
 
 
-def worthless(known: tuple[str, ...], count: int, item: Item, rng: np.random.Generator) -> Cases:
+def worthless(known: tuple[str, ...], count: int, item: AttackTarget, rng: np.random.Generator) -> Cases:
     """C01, C02, C04: `count` of some texts that are worth nothing."""
-    return [Case(text, item.good, at_most(0.0)) for text in _pick(known, rng, count)]
+    return [AttackCase(text, item.good, at_most(0.0)) for text in _pick(known, rng, count)]
 
 
-def gibberish(item: Item, rng: np.random.Generator) -> Iterator[Case]:
+def gibberish(item: AttackTarget, rng: np.random.Generator) -> Iterator[AttackCase]:
     """C03: random letters and random words, as many as the good answer has."""
     must = at_most(TOLERANCE, warned=_EMPTY)
     letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
     lengths = [len(word) for word in words(item.good)]
-    yield Case(
+    yield AttackCase(
         " ".join("".join(rng.choice(letters, size=n)) for n in lengths), item.good, must, change="random letters"
     )
-    yield Case(
+    yield AttackCase(
         " ".join(rng.choice(np.array(attack_texts.EVERYDAY), size=len(lengths))), item.good, must, change="random words"
     )
 
 
-def echo(item: Item, rng: np.random.Generator) -> Iterator[Case]:
+def echo(item: AttackTarget, rng: np.random.Generator) -> Iterator[AttackCase]:
     """C05: the question instead of an answer."""
     question = item.rubric.question.strip()
     bare = question.rstrip("?. ")
     plain = bare[:1].lower() + bare[1:]
     for text in (question, f"This is about {plain}.", f"The question asks {plain}. {question}"):
         half = at_most_share(0.5, of=item.grade)
-        yield Case(text, item.good, half, at_most(TOLERANCE, warned=_MISTRUSTED), change="question")
+        yield AttackCase(text, item.good, half, at_most(TOLERANCE, warned=_MISTRUSTED), change="question")
 
 
-def echo_before(item: Item, rng: np.random.Generator) -> Iterator[Case]:
+def echo_before(item: AttackTarget, rng: np.random.Generator) -> Iterator[AttackCase]:
     """C06: the question before the answer."""
-    yield Case(f"{item.rubric.question}\n{item.good}", item.good, same(TOLERANCE), change="question first")
+    yield AttackCase(f"{item.rubric.question}\n{item.good}", item.good, same(TOLERANCE), change="question first")
 
 
-def keywords(item: Item, rng: np.random.Generator) -> Iterator[Case]:
+def keywords(item: AttackTarget, rng: np.random.Generator) -> Iterator[AttackCase]:
     """C07: the words and the phrases of the reference, shuffled, with commas between them."""
     reference = item.reference
     single = list(dict.fromkeys(content_words(reference)))
     must, strictly = at_most_share(0.5, of=item.grade), warned("keyword_list", "word_salad")
     for parts, change in ((single, "words"), (_phrases(reference), "phrases")):
         mixed = [parts[index] for index in rng.permutation(len(parts))]
-        yield Case(", ".join(mixed), item.good, must, strictly, change=change)
+        yield AttackCase(", ".join(mixed), item.good, must, strictly, change=change)
 
 
 def _phrases(text: str) -> list[str]:
@@ -101,44 +101,46 @@ def _phrases(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def word_salad(item: Item, rng: np.random.Generator) -> Iterator[Case]:
+def word_salad(item: AttackTarget, rng: np.random.Generator) -> Iterator[AttackCase]:
     """C08: the words of each sentence in another order."""
     salad = surface_edits.word_salad(item.good, rng)
-    yield Case(salad, item.good, at_most_share(0.5, of=item.grade), falls_by(0.3), change="words shuffled")
+    yield AttackCase(salad, item.good, at_most_share(0.5, of=item.grade), falls_by(0.3), change="words shuffled")
 
 
-def off_topic(item: Item, rng: np.random.Generator) -> Iterator[Case]:
+def off_topic(item: AttackTarget, rng: np.random.Generator) -> Iterator[AttackCase]:
     """C18: good answers to other questions, and a paragraph about something else."""
     for text in [*_pick(item.others, rng, 2), attack_texts.ENCYCLOPAEDIA]:
-        yield Case(text, item.good, at_most(0.1))
+        yield AttackCase(text, item.good, at_most(0.1))
 
 
 # --- more or less text ----------------------------------------------------------------------------------
 
 
-def shuffled(item: Item, rng: np.random.Generator) -> Iterator[Case]:
+def shuffled(item: AttackTarget, rng: np.random.Generator) -> Iterator[AttackCase]:
     """C09: the sentences in another order."""
-    yield Case(surface_edits.shuffled(item.good, rng), item.good, same(TOLERANCE))
+    yield AttackCase(surface_edits.shuffled(item.good, rng), item.good, same(TOLERANCE))
 
 
-def padded(item: Item, rng: np.random.Generator) -> Iterator[Case]:
+def padded(item: AttackTarget, rng: np.random.Generator) -> Iterator[AttackCase]:
     """C19: 300 words about nothing, after the answer and between its sentences."""
     filler = surface_edits.padding(300, rng)
-    yield Case(f"{item.good}\n{' '.join(filler)}", item.good, same(LOOSE), same(TOLERANCE), change="300 words after it")
+    yield AttackCase(
+        f"{item.good}\n{' '.join(filler)}", item.good, same(LOOSE), same(TOLERANCE), change="300 words after it"
+    )
     mixed = surface_edits.interleaved(item.good, filler)
-    yield Case(mixed, item.good, same(LOOSE), same(TOLERANCE), change="300 words between its sentences")
+    yield AttackCase(mixed, item.good, same(LOOSE), same(TOLERANCE), change="300 words between its sentences")
 
 
-def repeated(item: Item, rng: np.random.Generator) -> Iterator[Case]:
+def repeated(item: AttackTarget, rng: np.random.Generator) -> Iterator[AttackCase]:
     """C20: the answer several times; one sentence several times against once."""
     for count in (2, 5):
         text = "\n".join([item.good] * count)
-        yield Case(text, item.good, same(LOOSE), same(TOLERANCE), change=f"{count} times")
+        yield AttackCase(text, item.good, same(LOOSE), same(TOLERANCE), change=f"{count} times")
     one = max(surface_edits.sentences(item.good), key=len, default=item.good)
-    yield Case(" ".join([one] * 8), one, same(LOOSE), same(TOLERANCE), change="one sentence 8 times")
+    yield AttackCase(" ".join([one] * 8), one, same(LOOSE), same(TOLERANCE), change="one sentence 8 times")
 
 
-def growing(item: Item, rng: np.random.Generator) -> Iterator[Case]:
+def growing(item: AttackTarget, rng: np.random.Generator) -> Iterator[AttackCase]:
     """C21: the first sentences, then some more of them; for the reference, what its points are worth as well."""
     for text in (item.good, item.reference):
         spans = segments(text)
@@ -147,7 +149,7 @@ def growing(item: Item, rng: np.random.Generator) -> Iterator[Case]:
             end = spans[more - 1].end
             strict = _worth_so_far(item.rubric, end) if text is item.reference else None
             change = f"{fewer} -> {more} of {len(spans)} sentences"
-            yield Case(text[:end], text[: spans[fewer - 1].end], never_falls(TOLERANCE), strict, change=change)
+            yield AttackCase(text[:end], text[: spans[fewer - 1].end], never_falls(TOLERANCE), strict, change=change)
 
 
 def _worth_so_far(rubric: Rubric, end: int) -> Check | None:
@@ -159,18 +161,18 @@ def _worth_so_far(rubric: Rubric, end: int) -> Check | None:
     return None if share is None else worth(share, tolerance=TOLERANCE)
 
 
-def adverbs(item: Item, rng: np.random.Generator) -> Iterator[Case]:
+def adverbs(item: AttackTarget, rng: np.random.Generator) -> Iterator[AttackCase]:
     """C22: a weak answer with adverbs."""
-    yield Case(surface_edits.with_adverbs(item.weak, rng), item.weak, same(TOLERANCE))
+    yield AttackCase(surface_edits.with_adverbs(item.weak, rng), item.weak, same(TOLERANCE))
 
 
-def prefixes(item: Item, rng: np.random.Generator) -> Iterator[Case]:
+def prefixes(item: AttackTarget, rng: np.random.Generator) -> Iterator[AttackCase]:
     """C23: a weak answer with a generic beginning."""
     for prefix in _pick(attack_texts.PREFIXES, rng, 2):
-        yield Case(f"{prefix} {item.weak}", item.weak, same(TOLERANCE), change=prefix)
+        yield AttackCase(f"{prefix} {item.weak}", item.weak, same(TOLERANCE), change=prefix)
 
 
-def minimal_edits(item: Item, rng: np.random.Generator) -> Iterator[Case]:
+def minimal_edits(item: AttackTarget, rng: np.random.Generator) -> Iterator[AttackCase]:
     """C24: keywords of the points, put into a weak answer one after another."""
     known = set(content_words(f"{item.rubric.question} {item.weak}"))
     per_point = [[word for word in content_words(point.text) if word not in known] for point in item.rubric.points]
@@ -180,13 +182,13 @@ def minimal_edits(item: Item, rng: np.random.Generator) -> Iterator[Case]:
         if count <= len(mixed):
             text = f"{item.weak.rstrip('. ')}, e.g. {' '.join(mixed[:count])}."
             must = at_most_share(0.5, of=item.grade, unless_warned=True)
-            yield Case(text, item.weak, must, change=f"{count} keywords added")
+            yield AttackCase(text, item.weak, must, change=f"{count} keywords added")
 
 
 # --- other words, letters, layouts ----------------------------------------------------------------------
 
 
-def reworded(item: Item, rng: np.random.Generator) -> Iterator[Case]:
+def reworded(item: AttackTarget, rng: np.random.Generator) -> Iterator[AttackCase]:
     """C25: typos, lower case, capitals, synonyms, contractions, British and American spelling."""
     expanded = {short: long for long, short in word_lists.CONTRACTIONS.items()}
     british = {**word_lists.SPELLINGS, **{other: word for word, other in word_lists.SPELLINGS.items()}}
@@ -200,13 +202,13 @@ def reworded(item: Item, rng: np.random.Generator) -> Iterator[Case]:
     }
     for change, text in changes.items():
         if text != item.good:
-            yield Case(text, item.good, same(LOOSE), same(TOLERANCE), change=change)
+            yield AttackCase(text, item.good, same(LOOSE), same(TOLERANCE), change=change)
 
 
-def foreign(item: Item, rng: np.random.Generator) -> Iterator[Case]:
+def foreign(item: AttackTarget, rng: np.random.Generator) -> Iterator[AttackCase]:
     """C26: sentences in other languages."""
     for text in _pick(attack_texts.FOREIGN, rng, 2):
-        yield Case(text, item.good, _ungraded_or_flagged)
+        yield AttackCase(text, item.good, _ungraded_or_flagged)
 
 
 def _ungraded_or_flagged(before: Grade, after: Grade) -> str | None:
@@ -215,7 +217,7 @@ def _ungraded_or_flagged(before: Grade, after: Grade) -> str | None:
     return None if unread else "graded without the flag 'language'"
 
 
-def relaid(item: Item, rng: np.random.Generator) -> Iterator[Case]:
+def relaid(item: AttackTarget, rng: np.random.Generator) -> Iterator[AttackCase]:
     """C27: other layouts of the same sentences."""
     for change, text in (
         ("bullets", surface_edits.as_bullets(item.good)),
@@ -223,10 +225,10 @@ def relaid(item: Item, rng: np.random.Generator) -> Iterator[Case]:
         ("code fence", surface_edits.as_code(item.good)),
         ("LaTeX", surface_edits.as_latex(item.good)),
     ):
-        yield Case(text, item.good, same(LOOSE), same(TOLERANCE), change=change)
+        yield AttackCase(text, item.good, same(LOOSE), same(TOLERANCE), change=change)
 
 
-def very_long(item: Item, rng: np.random.Generator) -> Iterator[Case]:
+def very_long(item: AttackTarget, rng: np.random.Generator) -> Iterator[AttackCase]:
     """C28: the answer within 100,000 characters about nothing."""
     filler = " ".join(surface_edits.padding(_VERY_LONG // 5, rng))[:_VERY_LONG]
     middle = filler.index(". ", len(filler) // 2) + 2
@@ -235,10 +237,10 @@ def very_long(item: Item, rng: np.random.Generator) -> Iterator[Case]:
         ("in the middle", f"{filler[:middle]}\n{item.good}\n{filler[middle:]}"),
         ("at the end", f"{filler}\n{item.good}"),
     ):
-        yield Case(text, item.good, same(LOOSE), same(TOLERANCE), change=change)
+        yield AttackCase(text, item.good, same(LOOSE), same(TOLERANCE), change=change)
 
 
-def look_alikes(item: Item, rng: np.random.Generator) -> Iterator[Case]:
+def look_alikes(item: AttackTarget, rng: np.random.Generator) -> Iterator[AttackCase]:
     """C29: Cyrillic letters that look like Latin ones."""
     table = attack_texts.LOOK_ALIKES
     for change, base, text in (
@@ -246,10 +248,10 @@ def look_alikes(item: Item, rng: np.random.Generator) -> Iterator[Case]:
         ("every third letter", item.good, surface_edits.every_nth(item.good, table, 3)),
         ("weak answer", item.weak, item.weak.translate(table)),
     ):
-        yield Case(text, base, same(EXACT), change=change)
+        yield AttackCase(text, base, same(EXACT), change=change)
 
 
-def hidden(item: Item, rng: np.random.Generator) -> Iterator[Case]:
+def hidden(item: AttackTarget, rng: np.random.Generator) -> Iterator[AttackCase]:
     """C30: invisible characters in a good answer, an invisible reference in a weak one."""
     good, weak, reference = item.good, item.weak, item.reference
     for change, base, text in (
@@ -260,16 +262,16 @@ def hidden(item: Item, rng: np.random.Generator) -> Iterator[Case]:
         ("combining marks", good, surface_edits.with_marks(good)),
         ("reference in tag characters", weak, weak + surface_edits.in_tags(reference)),
     ):
-        yield Case(text, base, same(EXACT), change=change)
+        yield AttackCase(text, base, same(EXACT), change=change)
 
 
-def styled(item: Item, rng: np.random.Generator) -> Iterator[Case]:
+def styled(item: AttackTarget, rng: np.random.Generator) -> Iterator[AttackCase]:
     """C31: fullwidth and mathematical bold letters."""
-    yield Case(item.good.translate(attack_texts.FULLWIDTH), item.good, same(EXACT), change="fullwidth")
-    yield Case(item.good.translate(attack_texts.MATH_BOLD), item.good, same(EXACT), change="mathematical bold")
+    yield AttackCase(item.good.translate(attack_texts.FULLWIDTH), item.good, same(EXACT), change="fullwidth")
+    yield AttackCase(item.good.translate(attack_texts.MATH_BOLD), item.good, same(EXACT), change="mathematical bold")
 
 
-def copied(item: Item, rng: np.random.Generator) -> Iterator[Case]:
+def copied(item: AttackTarget, rng: np.random.Generator) -> Iterator[AttackCase]:
     """C32: the reference itself."""
     reference = item.reference
-    yield Case(reference, reference, warned("verbatim_copy", at_least=0.95))
+    yield AttackCase(reference, reference, warned("verbatim_copy", at_least=0.95))

@@ -3,17 +3,17 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from grader.evaluation.attacks.flips import Flip, clause_spans, flip_at
+from grader.evaluation.attacks.sentence_edits import SentenceEdit, clause_spans, edit_at
 from grader.evaluation.attacks.word_lists import CONTRASTS, SYMMETRIC_VERBS
 from grader.text import FINITE, Clause, Span, Token, clauses, is_plural_subject, tag, tokenize, verb_base
 
 
-def role_swaps(sentence: str) -> list[Flip]:
+def role_swaps(sentence: str) -> list[SentenceEdit]:
     """The sentence with two of its parts exchanged: subject and object, the sides of "than", contrasting terms."""
     return [*_swapped_clauses(sentence), *_swapped_terms(sentence)]
 
 
-def _swapped_clauses(sentence: str) -> Iterator[Flip]:
+def _swapped_clauses(sentence: str) -> Iterator[SentenceEdit]:
     for clause in clauses(sentence):
         at = clause.verb
         if at is None or not clause.subject or clause.front:
@@ -68,7 +68,7 @@ def _may_swap(sentence: str, clause: Clause, subject: Sequence[Token], other: Se
     return differ and is_plural_subject(subject) == is_plural_subject(other)
 
 
-def _exchanged(sentence: str, one: Sequence[Token], other: Sequence[Token], clause: Span) -> Flip:
+def _exchanged(sentence: str, one: Sequence[Token], other: Sequence[Token], clause: Span) -> SentenceEdit:
     """The sentence with two stretches exchanged; a capital at its start stays there."""
     left, right = Span(one[0].start, one[-1].end), Span(other[0].start, other[-1].end)
     first, second = sentence[left.start : left.end], sentence[right.start : right.end]
@@ -78,10 +78,10 @@ def _exchanged(sentence: str, one: Sequence[Token], other: Sequence[Token], clau
             first = first[:1].lower() + first[1:]
     between = sentence[left.end : right.start]
     new = second + between + first
-    return flip_at(sentence, Span(left.start, right.end), new, clause, surely=True, shared=True)
+    return edit_at(sentence, Span(left.start, right.end), new, clause, surely=True, shared=True)
 
 
-def _swapped_terms(sentence: str) -> Iterator[Flip]:
+def _swapped_terms(sentence: str) -> Iterator[SentenceEdit]:
     """Two contrasting terms, or two names, exchanged everywhere in one clause."""
     for span in clause_spans(sentence):
         clause = sentence[span.start : span.end]
@@ -92,7 +92,7 @@ def _swapped_terms(sentence: str) -> Iterator[Flip]:
                 continue
             pattern = rf"\b(?:{re.escape(one)}|{re.escape(other)})\b"
             new = re.sub(pattern, lambda match, one=one, other=other: other if match[0] == one else one, clause)  # type: ignore[misc]
-            yield flip_at(sentence, span, new[:1].upper() + new[1:] if clause[:1].isupper() else new, span, surely=True)
+            yield edit_at(sentence, span, new[:1].upper() + new[1:] if clause[:1].isupper() else new, span, surely=True)
 
 
 def _names(clause: str) -> list[tuple[str, str]]:

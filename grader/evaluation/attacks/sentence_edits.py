@@ -1,12 +1,12 @@
-"""A sentence -> the same sentence with one fact changed: denied, turned around, weakened, or with another number.
+"""One change in one sentence: a negation, an opposite, another number, a weaker quantifier.
 
-Every function returns all the changes that it can make as English; none where it is not sure of one. Pure, no model.
+Every function returns all the edits that give correct English, and none where that is not certain. Pure, no model.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from grader.evaluation.attacks.flips import Flip, clause_around, clause_spans, flip_at, phrases_in, places_of
 from grader.evaluation.attacks.word_lists import (
     COMPARATIVES,
     GROWTH_WORDS,
@@ -34,6 +34,81 @@ from grader.text import (
     word_set,
 )
 
+# --- an edit and its place ---------------------------------------------------------------------------------
+
+
+class SentenceEdit(NamedTuple):
+    """One change of a sentence.
+
+    Attributes:
+        text: the changed sentence.
+        span: the words of the old sentence that were changed.
+        old, new: these words and what stands there now.
+        clause: where the clause around them stands in the old sentence.
+        surely: whether the change is about what the clause claims, whatever words a rubric uses for it.
+        shared: whether a neighbouring clause may hang on the changed word, too ("can do A and B").
+    """
+
+    text: str
+    span: Span
+    old: str
+    new: str
+    clause: Span
+    surely: bool = False
+    shared: bool = False
+
+
+def edit_at(
+    sentence: str, span: Span, new: str, clause: Span, *, surely: bool = False, shared: bool = False
+) -> SentenceEdit:
+    """The sentence with the words at `span` replaced; an initial capital is kept. See `SentenceEdit`."""
+    old = sentence[span.start : span.end]
+    if old[:1].isupper() and not old.isupper():
+        new = new[:1].upper() + new[1:]
+    text = sentence[: span.start] + new + sentence[span.end :]
+    return SentenceEdit(text, span, old, new, clause, surely, shared)
+
+
+def phrases_in(sentence: str, table: Mapping[str, str]) -> Iterator[tuple[Span, str]]:
+    """Where words and phrases of a table stand, the longest first; each place once."""
+    taken: list[tuple[int, int]] = []
+    for words in (3, 2, 1):
+        known = [phrase for phrase in table if phrase.count(" ") == words - 1]
+        for start, end in places_of(sentence.lower(), known):
+            if not any(start < other_end and other_start < end for other_start, other_end in taken):
+                taken.append((start, end))
+    for start, end in sorted(taken):
+        yield Span(start, end), sentence[start:end].lower()
+
+
+def places_of(text: str, phrases: Sequence[str]) -> list[tuple[int, int]]:
+    """Start and end of each phrase in a text in lower case."""
+    wanted = set(phrases)
+    tokens = [match.span() for match in re.finditer(r"[^\W_]+(?:['’][^\W_]+)?", text)]
+    lengths = {phrase.count(" ") + 1 for phrase in wanted}
+    found = []
+    for length in lengths:
+        for at in range(len(tokens) - length + 1):
+            start, end = tokens[at][0], tokens[at + length - 1][1]
+            if text[start:end] in wanted:
+                found.append((start, end))
+    return found
+
+
+def clause_spans(sentence: str) -> list[Span]:
+    """Where the clauses of a sentence stand; the whole sentence where it has none."""
+    return [clause.span for clause in clauses(sentence)] or [Span(0, len(sentence))]
+
+
+def clause_around(spans: Sequence[Span], place: Span) -> Span:
+    """The clause in which a place lies; the last that begins before it where it lies in none."""
+    inside = [span for span in spans if span.start <= place.start < span.end]
+    if inside:
+        return min(inside, key=lambda span: span.end - span.start)
+    before = [span for span in spans if span.start <= place.start]
+    return before[-1] if before else spans[0]
+
+
 # --- negation -------------------------------------------------------------------------------------------
 
 # A clause with one of these does not simply turn false when its verb is denied.
@@ -46,21 +121,21 @@ _UNDENIED = {
 }  # fmt: skip
 
 
-def negations(sentence: str) -> list[Flip]:
+def negations(sentence: str) -> list[SentenceEdit]:
     """The sentence with the main verb of one of its clauses denied, or with its denial taken away."""
-    flips = []
+    edits = []
     for clause in clauses(sentence):
         if clause.verb is None:
             continue
         verb = clause.words[clause.verb]
         own = clause.span.start <= verb.start < clause.span.end and sentence[verb.start : verb.end] == verb.text
-        flip = _negated(sentence, clause, clause.verb) if own else None
-        if flip is not None:
-            flips.append(flip)
-    return flips
+        edit = _negated(sentence, clause, clause.verb) if own else None
+        if edit is not None:
+            edits.append(edit)
+    return edits
 
 
-def _negated(sentence: str, clause: Clause, at: int) -> Flip | None:
+def _negated(sentence: str, clause: Clause, at: int) -> SentenceEdit | None:
     words = clause.words
     verb = words[at]
     around = [words[at - 1], *words[at + 1 : at + 3]] if at else [*words[at + 1 : at + 3]]
@@ -74,7 +149,7 @@ def _negated(sentence: str, clause: Clause, at: int) -> Flip | None:
         return None
     start, text = denied
     shared = verb.tag in ("AUX", "MD", "VP")
-    return flip_at(sentence, Span(start, verb.end), text, clause.span, surely=True, shared=shared)
+    return edit_at(sentence, Span(start, verb.end), text, clause.span, surely=True, shared=shared)
 
 
 def _denied(words: Sequence[Token], at: int) -> tuple[int, str] | None:
@@ -121,14 +196,14 @@ def _plain(verb: Token, before: str, following: Tag | None) -> tuple[str, str] |
     return None
 
 
-def _without_not(sentence: str, clause: Clause, at: int) -> Flip | None:
+def _without_not(sentence: str, clause: Clause, at: int) -> SentenceEdit | None:
     """The clause without its "not"; the verb takes its plain form again."""
     words, verb = clause.words, clause.words[at]
     nearby = [at - 1] if at and words[at - 1].lower == "never" else []
     nearby += [index for index in (at + 1, at + 2) if index < len(words) and words[index].lower in ("not", "never")]
     index = nearby[0] if nearby else at
     if words[index].lower == "never":
-        return flip_at(sentence, Span(words[index].start, words[index].end), "always", clause.span, surely=True)
+        return edit_at(sentence, Span(words[index].start, words[index].end), "always", clause.span, surely=True)
     end = words[index].end
     said = _UNDENIED.get(verb.lower, verb.lower)
     after = words[index + 1] if index + 1 < len(words) else None
@@ -136,21 +211,21 @@ def _without_not(sentence: str, clause: Clause, at: int) -> Flip | None:
         said, end = third_person(base) if said == "does" else base, after.end
     if after is not None and after.lower in ("only", "just", "necessarily"):
         return None
-    return flip_at(sentence, Span(verb.start, end), said, clause.span, surely=True, shared=verb.tag != "VS")
+    return edit_at(sentence, Span(verb.start, end), said, clause.span, surely=True, shared=verb.tag != "VS")
 
 
 def denial(sentence: str) -> str | None:
     """The sentence denied as a whole: with its first verb denied, or `None` where that is not sure to work."""
-    flips = negations(sentence)
-    return flips[0].text if flips else None
+    edits = negations(sentence)
+    return edits[0].text if edits else None
 
 
 # --- opposites, numbers, quantifiers ---------------------------------------------------------------------
 
 
-def opposites(sentence: str) -> list[Flip]:
+def opposites(sentence: str) -> list[SentenceEdit]:
     """The sentence with one word turned into its opposite: "increases" into "decreases", "before" into "after"."""
-    flips = []
+    edits = []
     spans = clause_spans(sentence)
     tags = {token.start: token.tag for token in tag(tokenize(sentence))}
     main = _main_verbs(sentence)
@@ -163,8 +238,8 @@ def opposites(sentence: str) -> list[Flip]:
         both = OPPOSITES[word] in said
         if not (idiom or hyphen or both or _is_other_word(sentence, span, word, tags.get(span.start))):
             surely = word in COMPARATIVES or span.start in main
-            flips.append(flip_at(sentence, span, OPPOSITES[word], clause_around(spans, span), surely=surely))
-    return flips
+            edits.append(edit_at(sentence, span, OPPOSITES[word], clause_around(spans, span), surely=surely))
+    return edits
 
 
 def _is_other_word(sentence: str, span: Span, word: str, its_tag: Tag | None) -> bool:
@@ -185,7 +260,7 @@ def _is_other_word(sentence: str, span: Span, word: str, its_tag: Tag | None) ->
     return bool(verb_forms(word)) and not is_adjective(word) and its_tag == "N" and word not in COMPARATIVES
 
 
-def numbers(sentence: str) -> list[Flip]:
+def numbers(sentence: str) -> list[SentenceEdit]:
     """The sentence with one number, unit or order of growth changed."""
     spans = clause_spans(sentence)
     found: list[tuple[Span, str]] = []
@@ -203,7 +278,7 @@ def numbers(sentence: str) -> list[Flip]:
         for span, word in phrases_in(sentence, table):
             if not any(span.start < end and start < span.end for start, end in idioms):
                 found.append((span, table[word]))
-    return [flip_at(sentence, span, other, clause_around(spans, span), surely=True) for span, other in found]
+    return [edit_at(sentence, span, other, clause_around(spans, span), surely=True) for span, other in found]
 
 
 def _other_number(digits: str, *, percent: bool) -> str:
@@ -218,9 +293,9 @@ def _other_number(digits: str, *, percent: bool) -> str:
     return f"{value * 10:g}" if "." in digits else str(int(digits) * 10)
 
 
-def weakenings(sentence: str) -> list[Flip]:
+def weakenings(sentence: str) -> list[SentenceEdit]:
     """The sentence with "all", "always" or "must" weakened to "some", "sometimes" or "may"."""
-    flips = []
+    edits = []
     spans = clause_spans(sentence)
     for span, word in phrases_in(sentence, WEAKER):
         before = sentence[: span.start].lower().split()[-1:]
@@ -229,8 +304,8 @@ def weakenings(sentence: str) -> list[Flip]:
         idiom = before in (["at"], ["or"], ["after"], ["above"], ["in"]) or after in (["other"], ["around"], ["time"])
         idiom = idiom or before == ["not"] or "".join(before).endswith("n't")
         if not idiom:
-            flips.append(flip_at(sentence, span, new, clause_around(spans, span)))
-    return flips
+            edits.append(edit_at(sentence, span, new, clause_around(spans, span)))
+    return edits
 
 
 def _main_verbs(sentence: str) -> set[int]:

@@ -32,7 +32,7 @@ def rng() -> np.random.Generator:
     ],
 )
 def test_negations(sentence: str, denied: str) -> None:
-    assert denied in [flip.text for flip in sentence_edits.negations(sentence)]
+    assert denied in [edit.text for edit in sentence_edits.negations(sentence)]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_what_cannot_be_denied_is_left_alone(sentence: str) -> None:
     ],
 )
 def test_opposites(sentence: str, turned: str) -> None:
-    assert turned in [flip.text for flip in sentence_edits.opposites(sentence)]
+    assert turned in [edit.text for edit in sentence_edits.opposites(sentence)]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_opposites(sentence: str, turned: str) -> None:
 )
 def test_words_that_mean_something_else_are_left_alone(sentence: str) -> None:
     kept = {"known", "stored", "needed"}
-    assert [flip.old for flip in sentence_edits.opposites(sentence) if flip.old not in kept] == []
+    assert [edit.old for edit in sentence_edits.opposites(sentence) if edit.old not in kept] == []
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_words_that_mean_something_else_are_left_alone(sentence: str) -> None:
     ],
 )
 def test_numbers(sentence: str, changed: str) -> None:
-    assert changed in [flip.text for flip in sentence_edits.numbers(sentence)]
+    assert changed in [edit.text for edit in sentence_edits.numbers(sentence)]
 
 
 @pytest.mark.parametrize("sentence", ["An L1 penalty helps.", "The F1 score counts.", "Use ResNet-50 or a 0/1 flag."])
@@ -113,7 +113,7 @@ def test_digits_in_names_are_no_numbers(sentence: str) -> None:
     ],
 )
 def test_role_swaps(sentence: str, swapped: str) -> None:
-    assert swapped in [flip.text for flip in role_swap.role_swaps(sentence)]
+    assert swapped in [edit.text for edit in role_swap.role_swaps(sentence)]
 
 
 @pytest.mark.parametrize("sentence", ["We use Adam, SGD and RMSprop.", "Ridge differs from Lasso.", "It works."])
@@ -131,7 +131,7 @@ def test_swaps_that_change_nothing_are_not_built(sentence: str) -> None:
     ],
 )
 def test_weakenings(sentence: str, weaker: str) -> None:
-    assert weaker in [flip.text for flip in sentence_edits.weakenings(sentence)]
+    assert weaker in [edit.text for edit in sentence_edits.weakenings(sentence)]
 
 
 @pytest.mark.parametrize(
@@ -145,9 +145,9 @@ def test_quantifiers_that_claim_nothing_are_left_alone(sentence: str) -> None:
 def test_edits_never_fail_and_always_change(sentence: str) -> None:
     edits = sentence_edits
     for edit in (edits.negations, edits.opposites, edits.numbers, role_swap.role_swaps, edits.weakenings):
-        for flip in edit(sentence):
-            assert sentence[flip.span.start : flip.span.end] == flip.old
-            assert flip.text != sentence
+        for change in edit(sentence):
+            assert sentence[change.span.start : change.span.end] == change.old
+            assert change.text != sentence
 
 
 def test_opposites_never_turn_a_word_into_itself() -> None:
@@ -166,9 +166,9 @@ def test_quantities_meet_in_figures_and_words(word: str, quantity: str) -> None:
 
 
 def test_a_number_counts_only_where_the_point_states_it() -> None:
-    [flip] = sentence_edits.numbers("It keeps two copies.")
-    assert fact_edits.same_quantity(RubricPoint(id="p1", text="There are 2 copies"), flip)
-    assert not fact_edits.same_quantity(RubricPoint(id="p1", text="There are three copies"), flip)
+    [edit] = sentence_edits.numbers("It keeps two copies.")
+    assert fact_edits.same_quantity(RubricPoint(id="p1", text="There are 2 copies"), edit)
+    assert not fact_edits.same_quantity(RubricPoint(id="p1", text="There are three copies"), edit)
 
 
 # --- disguises ------------------------------------------------------------------------------------------
@@ -235,7 +235,7 @@ def test_replacing_keeps_capitals_and_whole_words() -> None:
 SHARED = "A forward pass first computes the output and stores the activations."
 
 
-def changes(edit: fact_edits.Edit) -> set[tuple[str, str]]:
+def changes(edit: fact_edits.EditRule) -> set[tuple[str, str]]:
     """The points and the changed words of a reference whose two points share their subject."""
     rubric = Rubric.model_validate(
         {
@@ -248,7 +248,7 @@ def changes(edit: fact_edits.Edit) -> set[tuple[str, str]]:
         }
     )
     places = fact_edits.in_reference(rubric)
-    found = fact_edits.changed(SHARED, places, edit, fact_edits.any_claim, rng(), limit=9, own_words=True)
+    found = fact_edits.changed(SHARED, places, edit, fact_edits.any_claim, rng(), limit=9, within_source_span=True)
     return {(fact.point_id, fact.change) for fact in found}
 
 
