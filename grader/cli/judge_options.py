@@ -266,16 +266,16 @@ def collect_batches(opened: "OpenedPanel") -> None:
     """Fetch what batches have brought since the last run, and say so."""
     for judge in opened.batch_judges:
         found = judge.collect()
-        for news in found.news:
-            say(f"judge: {news}")
+        for notice in found.notices:
+            say(f"judge: {notice}")
 
 
 def submit_batches(opened: "OpenedPanel") -> None:
     """Send what has no reply yet, and say how to go on."""
     for judge in opened.batch_judges:
         sent = judge.submit()
-        for news in sent.news:
-            say(f"judge: {news}")
+        for notice in sent.notices:
+            say(f"judge: {notice}")
         if sent.n_requests:
             sent_now = count(sent.n_requests, "request")
             say(f"judge: {sent_now} submitted; run the same command again to collect the replies")

@@ -48,12 +48,12 @@ class ServerCapabilities(NamedTuple):
     length: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
 
 
-def abilities_key(endpoint: Endpoint, model: str) -> str:
+def capabilities_key(endpoint: Endpoint, model: str) -> str:
     """Where the cache remembers them."""
     return content_key("server", endpoint.base_url, model)
 
 
-def read_abilities(value: object) -> ServerCapabilities | None:
+def parse_capabilities(value: object) -> ServerCapabilities | None:
     """Abilities as the cache has them; `None` for anything else."""
     return (
         ServerCapabilities(**value)
@@ -111,13 +111,13 @@ class ChatJudge:
         self._known: ServerCapabilities | None = None
         self._replied = False
         self._lost = ""
-        self._server_key = abilities_key(endpoint, model)
+        self._server_key = capabilities_key(endpoint, model)
 
     def complete(self, messages: Sequence[Message], *, schema: Mapping[str, Any], max_tokens: int) -> Completion:
         """Write the next message; see `protocol.Judge`."""
-        if self._abilities() is None:
+        if self._capabilities() is None:
             with self._probing:  # what the server can do is found out by one request, not by all at once
-                known = self._abilities()
+                known = self._capabilities()
                 if known is None:
                     return self._complete(messages, schema, max_tokens, ServerCapabilities())
         return self._complete(messages, schema, max_tokens, self._known or ServerCapabilities())
@@ -133,7 +133,7 @@ class ChatJudge:
             if isinstance(result, Completion):
                 self._remember(abilities)
                 return result
-            less = with_less(abilities, result.said)
+            less = downgrade(abilities, result.said)
             if less is None:
                 self._give_up(result.status)
             else:
@@ -173,9 +173,9 @@ class ChatJudge:
                 self._client = open_client(self._endpoint, self._timeout, self._http_client)
             return self._client
 
-    def _abilities(self) -> ServerCapabilities | None:
+    def _capabilities(self) -> ServerCapabilities | None:
         if self._known is None and self._cache is not None:
-            self._known = read_abilities(self._cache.get([self._server_key]).get(self._server_key))
+            self._known = parse_capabilities(self._cache.get([self._server_key]).get(self._server_key))
         return self._known
 
     def _remember(self, abilities: ServerCapabilities) -> None:
@@ -229,7 +229,7 @@ def _sendable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def with_less(abilities: ServerCapabilities, said: str) -> ServerCapabilities | None:
+def downgrade(abilities: ServerCapabilities, said: str) -> ServerCapabilities | None:
     """Less to use of a server that does not know a part of a request: not what its message names, else a plainer form.
 
     `None` when nothing is left.

@@ -2,9 +2,9 @@ from .bank import import_questions as import_questions
 from .bank import read_bank as read_bank
 from .bank import write_bank as write_bank
 from .derivation import derive as derive
+from .judge_proposals import ProposedRubric as ProposedRubric
+from .judge_proposals import propose_all as propose_all
 from .linter import lint as lint
-from .proposing import ProposedRubric as ProposedRubric
-from .proposing import propose_all as propose_all
 from .rubric_files import points_with_ids as points_with_ids
 from .rubric_files import read_rubric as read_rubric
 from .rubric_files import read_rubrics as read_rubrics

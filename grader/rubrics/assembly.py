@@ -15,7 +15,7 @@ DECIMALS = 2
 ROUNDED_SCORES = (1e-6, 1e12)
 
 
-class Group(NamedTuple):
+class PointGroupDraft(NamedTuple):
     """A list whose items are points: what it lists, how many a full answer names, and where it begins."""
 
     name: str
@@ -37,7 +37,7 @@ class PointDraft:
     text: str
     span: Span
     aliases: tuple[str, ...] = ()
-    group: Group | None = None
+    group: PointGroupDraft | None = None
 
 
 def assemble(question: Question, source: NormalisedText, drafts: Sequence[PointDraft], *, derived_by: str) -> Rubric:
@@ -77,7 +77,7 @@ def assemble(question: Question, source: NormalisedText, drafts: Sequence[PointD
     )
 
 
-def weigh(text: str, question: str) -> float:
+def relative_weight(text: str, question: str) -> float:
     """How much a point is worth relative to others: the root of its number of words that the question lacks.
 
     Only words with content count. The root damps long points: eight new words are worth twice two, not four times.
@@ -89,9 +89,9 @@ def weigh(text: str, question: str) -> float:
     return math.sqrt(max(1, len(set(content_stems(text)) - set(content_stems(question)))))
 
 
-def _group_names(drafts: Sequence[PointDraft]) -> dict[Group, str]:
+def _group_names(drafts: Sequence[PointDraft]) -> dict[PointGroupDraft, str]:
     """A name of its own for each group: what it lists, with a number where two list the same."""
-    names: dict[Group, str] = {}
+    names: dict[PointGroupDraft, str] = {}
     for draft in drafts:
         group = draft.group
         if group is not None and group not in names:
@@ -114,7 +114,7 @@ def _weights(drafts: Sequence[PointDraft], question: Question) -> list[float]:
 
     A group weighs as much as `need` of its average points, because that is what a full answer says of it.
     """
-    raw = [weigh(draft.text, question.question) for draft in drafts]
+    raw = [relative_weight(draft.text, question.question) for draft in drafts]
     shares = list(raw)
     for group in _group_names(drafts):
         members = [at for at, draft in enumerate(drafts) if draft.group == group]

@@ -34,7 +34,7 @@ from grader.files import (
     wording,
     write_document,
 )
-from grader.rubrics.pages import Dropped, cut_page
+from grader.rubrics.page_parser import DroppedText, parse_page
 from grader.schema import Question, QuestionBank
 
 # Columns of a table of questions, the surest name first. `answer` is the reference answer here.
@@ -62,7 +62,7 @@ class ImportResult:
     """A bank and what was left out of it, in the order of the source."""
 
     bank: QuestionBank
-    dropped: tuple[Dropped, ...]
+    dropped: tuple[DroppedText, ...]
 
 
 class _Found(NamedTuple):
@@ -177,7 +177,7 @@ def _import_rows(rows: Iterator[Row], source: str) -> ImportResult:
 
 
 def _import_page(lines: Iterable[tuple[int, str]], source: str) -> ImportResult:
-    page = cut_page(lines)
+    page = parse_page(lines)
     found = [
         _Found(
             _filled({"question": pair.question, "reference_answer": pair.answer, "topic": pair.topic}),
@@ -209,7 +209,7 @@ def _import_records(
     required = ("question", "reference_answer")
     chosen = pick_columns(names, _COLUMNS, required=required, source=source, line=header)
     unused = [name for name in names if name not in chosen.values()]
-    dropped = [Dropped(name, records[0][0].line, "a column that a bank does not have") for name in unused]
+    dropped = [DroppedText(name, records[0][0].line, "a column that a bank does not have") for name in unused]
     found = []
     for row, line_of in records:
         values = {field: id_text(row.values.get(name)) for field, name in chosen.items()}
@@ -217,7 +217,7 @@ def _import_records(
     return _assemble(found, title, dropped, source)
 
 
-def _assemble(found: Iterable[_Found], title: str, dropped: list[Dropped], source: str) -> ImportResult:
+def _assemble(found: Iterable[_Found], title: str, dropped: list[DroppedText], source: str) -> ImportResult:
     """Check and name what was found; a question that stands twice is kept once."""
     kept = _without_repeats(found, dropped)
     if not kept:
@@ -236,7 +236,7 @@ def _assemble(found: Iterable[_Found], title: str, dropped: list[Dropped], sourc
     return ImportResult(bank, tuple(sorted(dropped, key=lambda piece: piece.line)))
 
 
-def _without_repeats(found: Iterable[_Found], dropped: list[Dropped]) -> list[_Found]:
+def _without_repeats(found: Iterable[_Found], dropped: list[DroppedText]) -> list[_Found]:
     """Leave out incomplete and repeated questions and note them in `dropped`.
 
     Two different ids that a person gave make two questions, even when the wording is the same.
@@ -248,14 +248,14 @@ def _without_repeats(found: Iterable[_Found], dropped: list[Dropped]) -> list[_F
         if not question or not answer:
             if question or answer:
                 why = "no answer" if question else "no question"
-                dropped.append(Dropped(str(question or answer), item.line, why))
+                dropped.append(DroppedText(str(question or answer), item.line, why))
             continue
         earlier = first.setdefault(wording(str(question)), item)
         ids = {earlier.values.get("id"), item.values.get("id")}
         if earlier is not item and (len(ids) == 1 or None in ids):
             differs = "" if earlier.values["reference_answer"] == answer else ", with another answer"
             why = f"the same question as on line {earlier.line}{differs}"
-            dropped.append(Dropped(str(question), item.line, why))
+            dropped.append(DroppedText(str(question), item.line, why))
             continue
         kept.append(item)
     return kept

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from grader.errors import InputError
 from grader.phrases import one_line
-from grader.rubrics.assembly import Group, PointDraft, assemble
+from grader.rubrics.assembly import PointDraft, PointGroupDraft, assemble
 from grader.schema import Question, Rubric
 from grader.text import (
     EXAMPLE_WORDS,
@@ -43,7 +43,7 @@ DERIVED_BY = f"grader {RULES_VERSION} clauses"
 LONGEST_REFERENCE = 50_000
 
 
-class Drafted(NamedTuple):
+class DraftedPoints(NamedTuple):
     """What a reference answer says: the answer, normalised, and one draft for each point of it, in reading order."""
 
     source: NormalisedText
@@ -66,7 +66,7 @@ def derive(question: Question) -> Rubric:
     return assemble(question, source, drafts, derived_by=DERIVED_BY)
 
 
-def draft_points(question: Question) -> Drafted:
+def draft_points(question: Question) -> DraftedPoints:
     """What `derive` makes a rubric of; arguments and errors as there."""
     if len(question.reference_answer) > LONGEST_REFERENCE:
         raise InputError(
@@ -83,7 +83,7 @@ def draft_points(question: Question) -> Drafted:
             field="reference_answer",
         )
     drafts = _criteria(text) if question.kind == "open" else _points(text, question.question)
-    return Drafted(source, tuple(drafts))
+    return DraftedPoints(source, tuple(drafts))
 
 
 # --- points -----------------------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ def _drafts(clause: Clause, offset: int, question: str) -> list[PointDraft]:
         return [draft] if draft else []
     drafts = [draft for item in listing.items if (draft := _draft(item.words, item.span, offset))]
     if len(drafts) > 1:
-        group = Group(listing.name, min(listing.need, len(drafts)), drafts[0].span.start)
+        group = PointGroupDraft(listing.name, min(listing.need, len(drafts)), drafts[0].span.start)
         drafts = [replace(draft, group=group) for draft in drafts]
     rest = None if listing.rest is None else _draft(listing.rest.words, listing.rest.span, offset)
     if rest is None or not drafts:
@@ -247,7 +247,7 @@ def _bullets(text: str, block: Block, topics: Sequence[tuple[Token, ...]]) -> li
     if len(fragments) > 1:
         examples = bool(set(introduction.lower().split()) & EXAMPLE_WORDS)
         need = required_count(len(fragments), examples=examples)
-        group = Group(_slug(introduction), need, block.start)
+        group = PointGroupDraft(_slug(introduction), need, block.start)
         drafts = [replace(draft, group=group) if draft in fragments else draft for draft in drafts]
     return _from(block.start, drafts)
 

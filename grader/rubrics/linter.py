@@ -24,7 +24,7 @@ FindingKind = Literal[
 ]
 
 # Words of a rubric that say how to answer, not what.
-GENERIC = frozenset(
+GENERIC_STEMS = frozenset(
     stem(word)
     for word in """
     explain explanation describe description mention discuss state give provide include cover show
@@ -38,7 +38,7 @@ MIN_CONTENT_WORDS = 2
 MIN_UNCOVERED_WORDS = 4
 # Share of the longer point's content words; below it, points that differ in one of five words would be
 # taken for one.
-SAME = 0.8
+DUPLICATE_SHARE = 0.8
 # Weights are written with two decimals.
 TOLERANCE = 0.01
 
@@ -91,7 +91,7 @@ def _compound(point: RubricPoint, rubric: Rubric) -> list[Finding]:
 
 def _vague(point: RubricPoint, rubric: Rubric) -> list[Finding]:
     """Hardly a word that says what the answer must state."""
-    telling = [word for word in content_stems(point.text) if word not in GENERIC]
+    telling = [word for word in content_stems(point.text) if word not in GENERIC_STEMS]
     if len(set(telling)) >= MIN_CONTENT_WORDS:
         return []
     found = f"only '{telling[0]}'" if telling else "nothing"
@@ -132,11 +132,12 @@ def _duplicate(rubric: Rubric) -> list[Finding]:
     points = rubric.points
     message = "says nearly the same as '{}'; delete one of them or say what sets them apart"
     return [
-        Finding("duplicate", points[two].id, message.format(points[one].id)) for two, one in duplicates(points).items()
+        Finding("duplicate", points[two].id, message.format(points[one].id))
+        for two, one in find_duplicates(points).items()
     ]
 
 
-def duplicates(points: Sequence[RubricPoint]) -> dict[int, int]:
+def find_duplicates(points: Sequence[RubricPoint]) -> dict[int, int]:
     """Which points say nearly the same as an earlier one: their positions, each with the earliest such, in order."""
     stems = [frozenset(content_stems(point.text)) for point in points]
     pairs = [(i, j) for i, j in _alike(stems) if points[i].group is None or points[i].group != points[j].group]
@@ -163,9 +164,11 @@ def _alike(sets: Sequence[frozenset[str]]) -> Iterator[tuple[int, int]]:
     seen: defaultdict[str, list[int]] = defaultdict(list)
     for two, mine in enumerate(sets):
         rarest = sorted(mine, key=lambda word: (frequency[word], word))
-        looked_up = rarest[: len(mine) - math.ceil(SAME * len(mine) - 1e-9) + 1] or [""]  # nothing is like nothing
+        looked_up = rarest[: len(mine) - math.ceil(DUPLICATE_SHARE * len(mine) - 1e-9) + 1] or [
+            ""
+        ]  # nothing is like nothing
         for one in {one for word in looked_up for one in seen[word]}:
-            if len(sets[one] & mine) >= SAME * max(len(sets[one]), len(mine)):
+            if len(sets[one] & mine) >= DUPLICATE_SHARE * max(len(sets[one]), len(mine)):
                 yield one, two
         for word in looked_up:
             seen[word].append(two)
@@ -186,20 +189,20 @@ def _uncovered_reference(rubric: Rubric) -> list[Finding]:
     if not spans or rubric.kind == "open":
         return []
     findings: list[Finding] = []
-    for start, end in gaps(spans, len(rubric.reference_answer)):
-        for text in telling_parts(rubric.reference_answer[start:end]):
+    for start, end in uncovered_spans(spans, len(rubric.reference_answer)):
+        for text in substantial_sentences(rubric.reference_answer[start:end]):
             message = f"no point covers '{shorten(text, 80)}'; add a point or shorten the reference answer"
             findings.append(Finding("uncovered_reference", None, message))
     return findings
 
 
-def telling_parts(text: str) -> list[str]:
+def substantial_sentences(text: str) -> list[str]:
     """The sentences of a text, or what is there of them, that are long enough to say something."""
     parts = (text[start:end] for start, end in segments(text))
     return [part for part in parts if len(content_stems(part)) >= MIN_UNCOVERED_WORDS]
 
 
-def gaps(spans: Sequence[tuple[int, int]], length: int) -> list[Span]:
+def uncovered_spans(spans: Sequence[tuple[int, int]], length: int) -> list[Span]:
     """The stretches of a text of this length that no span, in order of the beginnings, covers."""
     found: list[Span] = []
     reached = 0

@@ -42,14 +42,14 @@ def _present_bank(path: Path) -> QuestionBank | None:
         return None
 
 
-class Saved(NamedTuple):
+class SaveResult(NamedTuple):
     """What became of a rubric; `difference` (a unified diff) tells what a kept file has otherwise."""
 
     outcome: Literal["new", "rewritten", "unchanged", "kept"]
     difference: str = ""
 
 
-def save_derived(rubric: Rubric, folder: str | Path, *, force: bool = False) -> Saved:
+def save_derived(rubric: Rubric, folder: str | Path, *, force: bool = False) -> SaveResult:
     """Write a derived rubric, unless the file that is there holds a person's edits or a judge's proposal.
 
     Args:
@@ -64,25 +64,25 @@ def save_derived(rubric: Rubric, folder: str | Path, *, force: bool = False) -> 
     return _save(rubric, folder, force, lambda present: is_edited(present) or is_proposed(present), "derived now")
 
 
-def save_proposed(rubric: Rubric, folder: str | Path, *, force: bool = False) -> Saved:
+def save_proposed(rubric: Rubric, folder: str | Path, *, force: bool = False) -> SaveResult:
     """Write what a judge proposes, unless any file is there; arguments and errors as in `save_derived`."""
     return _save(rubric, folder, force, lambda present: True, "proposed now")
 
 
-def _save(rubric: Rubric, folder: str | Path, force: bool, is_kept: Callable[[Rubric], bool], name: str) -> Saved:
+def _save(rubric: Rubric, folder: str | Path, force: bool, is_kept: Callable[[Rubric], bool], name: str) -> SaveResult:
     path = rubric_path(folder, rubric.question_id)
     stamped = rubric.model_copy(update={"derived_by": _stamped(rubric)})
     was_there = path.exists()
     if was_there and not force:
         present = read_rubric(path)
         if present == stamped:
-            return Saved("unchanged")
+            return SaveResult("unchanged")
         if is_kept(present):
             difference = _diff(_lines(present), _lines(rubric), f"{path} ({_origin(present)})", name)
-            return Saved("kept", difference) if difference else Saved("unchanged")
+            return SaveResult("kept", difference) if difference else SaveResult("unchanged")
     make_folder(folder)
     write_rubric(stamped, path)
-    return Saved("rewritten" if was_there else "new")
+    return SaveResult("rewritten" if was_there else "new")
 
 
 def is_edited(rubric: Rubric) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from grader.errors import InputError
 from grader.files.writing import write_rows
 from grader.rubrics.bank import ImportResult, import_questions, question_id, read_bank, write_bank
-from grader.rubrics.pages import Dropped
+from grader.rubrics.page_parser import DroppedText
 from grader.schema import Question, QuestionBank
 
 # What a page looks like when it is copied out of a browser.
@@ -89,14 +89,14 @@ def test_a_pasted_page(tmp_path: Path) -> None:
         ),
     ]
     assert result.dropped == (
-        Dropped("Bread Baking Questions and Answers for apprentices", 1, "the title of the page"),
-        Dropped(
+        DroppedText("Bread Baking Questions and Answers for apprentices", 1, "the title of the page"),
+        DroppedText(
             "Thank you for reading our post on 'Bread Baking'.We hope you liked it.Stay tuned!",
             15,
             "a footer of the page",
         ),
-        Dropped("Related posts", 16, "a footer of the page"),
-        Dropped("Ten cakes", 17, "a footer of the page"),
+        DroppedText("Related posts", 16, "a footer of the page"),
+        DroppedText("Ten cakes", 17, "a footer of the page"),
     )
 
 
@@ -104,7 +104,7 @@ def test_a_pasted_page(tmp_path: Path) -> None:
 def test_endings_of_a_page(tmp_path: Path, ending: str) -> None:
     result = import_questions(put(tmp_path, "page" + ending, "Trees\n\n" + LABELS))
     assert found(result) == TWO
-    assert result.dropped == (Dropped("Trees", 1, "the title of the page"),)
+    assert result.dropped == (DroppedText("Trees", 1, "the title of the page"),)
     assert result.bank.title == "Trees"
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import InputError
-from grader.rubrics.assembly import weigh
+from grader.rubrics.assembly import relative_weight
 from grader.rubrics.bank import read_bank
 from grader.rubrics.derivation import DERIVED_BY, FALLBACK_CRITERION, derive
 from grader.rubrics.linter import lint
@@ -260,8 +260,8 @@ class TestOpenQuestions:
 
 class TestWeights:
     def test_the_root_of_the_new_words(self) -> None:
-        assert weigh("Dropout reduces overfitting", "What is dropout?") == math.sqrt(2)
-        assert weigh("Dropout", "What is dropout?") == 1
+        assert relative_weight("Dropout reduces overfitting", "What is dropout?") == math.sqrt(2)
+        assert relative_weight("Dropout", "What is dropout?") == 1
 
     def test_a_group_weighs_as_much_as_what_it_needs(self) -> None:
         # Each item and the single claim have three new words, so 2 of 4 items weigh as much as two claims.

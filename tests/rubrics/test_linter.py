@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.rubrics.derivation import derive
-from grader.rubrics.linter import SAME, Finding, _alike, lint
+from grader.rubrics.linter import DUPLICATE_SHARE, Finding, _alike, lint
 from grader.schema import PointGroup, Question, Rubric, RubricPoint
 
 QUESTION = "What does dropout do in a neural network?"
@@ -99,7 +99,9 @@ class TestRubrics:
     @given(st.lists(st.frozensets(st.sampled_from("abcdefgh"), max_size=7), max_size=8))
     def test_alike_sets_are_found_without_comparing_all(self, sets: list[frozenset[str]]) -> None:
         every_two = combinations(range(len(sets)), 2)
-        alike = {(i, j) for i, j in every_two if len(sets[i] & sets[j]) >= SAME * max(len(sets[i]), len(sets[j]))}
+        alike = {
+            (i, j) for i, j in every_two if len(sets[i] & sets[j]) >= DUPLICATE_SHARE * max(len(sets[i]), len(sets[j]))
+        }
         assert set(_alike(sets)) == alike
 
     def test_many_points_take_no_quadratic_time(self) -> None:

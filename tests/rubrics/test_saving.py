@@ -7,7 +7,7 @@ import pytest
 from grader.errors import InputError
 from grader.rubrics.derivation import derive
 from grader.rubrics.rubric_files import read_rubric, rubric_path, write_rubric
-from grader.rubrics.saving import Saved, is_edited, is_proposed, outline_difference, save_derived, save_proposed
+from grader.rubrics.saving import SaveResult, is_edited, is_proposed, outline_difference, save_derived, save_proposed
 from grader.schema import PointGroup, Question, Rubric
 
 QUESTION = Question(id="q", question="What does dropout do?", reference_answer="Dropout disables random units.")
@@ -22,8 +22,8 @@ def path(tmp_path: Path) -> Path:
 def test_an_untouched_file_follows_the_bank(path: Path) -> None:
     assert not is_edited(read_rubric(path))
     changed = derive(QUESTION.model_copy(update={"reference_answer": "Dropout turns random units off."}))
-    assert save_derived(changed, path.parent) == Saved("rewritten")
-    assert save_derived(changed, path.parent) == Saved("unchanged")
+    assert save_derived(changed, path.parent) == SaveResult("rewritten")
+    assert save_derived(changed, path.parent) == SaveResult("unchanged")
     assert read_rubric(path).points[0].text == "Dropout turns random units off"
 
 
@@ -64,13 +64,13 @@ def test_a_proposal_never_overwrites_a_file_unasked(path: Path) -> None:
     assert saved.outcome == "kept" and path.read_bytes() == before
     assert saved.difference.startswith(f"--- {path} (derived)\n+++ proposed now\n")
     assert '+   "text": "Dropout turns random units off",' in saved.difference
-    assert save_proposed(PROPOSED, path.parent) == Saved("unchanged")
-    assert save_proposed(BETTER, path.parent, force=True) == Saved("rewritten")
-    assert save_proposed(BETTER, path.parent) == Saved("unchanged")
+    assert save_proposed(PROPOSED, path.parent) == SaveResult("unchanged")
+    assert save_proposed(BETTER, path.parent, force=True) == SaveResult("rewritten")
+    assert save_proposed(BETTER, path.parent) == SaveResult("unchanged")
 
 
 def test_deriving_again_keeps_a_proposal(tmp_path: Path) -> None:
-    assert save_proposed(BETTER, tmp_path) == Saved("new")
+    assert save_proposed(BETTER, tmp_path) == SaveResult("new")
     path = rubric_path(tmp_path, "q")
     present = read_rubric(path)
     assert is_proposed(present) and not is_edited(present)
@@ -79,7 +79,7 @@ def test_deriving_again_keeps_a_proposal(tmp_path: Path) -> None:
     assert read_rubric(path) == present
     write_rubric(present.model_copy(update={"max_score": 5.0}), path)
     assert save_derived(derive(QUESTION), tmp_path).difference.startswith(f"--- {path} (edited)\n")
-    assert save_derived(derive(QUESTION), tmp_path, force=True) == Saved("rewritten")
+    assert save_derived(derive(QUESTION), tmp_path, force=True) == SaveResult("rewritten")
     assert not is_proposed(read_rubric(path))
 
 
@@ -87,7 +87,7 @@ def test_a_file_that_cannot_be_read_is_overwritten_when_asked_to(path: Path) -> 
     path.write_text("[")
     with pytest.raises(InputError):
         save_proposed(BETTER, path.parent)
-    assert save_proposed(BETTER, path.parent, force=True) == Saved("rewritten")
+    assert save_proposed(BETTER, path.parent, force=True) == SaveResult("rewritten")
 
 
 def test_a_judge_may_be_called_anything(tmp_path: Path) -> None:

@@ -12,11 +12,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from grader.errors import SetupError
-from grader.judges.batch_api.files import MOST_BYTES, MOST_REQUESTS, Line, in_files, read_results, request_line
-from grader.judges.batch_api.ledger import Ledger, OpenBatch
-from grader.judges.batch_api.results import ResolvedBatch, failures, settle
-from grader.judges.batch_api.server import BatchClient, BatchStatus
-from grader.judges.chat import ServerCapabilities, abilities_key, read_abilities, request_body, server_revision
+from grader.judges.batch_api.client import BatchClient, BatchStatus
+from grader.judges.batch_api.jsonl_files import (
+    MOST_BYTES,
+    MOST_REQUESTS,
+    RequestLine,
+    read_results,
+    request_line,
+    split_into_files,
+)
+from grader.judges.batch_api.ledger import BatchLedger, OpenBatch
+from grader.judges.batch_api.resolution import ResolvedBatch, failures, resolve_batch
+from grader.judges.chat import ServerCapabilities, capabilities_key, parse_capabilities, request_body, server_revision
 from grader.judges.prompt import estimated_tokens
 from grader.judges.protocol import Completion, Message
 from grader.phrases import count
@@ -35,7 +42,7 @@ class Collected(NamedTuple):
     n_replies: int
     n_failed: int
     n_waiting: int
-    news: tuple[str, ...]
+    notices: tuple[str, ...]
 
 
 class Submitted(NamedTuple):
@@ -43,7 +50,7 @@ class Submitted(NamedTuple):
 
     n_requests: int
     batches: tuple[str, ...]
-    news: tuple[str, ...]
+    notices: tuple[str, ...]
 
 
 class _Request(NamedTuple):
@@ -97,8 +104,8 @@ class BatchJudge:
         self._most_bytes = most_bytes
         self._now = now
         self._server = BatchClient(endpoint, scheduler, timeout=timeout, http_client=http_client)
-        self._ledger = Ledger(cache, content_key("batches", endpoint.base_url, model))
-        self._abilities_key = abilities_key(endpoint, model)
+        self._ledger = BatchLedger(cache, content_key("batches", endpoint.base_url, model))
+        self._capabilities_key = capabilities_key(endpoint, model)
         self._pending: dict[str, _Request] = {}
         self._batch_of: dict[str, str] | None = None
         self._lock = threading.Lock()
@@ -149,43 +156,45 @@ class BatchJudge:
         in_batches = _by_request(self._ledger.batches())
         with self._lock:
             pending = {one: request for one, request in self._pending.items() if one not in in_batches}
-        news: list[str] = []
-        chosen = list(self._affordable(pending, news))
-        abilities = self._abilities()
+        notices: list[str] = []
+        chosen = list(self._affordable(pending, notices))
+        abilities = self._capabilities()
         lines = (request_line(one, self._body(pending[one], abilities)) for one in chosen)
         sent: dict[str, int] = {}
         n_left = len(chosen)
-        for file in in_files(lines, most_requests=self._most_requests, most_bytes=self._most_bytes):
+        for file in split_into_files(lines, most_requests=self._most_requests, most_bytes=self._most_bytes):
             try:
                 batch_id, n = self._send(file, abilities)
             except RequestError as fault:
-                news.append(f"{count(n_left, 'request')} not sent: {fault.reason}")
+                notices.append(f"{count(n_left, 'request')} not sent: {fault.reason}")
                 break
             n_left -= len(file)
             if batch_id is None and n:
-                news.append(f"{count(n, 'request')}: the server does not say whether it made a batch; ask again later")
+                notices.append(
+                    f"{count(n, 'request')}: the server does not say whether it made a batch; ask again later"
+                )
             elif batch_id is not None:
                 sent[batch_id] = n
-                news.append(f"batch {batch_id} was sent with {count(n, 'request')}; it takes up to 24 hours")
+                notices.append(f"batch {batch_id} was sent with {count(n, 'request')}; it takes up to 24 hours")
         self._batch_of = None
-        return Submitted(sum(sent.values()), tuple(sent), tuple(news))
+        return Submitted(sum(sent.values()), tuple(sent), tuple(notices))
 
-    def _affordable(self, pending: Mapping[str, _Request], news: list[str]) -> Iterator[str]:
+    def _affordable(self, pending: Mapping[str, _Request], notices: list[str]) -> Iterator[str]:
         """The requests that the budget has room for; that stays reserved, for nobody knows yet what they will take."""
         for at, (custom_id, request) in enumerate(pending.items()):
             estimate = TokenUsage(estimated_tokens(request.messages), request.max_tokens)
             problem = self._scheduler.budget.reserve(self._price.cost(estimate))
             if problem is not None:
-                news.append(f"{count(len(pending) - at, 'request')} not sent: {problem}")
+                notices.append(f"{count(len(pending) - at, 'request')} not sent: {problem}")
                 return
             yield custom_id
 
-    def _abilities(self) -> ServerCapabilities:
+    def _capabilities(self) -> ServerCapabilities:
         """What requests may use: what is on trial, else what the server is known to understand."""
-        known = self._cache.get([self._abilities_key]).get(self._abilities_key)
-        return self._ledger.trial() or read_abilities(known) or ServerCapabilities()
+        known = self._cache.get([self._capabilities_key]).get(self._capabilities_key)
+        return self._ledger.trial() or parse_capabilities(known) or ServerCapabilities()
 
-    def _send(self, file: Sequence[Line], abilities: ServerCapabilities) -> tuple[str | None, int]:
+    def _send(self, file: Sequence[RequestLine], abilities: ServerCapabilities) -> tuple[str | None, int]:
         """Send one file: its batch, `None` where nobody knows of one, and how many requests are in it.
 
         Raises:
@@ -220,62 +229,62 @@ class BatchJudge:
             SetupError: no request can succeed.
 
         """
-        news: list[str] = []
+        notices: list[str] = []
         settled: list[ResolvedBatch] = []
         for batch in self._ledger.batches():
             try:
-                settled += self._collect(batch, news)
+                settled += self._collect(batch, notices)
             except RequestError as fault:
-                news.append(f"{_called(batch)} cannot be asked for now: {fault.reason}")
+                notices.append(f"{_called(batch)} cannot be asked for now: {fault.reason}")
         still_open = self._ledger.batches()
         self._batch_of = _by_request(still_open)
         return Collected(
             sum(len(one.answered) for one in settled),
             sum(one.n_failed for one in settled),
             sum(len(batch.ids) for batch in still_open),
-            tuple(news),
+            tuple(notices),
         )
 
-    def _collect(self, batch: OpenBatch, news: list[str]) -> list[ResolvedBatch]:
+    def _collect(self, batch: OpenBatch, notices: list[str]) -> list[ResolvedBatch]:
         """What an ended batch has; nothing of one that is not done."""
         age = self._now() - batch.at
         batch_id = batch.batch_id or self._server.find(batch.tag)
         if batch_id is None:
             if age > _SENDING:
                 self._ledger.close(batch.tag)
-                news.append(f"{_called(batch)} never reached the server")
+                notices.append(f"{_called(batch)} never reached the server")
             else:
-                news.append(f"{_called(batch)} is on its way to the server")
+                notices.append(f"{_called(batch)} is on its way to the server")
             return []
         if batch.batch_id is None:
             self._ledger.name(batch.tag, batch_id)
             batch = batch._replace(batch_id=batch_id)
-            news.append(f"{_called(batch)} was found again")
-        standing = self._server.standing(batch_id)
-        if standing is not None and standing.status in (*_ENDED, "failed"):
-            return [self._settle(batch, standing, news)]
-        if age <= _FORGOTTEN or (standing is not None and standing.status != "unknown"):
-            news.append(f"{_called(batch)}: {_progress(standing)}")
+            notices.append(f"{_called(batch)} was found again")
+        status = self._server.status(batch_id)
+        if status is not None and status.state in (*_ENDED, "failed"):
+            return [self._settle(batch, status, notices)]
+        if age <= _FORGOTTEN or (status is not None and status.state != "unknown"):
+            notices.append(f"{_called(batch)}: {_progress(status)}")
         else:
             self._ledger.close(batch.tag)
-            news.append(f"{_called(batch)} is gone: the server does not know it")
+            notices.append(f"{_called(batch)} is gone: the server does not know it")
         return []
 
-    def _settle(self, batch: OpenBatch, standing: BatchStatus, news: list[str]) -> ResolvedBatch:
+    def _settle(self, batch: OpenBatch, status: BatchStatus, notices: list[str]) -> ResolvedBatch:
         """Keep what an ended batch has, before the batch is forgotten; what has no reply is sent again."""
-        results = read_results([self._server.content(file_id) for file_id in standing.files], frozenset(batch.ids))
-        settled = settle(batch, standing, results.outcomes, self._ledger.tries())
+        results = read_results([self._server.content(file_id) for file_id in status.files], frozenset(batch.ids))
+        settled = resolve_batch(batch, status, results.outcomes, self._ledger.tries())
         self._cache.put({self._reply_key(one): value for one, value in settled.values.items()})
         for spent in settled.answered.values():
             self._scheduler.totals.add(spent=spent)
             self._scheduler.budget.settle(0.0, self._price.cost(spent))
         if settled.understood:
-            self._cache.put({self._abilities_key: batch.abilities._asdict()})
+            self._cache.put({self._capabilities_key: batch.abilities._asdict()})
         self._ledger.close(batch.tag, counted=settled.counted, ended=settled.values, trial=settled.trial)
         broken = f"; {count(results.n_broken, 'line')} of it cannot be read" if results.n_broken else ""
-        lost = f"; without a reply: {failures(batch, standing, results.outcomes)}" if settled.n_failed else ""
+        lost = f"; without a reply: {failures(batch, status, results.outcomes)}" if settled.n_failed else ""
         answered = f"{len(settled.answered):,} of {count(len(batch.ids), 'request')} answered"
-        news.append(f"{_called(batch)} is {standing.status}: {answered}{lost}{broken}")
+        notices.append(f"{_called(batch)} is {status.state}: {answered}{lost}{broken}")
         return settled
 
 
@@ -288,7 +297,7 @@ def _by_request(batches: Sequence[OpenBatch]) -> dict[str, str]:
     return {one: _called(batch) for batch in batches for one in batch.ids}
 
 
-def _progress(standing: BatchStatus | None) -> str:
-    if standing is None:
+def _progress(status: BatchStatus | None) -> str:
+    if status is None:
         return "the server does not know it (is it the same account?)"
-    return f"{standing.status}, {standing.n_done:,} of {standing.n_requests:,} requests done"
+    return f"{status.state}, {status.n_done:,} of {status.n_requests:,} requests done"

@@ -7,7 +7,7 @@ found at the server.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from grader.judges.chat import ServerCapabilities, read_abilities
+from grader.judges.chat import ServerCapabilities, parse_capabilities
 from grader.provider import ReplyCache
 
 
@@ -30,7 +30,7 @@ class OpenBatch(NamedTuple):
     ids: tuple[str, ...]
 
 
-class Ledger:
+class BatchLedger:
     """Open batches, failed tries by request, and the form that is to be tried next.
 
     Args:
@@ -50,7 +50,7 @@ class Ledger:
                 tag,
                 batch["id"],
                 batch["at"],
-                read_abilities(batch["abilities"]) or ServerCapabilities(),
+                parse_capabilities(batch["abilities"]) or ServerCapabilities(),
                 tuple(batch["ids"]),
             )
             for tag, batch in self._record()["batches"].items()
@@ -59,7 +59,7 @@ class Ledger:
 
     def trial(self) -> ServerCapabilities | None:
         """What requests are to use because the server understood none that used more; `None` without such a case."""
-        return read_abilities(self._record()["trial"])
+        return parse_capabilities(self._record()["trial"])
 
     def tries(self) -> Mapping[str, int]:
         """How often each request failed."""

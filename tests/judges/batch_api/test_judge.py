@@ -16,7 +16,7 @@ import pytest
 
 from grader.errors import SetupError
 from grader.judges.batch_api.judge import BatchJudge, Collected
-from grader.judges.batch_api.ledger import Ledger
+from grader.judges.batch_api.ledger import BatchLedger
 from grader.judges.chat import ChatJudge, ServerCapabilities
 from grader.judges.mock import MockJudge
 from grader.judges.panel import Panel
@@ -115,7 +115,7 @@ class TestTheUsualWay:
         assert ask(first, "a", "b", "a") == ["waiting: waits for the next batch"] * 3
         sent = first.submit()
         assert sent.n_requests == 2 and sent.batches == ("batch_1",)
-        assert sent.news == ("batch batch_1 was sent with 2 requests; it takes up to 24 hours",)
+        assert sent.notices == ("batch batch_1 was sent with 2 requests; it takes up to 24 hours",)
         second = judge(server, cache)
         assert second.collect() == Collected(2, 0, 0, ("batch batch_1 is completed: 2 of 2 requests answered",))
         assert ask(second, "a", "b") == ["reply to a", "reply to b"]
@@ -194,7 +194,7 @@ class TestLimits:
         ask(asked, *"abcde")
         sent = asked.submit()
         assert sent.n_requests == 3
-        assert "2 requests not sent: the limit of 3 calls is reached" in sent.news
+        assert "2 requests not sent: the limit of 3 calls is reached" in sent.notices
 
     def test_no_more_than_may_be_spent_at_most(self, server: Server, cache: ReplyCache) -> None:
         # A request takes at most 8 tokens of the message and 50 of the reply: 8 * 1 + 50 * 2 = 108 per million.
@@ -202,7 +202,7 @@ class TestLimits:
         ask(asked, *"abcde")
         sent = asked.submit()
         assert sent.n_requests == 2
-        assert sent.news[0] == "3 requests not sent: the limit of 0.00025 is reached: 0 is spent"
+        assert sent.notices[0] == "3 requests not sent: the limit of 0.00025 is reached: 0 is spent"
 
     def test_nothing_is_sent_when_nothing_may_be(self, server: Server, cache: ReplyCache) -> None:
         asked = judge(server, cache, policy=RequestPolicy(max_calls=0))
@@ -238,7 +238,7 @@ class TestResults:
             "refused: the judge refused to judge this answer",
         ]
         assert (collected.n_replies, collected.n_failed, collected.n_waiting) == (4, 4, 0)
-        assert collected.news == (
+        assert collected.notices == (
             "batch batch_1 is completed: 4 of 8 requests answered; without a reply: 3 x no line in the results, "
             "1 x the server answered 500; 2 lines of it cannot be read",
         )
@@ -252,7 +252,7 @@ class TestResults:
         assert found == ["reply to a", "failed: the server answered 500 in each of 3 batches"]
         assert collected.n_failed == 1 and len(server.batches) == 3
         assert run(server, cache, "a", "b")[1] == found and len(server.batches) == 3
-        assert dict(Ledger(cache, content_key("batches", server.endpoint.base_url, "m")).tries()) == {}
+        assert dict(BatchLedger(cache, content_key("batches", server.endpoint.base_url, "m")).tries()) == {}
 
     @pytest.mark.parametrize("status", ["expired", "cancelled"])
     def test_of_a_batch_that_ends_early_only_the_rest_is_sent_again(
@@ -264,7 +264,9 @@ class TestResults:
         for n in range(4):  # it is no try of the request, so that it may happen often
             collected, found, _ = run(server, cache, *"abc")
             assert found == ["reply to a", *["waiting: waits for the next batch"] * 2]
-            assert f"batch batch_{n + 1} is {status}: {int(n == 0)} of {3 - int(n > 0)} requests" in collected.news[0]
+            assert (
+                f"batch batch_{n + 1} is {status}: {int(n == 0)} of {3 - int(n > 0)} requests" in collected.notices[0]
+            )
         assert [[line["body"]["messages"][0]["content"] for line in lines] for lines in server.sent()[1:]] == [
             ["b", "c"]
         ] * 4
@@ -275,7 +277,7 @@ class TestResults:
         for n in range(3):
             collected, _, _ = run(server, cache, "a")
             if n:
-                assert "the server rejects the batch (model_not_found)" in collected.news[0]
+                assert "the server rejects the batch (model_not_found)" in collected.notices[0]
         _, found, _ = run(server, cache, "a")
         assert found == ["failed: the server rejects the batch (model_not_found) in each of 3 batches"]
 
@@ -292,7 +294,7 @@ class TestResults:
         server.standing(server.batches["batch_1"])
         server.files = {name: content for name, content in server.files.items() if name == "file-1"}
         collected, found, _ = run(server, cache, "a")
-        assert "1 x no line in the results" in collected.news[0] and found == ["waiting: waits for the next batch"]
+        assert "1 x no line in the results" in collected.notices[0] and found == ["waiting: waits for the next batch"]
 
     def test_of_several_lines_for_one_request_a_reply_counts(self, server: Server, cache: ReplyCache) -> None:
         server.answer = lambda line: b"\n".join(json.dumps(make(line)).encode() for make in (failed, well, failed))
@@ -361,7 +363,7 @@ class TestCrashes:
         self.kill_at(server, "POST", "files", after=False)
         asked = judge(server, cache)
         ask(asked, "a")
-        assert asked.submit().news == ("1 request not sent: the server answered 500",)
+        assert asked.submit().notices == ("1 request not sent: the server answered 500",)
         assert run(server, cache, "a")[1] == ["waiting: waits for the next batch"]
         assert run(server, cache, "a")[1] == ["reply to a"] and len(server.batches) == 1
 
@@ -388,13 +390,13 @@ class TestCrashes:
         )
         sent = asked.submit()
         assert sent.batches == () and sent.n_requests == 0
-        assert sent.news == ("1 request: the server does not say whether it made a batch; ask again later",)
+        assert sent.notices == ("1 request: the server does not say whether it made a batch; ask again later",)
         assert len(server.batches) == 4
         server.fail = lambda method, path: None
         for text in "uvw":
             run(server, ReplyCache(":memory:"), text)
         collected, found, _ = run(server, cache, "a")
-        assert collected.news[0] == "batch batch_4 was found again" and found == ["reply to a"]
+        assert collected.notices[0] == "batch batch_4 was found again" and found == ["reply to a"]
 
     @pytest.mark.parametrize("done", [False, True])
     def test_killed_while_a_batch_is_made(self, server: Server, tmp_path: Path, done: bool) -> None:
@@ -419,14 +421,14 @@ class TestCrashes:
         cache = ReplyCache(file)
         collected, found, _ = run(server, cache, "a", "b")
         if done:
-            assert collected.news[0] == "batch batch_1 was found again"
+            assert collected.notices[0] == "batch batch_1 was found again"
             assert found == ["reply to a", "reply to b"] and len(server.batches) == 1
             return
-        assert collected.news == ("a batch of 2 requests is on its way to the server",)
+        assert collected.notices == ("a batch of 2 requests is on its way to the server",)
         assert found == ["waiting: waits for a batch of 2 requests"] * 2 and server.batches == {}
         later = {"now": lambda: time.time() + 601}
         collected, found, _ = run(server, cache, "a", "b", **later)
-        assert collected.news == ("a batch of 2 requests never reached the server",) and len(server.batches) == 1
+        assert collected.notices == ("a batch of 2 requests never reached the server",) and len(server.batches) == 1
         assert run(server, cache, "a", "b", **later)[1] == ["reply to a", "reply to b"]
 
     def test_killed_between_keeping_replies_and_forgetting_the_batch(self, server: Server, cache: ReplyCache) -> None:
@@ -438,13 +440,13 @@ class TestCrashes:
         cache.put(before)  # as it was before the batch was forgotten
         collected, found, _ = run(server, cache, "a", "b")
         assert collected.n_replies == 1 and found[0] == "reply to a"
-        assert list(Ledger(cache, key).tries().values()) == [1]
+        assert list(BatchLedger(cache, key).tries().values()) == [1]
 
     def test_results_that_cannot_be_fetched_now_are_fetched_later(self, server: Server, cache: ReplyCache) -> None:
         run(server, cache, "a")
         server.fail = lambda method, path: 503 if path.endswith("/content") else None
         collected, found, _ = run(server, cache, "a")
-        assert collected.news == ("batch batch_1 cannot be asked for now: the server answered 503",)
+        assert collected.notices == ("batch batch_1 cannot be asked for now: the server answered 503",)
         assert found == ["waiting: waits for batch batch_1"] and len(server.batches) == 1
         server.fail = lambda method, path: None
         assert run(server, cache, "a")[1] == ["reply to a"]
@@ -453,11 +455,11 @@ class TestCrashes:
         run(server, cache, "a")
         server.batches.clear()
         collected, _, _ = run(server, cache, "a")
-        assert collected.news == ("batch batch_1: the server does not know it (is it the same account?)",)
+        assert collected.notices == ("batch batch_1: the server does not know it (is it the same account?)",)
         assert server.batches == {}
         CLOCK.time += 49 * 3600
         collected, _, _ = run(server, cache, "a")
-        assert collected.news == ("batch batch_1 is gone: the server does not know it",) and len(server.batches) == 1
+        assert collected.notices == ("batch batch_1 is gone: the server does not know it",) and len(server.batches) == 1
 
     def test_two_runs_at_once_send_a_request_once(self, server: Server, cache: ReplyCache) -> None:
         one, two = judge(server, cache), judge(server, cache)
@@ -475,7 +477,7 @@ class TestCrashes:
         assert len(server.batches) == 1
 
     def test_a_request_is_claimed_once(self, cache: ReplyCache) -> None:
-        one, two = Ledger(cache, "k"), Ledger(cache, "k")
+        one, two = BatchLedger(cache, "k"), BatchLedger(cache, "k")
         assert one.claim("t1", ["a", "b"], at=1.0, abilities=ServerCapabilities()) == {"a", "b"}
         assert two.claim("t2", ["b", "c"], at=2.0, abilities=ServerCapabilities()) == {"c"}
         assert two.claim("t3", ["a"], at=3.0, abilities=ServerCapabilities()) == set()
@@ -510,21 +512,21 @@ class TestFaults:
             asked = judge(server, cache)
             ask(asked, f"text {status}")
             try:
-                said += [*asked.submit().news, *asked.collect().news]
+                said += [*asked.submit().notices, *asked.collect().notices]
             except SetupError as error:
                 said.append(str(error))
         server.fail = lambda method, path: None
         server.answer = lambda line: failed(line, 418)
         for _ in range(4):
             collected, found, _ = run(server, cache, "b")
-            said += [*collected.news, *found]
+            said += [*collected.notices, *found]
         assert len(said) > 10 and not any(KEY in line or "Authorization" in line for line in said)
 
     def test_replies_of_the_wrong_kind(self, server: Server, cache: ReplyCache) -> None:
         server.store = lambda content: {"id": 7}  # type: ignore[method-assign]
         asked = judge(server, cache)
         ask(asked, "a")
-        assert asked.submit().news == ("1 request not sent: the server does not say where it put the file",)
+        assert asked.submit().notices == ("1 request not sent: the server does not say where it put the file",)
 
 
 class TestInAPanel:

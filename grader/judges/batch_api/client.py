@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from grader.errors import SetupError
-from grader.judges.batch_api.files import URL
+from grader.judges.batch_api.jsonl_files import URL
 from grader.provider import AttemptError, Endpoint, RequestError, RequestScheduler, map_client_errors, open_client
 
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ class BatchStatus(NamedTuple):
     """How a batch stands.
 
     Attributes:
-        status: as the server says, such as `in_progress` or `completed`.
+        state: as the server says, such as `in_progress` or `completed`.
         files: ids of the files of results and errors that there are.
         n_done, n_requests: as far as the server counts.
         codes: of errors of the whole batch.
 
     """
 
-    status: str
+    state: str
     files: tuple[str, ...]
     n_done: int
     n_requests: int
@@ -142,7 +142,7 @@ class BatchClient:
         batches = self._client().batches
         return batches.list(limit=100) if after is None else batches.list(limit=100, after=after)
 
-    def standing(self, batch_id: str) -> BatchStatus | None:
+    def status(self, batch_id: str) -> BatchStatus | None:
         """How a batch stands; `None` where the server does not know it. Errors as in `find`."""
         found = self._look(lambda: self._client().batches.retrieve(batch_id), None)
         return None if found is None else _standing(found)

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from grader.rubrics.pages import Dropped, Page, Pair, cut_page
+from grader.rubrics.page_parser import DroppedText, ParsedPage, QuestionAnswer, parse_page
 
 HEAP = ("What is a heap?", "A tree in an array.")
 TRIE = ("What is a trie?", "A tree of prefixes.")
@@ -40,11 +40,11 @@ _WORDS = {"<H>": HEAP[0], "<h>": "A tree in\nan array.", "<T>": TRIE[0], "<t>": 
 FORMS = {name: re.sub("<.>", lambda mark: _WORDS[mark[0]], text) for name, text in _PATTERNS.items()}
 
 
-def cut(text: str) -> Page:
-    return cut_page(enumerate(text.splitlines(keepends=True), 1))
+def cut(text: str) -> ParsedPage:
+    return parse_page(enumerate(text.splitlines(keepends=True), 1))
 
 
-def found(page: Page) -> list[tuple[str, str]]:
+def found(page: ParsedPage) -> list[tuple[str, str]]:
     return [(pair.question, pair.answer) for pair in page.pairs]
 
 
@@ -55,7 +55,7 @@ def test_forms_of_a_page(form: str) -> None:
     assert page.dropped == ()
     titled = cut("Trees\n\n" + FORMS[form])
     assert found(titled) == TWO
-    assert titled.dropped == (Dropped("Trees", 1, "the title of the page"),)
+    assert titled.dropped == (DroppedText("Trees", 1, "the title of the page"),)
     assert titled.title == "Trees"
 
 
@@ -188,16 +188,19 @@ def test_lists_inside_answers_are_no_questions() -> None:
 
 def test_headings_that_no_question_follows_are_reported() -> None:
     page = cut("# Trees\n### Basics\n### More\n## What is a heap?\nA tree.\n")
-    assert page.pairs == (Pair("What is a heap?", "A tree.", "More", 4),)
+    assert page.pairs == (QuestionAnswer("What is a heap?", "A tree.", "More", 4),)
     assert page.dropped == (
-        Dropped("Trees", 1, "the title of the page"),
-        Dropped("Basics", 2, "a heading without questions"),
+        DroppedText("Trees", 1, "the title of the page"),
+        DroppedText("Basics", 2, "a heading without questions"),
     )
 
 
 def test_a_pair_may_lack_its_answer() -> None:
-    assert cut("Q: Why?\nQ: How?\nA: So.\n").pairs == (Pair("Why?", "", "", 1), Pair("How?", "So.", "", 2))
-    assert cut("\n") == Page("", (), ())
+    assert cut("Q: Why?\nQ: How?\nA: So.\n").pairs == (
+        QuestionAnswer("Why?", "", "", 1),
+        QuestionAnswer("How?", "So.", "", 2),
+    )
+    assert cut("\n") == ParsedPage("", (), ())
 
 
 @pytest.mark.parametrize(

@@ -19,24 +19,24 @@ URL: Literal["/v1/chat/completions"] = "/v1/chat/completions"
 _NOT_TRIED = frozenset({"batch_expired", "batch_cancelled"})
 
 
-class Line(NamedTuple):
+class RequestLine(NamedTuple):
     """One request of a batch: its id and its line of the file."""
 
     custom_id: str
     content: bytes
 
 
-def request_line(custom_id: str, body: Mapping[str, Any]) -> Line:
+def request_line(custom_id: str, body: Mapping[str, Any]) -> RequestLine:
     """The line of a request; ASCII alone, so that no text can break a line or be no UTF-8."""
     line = {"custom_id": custom_id, "method": "POST", "url": URL, "body": body}
-    return Line(custom_id, json.dumps(line).encode("ascii") + b"\n")
+    return RequestLine(custom_id, json.dumps(line).encode("ascii") + b"\n")
 
 
-def in_files(
-    lines: Iterable[Line], *, most_requests: int = MOST_REQUESTS, most_bytes: int = MOST_BYTES
-) -> Iterator[list[Line]]:
+def split_into_files(
+    lines: Iterable[RequestLine], *, most_requests: int = MOST_REQUESTS, most_bytes: int = MOST_BYTES
+) -> Iterator[list[RequestLine]]:
     """The lines in order, in files that are within the limits; a line that is larger than a whole file is alone."""
-    file: list[Line] = []
+    file: list[RequestLine] = []
     size = 0
     for line in lines:
         if file and (len(file) == most_requests or size + len(line.content) > most_bytes):
@@ -48,7 +48,7 @@ def in_files(
         yield file
 
 
-class Failed(NamedTuple):
+class FailedRequest(NamedTuple):
     """A request that has no reply.
 
     Attributes:
@@ -65,7 +65,7 @@ class Failed(NamedTuple):
     tried: bool = True
 
 
-class Unusable(NamedTuple):
+class UnusableReply(NamedTuple):
     """A reply that was paid for and would come again as it is: a refusal, nothing at all, or one that was cut off."""
 
     kind: FailureKind
@@ -73,17 +73,17 @@ class Unusable(NamedTuple):
     spent: TokenUsage
 
 
-Outcome = Completion | Unusable | Failed
+RequestOutcome = Completion | UnusableReply | FailedRequest
 
 
-class Results(NamedTuple):
+class BatchResults(NamedTuple):
     """What the files of a batch hold: outcomes by request, and how many lines say nothing about any of them."""
 
-    outcomes: dict[str, Outcome]
+    outcomes: dict[str, RequestOutcome]
     n_broken: int
 
 
-def read_results(files: Iterable[bytes], asked: Collection[str]) -> Results:
+def read_results(files: Iterable[bytes], asked: Collection[str]) -> BatchResults:
     """Read output and error files, in any order of lines.
 
     Args:
@@ -91,7 +91,7 @@ def read_results(files: Iterable[bytes], asked: Collection[str]) -> Results:
         asked: ids of the requests in the batch; of several lines for one the best counts, the first of like ones.
 
     """
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[str, RequestOutcome] = {}
     n_broken = 0
     for content in files:
         for line in content.split(b"\n"):
@@ -105,11 +105,11 @@ def read_results(files: Iterable[bytes], asked: Collection[str]) -> Results:
             outcome = _outcome(row)
             if custom_id not in outcomes or _worth(outcome) > _worth(outcomes[custom_id]):
                 outcomes[custom_id] = outcome
-    return Results(outcomes, n_broken)
+    return BatchResults(outcomes, n_broken)
 
 
-def _worth(outcome: Outcome) -> int:
-    return 2 if isinstance(outcome, Completion) else 1 if isinstance(outcome, Unusable) else 0
+def _worth(outcome: RequestOutcome) -> int:
+    return 2 if isinstance(outcome, Completion) else 1 if isinstance(outcome, UnusableReply) else 0
 
 
 def _row(line: bytes) -> dict[str, Any] | None:
@@ -120,24 +120,28 @@ def _row(line: bytes) -> dict[str, Any] | None:
     return row if isinstance(row, dict) else None
 
 
-def _outcome(row: Mapping[str, Any]) -> Outcome:
+def _outcome(row: Mapping[str, Any]) -> RequestOutcome:
     response, error = row.get("response"), row.get("error")
     if isinstance(response, dict) and response.get("status_code") == 200 and isinstance(response.get("body"), dict):
         try:
             return read_completion(_as_object(response["body"]), 0)
         except AttemptError as fault:
-            return Failed(fault.reason) if fault.usage is None else Unusable(fault.kind, fault.reason, fault.usage)
+            return (
+                FailedRequest(fault.reason)
+                if fault.usage is None
+                else UnusableReply(fault.kind, fault.reason, fault.usage)
+            )
     status = response.get("status_code") if isinstance(response, dict) else None
     body = response.get("body") if isinstance(response, dict) else None
     said = json.dumps([body, error])[:5000]
     if status == 400 and "content_filter" in said:
-        return Unusable("refused", REFUSAL_REASON, TokenUsage(0, 0))
+        return UnusableReply("refused", REFUSAL_REASON, TokenUsage(0, 0))
     if isinstance(status, int) and status != 200:
-        return Failed(f"the server answered {status}", status, said)
+        return FailedRequest(f"the server answered {status}", status, said)
     code = error.get("code") if isinstance(error, dict) else None
     if code in _NOT_TRIED:
-        return Failed("the batch ended before it was tried", tried=False)
-    return Failed("the server gave no reply", said=said)
+        return FailedRequest("the batch ended before it was tried", tried=False)
+    return FailedRequest("the server gave no reply", said=said)
 
 
 def _as_object(value: Any) -> Any:

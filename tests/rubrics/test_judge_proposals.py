@@ -16,7 +16,7 @@ from grader.provider.reply_cache import ReplyCache
 from grader.provider.requests import RequestPolicy, RequestScheduler
 from grader.rubrics.bank import read_bank
 from grader.rubrics.derivation import DERIVED_BY, derive, draft_points
-from grader.rubrics.proposing import MOST_POINTS, ProposedRubric, proposal_prompt_hash, propose, propose_all
+from grader.rubrics.judge_proposals import MOST_POINTS, ProposedRubric, proposal_prompt_hash, propose, propose_all
 from grader.schema import Question, Rubric
 
 REFERENCE = "Dropout disables random units and reduces overfitting. At test time all units are used."

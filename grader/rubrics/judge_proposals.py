@@ -23,8 +23,8 @@ from grader.judges import (
 from grader.phrases import one_line
 from grader.provider import PERMANENT_FAILURES, ReplyCache, RequestError, RequestScheduler, content_key
 from grader.rubrics.assembly import assemble
-from grader.rubrics.derivation import DERIVED_BY, Drafted, draft_points
-from grader.rubrics.proposals import Proposal, believed, proposal_schema, read_proposal
+from grader.rubrics.derivation import DERIVED_BY, DraftedPoints, draft_points
+from grader.rubrics.proposal_validation import Proposal, accept_points, proposal_schema, read_proposal
 from grader.rubrics.saving import outline_difference
 from grader.schema import Question, Rubric
 
@@ -105,7 +105,7 @@ def propose_all(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def propose(question: Question, drafted: Drafted, judge: Judge, cache: ReplyCache) -> ProposedRubric:
+def propose(question: Question, drafted: DraftedPoints, judge: Judge, cache: ReplyCache) -> ProposedRubric:
     """Propose a rubric for one question, of which `derive.draft_points` made `drafted`.
 
     Raises:
@@ -117,7 +117,7 @@ def propose(question: Question, drafted: Drafted, judge: Judge, cache: ReplyCach
     try:
         asked = build_proposal_prompt(derived, drafted)
         proposal = _reply(asked, judge, cache)
-        made = believed(proposal, asked.point_of, derived, drafted)
+        made = accept_points(proposal, asked.point_of, derived, drafted)
         if not made.drafts:
             raise RequestError("malformed", "none of its points can be used")
     except RequestError as fault:
@@ -135,7 +135,7 @@ class Prompt(NamedTuple):
     max_tokens: int
 
 
-def build_proposal_prompt(derived: Rubric, drafted: Drafted) -> Prompt:
+def build_proposal_prompt(derived: Rubric, drafted: DraftedPoints) -> Prompt:
     """The chat that asks for better points than those that rules derive.
 
     Raises:
@@ -161,7 +161,7 @@ def build_proposal_prompt(derived: Rubric, drafted: Drafted) -> Prompt:
     )
 
 
-def _shown_points(derived: Rubric, drafted: Drafted, ids: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def _shown_points(derived: Rubric, drafted: DraftedPoints, ids: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     for point, draft in zip(derived.points, drafted.drafts, strict=True):
         shown = {"id": ids[point.id], "point": point.text, "words": drafted.source.text[slice(*draft.span)]}
         yield {

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from grader.judges.batch_api.files import Failed, Outcome, Unusable
+from grader.judges.batch_api.client import BatchStatus
+from grader.judges.batch_api.jsonl_files import FailedRequest, RequestOutcome, UnusableReply
 from grader.judges.batch_api.ledger import OpenBatch
-from grader.judges.batch_api.server import BatchStatus
-from grader.judges.chat import ServerCapabilities, with_less
+from grader.judges.chat import ServerCapabilities, downgrade
 from grader.judges.protocol import Completion
 from grader.provider import FailureKind, TokenUsage
 
@@ -21,7 +21,7 @@ _NOT_UNDERSTOOD = frozenset({400, 415, 422})
 _OTHER_REASONS = ("context_length", "context length", "too large", "too long", "content_filter", "content management")
 # Errors of a whole batch that say nothing about its requests: the account has too much in the queue.
 _PASSING = frozenset({"token_limit_exceeded"})
-_NO_LINE = Failed("no line in the results")
+_NO_LINE = FailedRequest("no line in the results")
 
 
 class ResolvedBatch(NamedTuple):
@@ -46,8 +46,8 @@ class ResolvedBatch(NamedTuple):
     trial: ServerCapabilities | Literal["none", "as before"] = "as before"
 
 
-def settle(
-    batch: OpenBatch, standing: BatchStatus, outcomes: Mapping[str, Outcome], tries: Mapping[str, int]
+def resolve_batch(
+    batch: OpenBatch, status: BatchStatus, outcomes: Mapping[str, RequestOutcome], tries: Mapping[str, int]
 ) -> ResolvedBatch:
     """What becomes of each request of an ended batch.
 
@@ -57,24 +57,24 @@ def settle(
 
     Args:
         batch: as it was sent.
-        standing: how it ended.
+        status: how it ended.
         outcomes: what its files hold, by request.
         tries: how often each request failed before.
 
     """
     values: dict[str, dict[str, Any]] = {}
     answered: dict[str, TokenUsage] = {}
-    failed: dict[str, Failed] = {}
+    failed: dict[str, FailedRequest] = {}
     for one in batch.ids:
-        found = outcomes.get(one) or _missing(standing)
-        if isinstance(found, Failed):
+        found = outcomes.get(one) or _missing(status)
+        if isinstance(found, FailedRequest):
             failed[one] = found
-        elif isinstance(found, Unusable):
+        elif isinstance(found, UnusableReply):
             values[one], answered[one] = _fault(found.kind, found.reason), found.spent
         else:
             values[one], answered[one] = found._asdict(), TokenUsage(found.input_tokens, found.output_tokens)
     if not answered and _understood_none(failed):
-        plainer = with_less(batch.abilities, next(iter(failed.values())).said)
+        plainer = downgrade(batch.abilities, next(iter(failed.values())).said)
         if plainer is not None:
             return ResolvedBatch(values, answered, len(failed), trial=plainer)
         values = {one: _fault("failed", f"the server refuses the request ({f.status})") for one, f in failed.items()}
@@ -91,7 +91,7 @@ def _fault(kind: FailureKind, problem: str) -> dict[str, Any]:
     return {"kind": kind, "problem": problem}
 
 
-def _understood_none(failed: Mapping[str, Failed]) -> bool:
+def _understood_none(failed: Mapping[str, FailedRequest]) -> bool:
     """Whether the server did not know a part of every request, and names no other reason."""
     faults = list(failed.values())
     return all(fault.status in _NOT_UNDERSTOOD for fault in faults) and not any(
@@ -99,18 +99,20 @@ def _understood_none(failed: Mapping[str, Failed]) -> bool:
     )
 
 
-def _missing(standing: BatchStatus) -> Failed:
+def _missing(status: BatchStatus) -> FailedRequest:
     """What a request without a line has: it was not tried where the batch ended early."""
-    if standing.status == "completed":
+    if status.state == "completed":
         return _NO_LINE
-    if standing.status == "failed":
-        passing = bool(standing.codes) and _PASSING.issuperset(standing.codes)
-        return Failed(f"the server rejects the batch ({', '.join(standing.codes[:3]) or 'unknown'})", tried=not passing)
-    return Failed(f"the batch is {standing.status}", tried=False)
+    if status.state == "failed":
+        passing = bool(status.codes) and _PASSING.issuperset(status.codes)
+        return FailedRequest(
+            f"the server rejects the batch ({', '.join(status.codes[:3]) or 'unknown'})", tried=not passing
+        )
+    return FailedRequest(f"the batch is {status.state}", tried=False)
 
 
-def failures(batch: OpenBatch, standing: BatchStatus, outcomes: Mapping[str, Outcome]) -> str:
+def failures(batch: OpenBatch, status: BatchStatus, outcomes: Mapping[str, RequestOutcome]) -> str:
     """Why requests have no reply, the commonest reasons first."""
-    found = (outcomes.get(one) or _missing(standing) for one in batch.ids)
-    reasons = Counter(outcome.reason for outcome in found if isinstance(outcome, Failed))
+    found = (outcomes.get(one) or _missing(status) for one in batch.ids)
+    reasons = Counter(outcome.reason for outcome in found if isinstance(outcome, FailedRequest))
     return ", ".join(f"{n:,} x {reason}" for reason, n in reasons.most_common(3))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 @dataclass(frozen=True)
-class Dropped:
+class DroppedText:
     """A piece of the source that is not in the bank, where it starts and why."""
 
     text: str
@@ -20,7 +20,7 @@ class Dropped:
     why: str
 
 
-class Pair(NamedTuple):
+class QuestionAnswer(NamedTuple):
     """A question and its answer, either of which may be empty, under the heading `topic`; where it starts."""
 
     question: str
@@ -30,12 +30,12 @@ class Pair(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Page:
+class ParsedPage:
     """What was found on a page; `dropped` is all the rest, the title too."""
 
     title: str
-    pairs: tuple[Pair, ...]
-    dropped: tuple[Dropped, ...]
+    pairs: tuple[QuestionAnswer, ...]
+    dropped: tuple[DroppedText, ...]
 
 
 # --- marks -----------------------------------------------------------------------------------------
@@ -129,7 +129,7 @@ class _Line(NamedTuple):
 # --- cutting ---------------------------------------------------------------------------------------
 
 
-def cut_page(lines: Iterable[tuple[int, str]]) -> Page:
+def parse_page(lines: Iterable[tuple[int, str]]) -> ParsedPage:
     """Cut a page into pairs at the marks that fit most of its answers or questions.
 
     Args:
@@ -146,9 +146,9 @@ def cut_page(lines: Iterable[tuple[int, str]]) -> Page:
     } - starts
     title, topic = "", ""
     last = max(starts, default=None)
-    pairs: list[Pair] = []
-    dropped: list[Dropped] = []
-    headings: list[Dropped] = []
+    pairs: list[QuestionAnswer] = []
+    dropped: list[DroppedText] = []
+    headings: list[DroppedText] = []
     for begin, end in pairwise(sorted({0, *starts, *sections, len(page)})):
         block = page[begin:end]
         if begin in starts:
@@ -160,23 +160,23 @@ def cut_page(lines: Iterable[tuple[int, str]]) -> Page:
             text = line.text.strip("# \t")
             if not title and not pairs and not dropped:
                 title = text
-                dropped.append(Dropped(text, line.number, "the title of the page"))
+                dropped.append(DroppedText(text, line.number, "the title of the page"))
             elif line.heading:
                 topic = text
-                headings.append(Dropped(text, line.number, "a heading without questions"))
+                headings.append(DroppedText(text, line.number, "a heading without questions"))
             else:
-                dropped.append(Dropped(text, line.number, "belongs to no question"))
+                dropped.append(DroppedText(text, line.number, "belongs to no question"))
     topics = {pair.topic for pair in pairs}
     dropped += [heading for heading in headings if heading.text not in topics]
-    return Page(title, tuple(pairs), tuple(sorted(dropped, key=lambda piece: piece.line)))
+    return ParsedPage(title, tuple(pairs), tuple(sorted(dropped, key=lambda piece: piece.line)))
 
 
-def _pair(block: list[_Line], topic: str, *, is_last: bool) -> tuple[Pair, list[Dropped]]:
+def _pair(block: list[_Line], topic: str, *, is_last: bool) -> tuple[QuestionAnswer, list[DroppedText]]:
     question, answer = _question_and_answer(block)
     kept, footer = _without_footer(answer, is_last=is_last)
     line = next((line.number for line in block if not line.is_empty), block[0].number)
-    pieces = [Dropped(rest.text.strip(), rest.number, "a footer of the page") for rest in footer]
-    return Pair(question, _answer_text(kept), topic, line), pieces
+    pieces = [DroppedText(rest.text.strip(), rest.number, "a footer of the page") for rest in footer]
+    return QuestionAnswer(question, _answer_text(kept), topic, line), pieces
 
 
 def _with_answer_labels(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:

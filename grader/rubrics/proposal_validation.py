@@ -13,9 +13,15 @@ from grader.files import slug
 from grader.guards import find_contradiction, parse_claim
 from grader.judges import locate_quote, longest_span, parse_reply_object
 from grader.phrases import one_line, shorten
-from grader.rubrics.assembly import Group, PointDraft
-from grader.rubrics.derivation import Drafted
-from grader.rubrics.linter import GENERIC, MIN_CONTENT_WORDS, duplicates, gaps, telling_parts
+from grader.rubrics.assembly import PointDraft, PointGroupDraft
+from grader.rubrics.derivation import DraftedPoints
+from grader.rubrics.linter import (
+    GENERIC_STEMS,
+    MIN_CONTENT_WORDS,
+    find_duplicates,
+    substantial_sentences,
+    uncovered_spans,
+)
 from grader.schema import Rubric, RubricPoint
 from grader.text import Span, content_stems, normalise
 
@@ -113,7 +119,7 @@ def _group_name(name: str) -> str:
 # --- which points are believed -----------------------------------------------------------------------
 
 
-class Believed(NamedTuple):
+class AcceptedPoints(NamedTuple):
     """Drafts in the order of the reference answer, and what was not believed, merged or lost; one line each."""
 
     drafts: tuple[PointDraft, ...]
@@ -129,7 +135,9 @@ class _Claim(NamedTuple):
     group: str
 
 
-def believed(proposal: Proposal, point_of: Mapping[str, str], derived: Rubric, drafted: Drafted) -> Believed:
+def accept_points(
+    proposal: Proposal, point_of: Mapping[str, str], derived: Rubric, drafted: DraftedPoints
+) -> AcceptedPoints:
     """Check proposed points, and put those that hold in order, in groups, and without doubles.
 
     Where no proposal for a derived point holds although there was one, the derived point stays.
@@ -161,7 +169,7 @@ def believed(proposal: Proposal, point_of: Mapping[str, str], derived: Rubric, d
     claims.sort(key=lambda claim: claim.span)
     notes += _lost([claim.span for claim in claims], standing, drafted.source.text)
     needs = {name: group.need for name, group in derived.groups.items()} | dict(proposal.needs)
-    return Believed(tuple(_grouped(_merged(claims, notes), needs, notes)), tuple(notes))
+    return AcceptedPoints(tuple(_grouped(_merged(claims, notes), needs, notes)), tuple(notes))
 
 
 def _checked(point: PointProposal, reference: str, question: str, near: int, notes: list[str]) -> _Claim | None:
@@ -236,7 +244,7 @@ def _alias_problem(alias: str, text: str, question: str) -> str:
 
 def _telling(text: str, question: str) -> set[str]:
     """What a text says beyond the question and beyond how to answer."""
-    return set(content_stems(text)) - set(content_stems(question)) - GENERIC
+    return set(content_stems(text)) - set(content_stems(question)) - GENERIC_STEMS
 
 
 # --- doubles, groups, what is lost -------------------------------------------------------------------
@@ -245,7 +253,7 @@ def _telling(text: str, question: str) -> set[str]:
 def _merged(claims: Sequence[_Claim], notes: list[str]) -> list[_Claim]:
     """The claims without those that say nearly the same as an earlier one, which gets their wordings."""
     points = [RubricPoint(id=f"c{at}", text=claim.text, group=claim.group or None) for at, claim in enumerate(claims)]
-    into = duplicates(points)
+    into = find_duplicates(points)
     merged = dict(enumerate(claims))
     for two in sorted(into):
         one = into[two]
@@ -266,7 +274,7 @@ def _joined(one: Span, two: Span) -> Span:
 def _grouped(claims: Sequence[_Claim], needs: Mapping[str, int], notes: list[str]) -> Iterator[PointDraft]:
     """Drafts, with groups of two and more that need at least one and no more than they have."""
     sizes = Counter(claim.group for claim in claims if claim.group)
-    groups: dict[str, Group] = {}
+    groups: dict[str, PointGroupDraft] = {}
     for name, size in sizes.items():
         if size < 2 or name not in needs:
             problem = "it has one point" if size < 2 else "it is nowhere said how many a full answer states"
@@ -276,14 +284,14 @@ def _grouped(claims: Sequence[_Claim], needs: Mapping[str, int], notes: list[str
         if need != needs[name]:
             notes.append(f"group '{name}' has {size} points and cannot need {needs[name]}: it needs {need}")
         start = min(claim.span.start for claim in claims if claim.group == name)
-        groups[name] = Group(name, need, start)
+        groups[name] = PointGroupDraft(name, need, start)
     for claim in claims:
         yield PointDraft(claim.text, claim.span, claim.aliases, groups.get(claim.group))
 
 
 def _lost(spans: Sequence[Span], standing: Mapping[str, PointDraft], reference: str) -> list[str]:
     """What derived points cover of the reference answer and no proposed point does."""
-    open_ones = gaps(sorted(spans), len(reference))
+    open_ones = uncovered_spans(sorted(spans), len(reference))
     notes = []
     for point_id, draft in standing.items():
         parts = [
@@ -292,7 +300,7 @@ def _lost(spans: Sequence[Span], standing: Mapping[str, PointDraft], reference: 
             if gap.start < draft.span.end and draft.span.start < gap.end
         ]
         whole = reference[draft.span.start : draft.span.end]
-        lost = [whole] if parts == [whole] else [told for part in parts for told in telling_parts(part)]
+        lost = [whole] if parts == [whole] else [told for part in parts for told in substantial_sentences(part)]
         notes += [
             f"no proposed point covers '{shorten(part, _SHOWN)}', which the derived {point_id} does" for part in lost
         ]
