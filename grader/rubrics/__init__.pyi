@@ -1,6 +1,6 @@
-from .bank import import_questions as import_questions
 from .bank import read_bank as read_bank
 from .bank import write_bank as write_bank
+from .bank_import import import_questions as import_questions
 from .derivation import derive as derive
 from .judge_proposals import ProposedRubric as ProposedRubric
 from .judge_proposals import propose_all as propose_all
