@@ -1,26 +1,21 @@
 """The command line: the names of the commands, and how errors end. Data goes to stdout or a file, talk to stderr.
 
-Everything heavy is imported inside the command that needs it, so that `--help` answers at once.
+A command's file is imported when the command is called, and everything heavy inside the command, so that `--help`
+answers at once.
 """
 
 import os
 import signal
 import sys
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from grader.__about__ import __version__
-from grader.cli.attack import attack
-from grader.cli.banks import derive, import_
-from grader.cli.calibrate import calibrate
 from grader.cli.console import drop_stdout, say
-from grader.cli.doctor import doctor
-from grader.cli.evaluate import evaluate
-from grader.cli.grade import grade
 from grader.cli.outputs import KEPT, OUTPUTS, Outputs
-from grader.cli.report import report
 from grader.errors import GraderError
 from grader.phrases import one_line
 
@@ -28,8 +23,40 @@ INTERRUPTED = 130
 READER_GONE = 141  # 128 + SIGPIPE, as of other tools whose output nobody reads any more
 
 
+# Each command in the order of `--help`: its file and function in this room, and a line about it.
+_COMMANDS = {
+    "import": ("import_bank.import_", "Questions and reference answers from a page or a table."),
+    "derive": ("derive.derive", "Rubric points from reference answers."),
+    "grade": ("grade.grade", "Score answers; the main job."),
+    "evaluate": ("evaluate.evaluate", "How far grades agree with people."),
+    "calibrate": ("calibrate.calibrate", "How far raters agree, who is strict, and what to do."),
+    "attack": ("attack.attack", "How hard the grader is to fool."),
+    "report": ("report.report", "The HTML page again, from a grades file."),
+    "doctor": ("doctor.doctor", "What is installed, and what would leave this machine."),
+}
+
+
+class _LazyCommand(TyperCommand):
+    """A command whose file is imported when it is called; until then it has a name and a line of help."""
+
+    def __init__(self, name: str, home: str, short_help: str) -> None:
+        super().__init__(name=name, short_help=short_help)
+        self._home = home
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """The context of the command itself, which runs in place of this one."""
+        module, _, function = self._home.partition(".")
+        lone = typer.Typer(add_completion=False, rich_markup_mode=None)
+        lone.command(self.name)(getattr(import_module(f"grader.cli.{module}"), function))
+        return typer.main.get_command(lone).make_context(*args, **kwargs)
+
+
 class _Commands(TyperGroup):
     """An error that the user can mend is one line on stderr and exit code 1; a bug keeps its traceback."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.commands = {name: _LazyCommand(name, *about) for name, about in _COMMANDS.items()}
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -124,13 +151,3 @@ def _root(
       grader derive bank.yaml -o rubrics/       rubric points from the reference answers
       grader grade answers.jsonl                a score, the points stated and the points missed
     """
-
-
-app.command("import", short_help="Questions and reference answers from a page or a table.")(import_)
-app.command(short_help="Rubric points from reference answers.")(derive)
-app.command(short_help="Score answers; the main job.")(grade)
-app.command(short_help="How far grades agree with people.")(evaluate)
-app.command(short_help="How far raters agree, who is strict, and what to do.")(calibrate)
-app.command(short_help="How hard the grader is to fool.")(attack)
-app.command(short_help="The HTML page again, from a grades file.")(report)
-app.command(short_help="What is installed, and what would leave this machine.")(doctor)

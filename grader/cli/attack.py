@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
-from grader.__about__ import PACKAGED_MODEL
 from grader.cli.console import print_json, progress, say
-from grader.cli.options import AsJson, EncoderName, Rubrics, UseGuards, UseVerifier, chosen_settings
+from grader.cli.options import AsJson, EncoderOptions, Rubrics, with_options
 
 
+@with_options
 def attack(
+    *,
     rubrics: Rubrics = Path("rubrics"),
     answers: Annotated[
         str | None,
@@ -23,9 +24,7 @@ def attack(
     only: Annotated[str, typer.Option(help="Ids of attacks, such as C10,C11; by default all.")] = "",
     examples: Annotated[int, typer.Option(min=0, help="Show so many successful cases of each attack.")] = 0,
     seed: Annotated[int, typer.Option("--seed", envvar="GRADER_SEED", help="Seed of the attacks.")] = 12345,
-    encoder: EncoderName = PACKAGED_MODEL,
-    guards: UseGuards = None,
-    verifier: UseVerifier = None,
+    encoder: EncoderOptions,
     as_json: AsJson = False,
 ) -> None:
     """Attack the grader as configured, and say how often each attack succeeds.
@@ -48,7 +47,7 @@ def attack(
         read = read_statement_pairs(pairs)
         report = grade_statement_pairs(
             read,
-            settings=chosen_settings(encoder, guards=guards, verifier=verifier),
+            settings=encoder.settings(),
             progress=lambda verdicts: progress(verdicts, "grading", total=len(read)),
         ).as_dict()
         if as_json:
@@ -68,7 +67,7 @@ def attack(
     known = read_rubrics(rubrics)
     questions = {name: rubric.question for name, rubric in known.items()}
     result = run_attacks(
-        Grader(known, settings=chosen_settings(encoder, guards=guards, verifier=verifier)),
+        Grader(known, settings=encoder.settings()),
         () if answers is None else list(read_answers(answers, questions=questions)),
         only=wanted,
         seed=seed,

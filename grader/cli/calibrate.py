@@ -1,23 +1,138 @@
 """`grader calibrate`: interviewers against each other and against the grader."""
 
 import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from grader.__about__ import PACKAGED_MODEL
-from grader.cli.calibration_outputs import write_page, write_tables
-from grader.cli.console import print_json, say
-from grader.cli.fit_marks import FitOptions, check_fit, fit
-from grader.cli.options import AsJson, EncoderName, Rubrics, UseGuards, UseVerifier
+from grader.cli.console import print_json, progress, say
+from grader.cli.options import AsJson, EncoderOptions, Rubrics, with_options
 from grader.cli.outputs import OUTPUTS, check_outputs
+
+if TYPE_CHECKING:
+    from grader.calibration import Calibration, Fitting, Ratings
+    from grader.reports import Section
+    from grader.schema import Answer, Rubric
 
 _MOST_POINTS = 1e9  # as in `rating_cells`
 
 
+@dataclass(frozen=True)
+class FitOptions:
+    """Whether marks are learned from, and where what was learned goes."""
+
+    fit_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--fit",
+            envvar="GRADER_FIT",
+            help="Learn from the marks given so far, with --answers and --rubrics, and write it to this file for "
+            "`grader grade --calibration`.",
+        ),
+    ] = None
+    n_next: Annotated[
+        int,
+        typer.Option("--next", envvar="GRADER_NEXT", min=0, help="With --fit: name so many answers to mark next."),
+    ] = 0
+
+    def check(self, answers: str | None) -> None:
+        """Refuse --fit without --answers, and --next without --fit."""
+        if self.fit_file is not None and answers is None:
+            problem = "marks are learned from the texts of the answers: give --answers"
+            raise typer.BadParameter(problem, param_hint="--fit")
+        if self.fit_file is None and self.n_next:
+            raise typer.BadParameter("which answers to mark next is learned by --fit", param_hint="--next")
+
+
+@dataclass(frozen=True)
+class ScaleOptions:
+    """What scores mean: who passes, what one level is, and how far apart scores may be."""
+
+    cut: Annotated[
+        float | None,
+        typer.Option(
+            "--cut",
+            envvar="GRADER_CUT",
+            min=-_MOST_POINTS,
+            max=_MOST_POINTS,
+            help="From this score on a candidate passes: who would change side?",
+        ),
+    ] = None
+    level: Annotated[
+        Literal["ordinal", "nominal", "interval", "ratio"],
+        typer.Option("--level", envvar="GRADER_LEVEL", help="Level of measurement, for Krippendorff's alpha."),
+    ] = "ordinal"
+    step: Annotated[
+        float | None,
+        typer.Option(
+            "--step",
+            envvar="GRADER_STEP",
+            min=1e-6,
+            max=_MOST_POINTS,
+            help="What one level is, in points; by default 1, on scales above 20 a tenth.",
+        ),
+    ] = None
+    tolerance: Annotated[
+        float | None,
+        typer.Option(
+            "--tolerance",
+            envvar="GRADER_TOLERANCE",
+            min=0.0,
+            max=_MOST_POINTS,
+            help="How far a rating may be from a gold score, in points; by default one level.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class PageOptions:
+    """What is passed on to others, and whether raters are named there."""
+
+    report: Annotated[
+        Path | None, typer.Option("--report", envvar="GRADER_REPORT", help="Write the whole as one HTML page.")
+    ] = None
+    tables: Annotated[
+        Path | None, typer.Option("--tables", envvar="GRADER_TABLES", help="Write every table as CSV into this folder.")
+    ] = None
+    names: Annotated[
+        bool | None,
+        typer.Option(
+            "--names/--no-names",
+            envvar="GRADER_NAMES",
+            help="Name raters everywhere, or nowhere; by default on this screen and in --json, but not on the page and "
+            "in the tables, which are passed on.",
+        ),
+    ] = None
+
+    @property
+    def are_wanted(self) -> bool:
+        """Whether anything is written."""
+        return self.report is not None or self.tables is not None
+
+
+@dataclass(frozen=True)
+class BootstrapOptions:
+    """How intervals are resampled."""
+
+    seed: Annotated[int, typer.Option("--seed", envvar="GRADER_SEED", min=0, help="Seed of the bootstrap.")] = 12345
+    resamples: Annotated[
+        int | None,
+        typer.Option(
+            "--resamples",
+            envvar="GRADER_RESAMPLES",
+            min=100,
+            help="Resamples of the bootstrap; by default 2,000, and fewer for very many ratings.",
+        ),
+    ] = None
+
+
+@with_options
 def calibrate(
     ctx: typer.Context,
+    *,
     ratings: Annotated[str, typer.Argument(help="Who gave which answer how many points (a table); '-' is stdin.")],
     raters: Annotated[
         str,
@@ -35,88 +150,18 @@ def calibrate(
         str | None,
         typer.Option("--answers", envvar="GRADER_ANSWERS", help="The answers, for the agenda and for --fit."),
     ] = None,
-    fit_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--fit",
-            envvar="GRADER_FIT",
-            help="Learn from the marks given so far, with --answers and --rubrics, and write it to this file for "
-            "`grader grade --calibration`.",
-        ),
-    ] = None,
-    n_next: Annotated[
-        int,
-        typer.Option("--next", envvar="GRADER_NEXT", min=0, help="With --fit: name so many answers to mark next."),
-    ] = 0,
+    fit: FitOptions,
     rubrics: Rubrics = Path("rubrics"),
-    encoder: EncoderName = PACKAGED_MODEL,
-    guards: UseGuards = None,
-    verifier: UseVerifier = None,
+    encoder: EncoderOptions,
     since: Annotated[
         str | None,
         typer.Option(
             "--since", envvar="GRADER_SINCE", help="Earlier ratings of the same form, to say what has changed."
         ),
     ] = None,
-    cut: Annotated[
-        float | None,
-        typer.Option(
-            "--cut",
-            envvar="GRADER_CUT",
-            min=-_MOST_POINTS,
-            max=_MOST_POINTS,
-            help="From this score on a candidate passes: who would change side?",
-        ),
-    ] = None,
-    level: Annotated[
-        Literal["ordinal", "nominal", "interval", "ratio"],
-        typer.Option("--level", envvar="GRADER_LEVEL", help="Level of measurement, for Krippendorff's alpha."),
-    ] = "ordinal",
-    step: Annotated[
-        float | None,
-        typer.Option(
-            "--step",
-            envvar="GRADER_STEP",
-            min=1e-6,
-            max=_MOST_POINTS,
-            help="What one level is, in points; by default 1, on scales above 20 a tenth.",
-        ),
-    ] = None,
-    tolerance: Annotated[
-        float | None,
-        typer.Option(
-            "--tolerance",
-            envvar="GRADER_TOLERANCE",
-            min=0.0,
-            max=_MOST_POINTS,
-            help="How far a rating may be from a gold score, in points; by default one level.",
-        ),
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option("--report", envvar="GRADER_REPORT", help="Write the whole as one HTML page.")
-    ] = None,
-    tables: Annotated[
-        Path | None, typer.Option("--tables", envvar="GRADER_TABLES", help="Write every table as CSV into this folder.")
-    ] = None,
-    names: Annotated[
-        bool | None,
-        typer.Option(
-            "--names/--no-names",
-            envvar="GRADER_NAMES",
-            help="Name raters everywhere, or nowhere; by default on this screen and in --json, but not on the page and "
-            "in the tables, which are passed on.",
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", envvar="GRADER_SEED", min=0, help="Seed of the bootstrap.")] = 12345,
-    resamples: Annotated[
-        int | None,
-        typer.Option(
-            "--resamples",
-            envvar="GRADER_RESAMPLES",
-            min=100,
-            help="Resamples of the bootstrap; by default 2,000, and fewer for very many ratings.",
-        ),
-    ] = None,
+    scale: ScaleOptions,
+    pages: PageOptions,
+    bootstrap: BootstrapOptions,
     as_json: AsJson = False,
 ) -> None:
     """Say how far ratings can be trusted, who is strict, which questions and points cause disagreement, and what to do.
@@ -139,7 +184,7 @@ def calibrate(
       grader calibrate ratings.csv --since last-quarter.csv --json > agreement.json
       grader calibrate ratings.csv --answers answers.jsonl --fit marks.json --next 10
     """
-    if fit_file is None:
+    if fit.fit_file is None:
         _one_thread()
     from grader.calibration import CalibrationOptions, add_grades, read_ratings
     from grader.calibration import calibrate as compare
@@ -147,42 +192,41 @@ def calibrate(
     from grader.reports import calibration_json, calibration_lines, calibration_sections, fitting_lines
     from grader.rubrics import read_rubrics
 
-    check_fit(fit_file, answers, n_next)
+    fit.check(answers)
     files: list[str | Path] = [file for file in (ratings, grades, answers, since) if file]
-    ctx.meta[OUTPUTS] = check_outputs(report, fit_file, inputs=files if fit_file is None else [*files, rubrics])
-    if tables is not None:
-        make_folder(tables)  # what is in its way is reported before the work
+    read_too = files if fit.fit_file is None else [*files, rubrics]
+    ctx.meta[OUTPUTS] = check_outputs(pages.report, fit.fit_file, inputs=read_too)
+    if pages.tables is not None:
+        make_folder(pages.tables)  # what is in its way is reported before the work
     columns = [name.strip() for name in raters.split(",") if name.strip()]
     read = read_ratings(ratings, raters=columns)
-    known = {} if fit_file is None else read_rubrics(rubrics)
+    known = {} if fit.fit_file is None else read_rubrics(rubrics)
     questions = {name: rubric.question for name, rubric in known.items()} or None
     given = [] if answers is None else list(read_answers(answers, questions=questions))
     found = compare(
         read,
-        CalibrationOptions(level=level, cut=cut, step=step, tolerance=tolerance, seed=seed, resamples=resamples),
+        CalibrationOptions(**asdict(scale), **asdict(bootstrap)),
         graded=None if grades is None else add_grades(read, read_grades(grades), source=grades),
         earlier=None if since is None else read_ratings(since, raters=columns),
         texts={answer.answer_id: answer.answer for answer in given},
     )
-    fitted = None
-    if fit_file is not None:
-        fitted = fit(FitOptions(fit_file, n_next, encoder, guards, verifier), read, given, known)
-    here = found.pseudonyms if names is False else found.arrays.raters
-    passed_on = found.arrays.raters if names else found.pseudonyms
-    sections = () if report is None and tables is None else calibration_sections(found, passed_on)
-    if tables is not None:
-        write_tables(sections, tables, inputs=files)
-    if report is not None:
-        write_page(found, sections, report)
+    fitted = None if fit.fit_file is None else _fit(fit.fit_file, fit.n_next, read, given, known, encoder)
+    shown = found.pseudonyms if pages.names is False else found.arrays.raters
+    passed_on = found.arrays.raters if pages.names else found.pseudonyms
+    sections = calibration_sections(found, passed_on) if pages.are_wanted else ()
+    if pages.tables is not None:
+        _write_tables(sections, pages.tables, inputs=files)
+    if pages.report is not None:
+        _write_page(found, sections, pages.report)
+    called = dict(zip(found.arrays.raters, shown, strict=True))
     if as_json:
-        called = dict(zip(found.arrays.raters, here, strict=True))
-        more = {} if fitted is None else {"marks": fitted.as_dict(called)}
-        print_json({**calibration_json(found, here), **more})
+        marks = {} if fitted is None else {"marks": fitted.as_dict(called)}
+        print_json({**calibration_json(found, shown), **marks})
     else:
-        typer.echo("\n".join(calibration_lines(found, here)))
+        typer.echo("\n".join(calibration_lines(found, shown)))
         if fitted is not None:
-            typer.echo("\n".join(fitting_lines(fitted, dict(zip(found.arrays.raters, here, strict=True)))))
-        if report is None and tables is None:
+            typer.echo("\n".join(fitting_lines(fitted, called)))
+        if not pages.are_wanted:
             say("The page has all sections with pictures: --report calibration.html")
 
 
@@ -193,3 +237,77 @@ def _one_thread() -> None:
     with two threads and 18 with one.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def _fit(
+    path: Path,
+    n_next: int,
+    ratings: "Ratings",
+    answers: "Sequence[Answer]",
+    rubrics: "Mapping[str, Rubric]",
+    encoder: EncoderOptions,
+) -> "Fitting":
+    """Learn from the marks and write the file; answers are graded for it as `grader grade` does later."""
+    from grader.calibration import fit_marks
+    from grader.grading import Grader
+
+    found = fit_marks(
+        ratings,
+        answers,
+        Grader(rubrics, settings=encoder.settings()),
+        n_next=n_next,
+        progress=lambda read: progress(read, "reading", total=len(answers)),
+    )
+    found.fitted.write(path)
+    return found
+
+
+def _write_page(found: "Calibration", sections: "Sequence[Section]", path: Path) -> None:
+    """The HTML page to a file; `sections` have the names that it shows."""
+    from grader.files import atomic_writer
+    from grader.reports import calibration_signature, render_sections_page, verdict_sentences
+
+    page = render_sections_page(
+        sections,
+        title=f"Calibration of {Path(found.source).name}",
+        lead=verdict_sentences(found)[:2],
+        footer=calibration_signature(found),
+    )
+    with atomic_writer(path) as file:
+        file.write(page)
+
+
+def _write_tables(sections: "Sequence[Section]", folder: Path, *, inputs: Sequence[str | Path]) -> None:
+    """Every table of the page as a CSV that is safe to open in a spreadsheet and to print on a terminal.
+
+    Args:
+        sections: with the names that the tables show.
+        folder: made if it is not there.
+        inputs: files that were read and must not be written to.
+    """
+    from grader.files import make_folder, write_rows
+    from grader.reports import report_tables
+
+    make_folder(folder)
+    files = {folder / f"{table.name}.csv": table for table in report_tables(sections)}
+    check_outputs(*files, inputs=inputs)
+    for path, table in files.items():
+        names = _clean_names(table.flat_columns())
+        rows = ({names[name]: _clean(value) for name, value in row.items()} for row in table.flat())
+        write_rows(path, rows, columns=list(names.values()), format="csv")
+
+
+def _clean(value: Any) -> Any:
+    from grader.reports import clean_for_terminal
+
+    return clean_for_terminal(value) if isinstance(value, str) else value
+
+
+def _clean_names(columns: Sequence[str]) -> dict[str, str]:
+    """What columns are called in the file: names of raters are among them, and no two may become one."""
+    names: dict[str, str] = {}
+    for column in columns:
+        name = _clean(column)
+        alike = sum(_clean(other) == name for other in names)
+        names[column] = f"{name} ({alike + 1})" if alike else name
+    return names

@@ -5,27 +5,10 @@ from typing import Annotated
 
 import typer
 
-from grader.__about__ import PACKAGED_MODEL
 from grader.cli.console import print_json, progress, say
 from grader.cli.judge_options import (
-    Attempts,
-    CacheFile,
-    Concurrency,
-    DryRun,
-    JudgeCall,
-    Judges,
-    JudgeSeed,
-    JudgeUrl,
-    JudgeVotes,
-    JudgeWhen,
-    MaxCalls,
-    MaxCost,
-    NoCache,
-    Prices,
-    RequestsPerMinute,
-    Timeout,
-    TokensPerMinute,
-    is_remote,
+    JudgeOptions,
+    RunOptions,
     judge_choice,
     need_judge,
     open_encoder,
@@ -33,19 +16,19 @@ from grader.cli.judge_options import (
     say_plan,
     say_totals,
 )
-from grader.cli.options import UNGRADED, AsJson, EncoderName, UseGuards, UseVerifier, chosen_settings
+from grader.cli.options import UNGRADED, AsJson, EncoderOptions, Only, with_options
 from grader.cli.outputs import OUTPUTS, check_outputs
 from grader.phrases import count
 
 
+@with_options
 def evaluate(
     ctx: typer.Context,
+    *,
     labelled: Annotated[
         str, typer.Argument(help="Answers that people scored (JSONL, one answer a row); '-' is stdin.")
     ],
-    encoder: EncoderName = PACKAGED_MODEL,
-    guards: UseGuards = None,
-    verifier: UseVerifier = None,
+    encoder: EncoderOptions,
     marked: Annotated[
         int,
         typer.Option(
@@ -61,31 +44,17 @@ def evaluate(
         int,
         typer.Option("--resamples", envvar="GRADER_RESAMPLES", min=100, help="Resamples of the bootstrap."),
     ] = 1000,
-    judge: Judges = None,
-    judge_when: JudgeWhen = None,
-    judge_url: JudgeUrl = None,
-    judge_votes: JudgeVotes = 1,
-    judge_call: JudgeCall = "answer",
-    judge_seed: JudgeSeed = 0,
+    judging: Annotated[
+        JudgeOptions, Only("judge", "judge_when", "judge_url", "judge_votes", "judge_call", "judge_seed")
+    ],
     judge_weight: Annotated[
         Path | None,
         typer.Option(
             "--judge-weight",
-            rich_help_panel="Judge (optional)",
             help="Write what the judge turned out to be worth to this file, for `grader grade --judge-weight`.",
         ),
     ] = None,
-    concurrency: Concurrency = 8,
-    requests_per_minute: RequestsPerMinute = None,
-    tokens_per_minute: TokensPerMinute = None,
-    max_calls: MaxCalls = None,
-    max_cost: MaxCost = None,
-    prices: Prices = None,
-    attempts: Attempts = 8,
-    timeout: Timeout = 120.0,
-    dry_run: DryRun = False,
-    cache: CacheFile = None,
-    no_cache: NoCache = False,
+    run: RunOptions,
     as_json: AsJson = False,
 ) -> None:
     """Grade a labelled set and say how far the grades agree with the people who scored it.
@@ -111,46 +80,22 @@ def evaluate(
     from grader.judges import write_judge_weight
     from grader.reports import evaluation_lines
 
-    given = {"--dry-run": dry_run, "--judge-when": judge_when, "--judge-weight": judge_weight}
-    need_judge(
-        judge,
-        {**given, "--max-calls": max_calls is not None and not is_remote(encoder), "--max-cost": max_cost is not None},
-    )
+    need_judge(judging, run, encoder=encoder, weight=judge_weight)
     ctx.meta[OUTPUTS] = check_outputs(judge_weight, inputs=[labelled])
     rows = read_labelled_set(labelled)
-    choice = judge_choice(
-        judge,
-        when=judge_when or "all",
-        url=judge_url,
-        votes=judge_votes,
-        call=judge_call,
-        seed=judge_seed,
-        reveal=False,
-        weight=None,
-        concurrency=concurrency,
-        requests_per_minute=requests_per_minute,
-        tokens_per_minute=tokens_per_minute,
-        max_calls=max_calls,
-        max_cost=max_cost,
-        attempts=attempts,
-        prices=prices,
-        timeout=timeout,
-        dry_run=dry_run,
-        cache=cache,
-        no_cache=no_cache,
-    )
-    opened = open_judges(choice) if judge else None
+    choice = judge_choice(judging, run, when="all")
+    opened = open_judges(choice) if judging.judge else None
     result = evaluate_rows(
         rows,
         encoder=open_encoder(encoder, choice, opened),
-        settings=chosen_settings(encoder, guards=guards, verifier=verifier),
+        settings=encoder.settings(),
         panel=None if opened is None else opened.panel,
         marked=marked,
         seed=seed,
         n_resamples=resamples,
         progress=lambda grades: progress(grades, "grading", total=len(rows)),
     )
-    if opened is not None and dry_run:
+    if opened is not None and run.dry_run:
         say_plan(opened)
         if as_json:
             print_json({"n_answers": len(rows), "judge": opened.plan()})

@@ -1,11 +1,13 @@
 """The options of commands that may ask a judge, and the panel that they make; light, for `--help` shows them."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from grader.cli.console import say
+from grader.cli.options import EncoderOptions
 from grader.errors import InputError
 from grader.phrases import count
 
@@ -13,219 +15,212 @@ if TYPE_CHECKING:
     from grader.encoders import Encoder
     from grader.judges import JudgeChoice, OpenedPanel
 
-_PANEL = "Judge (optional)"
-_RUN = "Running the judge"
-
-Judges = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--judge",
-        envvar="GRADER_JUDGE",
-        rich_help_panel=_PANEL,
-        help="An LLM, as its server calls it; several for a majority; 'mock' counts words and asks nobody.",
-    ),
-]
-JudgeWhen = Annotated[
-    Literal["unclear", "all", "never-for-score"] | None,
-    typer.Option(
-        "--judge-when",
-        envvar="GRADER_JUDGE_WHEN",
-        rich_help_panel=_PANEL,
-        help="Ask about points that the embedding leaves unclear, about all, or about all without moving a score.",
-    ),
-]
-JudgeUrl = Annotated[
-    str | None,
-    typer.Option(
-        "--judge-url",
-        envvar="OPENAI_BASE_URL",
-        rich_help_panel=_PANEL,
-        help="Its server, any that is OpenAI-compatible; the key comes from OPENAI_API_KEY alone.",
-    ),
-]
-JudgeVotes = Annotated[
-    int,
-    typer.Option(
-        "--judge-votes",
-        envvar="GRADER_JUDGE_VOTES",
-        min=1,
-        max=9,
-        rich_help_panel=_PANEL,
-        help="Ask each judge so often, in another order each time, and take the majority.",
-    ),
-]
-JudgeCall = Annotated[
-    Literal["answer", "point"],
-    typer.Option(
-        "--judge-call",
-        envvar="GRADER_JUDGE_CALL",
-        rich_help_panel=_PANEL,
-        help="One call an answer with all its points, or one call a point.",
-    ),
-]
-JudgeBatch = Annotated[
-    bool,
-    typer.Option(
-        "--judge-batch",
-        envvar="GRADER_JUDGE_BATCH",
-        rich_help_panel=_PANEL,
-        help="Ask through the server's Batch API: submit, run the same command later, collect; often at half price.",
-    ),
-]
-JudgeSeed = Annotated[
-    int,
-    typer.Option(
-        "--judge-seed", envvar="GRADER_JUDGE_SEED", rich_help_panel=_PANEL, help="Seed of the order of points."
-    ),
-]
-JudgeWeight = Annotated[
-    Path | None,
-    typer.Option(
-        "--judge-weight",
-        envvar="GRADER_JUDGE_WEIGHT",
-        rich_help_panel=_PANEL,
-        help="What labelled answers have shown of the judge: a file that `grader evaluate --judge` wrote.",
-    ),
-]
-Reveal = Annotated[
-    bool,
-    typer.Option(
-        "--reveal", envvar="GRADER_REVEAL", rich_help_panel=_PANEL, help="Let feedback quote the reference answer."
-    ),
-]
-Concurrency = Annotated[
-    int,
-    typer.Option(
-        "--concurrency", "-j", envvar="GRADER_CONCURRENCY", min=1, max=256, rich_help_panel=_RUN, help="Calls at once."
-    ),
-]
-RequestsPerMinute = Annotated[
-    int | None,
-    typer.Option(
-        "--requests-per-minute",
-        envvar="GRADER_REQUESTS_PER_MINUTE",
-        min=1,
-        rich_help_panel=_RUN,
-        help="Never more calls than this in any minute, tries included.",
-    ),
-]
-TokensPerMinute = Annotated[
-    int | None,
-    typer.Option(
-        "--tokens-per-minute",
-        envvar="GRADER_TOKENS_PER_MINUTE",
-        min=1,
-        rich_help_panel=_RUN,
-        help="Never more tokens than this in any minute.",
-    ),
-]
-MaxCalls = Annotated[
-    int | None,
-    typer.Option(
-        "--max-calls", envvar="GRADER_MAX_CALLS", min=0, rich_help_panel=_RUN, help="Stop asking after so many calls."
-    ),
-]
-MaxCost = Annotated[
-    float | None,
-    typer.Option(
-        "--max-cost",
-        envvar="GRADER_MAX_COST",
-        min=0,
-        rich_help_panel=_RUN,
-        help="Stop asking before it costs more than this; needs --prices.",
-    ),
-]
-Prices = Annotated[
-    Path | None,
-    typer.Option(
-        "--prices",
-        envvar="GRADER_PRICES",
-        rich_help_panel=_RUN,
-        help="What models cost: YAML lines 'model: {input: 0.5, output: 1.5}', money per million tokens.",
-    ),
-]
-Attempts = Annotated[
-    int,
-    typer.Option(
-        "--attempts", envvar="GRADER_ATTEMPTS", min=1, max=20, rich_help_panel=_RUN, help="Tries of one call at most."
-    ),
-]
-Timeout = Annotated[
-    float,
-    typer.Option(
-        "--timeout", envvar="GRADER_TIMEOUT", min=1, rich_help_panel=_RUN, help="Seconds that a call may take."
-    ),
-]
-DryRun = Annotated[
-    bool,
-    typer.Option(
-        "--dry-run",
-        rich_help_panel=_RUN,
-        help="Only say how many calls, tokens and how much money it would take, and what would leave this machine.",
-    ),
-]
-CacheFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--cache",
-        envvar="GRADER_CACHE_FILE",
-        rich_help_panel=_RUN,
-        help="Where replies are kept, so that nothing is paid for twice; by default in your cache folder.",
-    ),
-]
-NoCache = Annotated[
-    bool,
-    typer.Option("--no-cache", envvar="GRADER_NO_CACHE", rich_help_panel=_RUN, help="Keep no replies on disk."),
-]
+    When = Literal["unclear", "all", "never-for-score"]
 
 
-def judge_choice(
-    models: list[str] | None,
-    *,
-    when: Literal["unclear", "all", "never-for-score"],
-    url: str | None,
-    votes: int,
-    call: Literal["answer", "point"],
-    seed: int,
-    reveal: bool,
-    weight: Path | None,
-    concurrency: int,
-    requests_per_minute: int | None,
-    tokens_per_minute: int | None,
-    max_calls: int | None,
-    max_cost: float | None,
-    attempts: int,
-    prices: Path | None,
-    timeout: float,
-    dry_run: bool,
-    cache: Path | None,
-    no_cache: bool,
-    batch: bool = False,
-) -> "JudgeChoice":
-    """What these options say."""
+@dataclass(frozen=True)
+class JudgeOptions:
+    """Which judges are asked, about what, and what becomes of their verdicts."""
+
+    judge: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--judge",
+            envvar="GRADER_JUDGE",
+            help="An LLM, as its server calls it; several for a majority; 'mock' counts words and asks nobody.",
+        ),
+    ] = None
+    judge_when: Annotated[
+        Literal["unclear", "all", "never-for-score"] | None,
+        typer.Option(
+            "--judge-when",
+            envvar="GRADER_JUDGE_WHEN",
+            help="Ask about points that the embedding leaves unclear, about all, or about all without moving a score.",
+        ),
+    ] = None
+    judge_url: Annotated[
+        str | None,
+        typer.Option(
+            "--judge-url",
+            envvar="OPENAI_BASE_URL",
+            help="Its server, any that is OpenAI-compatible; the key comes from OPENAI_API_KEY alone.",
+        ),
+    ] = None
+    judge_votes: Annotated[
+        int,
+        typer.Option(
+            "--judge-votes",
+            envvar="GRADER_JUDGE_VOTES",
+            min=1,
+            max=9,
+            help="Ask each judge so often, in another order each time, and take the majority.",
+        ),
+    ] = 1
+    judge_call: Annotated[
+        Literal["answer", "point"],
+        typer.Option(
+            "--judge-call",
+            envvar="GRADER_JUDGE_CALL",
+            help="One call an answer with all its points, or one call a point.",
+        ),
+    ] = "answer"
+    judge_seed: Annotated[
+        int, typer.Option("--judge-seed", envvar="GRADER_JUDGE_SEED", help="Seed of the order of points.")
+    ] = 0
+    judge_batch: Annotated[
+        bool,
+        typer.Option(
+            "--judge-batch",
+            envvar="GRADER_JUDGE_BATCH",
+            help="Ask through the server's Batch API: submit, run the same command later, collect; often at half "
+            "price.",
+        ),
+    ] = False
+    judge_weight: Annotated[
+        Path | None,
+        typer.Option(
+            "--judge-weight",
+            envvar="GRADER_JUDGE_WEIGHT",
+            help="What labelled answers have shown of the judge: a file that `grader evaluate --judge` wrote.",
+        ),
+    ] = None
+    reveal: Annotated[
+        bool, typer.Option("--reveal", envvar="GRADER_REVEAL", help="Let feedback quote the reference answer.")
+    ] = False
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How requests to a server are sent, what they may cost, and where replies are kept."""
+
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", "-j", envvar="GRADER_CONCURRENCY", min=1, max=256, help="Calls at once.")
+    ] = 8
+    requests_per_minute: Annotated[
+        int | None,
+        typer.Option(
+            "--requests-per-minute",
+            envvar="GRADER_REQUESTS_PER_MINUTE",
+            min=1,
+            help="Never more calls than this in any minute, tries included.",
+        ),
+    ] = None
+    tokens_per_minute: Annotated[
+        int | None,
+        typer.Option(
+            "--tokens-per-minute",
+            envvar="GRADER_TOKENS_PER_MINUTE",
+            min=1,
+            help="Never more tokens than this in any minute.",
+        ),
+    ] = None
+    max_calls: Annotated[
+        int | None,
+        typer.Option("--max-calls", envvar="GRADER_MAX_CALLS", min=0, help="Stop asking after so many calls."),
+    ] = None
+    max_cost: Annotated[
+        float | None,
+        typer.Option(
+            "--max-cost",
+            envvar="GRADER_MAX_COST",
+            min=0,
+            help="Stop asking before it costs more than this; needs --prices.",
+        ),
+    ] = None
+    prices: Annotated[
+        Path | None,
+        typer.Option(
+            "--prices",
+            envvar="GRADER_PRICES",
+            help="What models cost: YAML lines 'model: {input: 0.5, output: 1.5}', money per million tokens.",
+        ),
+    ] = None
+    attempts: Annotated[
+        int, typer.Option("--attempts", envvar="GRADER_ATTEMPTS", min=1, max=20, help="Tries of one call at most.")
+    ] = 8
+    timeout: Annotated[
+        float, typer.Option("--timeout", envvar="GRADER_TIMEOUT", min=1, help="Seconds that a call may take.")
+    ] = 120.0
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Only say how many calls, tokens and how much money it would take, and what would leave this machine.",
+        ),
+    ] = False
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            "--cache",
+            envvar="GRADER_CACHE_FILE",
+            help="Where replies are kept, so that nothing is paid for twice; by default in your cache folder.",
+        ),
+    ] = None
+    no_cache: Annotated[bool, typer.Option("--no-cache", envvar="GRADER_NO_CACHE", help="Keep no replies on disk.")] = (
+        False
+    )
+
+
+def need_judge(
+    judging: JudgeOptions, run: RunOptions, *, encoder: EncoderOptions | None = None, weight: Path | None = None
+) -> None:
+    """Refuse options about a judge when none is named.
+
+    Args:
+        judging, run: the options.
+        encoder: of the command, if it has one: one behind a server has a limit on calls, too.
+        weight: the file of --judge-weight where the command writes it.
+
+    Raises:
+        InputError: names the first such option.
+    """
+    if judging.judge:
+        return
+    about_a_judge = {
+        "--dry-run": run.dry_run,
+        "--judge-batch": judging.judge_batch,
+        "--reveal": judging.reveal,
+        "--judge-when": judging.judge_when is not None,
+        "--judge-weight": (judging.judge_weight or weight) is not None,
+        "--max-calls": run.max_calls is not None and not (encoder is not None and encoder.is_remote),
+        "--max-cost": run.max_cost is not None,
+    }
+    given = next((name for name, is_given in about_a_judge.items() if is_given), None)
+    if given is not None:
+        raise InputError(f"{given} is about a judge: name one with --judge MODEL")
+
+
+def judge_choice(judging: JudgeOptions, run: RunOptions, *, when: "When") -> "JudgeChoice":
+    """What these options say; `when` counts where --judge-when is not given."""
     from grader.judges import JudgeChoice
     from grader.provider import RequestPolicy
     from grader.settings import JudgeSettings
 
     return JudgeChoice(
-        models or [],
-        JudgeSettings(when=when, votes=votes, one_call_for=call, seed=seed, reveal=reveal),
-        RequestPolicy(
-            concurrency=concurrency,
-            attempts=attempts,
-            requests_per_minute=requests_per_minute,
-            tokens_per_minute=tokens_per_minute,
-            max_calls=max_calls,
-            max_cost=max_cost,
+        judging.judge or [],
+        JudgeSettings(
+            when=judging.judge_when or when,
+            votes=judging.judge_votes,
+            one_call_for=judging.judge_call,
+            seed=judging.judge_seed,
+            reveal=judging.reveal,
         ),
-        base_url=url,
-        prices=prices,
-        weight=weight,
-        cache=cache,
-        keep=not no_cache,
-        timeout=timeout,
-        dry_run=dry_run,
-        batch=batch,
+        RequestPolicy(
+            concurrency=run.concurrency,
+            attempts=run.attempts,
+            requests_per_minute=run.requests_per_minute,
+            tokens_per_minute=run.tokens_per_minute,
+            max_calls=run.max_calls,
+            max_cost=run.max_cost,
+        ),
+        base_url=judging.judge_url,
+        prices=run.prices,
+        weight=judging.judge_weight,
+        cache=run.cache,
+        keep=not run.no_cache,
+        timeout=run.timeout,
+        dry_run=run.dry_run,
+        batch=judging.judge_batch,
     )
 
 
@@ -241,22 +236,17 @@ def open_judges(choice: "JudgeChoice") -> "OpenedPanel":
     return opened
 
 
-def is_remote(encoder: str) -> bool:
-    """Whether an encoder is behind a server, so that limits on calls are about it, too."""
-    from grader.settings import REMOTE
-
-    return encoder.startswith(REMOTE)
-
-
-def open_encoder(name: str, choice: "JudgeChoice", opened: "OpenedPanel | None") -> "Encoder | None":
+def open_encoder(options: EncoderOptions, choice: "JudgeChoice", opened: "OpenedPanel | None") -> "Encoder | None":
     """The encoder behind a server, with the limits and the cache of the run; `None` for one on this machine."""
-    if not is_remote(name):
+    if not options.is_remote:
         return None
     from grader.encoders import EndpointEncoder, load_encoder
     from grader.provider import ReplyCache, RequestScheduler
 
     scheduler = RequestScheduler(choice.request_policy) if opened is None else opened.panel.scheduler
-    encoder = load_encoder(name, scheduler=scheduler, cache=ReplyCache(choice.cache) if choice.keep else None)
+    encoder = load_encoder(
+        options.encoder, scheduler=scheduler, cache=ReplyCache(choice.cache) if choice.keep else None
+    )
     if isinstance(encoder, EndpointEncoder) and encoder.leaves:
         say(f"encoder: {encoder.leaves}")
     return encoder
@@ -301,10 +291,3 @@ def say_plan(opened: "OpenedPanel") -> None:
         f"dry run: {count(plan['calls'], 'call')}, {plan['cached']:,} verdicts from the cache, at most "
         f"{plan['input_tokens']:,} + {plan['output_tokens']:,} tokens, cost: {cost}; nothing was sent or written"
     )
-
-
-def need_judge(models: list[str] | None, given: dict[str, Any]) -> None:
-    """Refuse options about a judge when none is named."""
-    named = [name for name, value in given.items() if value]
-    if named and not models:
-        raise InputError(f"{named[0]} is about a judge: name one with --judge MODEL")

@@ -4,7 +4,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -99,6 +99,27 @@ def _inode(path: Path) -> int | None:
 
 
 # --- grades ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """Where grades go, and how much of them is shown."""
+
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The file to write grades to.")] = None
+    format_: Annotated[
+        Literal["table", "jsonl", "csv", "tsv", "xlsx", "parquet"] | None,
+        typer.Option("--format", help="What to write; by default what --output ends in, else a table."),
+    ] = None
+    report: Annotated[Path | None, typer.Option("--report", help="Also write one self-contained HTML page.")] = None
+    show: Annotated[bool, typer.Option("--show", help="Show the grades even when they go to a file.")] = False
+    details: Annotated[
+        bool | None,
+        typer.Option(
+            "--details/--no-details",
+            help="Show every point with the words that state it; by default for up to 5 answers.",
+        ),
+    ] = None
+
 
 # What a grades file may end in, and the format that it then has.
 _ENDINGS: dict[str, "Format"] = {

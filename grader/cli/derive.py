@@ -1,4 +1,4 @@
-"""`grader import` and `grader derive`: questions out of pages, rubric points out of reference answers."""
+"""`grader derive`: rubric points out of reference answers."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -8,29 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from grader.cli.console import print_json, progress, say
-from grader.cli.judge_options import (
-    Attempts,
-    CacheFile,
-    Concurrency,
-    DryRun,
-    Judges,
-    JudgeUrl,
-    MaxCalls,
-    MaxCost,
-    NoCache,
-    Prices,
-    RequestsPerMinute,
-    Timeout,
-    TokensPerMinute,
-    judge_choice,
-    need_judge,
-    open_judges,
-    say_plan,
-)
-from grader.cli.options import AsJson
+from grader.cli.judge_options import JudgeOptions, RunOptions, judge_choice, need_judge, open_judges, say_plan
+from grader.cli.options import AsJson, Only, with_options
 from grader.cli.outputs import OUTPUTS, check_outputs
 from grader.errors import InputError
-from grader.phrases import count, shorten
+from grader.phrases import count
 
 if TYPE_CHECKING:
     from grader.judges import OpenedPanel
@@ -38,52 +20,10 @@ if TYPE_CHECKING:
     from grader.schema import Question, Rubric
 
 
-def import_(
-    ctx: typer.Context,
-    source: Annotated[
-        str, typer.Argument(help="Text, Markdown, CSV, TSV, XLSX, JSONL, JSON or YAML; '-' is stdin (any but XLSX).")
-    ],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="The bank to write (YAML).")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a bank that holds something else.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Read questions and reference answers from a page or a table into a question bank.
-
-    Titles, footers and questions without an answer are dropped and reported; a placeholder such as "[This requires
-    a personalized answer ...]" becomes an open question. A file that is there and holds something else is kept,
-    unless --force says otherwise.
-
-    \b
-    Examples:
-      grader import page.txt -o bank.yaml
-      grader import questions.csv --json
-      cat page.md | grader import - > bank.yaml
-    """
-    from grader.rubrics import import_questions, save_imported, write_bank
-
-    ctx.meta[OUTPUTS] = check_outputs(output, inputs=[source])
-    result = import_questions(source)
-    n_open = sum(question.kind == "open" for question in result.bank.questions)
-    if output is not None:
-        save_imported(result.bank, output, force=force)
-    elif not as_json:
-        write_bank(result.bank, "-")
-    for dropped in result.dropped:
-        say(f"dropped line {dropped.line} ({dropped.why}): {shorten(dropped.text)}")
-    say(f"{count(len(result.bank.questions), 'question')} ({n_open} open), {len(result.dropped)} dropped")
-    if as_json:
-        print_json(
-            {
-                "n_questions": len(result.bank.questions),
-                "n_open": n_open,
-                "dropped": [dropped.text for dropped in result.dropped],
-                "questions": [question.model_dump(mode="json") for question in result.bank.questions],
-            }
-        )
-
-
+@with_options
 def derive(
     ctx: typer.Context,
+    *,
     bank: Annotated[str, typer.Argument(help="A question bank (YAML or JSON); with --check also a folder of rubrics.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The folder to write rubrics to.")] = None,
     check: Annotated[
@@ -92,19 +32,8 @@ def derive(
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite rubrics that a person has edited or a judge proposed.")
     ] = False,
-    judge: Judges = None,
-    judge_url: JudgeUrl = None,
-    concurrency: Concurrency = 8,
-    requests_per_minute: RequestsPerMinute = None,
-    tokens_per_minute: TokensPerMinute = None,
-    max_calls: MaxCalls = None,
-    max_cost: MaxCost = None,
-    prices: Prices = None,
-    attempts: Attempts = 8,
-    timeout: Timeout = 120.0,
-    dry_run: DryRun = False,
-    cache: CacheFile = None,
-    no_cache: NoCache = False,
+    judging: Annotated[JudgeOptions, Only("judge", "judge_url")],
+    run: RunOptions,
     as_json: AsJson = False,
 ) -> None:
     """Derive rubric points from reference answers, without an LLM; the same answer always gives the same points.
@@ -124,9 +53,9 @@ def derive(
     """
     from grader.reports import clean_for_terminal
     from grader.rubrics import derive as derive_rubric
-    from grader.rubrics import lint, read_rubrics, rubric_path
+    from grader.rubrics import lint, read_rubrics
 
-    need_judge(judge, {"--dry-run": dry_run, "--max-calls": max_calls is not None, "--max-cost": max_cost is not None})
+    need_judge(judging, run)
     given = ctx.get_parameter_source("judge")
     if check and given is not None and given.name == "COMMANDLINE":
         raise typer.BadParameter("--check only looks: leave --judge out", param_hint="--judge")
@@ -134,44 +63,13 @@ def derive(
     if check and Path(bank).is_dir():
         rubrics = list(read_rubrics(bank).values())
     else:
-        from grader.files import make_folder
-        from grader.rubrics import read_bank
-
-        if Path(bank).is_dir():
-            problem = "is a folder, expected a question bank; to look rubrics through, add --check"
-            raise InputError(problem, source=bank)
-        questions = read_bank(bank).questions
-        if output is not None and not check and not dry_run:
-            make_folder(output)
-            files = [rubric_path(output, question.id) for question in questions]
-            ctx.meta[OUTPUTS] = check_outputs(*files, inputs=[bank])
-        if judge and not check:
-            if len(judge) > 1:
-                raise InputError(f"one judge proposes points, found {len(judge)}: name one with --judge")
-            choice = judge_choice(
-                judge,
-                when="all",
-                url=judge_url,
-                votes=1,
-                call="answer",
-                seed=0,
-                reveal=False,
-                weight=None,
-                concurrency=concurrency,
-                requests_per_minute=requests_per_minute,
-                tokens_per_minute=tokens_per_minute,
-                max_calls=max_calls,
-                max_cost=max_cost,
-                attempts=attempts,
-                prices=prices,
-                timeout=timeout,
-                dry_run=dry_run,
-                cache=cache,
-                no_cache=no_cache,
-            )
-            opened = open_judges(choice)
+        questions = _read_questions(bank)
+        if output is not None and not check and not run.dry_run:
+            _check_folder(ctx, output, questions, bank)
+        if judging.judge and not check:
+            opened = _open_judge(judging, run)
             proposals = _proposed(questions, opened)
-            if dry_run:
+            if run.dry_run:
                 say_plan(opened)
                 if as_json:
                     print_json({"n_questions": len(questions), "judge": opened.plan()})
@@ -199,6 +97,32 @@ def derive(
             typer.echo(clean_for_terminal(difference))
     elif check:
         say(f"{count(sum(map(len, found.values())), 'finding')} in {count(len(rubrics), 'rubric')}")
+
+
+def _read_questions(bank: str) -> "Sequence[Question]":
+    from grader.rubrics import read_bank
+
+    if Path(bank).is_dir():
+        problem = "is a folder, expected a question bank; to look rubrics through, add --check"
+        raise InputError(problem, source=bank)
+    return read_bank(bank).questions
+
+
+def _check_folder(ctx: typer.Context, folder: Path, questions: "Sequence[Question]", bank: str) -> None:
+    """Make the folder, and find out before the work that a rubric cannot be written there."""
+    from grader.files import make_folder
+    from grader.rubrics import rubric_path
+
+    make_folder(folder)
+    files = [rubric_path(folder, question.id) for question in questions]
+    ctx.meta[OUTPUTS] = check_outputs(*files, inputs=[bank])
+
+
+def _open_judge(judging: JudgeOptions, run: RunOptions) -> "OpenedPanel":
+    """The one judge that proposes points."""
+    if judging.judge and len(judging.judge) > 1:
+        raise InputError(f"one judge proposes points, found {len(judging.judge)}: name one with --judge")
+    return open_judges(judge_choice(judging, run, when="all"))
 
 
 def _save(rubrics: "Sequence[Rubric]", proposals: "Sequence[ProposedRubric]", folder: Path, *, force: bool) -> None:

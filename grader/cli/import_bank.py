@@ -1,0 +1,55 @@
+"""`grader import`: questions and reference answers out of pages and tables."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grader.cli.console import print_json, say
+from grader.cli.options import AsJson
+from grader.cli.outputs import OUTPUTS, check_outputs
+from grader.phrases import count, shorten
+
+
+def import_(
+    ctx: typer.Context,
+    source: Annotated[
+        str, typer.Argument(help="Text, Markdown, CSV, TSV, XLSX, JSONL, JSON or YAML; '-' is stdin (any but XLSX).")
+    ],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The bank to write (YAML).")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a bank that holds something else.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read questions and reference answers from a page or a table into a question bank.
+
+    Titles, footers and questions without an answer are dropped and reported; a placeholder such as "[This requires
+    a personalized answer ...]" becomes an open question. A file that is there and holds something else is kept,
+    unless --force says otherwise.
+
+    \b
+    Examples:
+      grader import page.txt -o bank.yaml
+      grader import questions.csv --json
+      cat page.md | grader import - > bank.yaml
+    """
+    from grader.rubrics import import_questions, save_imported, write_bank
+
+    ctx.meta[OUTPUTS] = check_outputs(output, inputs=[source])
+    result = import_questions(source)
+    n_open = sum(question.kind == "open" for question in result.bank.questions)
+    if output is not None:
+        save_imported(result.bank, output, force=force)
+    elif not as_json:
+        write_bank(result.bank, "-")
+    for dropped in result.dropped:
+        say(f"dropped line {dropped.line} ({dropped.why}): {shorten(dropped.text)}")
+    say(f"{count(len(result.bank.questions), 'question')} ({n_open} open), {len(result.dropped)} dropped")
+    if as_json:
+        print_json(
+            {
+                "n_questions": len(result.bank.questions),
+                "n_open": n_open,
+                "dropped": [dropped.text for dropped in result.dropped],
+                "questions": [question.model_dump(mode="json") for question in result.bank.questions],
+            }
+        )
