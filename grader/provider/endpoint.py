@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from grader.errors import InputError, SetupError
-from grader.provider.limits import TokenUsage
-from grader.provider.requests import AttemptError
+from grader.provider.budget import TokenUsage
+from grader.provider.errors import AttemptError
 
 if TYPE_CHECKING:
     from openai import OpenAI

@@ -23,7 +23,7 @@ from grader.encoders.text_units import units
 from grader.encoders.token_vectors import TokenVectors
 from grader.errors import InputError, SetupError
 from grader.provider.reply_cache import ReplyCache
-from grader.provider.requests import RequestPolicy, RequestScheduler
+from grader.provider.scheduler import RequestPolicy, RequestScheduler
 from grader.settings import Settings
 
 KEY = "sk-a-key-that-nobody-may-see"

@@ -14,7 +14,7 @@ from grader.grading.judge_verdicts import judge_drafts
 from grader.judges.mock import ScriptedJudge, read_prompt
 from grader.judges.panel import Panel
 from grader.judges.protocol import Completion, Message
-from grader.provider.faults import RequestError
+from grader.provider.errors import RequestError
 from grader.settings import JudgeSettings
 from grader.text.normalisation import segments
 

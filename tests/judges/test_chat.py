@@ -19,9 +19,9 @@ from grader.judges.prompt import build_prompt, estimated_tokens
 from grader.judges.protocol import Completion, Message
 from grader.judges.reply import reply_schema
 from grader.provider.endpoint import Endpoint, _retry_after, find_endpoint
-from grader.provider.faults import RequestError
+from grader.provider.errors import RequestError
 from grader.provider.reply_cache import ReplyCache
-from grader.provider.requests import RequestPolicy, RequestScheduler
+from grader.provider.scheduler import RequestPolicy, RequestScheduler
 from tests.support.clocks import VirtualClock
 from tests.support.judges import QUICK, SECRET, case, chat_judge
 from tests.support.openai_faults import FATAL, PASSING, by_words

@@ -9,7 +9,7 @@ from grader.judges.mock import MockJudge, ScriptedJudge
 from grader.judges.prompt import build_prompt
 from grader.judges.protocol import Message
 from grader.judges.reply import RawVerdict, parse_reply
-from grader.provider.faults import RequestError
+from grader.provider.errors import RequestError
 from tests.support.judges import case
 from tests.support.openai_faults import MALFORMED, ONE_VERDICT, by_words, obedient
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from grader.judges.prompt import build_prompt
 from grader.judges.protocol import VerdictLabel
 from grader.judges.reply import RawVerdict, Reply, parse_reply
-from grader.provider.faults import RequestError
+from grader.provider.errors import RequestError
 from tests.support.judges import case, verdict, whole
 
 same_every_run = settings(derandomize=True, deadline=None, max_examples=80)

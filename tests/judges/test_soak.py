@@ -13,9 +13,9 @@ import pytest
 from grader import Answer, Grader, Rubric
 from grader.judges.mock import MockJudge
 from grader.judges.panel import Panel
-from grader.provider.limits import WINDOW
+from grader.provider.rate_limit import WINDOW
 from grader.provider.reply_cache import ReplyCache
-from grader.provider.requests import RequestPolicy, RequestScheduler
+from grader.provider.scheduler import RequestPolicy, RequestScheduler
 from grader.schema import Grade
 from grader.settings import JudgeSettings, Settings
 from tests.support.clocks import FastClock

@@ -11,7 +11,7 @@ from grader.judges.mock import ScriptedJudge, read_prompt
 from grader.judges.panel import Panel
 from grader.judges.protocol import Completion, Judge, Message
 from grader.judges.reply import RawVerdict
-from grader.provider.faults import RequestError
+from grader.provider.errors import RequestError
 from grader.rubrics.rubric_files import read_rubrics
 from grader.schema import Answer, Grade
 from grader.settings import JudgeSettings, Settings

@@ -21,11 +21,11 @@ from grader.judges.chat import ChatJudge, ServerCapabilities
 from grader.judges.mock import MockJudge
 from grader.judges.panel import Panel
 from grader.judges.protocol import Completion, JudgingTask, Message, PointToJudge
+from grader.provider.budget import Price
 from grader.provider.endpoint import find_endpoint
-from grader.provider.faults import RequestError
-from grader.provider.limits import Price
+from grader.provider.errors import RequestError
 from grader.provider.reply_cache import ReplyCache, content_key
-from grader.provider.requests import RequestPolicy, RequestScheduler
+from grader.provider.scheduler import RequestPolicy, RequestScheduler
 from tests.support.batch_api import KEY, Server, expired, failed, replied, well
 
 # A run of its own: it asks, sends, and is killed meanwhile.
@@ -33,9 +33,9 @@ CHILD = """
 import sys
 from grader.judges.batch_api.judge import BatchJudge
 from grader.provider.reply_cache import ReplyCache
-from grader.provider.requests import RequestScheduler
+from grader.provider.scheduler import RequestScheduler
 from grader.provider.endpoint import find_endpoint
-from grader.provider.faults import RequestError; from grader.judges.protocol import Message
+from grader.provider.errors import RequestError; from grader.judges.protocol import Message
 judge = BatchJudge("m", find_endpoint(), RequestScheduler(), cache=ReplyCache(sys.argv[1]))
 for text in "ab":
     try:

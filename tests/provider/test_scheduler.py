@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 
 from grader.errors import SetupError
 from grader.judges.protocol import Completion
-from grader.provider.faults import RequestError
-from grader.provider.limits import FREE, WINDOW, MonotonicClock, Price, TokenUsage
-from grader.provider.requests import STOPPED, AttemptError, RequestPolicy, RequestScheduler
-from tests.provider.test_limits import busiest
+from grader.provider.budget import FREE, Price, TokenUsage
+from grader.provider.clock import MonotonicClock
+from grader.provider.errors import AttemptError, RequestError
+from grader.provider.rate_limit import WINDOW
+from grader.provider.scheduler import STOPPED, RequestPolicy, RequestScheduler, backoff_seconds
+from tests.provider.test_rate_limit import busiest
 from tests.support.clocks import VirtualClock
 
 same_every_run = settings(derandomize=True, deadline=None, max_examples=60)
@@ -300,3 +303,24 @@ def test_with_any_faults_no_minute_has_more_than_allowed(seed: int, requests: in
     most_requests, most_tokens = busiest(seen, WINDOW - 1e-6)
     assert most_requests <= requests
     assert most_tokens <= tokens
+
+
+# --- back-off
+
+
+@given(st.integers(0, 2000), st.floats(0, 1), st.floats(0.001, 10), st.floats(0.001, 600))
+@same_every_run
+def test_a_wait_doubles_up_to_the_longest(attempt: int, draw: float, base: float, longest: float) -> None:
+    wait = backoff_seconds(attempt, base=base, longest=longest, draw=lambda: draw)
+    assert 0 <= wait <= longest
+    assert wait == pytest.approx(draw * min(longest, base * 2 ** min(attempt, 60)))
+
+
+def test_waits_are_spread_over_the_whole_time() -> None:
+    """Full jitter: of 1,000 clients that fail together no tenth of the time gets more than its share of returns."""
+    draw = random.Random(5).random
+    waits = sorted(backoff_seconds(3, base=1, longest=60, draw=draw) for _ in range(1000))
+    tenths = [sum(0.8 * n <= wait < 0.8 * (n + 1) for wait in waits) for n in range(10)]
+    assert sum(tenths) == 1000
+    assert max(tenths) < 150
+    assert max(after - before for before, after in pairwise(waits)) < 0.2

@@ -1,4 +1,4 @@
-"""Every request to a paid server: counted, limited, tried again with care, and given up with a reason.
+"""Every request to a paid server: counted, rate-limited, retried with back-off, and given up with a reason.
 
 It does not know what is sent. Judges and embeddings endpoints share one `RequestScheduler`, so that one budget and
 one rate limit hold for the whole run.
@@ -12,54 +12,14 @@ from math import isinf
 from typing import Any, NamedTuple, TypeVar
 
 from grader.errors import SetupError
-from grader.provider.faults import FailureKind, RequestError
-from grader.provider.limits import (
-    FREE,
-    Budget,
-    CircuitBreaker,
-    Clock,
-    MonotonicClock,
-    Price,
-    RateLimiter,
-    TokenUsage,
-    backoff_seconds,
-)
+from grader.provider.budget import FREE, Budget, Price, TokenUsage
+from grader.provider.circuit_breaker import CircuitBreaker
+from grader.provider.clock import Clock, MonotonicClock
+from grader.provider.errors import AttemptError, RequestError
+from grader.provider.rate_limit import RateLimiter
 
 Result = TypeVar("Result")
-
 STOPPED = "the run was stopped"
-
-
-class AttemptError(Exception):
-    """How one try ended without a result.
-
-    Attributes:
-        reason: one line for people, without anything that the server said.
-        retryable: whether the same request may succeed later.
-        retry_after: seconds that the server asks to wait.
-        remedy: the way out, where no request can succeed before it is taken.
-        kind: of the fault when it is not tried again.
-        usage: tokens that were paid for all the same.
-
-    """
-
-    def __init__(
-        self,
-        reason: str,
-        *,
-        retryable: bool = False,
-        retry_after: float | None = None,
-        remedy: str = "",
-        kind: FailureKind = "failed",
-        usage: TokenUsage | None = None,
-    ) -> None:
-        self.reason = reason
-        self.retryable = retryable
-        self.retry_after = retry_after
-        self.remedy = remedy
-        self.kind = kind
-        self.usage = usage
-        super().__init__(reason)
 
 
 class RequestPolicy(NamedTuple):
@@ -92,7 +52,7 @@ class RequestPolicy(NamedTuple):
 
 
 @dataclass
-class Totals:
+class RequestTotals:
     """What a run took: requests sent, those without a usable reply, tokens."""
 
     calls: int = 0
@@ -124,7 +84,7 @@ class RequestScheduler:
     def __init__(self, policy: RequestPolicy | None = None, *, clock: Clock | None = None, seed: int = 0) -> None:
         self.policy = policy or RequestPolicy()
         self.clock: Clock = clock or MonotonicClock()
-        self.totals = Totals()
+        self.totals = RequestTotals()
         self.budget = Budget(self.policy.max_calls, self.policy.max_cost)
         self._limiter = RateLimiter(self.policy.requests_per_minute, self.policy.tokens_per_minute, self.clock)
         self._breaker = CircuitBreaker(
@@ -229,3 +189,16 @@ class RequestScheduler:
 def _spent(result: object) -> TokenUsage | None:
     read, written = getattr(result, "input_tokens", None), getattr(result, "output_tokens", None)
     return TokenUsage(read, written) if isinstance(read, int) and isinstance(written, int) else None
+
+
+def backoff_seconds(attempt: int, *, base: float, longest: float, draw: Callable[[], float]) -> float:
+    """Seconds to wait before the next try: anything up to `base * 2^attempt`, at most `longest` ("full jitter").
+
+    Args:
+        attempt: 0 after the first failure.
+        draw: a random number in 0..1.
+
+    Source: Brooker (2015), "Exponential Backoff And Jitter".
+
+    """
+    return draw() * min(longest, base * 2.0 ** min(attempt, 60))  # no power of two is a number for ever
