@@ -1,6 +1,7 @@
-"""What the marks of some answers teach about others: a score map and a Gaussian process for each question.
+"""Predicting people's marks from the marks of some answers: a score map and a Gaussian process for each question.
 
-In: marked answers. Out: the mark that people would give others, with an interval. No file but its own, no grader.
+In: marked answers with features. Out: the predicted mark of others, with an interval. It reads and writes only its own
+file and does not call the grader.
 """
 
 import lazy_loader

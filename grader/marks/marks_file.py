@@ -1,7 +1,7 @@
-"""What marks have taught, as a file: `grader calibrate --fit` writes it, `grader grade --calibration` reads it.
+"""A fitted marks model as a file: `grader calibrate --fit` writes it, `grader grade --calibration` reads it.
 
-The marked answers themselves are in it, as vectors, words and their beginnings, and the few numbers that were learned
-from them: what the model needs follows from these.
+It holds the marked answers, as vectors, words and their beginnings, and the parameters fitted to them. The model is
+rebuilt from these.
 """
 
 import json
@@ -31,7 +31,7 @@ FIT = "grader calibrate RATINGS --answers ANSWERS --fit FILE"
 _LIMIT = 100_000_000
 # Characters of a marked answer that are kept, to show it beside others.
 SNIPPET_LENGTH = 160
-# Parts of a signature that may differ from the run in which the marks were learned.
+# Parts of a signature that may differ between the run that fitted the marks and the run that uses them.
 _FREE = frozenset({"grader", "rubric"})
 _Unit = Field(ge=0, le=1)
 
@@ -79,10 +79,10 @@ class _File(Noun):
 
 @dataclass(frozen=True, eq=False)
 class FittedMarks:
-    """Marks with what they were learned under.
+    """A marks model, and the settings under which it was fitted.
 
     Attributes:
-        marks: to apply to other answers.
+        marks: the model.
         signature: of the grader that graded the marked answers.
         rubrics: hash of each question's rubric at that time.
         texts: by answer id, the beginning of each marked answer.
@@ -100,19 +100,19 @@ class FittedMarks:
 
     @cached_property
     def name(self) -> str:
-        """What the signature of a grade calls it: `marks@` and twelve hex digits of all that was learned."""
+        """Its name in the signature of a grade: `marks@` and twelve hex digits of a hash of the content."""
         content = {name: value for name, value in self._content().items() if name != "signature"}
         return f"marks@{sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]}"
 
     def check_compatible(self, signature: str, rubrics: Mapping[str, str]) -> None:
-        """Refuse to be used in a run that grades otherwise than the one in which the marks were learned.
+        """Check that a run grades as the run did in which the marks were fitted.
 
         Args:
             signature: of the run, without marks.
             rubrics: hash of the run's rubric for each question.
 
         Raises:
-            InputError: naming what differs, and how to learn anew.
+            InputError: names what differs and the command that fits the marks again.
 
         """
         mine, theirs = _parts(self.signature), _parts(signature)
@@ -128,20 +128,28 @@ class FittedMarks:
     def _content(self) -> dict[str, Any]:
         """The document, ready for JSON."""
         parameters = self.marks.parameters
-        told: dict[str, float] = {}
+        variances = parameters.variances
+        words: dict[str, float] = {}
         for answer in self.marks.marked:
-            told.update(answer.features.words)
+            words.update(answer.features.words)
         return {
             "version": 1,
             "signature": self.signature,
             "rubrics": dict(sorted(self.rubrics.items())),
             "n_raters": self.n_raters,
             "score_map": {"n": parameters.score_map.n, "heights": list(parameters.score_map.heights)},
-            "variances": vars(parameters.variances),
+            "variances": {
+                "level": variances.level,
+                "closeness": variances.embedding,
+                "shared": variances.lexical,
+                "noise": variances.noise,
+                "told_mean": variances.containment_mean,
+                "told_spread": variances.containment_sd,
+            },
             "lifts": dict(parameters.lifts),
-            "reach": parameters.reach,
-            "reach_elsewhere": parameters.reach_elsewhere,
-            "words": dict(sorted(told.items())),
+            "reach": parameters.half_width,
+            "reach_elsewhere": parameters.half_width_unmarked,
+            "words": dict(sorted(words.items())),
             "answers": [_row(answer, self.texts.get(answer.answer_id, "")) for answer in self.marks.marked],
         }
 
@@ -161,7 +169,7 @@ class FittedMarks:
 
 
 def read_marks(path: str | Path) -> FittedMarks:
-    """Read what marks have taught.
+    """Read a fitted marks model.
 
     Raises:
         InputError: with file and field: not such a file, or a damaged one.
@@ -176,7 +184,14 @@ def read_marks(path: str | Path) -> FittedMarks:
     marked = [_marked(row, found.words, source) for row in found.answers]
     parameters = FittedParameters(
         ScoreMap(found.score_map.heights, found.score_map.n),
-        Variances(**dict(found.variances)),
+        Variances(
+            level=found.variances.level,
+            embedding=found.variances.closeness,
+            lexical=found.variances.shared,
+            noise=found.variances.noise,
+            containment_mean=found.variances.told_mean,
+            containment_sd=found.variances.told_spread,
+        ),
         found.lifts,
         found.reach,
         found.reach_elsewhere,
@@ -188,7 +203,7 @@ def read_marks(path: str | Path) -> FittedMarks:
 
 
 def as_stored(answer: MarkedAnswer) -> MarkedAnswer:
-    """The answer as it comes back from a file, so that what is learned from both is the same."""
+    """The answer with the precision of the file, so that models fitted before and after writing are the same."""
     vector = _unpacked(_packed(answer.features.vector), "")
     return answer._replace(features=answer.features._replace(vector=vector))
 
@@ -202,16 +217,16 @@ def _row(answer: MarkedAnswer, text: str) -> dict[str, Any]:
         "fraction": seen.fraction,
         "flags": list(seen.flags),
         "topic": seen.topic,
-        "own": seen.own,
+        "own": seen.share_beyond_question,
         "vector": _packed(seen.vector),
         "words": " ".join(sorted(seen.words)),
         "text": text,
     }
 
 
-def _marked(row: _Answer, told: Mapping[str, float], source: str) -> MarkedAnswer:
+def _marked(row: _Answer, weights: Mapping[str, float], source: str) -> MarkedAnswer:
     try:
-        words = {word: told[word] for word in row.words.split()}
+        words = {word: weights[word] for word in row.words.split()}
     except KeyError as error:
         problem = f"'{error.args[0]}' of the answer '{row.answer_id}' is not among its words"
         raise InputError(problem, source=source, field="words") from error
@@ -220,7 +235,7 @@ def _marked(row: _Answer, told: Mapping[str, float], source: str) -> MarkedAnswe
 
 
 def _packed(vector: NDArray[np.float32]) -> str:
-    """Two bytes a number, as text: the cosine of two vectors moves by less than .001."""
+    """Half-precision floats in base64: the cosine of two vectors changes by less than .001."""
     return b64encode(np.asarray(vector, "<f2").tobytes()).decode()
 
 
@@ -235,6 +250,6 @@ def _unpacked(text: str, source: str) -> NDArray[np.float32]:
 
 
 def _parts(signature: str) -> dict[str, str]:
-    """What a signature says of settings, by name, without what may differ."""
+    """The parts of a signature by name, without those that may differ."""
     parts = dict(part.partition(":")[::2] for part in signature.split("|"))
     return {name: value for name, value in parts.items() if name not in _FREE}

@@ -1,7 +1,7 @@
-"""What people marked -> the fraction that they would give other answers, with an interval and what speaks for it.
+"""From marked answers to the fractions that people would give others, with intervals and the nearest marked answers.
 
-A monotone map brings the grader's fractions to the people's scale; from two marked answers a question on, likeness to
-these moves them further. Marks never lift what is no answer to the question (`marks_bounds`).
+A monotone map brings the grader's fractions to the people's scale. For questions with two or more marked answers a
+Gaussian process on the similarity to these corrects them further. `bounds` limits what this may add.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.errors import InputError
-from grader.marks.bounds import Bounded, Flagged, bound, lifts
+from grader.marks.bounds import Bounded, FlaggedMark, bound, lifts
 from grader.marks.gaussian_process import GaussianProcess, MarkedQuestion, fit_variances
 from grader.marks.records import (
     AnswerFeatures,
@@ -22,33 +22,33 @@ from grader.marks.records import (
     MarkedNeighbour,
 )
 from grader.marks.score_map import FEWEST_MARKS, ScoreMap, fit_score_map
-from grader.marks.similarity import Said, likeness, told
+from grader.marks.similarity import TextFeatures, similarities, weighted_containment
 from grader.statistics import conformal_quantile
 
 Floats = NDArray[np.float64]
 
-# Marked answers that a question needs before likeness to them counts; with one, the map alone does as well.
+# Marked answers of a question from which the Gaussian process applies; with one, the map alone is as good.
 FEWEST_OF_QUESTION = 2
-# Marked answers of a question that likeness looks at, evenly spread over their ids: more would fill the memory.
-_MOST = 1000
+# Marked answers of a question that the process uses at most, evenly spread over their ids, to limit memory.
+_MAX_OF_QUESTION = 1000
 # Share of new marks that an interval may miss.
 ALPHA = 0.1
-# Marked answers that are named beside a grade.
-_NEAREST = 3
+# Nearest marked answers that a correction names.
+_N_NEAREST = 3
 # Folds over questions (or answers of a single question) for the error of the map alone.
 _FOLDS = 5
 
 
-class _Marks(NamedTuple):
-    """The marked answers of one question and their place in the model."""
+class _Question(NamedTuple):
+    """The marked answers of one question, and its index in the Gaussian process if it is in there."""
 
     answers: tuple[MarkedAnswer, ...]
-    said: Said
-    place: int | None
+    texts: TextFeatures
+    index: int | None
 
 
 class MarksModel:
-    """Applies what was learned from marked answers to others.
+    """A model fitted to marked answers that corrects the fractions of others.
 
     The order of the marked answers does not matter. Blank answers are left out: a rule decides them.
 
@@ -71,20 +71,21 @@ class MarksModel:
         for answer in self.marked:
             groups.setdefault(answer.question_id, []).append(answer)
         large = [name for name, group in groups.items() if len(group) >= FEWEST_OF_QUESTION]
+        indices = {name: index for index, name in enumerate(large)}
         self._questions = {
-            name: _Marks(tuple(group), _said([a.features for a in group]), large.index(name) if name in large else None)
+            name: _Question(tuple(group), _text_features([a.features for a in group]), indices.get(name))
             for name, group in ((name, _spread(group)) for name, group in groups.items())
         }
         score_map = parameters.score_map if parameters else _map_of(self.marked)
-        blocks = [_block(self._questions[name], score_map) for name in large]
+        blocks = [_marked_question(self._questions[name], score_map) for name in large]
         variances = parameters.variances if parameters else fit_variances(blocks)
-        self._model = GaussianProcess(blocks, variances)
+        self._process = GaussianProcess(blocks, variances)
         self.parameters = parameters or FittedParameters(
             score_map,
             variances,
             lifts(_flagged(answer, score_map) for answer in self.marked),
-            reach=_reach(_standard_errors(blocks, self._model)),
-            reach_elsewhere=_reach(np.abs(score_map_errors(self.marked))),
+            half_width=_half_width(_standardised_errors(blocks, self._process)),
+            half_width_unmarked=_half_width(np.abs(score_map_errors(self.marked))),
         )
 
     def n_marked(self, question_id: str) -> int:
@@ -93,64 +94,69 @@ class MarksModel:
         return len(found.answers) if found else 0
 
     def correct(self, question_id: str, seen: AnswerFeatures) -> Correction:
-        """What people would give an answer."""
+        """Predict what people would give an answer."""
         return self.correct_many(question_id, [seen])[0]
 
     def correct_many(self, question_id: str, seen: Sequence[AnswerFeatures]) -> list[Correction]:
-        """What people would give some answers to one question, in order; none depends on the others."""
+        """Predict what people would give some answers to one question, in order; none depends on the others."""
         if not seen:
             return []
         mapped = self.parameters.score_map([answer.fraction for answer in seen])
         found = self._questions.get(question_id)
-        if found is None or found.place is None:
-            reach = np.full(len(seen), self.parameters.reach_elsewhere)
-            cosines = np.zeros((len(seen), 0)) if found is None else _said(seen).vectors @ found.said.vectors.T
+        if found is None or found.index is None:
+            half_widths = np.full(len(seen), self.parameters.half_width_unmarked)
+            cosines = (
+                np.zeros((len(seen), 0)) if found is None else _text_features(seen).vectors @ found.texts.vectors.T
+            )
             means = mapped
         else:
-            alike = likeness(_said(seen), found.said)
+            alike = similarities(_text_features(seen), found.texts)
             marks = np.array([answer.mark for answer in found.answers])
-            predicted = self._model.predict(
-                found.place, mapped, told(alike.contained, marks), alike.closeness, alike.shared
+            containment = weighted_containment(alike.containment, marks)
+            predicted = self._process.predict(
+                found.index, mapped, containment, alike.embedding_kernel, alike.lexical_kernel
             )
-            means, reach, cosines = predicted.mean, self.parameters.reach * predicted.spread, alike.cosine
+            means, half_widths, cosines = predicted.mean, self.parameters.half_width * predicted.spread, alike.cosine
         answers = found.answers if found else ()
-        rows = zip(seen, means.tolist(), reach.tolist(), cosines, strict=True)
+        rows = zip(seen, means.tolist(), half_widths.tolist(), cosines, strict=True)
         return [self._corrected(*row, answers) for row in rows]
 
     def _corrected(
-        self, seen: AnswerFeatures, mean: float, reach: float, cosines: Floats, answers: tuple[MarkedAnswer, ...]
+        self, seen: AnswerFeatures, mean: float, half_width: float, cosines: Floats, answers: tuple[MarkedAnswer, ...]
     ) -> Correction:
         if "no_answer" in seen.flags:
             return Correction(seen.fraction, seen.fraction, seen.fraction, len(answers), bounded_by="no_answer")
-        left = self._bounded(seen, min(1.0, max(0.0, mean)), float(cosines.max(initial=-1.0)))
-        near = np.argsort(-cosines, kind="stable")[:_NEAREST]
+        bounded = self._bounded(seen, min(1.0, max(0.0, mean)), float(cosines.max(initial=-1.0)))
+        near = np.argsort(-cosines, kind="stable")[:_N_NEAREST]
         return Correction(
-            fraction=left.fraction,
-            low=max(0.0, min(left.fraction, mean - reach)),
-            high=min(1.0, max(left.fraction, mean + reach)),
+            fraction=bounded.fraction,
+            low=max(0.0, min(bounded.fraction, mean - half_width)),
+            high=min(1.0, max(bounded.fraction, mean + half_width)),
             n_marked=len(answers),
             nearest=tuple(MarkedNeighbour(answers[i].answer_id, float(cosines[i]), answers[i].mark) for i in near),
-            bounded_by=left.by,
+            bounded_by=bounded.by,
         )
 
     def covariance(self, question_id: str, seen: Sequence[AnswerFeatures]) -> Floats:
-        """How what is expected of some answers to one question hangs together, noise apart, shape `(n, n)`.
+        """Covariance of the predictions for some answers to one question, without noise, shape `(n, n)`.
 
-        Its diagonal holds the variances: what marks of these answers would still tell.
+        Its diagonal is the variance that marks of these answers could remove.
         """
-        mine = _said(seen)
-        among = likeness(mine, mine)
+        mine = _text_features(seen)
+        among = similarities(mine, mine)
         found = self._questions.get(question_id)
-        if found is None or found.place is None:
-            return self._model.prior(among.closeness, among.shared)
-        alike = likeness(mine, found.said)
-        return self._model.posterior(found.place, alike.closeness, alike.shared, among.closeness, among.shared)
+        if found is None or found.index is None:
+            return self._process.prior(among.embedding_kernel, among.lexical_kernel)
+        alike = similarities(mine, found.texts)
+        return self._process.posterior(
+            found.index, alike.embedding_kernel, alike.lexical_kernel, among.embedding_kernel, among.lexical_kernel
+        )
 
-    def left_out(self) -> list[LeaveOneOut]:
-        """Every marked answer of a question with two or more, as it would be graded if its own mark were unknown."""
+    def leave_one_out(self) -> list[LeaveOneOut]:
+        """Predict every marked answer of a question with two or more from the others alone."""
         found = []
-        for group, predicted in zip(self._large(), self._model.left_out(), strict=True):
-            cosines = group.said.vectors @ group.said.vectors.T
+        for group, predicted in zip(self._large(), self._process.leave_one_out(), strict=True):
+            cosines = group.texts.vectors @ group.texts.vectors.T
             np.fill_diagonal(cosines, -1.0)
             means = np.clip(predicted.mean, 0, 1).tolist()
             for answer, mean, spread, near in zip(
@@ -167,62 +173,63 @@ class MarksModel:
             mapped=float(self.parameters.score_map(seen.fraction)),
             topic=seen.topic,
             nearest=nearest,
-            own=seen.own,
+            share_beyond_question=seen.share_beyond_question,
             lifts=self.parameters.lifts,
         )
 
-    def _large(self) -> list[_Marks]:
-        """The questions in the model, in its order."""
-        return sorted((g for g in self._questions.values() if g.place is not None), key=lambda group: group.place or 0)
+    def _large(self) -> list[_Question]:
+        """The questions in the Gaussian process, in its order."""
+        return sorted((g for g in self._questions.values() if g.index is not None), key=lambda group: group.index or 0)
 
 
 def _usable(marked: Sequence[MarkedAnswer]) -> tuple[MarkedAnswer, ...]:
-    """The marked answers that say something, in an order of their own."""
+    """The marked answers that are not blank, sorted by question and id."""
     kept = (answer for answer in marked if "no_answer" not in answer.features.flags)
     return tuple(sorted(kept, key=lambda answer: (answer.question_id, answer.answer_id)))
 
 
 def _spread(group: list[MarkedAnswer]) -> list[MarkedAnswer]:
-    if len(group) <= _MOST:
+    if len(group) <= _MAX_OF_QUESTION:
         return group
-    return [group[index] for index in np.linspace(0, len(group) - 1, _MOST).astype(int)]
+    return [group[index] for index in np.linspace(0, len(group) - 1, _MAX_OF_QUESTION).astype(int)]
 
 
-def _said(seen: Sequence[AnswerFeatures]) -> Said:
-    return Said(np.stack([answer.vector for answer in seen]).astype(float), [answer.words for answer in seen])
+def _text_features(seen: Sequence[AnswerFeatures]) -> TextFeatures:
+    return TextFeatures(np.stack([answer.vector for answer in seen]).astype(float), [answer.words for answer in seen])
 
 
-def _flagged(answer: MarkedAnswer, score_map: ScoreMap) -> Flagged:
+def _flagged(answer: MarkedAnswer, score_map: ScoreMap) -> FlaggedMark:
     seen = answer.features
-    return Flagged(seen.flags, seen.fraction, float(score_map(seen.fraction)), answer.mark)
+    return FlaggedMark(seen.flags, seen.fraction, float(score_map(seen.fraction)), answer.mark)
 
 
 def _map_of(marked: Sequence[MarkedAnswer]) -> ScoreMap:
     return fit_score_map([answer.features.fraction for answer in marked], [answer.mark for answer in marked])
 
 
-def _block(found: _Marks, score_map: ScoreMap) -> MarkedQuestion:
-    alike = likeness(found.said, found.said)
+def _marked_question(found: _Question, score_map: ScoreMap) -> MarkedQuestion:
+    alike = similarities(found.texts, found.texts)
     marks = np.array([answer.mark for answer in found.answers])
     mapped = score_map([answer.features.fraction for answer in found.answers])
-    return MarkedQuestion(marks, mapped, told(alike.contained, marks, own=True), alike.closeness, alike.shared)
+    containment = weighted_containment(alike.containment, marks, exclude_self=True)
+    return MarkedQuestion(marks, mapped, containment, alike.embedding_kernel, alike.lexical_kernel)
 
 
-def _standard_errors(blocks: Sequence[MarkedQuestion], model: GaussianProcess) -> Floats:
-    """How many standard deviations each mark is off from what the others let expect, shape `(n_marked,)`."""
-    pairs = zip(blocks, model.left_out(), strict=True)
+def _standardised_errors(questions: Sequence[MarkedQuestion], process: GaussianProcess) -> Floats:
+    """Error of each leave-one-out prediction in its standard deviations, shape `(n_marked,)`."""
+    pairs = zip(questions, process.leave_one_out(), strict=True)
     return np.concatenate([np.zeros(0), *(np.abs(b.marks - np.clip(p.mean, 0, 1)) / p.spread for b, p in pairs)])
 
 
-def _reach(sizes: Floats) -> float:
-    """How far intervals reach: everything, where there are too few marks to promise less."""
-    return min(conformal_quantile(sizes, alpha=ALPHA), 1e6)
+def _half_width(errors: Floats) -> float:
+    """Conformal half-width of an interval; practically unbounded where marks are too few for the promised coverage."""
+    return min(conformal_quantile(errors, alpha=ALPHA), 1e6)
 
 
 def score_map_errors(marked: Sequence[MarkedAnswer]) -> Floats:
-    """Error of the score map alone on each answer, learned without the answers of its fold of questions.
+    """Cross-validated error of the score map alone on each answer, in their order.
 
-    With a single question the folds are of answers. In the order of the answers.
+    The folds are of questions, or of answers where there is a single question.
     """
     names = sorted({answer.question_id for answer in marked})
     keys = [names.index(answer.question_id) for answer in marked] if len(names) > 1 else list(range(len(marked)))

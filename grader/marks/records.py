@@ -1,4 +1,4 @@
-"""Marked answers, and answers as marks see and change them: the nouns of `marks`, which does the work."""
+"""The data types of marks: answers with their features and marks, fitted parameters, corrections."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,27 +10,27 @@ from numpy.typing import NDArray
 from grader.marks.gaussian_process import Variances
 from grader.marks.score_map import ScoreMap
 
-# An interval over more of the scale than this says nothing: a person should look.
-WIDE = 0.8
+# An interval wider than this share of the scale is uninformative: a person should look.
+_WIDE = 0.8
 
 
 class AnswerFeatures(NamedTuple):
-    """What is known of an answer without marks.
+    """Features of an answer, known without marks.
 
     Attributes:
-        fraction: what it earns, 0..1.
+        fraction: of the maximum score, by the grader, 0..1.
         flags: of its grade.
         topic: highest cosine of its vector with the question's or a rubric point's, -1..1.
-        own: share of its words that the question does not have, 0..1.
+        share_beyond_question: share of its words that the question does not have, 0..1.
         vector: unit vector of the whole text, shape `(dim,)`.
-        words: distinct words, with how much each tells (> 0).
+        words: distinct words with their weights (> 0).
 
     """
 
     fraction: float
     flags: tuple[str, ...]
     topic: float
-    own: float
+    share_beyond_question: float
     vector: NDArray[np.float32]
     words: Mapping[str, float]
 
@@ -46,26 +46,26 @@ class MarkedAnswer(NamedTuple):
 
 @dataclass(frozen=True)
 class FittedParameters:
-    """What was learned from marked answers; with these it is all that is needed to grade others.
+    """What is fitted to marked answers; with those answers it is all that is needed to correct others.
 
     Attributes:
         score_map: to the people's scale.
-        variances: of the model within questions.
-        lifts: by flag, how much more people give flagged answers than their bound leaves them.
-        reach: standard deviations that an interval reaches to each side.
-        reach_elsewhere: fractions that it reaches where no answer to the question is marked.
+        variances: of the Gaussian process.
+        lifts: by flag, how much more people give flagged answers than their bound allows.
+        half_width: of an interval, in standard deviations.
+        half_width_unmarked: of an interval for questions without marked answers, as a fraction of the scale.
 
     """
 
     score_map: ScoreMap
     variances: Variances
     lifts: Mapping[str, float]
-    reach: float
-    reach_elsewhere: float
+    half_width: float
+    half_width_unmarked: float
 
 
 class MarkedNeighbour(NamedTuple):
-    """A marked answer beside a new one: its id, the cosine of the two, and its mark as a fraction."""
+    """A marked answer similar to a new one: its id, the cosine of the two, and its mark as a fraction."""
 
     answer_id: str
     cosine: float
@@ -73,14 +73,14 @@ class MarkedNeighbour(NamedTuple):
 
 
 class Correction(NamedTuple):
-    """What marks make of a grade.
+    """A grade's fraction corrected by marks.
 
     Attributes:
-        fraction: with marks, 0..1.
-        low, high: an interval that holds what people give in 9 of 10 cases.
+        fraction: corrected, 0..1.
+        low, high: an interval that contains people's marks in 9 of 10 cases.
         n_marked: marked answers of the question.
-        nearest: the marked answers that are most like it, nearest first.
-        bounded_by: the flag that kept marks from lifting it (further).
+        nearest: the most similar marked answers, nearest first.
+        bounded_by: the flag that limited the rise, if one did.
 
     """
 
@@ -94,16 +94,16 @@ class Correction(NamedTuple):
     @property
     def is_open(self) -> bool:
         """Whether the interval is so wide that a person should look."""
-        return self.high - self.low > WIDE
+        return self.high - self.low > _WIDE
 
 
 class LeaveOneOut(NamedTuple):
-    """A marked answer as the others alone would grade it.
+    """A marked answer, predicted from the others alone.
 
     Attributes:
         answer: with its mark.
-        expected: what the others let expect, 0..1, before any bound; `spread` is its standard deviation.
-        fraction: what is left of that after the bounds.
+        expected: predicted mark, 0..1, before any bound; `spread` is its standard deviation.
+        fraction: the prediction after the bounds.
 
     """
 

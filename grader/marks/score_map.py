@@ -1,4 +1,8 @@
-"""From the grader's fractions to the people's scale: a monotone curve that a handful of marks bends (numpy only)."""
+"""A monotone curve from the grader's fractions to the people's scale, fitted to a few marks (numpy only).
+
+Own code, not scipy.optimize.isotonic_regression: it differs in the last digit (2e-16) in 16 of 150 fits, which would
+change the hash of the marks in signatures, and is no faster (19 microseconds each).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,26 +12,26 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-# Marks in all from which a map is learned; fewer leave the identity.
+# Marks from which a map is fitted; with fewer it is the identity.
 FEWEST_MARKS = 10
-# Where the curve is held; between these it is straight.
+# The curve is piecewise linear between these.
 _KNOTS = np.linspace(0, 1, 21)
-# How far people's scale is thought to differ from the grader's before any mark was seen: standard deviations of the
-# level, of the slope, and of a bend of the given reach. Of scales of .3 to 1 for the slope none did better.
-_LEVEL, _SLOPE, _REACH = 0.3, 0.5, 0.25
-# Bends that are tried, with what the evidence must exceed (in nats): a straight line unless the marks ask for more.
+# Prior of the difference from the identity: standard deviations of the intercept and of the slope, and length scale of
+# the bend. Of scales of .3 to 1 for the slope none did better.
+_LEVEL, _SLOPE, _LENGTH_SCALE = 0.3, 0.5, 0.25
+# Candidate standard deviations of the bend, each with its penalty on the evidence (in nats).
 _BENDS = ((0.0, 0.0), (0.05, 1.0), (0.1, 2.0))
-# Standard deviations of a mark around the curve that are tried.
+# Candidate standard deviations of a mark around the curve.
 _NOISES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
 
 
 @dataclass(frozen=True)
 class ScoreMap:
-    """A curve that never falls, from 0..1 to 0..1.
+    """A nondecreasing curve from 0..1 to 0..1.
 
     Attributes:
         heights: at 21 equal steps from 0 to 1; straight between them.
-        n: marks that it was learned from; 0 for the identity.
+        n: marks that it was fitted to; 0 for the identity.
 
     """
 
@@ -44,13 +48,13 @@ IDENTITY = ScoreMap(tuple(_KNOTS.tolist()), 0)
 
 
 def fit_score_map(fractions: Sequence[float] | Floats, marks: Sequence[float] | Floats) -> ScoreMap:
-    """Learn the people's scale from answers that they marked.
+    """Fit the people's scale to marked answers.
 
         y_i = x_i + a + b (x_i - .5) + w(x_i) + e_i
 
-    with a ~ N(0, .3^2), b ~ N(0, .5^2), w a Gaussian process (squared exponential, reach .25) and e_i ~ N(0, s^2).
-    Without marks it is the identity, a few tilt the line, many bend it; how much w varies and s are those with the most
-    evidence. The expected curve is then made monotone by pooling adjacent violators and clipped to 0..1.
+    with a ~ N(0, .3^2), b ~ N(0, .5^2), w a Gaussian process (squared exponential, length scale .25) and
+    e_i ~ N(0, s^2). The variance of w and s are those with the highest evidence. The posterior mean is then made
+    monotone by pooling adjacent violators and clipped to 0..1.
 
     Args:
         fractions: x, what the grader gave, 0..1, shape `(n,)`.
@@ -66,7 +70,7 @@ def fit_score_map(fractions: Sequence[float] | Floats, marks: Sequence[float] | 
         raise ValueError(f"{x.size} fractions for {y.size} marks")
     if x.size < FEWEST_MARKS:
         return IDENTITY
-    # Answers at the same place of the scale count as one with less noise, so that any number of marks is fast.
+    # Answers with nearly the same fraction count as one with less noise, so that the time does not grow with the marks.
     place = np.rint(x * (len(_KNOTS) - 1) * 5).astype(int)
     _, which, counts = np.unique(place, return_inverse=True, return_counts=True)
     center = np.bincount(which, weights=x) / counts
@@ -87,15 +91,15 @@ def fit_score_map(fractions: Sequence[float] | Floats, marks: Sequence[float] | 
 
 
 def _covariance(one: Floats, other: Floats, bend: float) -> Floats:
-    """How alike the map's departures from the identity are at two places, before any mark was seen."""
+    """Prior covariance of the differences from the identity at two fractions."""
     apart = one[:, None] - other[None, :]
     slopes = np.outer(one - 0.5, other - 0.5)
-    covariance: Floats = _LEVEL**2 + _SLOPE**2 * slopes + bend**2 * np.exp(-0.5 * (apart / _REACH) ** 2)
+    covariance: Floats = _LEVEL**2 + _SLOPE**2 * slopes + bend**2 * np.exp(-0.5 * (apart / _LENGTH_SCALE) ** 2)
     return covariance
 
 
 def pool_adjacent(heights: Floats) -> Floats:
-    """The nearest values (by least squares) that never fall: neighbours out of order share their mean.
+    """Isotonic regression: the nearest nondecreasing values by least squares (pool adjacent violators).
 
     Args:
         heights: shape `(n,)`.

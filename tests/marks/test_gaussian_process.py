@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from grader.marks.gaussian_process import START, GaussianProcess, MarkedQuestion, Variances, fit_variances
+from grader.marks.gaussian_process import PRIOR, GaussianProcess, MarkedQuestion, Variances, fit_variances
 from grader.statistics.conformal import conformal_quantile, covered
 
 Floats = np.ndarray
@@ -39,9 +39,9 @@ def part_of(question: MarkedQuestion, rows: slice) -> MarkedQuestion:
     return MarkedQuestion(
         question.marks[rows],
         question.mapped[rows],
-        question.told[rows],
-        question.closeness[rows, rows],
-        question.shared[rows, rows],
+        question.containment[rows],
+        question.embedding_kernel[rows, rows],
+        question.lexical_kernel[rows, rows],
     )
 
 
@@ -49,8 +49,8 @@ def predict(model: GaussianProcess, place: int, question: MarkedQuestion, new: s
     return model.predict(
         place,
         question.mapped[new],
-        question.told[new],
-        question.closeness[new, old],
+        question.containment[new],
+        question.embedding_kernel[new, old],
         np.zeros((len(question.marks[new]), len(question.marks[old]))),
     )
 
@@ -61,14 +61,14 @@ def test_variances_are_found_again() -> None:
         fit_variances(simulate(rng, questions=60, n=12, closeness=size, level=0.03)) for size in (0.0, 0.06)
     )
     # an identity kernel of shared words cannot be told from noise: together they are the noise
-    assert without.noise + without.shared == pytest.approx(0.02, rel=0.2)
-    assert without.closeness < 0.01 and 0.04 < with_likeness.closeness < 0.08
+    assert without.noise + without.lexical == pytest.approx(0.02, rel=0.2)
+    assert without.embedding < 0.01 and 0.04 < with_likeness.embedding < 0.08
     assert [without.level, with_likeness.level] == pytest.approx([0.03, 0.03], rel=0.4)
 
 
 def test_few_marks_leave_the_first_guess() -> None:
     found = fit_variances(simulate(np.random.default_rng(2), questions=1, n=2))
-    assert np.allclose(found.sizes, START, rtol=0.6)
+    assert np.allclose(found.components, PRIOR, rtol=0.6)
 
 
 def test_marks_help_and_more_help_more() -> None:
@@ -78,10 +78,7 @@ def test_marks_help_and_more_help_more() -> None:
         team = simulate(np.random.default_rng(3), questions=20, n=40, closeness=0.05, level=0.02)
         some = slice(0, n)
         model = GaussianProcess([part_of(q, some) for q in team], fit_variances([part_of(q, old) for q in team]))
-        found = [
-            predict(model, k, q, new, some).mean if n else model.elsewhere(q.mapped[new]).mean
-            for k, q in enumerate(team)
-        ]
+        found = [predict(model, k, q, new, some).mean if n else q.mapped[new] for k, q in enumerate(team)]
         errors.append(np.sqrt(np.mean([(p - q.marks[new]) ** 2 for p, q in zip(found, team, strict=True)])))
     assert errors[0] > 1.05 * errors[1] > 1.05**2 * errors[2]
 
@@ -89,7 +86,7 @@ def test_marks_help_and_more_help_more() -> None:
 def test_left_out_marks_are_predicted_as_if_they_had_not_been_given() -> None:
     team = simulate(np.random.default_rng(4), questions=5, n=7)
     variances = fit_variances(team)
-    shortcut = GaussianProcess(team, variances).left_out()
+    shortcut = GaussianProcess(team, variances).leave_one_out()
     for place in (0, 3):
         rest = slice(0, 6)
         fewer = [part_of(q, rest) if k == place else q for k, q in enumerate(team)]
@@ -101,7 +98,7 @@ def test_left_out_marks_are_predicted_as_if_they_had_not_been_given() -> None:
 def test_the_order_of_answers_and_questions_does_not_matter() -> None:
     team = simulate(np.random.default_rng(5), questions=4, n=8)
     backwards = [part_of(q, slice(None, None, -1)) for q in reversed(team)]
-    assert fit_variances(team).sizes == pytest.approx(fit_variances(backwards).sizes)
+    assert fit_variances(team).components == pytest.approx(fit_variances(backwards).components)
 
 
 def test_a_mark_moves_the_like_towards_it_and_far_answers_less() -> None:
@@ -116,19 +113,19 @@ def test_a_mark_moves_the_like_towards_it_and_far_answers_less() -> None:
 
 def test_a_constant_team_is_met() -> None:
     team = [
-        MarkedQuestion(np.full(10, 0.8), q.mapped, q.told, q.closeness, q.shared)
+        MarkedQuestion(np.full(10, 0.8), q.mapped, q.containment, q.embedding_kernel, q.lexical_kernel)
         for q in simulate(np.random.default_rng(6), questions=8, n=10)
     ]
     model = GaussianProcess(team, fit_variances(team))
-    assert np.concatenate([p.mean for p in model.left_out()]) == pytest.approx(np.full(80, 0.8), abs=0.06)
+    assert np.concatenate([p.mean for p in model.leave_one_out()]) == pytest.approx(np.full(80, 0.8), abs=0.06)
 
 
 def test_large_questions_are_looked_at_in_part_only() -> None:
     big = simulate(np.random.default_rng(7), questions=1, n=40)[0]
-    kept = big.some(10)
-    assert kept.marks.shape == (10,) and kept.closeness.shape == (10, 10)
+    kept = big.subsample(10)
+    assert kept.marks.shape == (10,) and kept.embedding_kernel.shape == (10, 10)
     assert kept.marks[[0, -1]].tolist() == big.marks[[0, -1]].tolist()
-    assert big.some(40) is big
+    assert big.subsample(40) is big
 
 
 def test_intervals_from_left_out_marks_hold_what_they_promise() -> None:
@@ -138,7 +135,7 @@ def test_intervals_from_left_out_marks_hold_what_they_promise() -> None:
         old, new = slice(0, 10), slice(10, 20)
         given = [part_of(q, old) for q in team]
         model = GaussianProcess(given, fit_variances(given))
-        sizes = [np.abs(q.marks - p.mean) / p.spread for q, p in zip(given, model.left_out(), strict=True)]
+        sizes = [np.abs(q.marks - p.mean) / p.spread for q, p in zip(given, model.leave_one_out(), strict=True)]
         reach = conformal_quantile(np.concatenate(sizes), alpha=0.1)
         for place, question in enumerate(team):
             found = predict(model, place, question, new, old)

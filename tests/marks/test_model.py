@@ -145,11 +145,11 @@ def test_intervals_without_enough_marks_promise_nothing() -> None:
     spread = team(np.random.default_rng(1), questions=10, n=1)
     found = MarksModel(spread).correct("q0", seen(RIGHT, 0.5))
     assert found.high - found.low > 0.5
-    assert MarksModel(spread).parameters.reach > 1 / ALPHA
+    assert MarksModel(spread).parameters.half_width > 1 / ALPHA
 
 
 def test_left_out_marks_show_what_marks_are_worth(marked: list[MarkedAnswer]) -> None:
-    left = MarksModel(marked).left_out()
+    left = MarksModel(marked).leave_one_out()
     assert [found.answer.answer_id for found in left] == sorted(answer.answer_id for answer in marked)
     error = np.sqrt(np.mean([(found.expected - found.answer.mark) ** 2 for found in left]))
     assert error < 0.1 < 0.2 < np.sqrt(np.mean(score_map_errors(marked) ** 2))

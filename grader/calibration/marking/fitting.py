@@ -180,7 +180,7 @@ def _held_out(marks: MarksModel) -> HeldOut:
     by_map = score_map_errors(marks.marked)
     without = np.array([answer.features.fraction - answer.mark for answer in marks.marked])
     by_marks = by_map.copy()
-    left_out = {found.answer.answer_id: found.fraction for found in marks.left_out()}
+    left_out = {found.answer.answer_id: found.fraction for found in marks.leave_one_out()}
     for index, answer in enumerate(marks.marked):
         if answer.answer_id in left_out:
             by_marks[index] = left_out[answer.answer_id] - answer.mark
