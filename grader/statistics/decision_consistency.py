@@ -18,7 +18,6 @@ from grader.statistics.rating_tables import rating_table
 _SAME = 10.0**-DECIMALS
 # Below so many discordant answers chi-squared is too rough and the exact test is taken.
 _FEW = 25
-_POINTS = 40
 
 
 class McNemar(NamedTuple):
@@ -117,9 +116,8 @@ def agreeing_pairs(ratings: npt.ArrayLike, cut: float) -> Floats:
 def expected_flips(components: Components, *, mean: float, cut: float, n_raters: int = 1) -> float:
     """Return how many of 100 candidates two panels of `n_raters` would put on different sides of the cut.
 
-    100 / pi times the integral from 0 to arccos(rho) of exp(-a^2 / (1 + cos t)) dt, with E = (V_r + V_e) / k,
-    rho = V_a / (V_a + E) and a = (cut - mean) / sqrt(V_a + E): the chance that two normal scores with correlation
-    rho are on different sides.
+    400 T(a, sqrt((1 - rho) / (1 + rho))) with Owen's function T, E = (V_r + V_e) / k, rho = V_a / (V_a + E) and
+    a = (cut - mean) / sqrt(V_a + E): the chance that two normal scores with correlation rho are on different sides.
 
     Args:
         components: from `generalizability.variance_components`; below 0 counts as 0.
@@ -131,20 +129,20 @@ def expected_flips(components: Components, *, mean: float, cut: float, n_raters:
         0..50. Takes scores to be normal, which coarse scales are not: a guide to what more raters would bring.
 
     Undefined: NaN when the components are, or nothing varies.
-    Source: Sheppard (1899) for a cut at the mean, 100 arccos(rho) / pi; Drezner & Wesolowsky (1990), Journal of
-        Statistical Computation and Simulation 35, 101-107.
+    Source: Sheppard (1899) for a cut at the mean, 100 arccos(rho) / pi; Owen (1956), Annals of Mathematical Statistics
+        27, 1075-1090, as `scipy.special.owens_t`.
     Checked against: Sheppard's formula, and simulated panels.
     """
+    from scipy.special import owens_t
+
     if not all(math.isfinite(part) for part in components):
         return float("nan")
     answer, rater, residual = (max(part, 0.0) for part in components)
     total = answer + (rater + residual) / n_raters
     if total == 0:
         return float("nan")
-    end = math.acos(answer / total)
-    points, weights = np.polynomial.legendre.leggauss(_POINTS)
-    heights = np.exp(-((cut - mean) ** 2) / total / (1 + np.cos(end * (points + 1) / 2)))
-    return float(100 / math.pi * end / 2 * (weights @ heights))
+    rho = answer / total
+    return 400 * float(owens_t((cut - mean) / math.sqrt(total), math.sqrt((1 - rho) / (1 + rho))))
 
 
 def cohen_kappa_interval(human: npt.ArrayLike, system: npt.ArrayLike, *, confidence: float = 0.95) -> Estimate:

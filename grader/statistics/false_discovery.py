@@ -1,7 +1,10 @@
 """Many tests at once: p-values adjusted so that the share of false alarms among the alarms stays small.
 
-Whoever looks at a hundred cells finds five "significant" ones by chance. An adjusted p-value is called q here: report
-the cells with q below, say, .10, and on average at most 10 % of those are false alarms.
+Among a hundred cells five are "significant" by chance. An adjusted p-value is called q here: report the cells with q
+below, say, .10, and on average at most 10 % of those are false alarms.
+
+Own code, not `scipy.stats.false_discovery_control`: that takes .8 s to import (a calibration takes 2.6 s), refuses
+NaN, and gives the same numbers to 4e-16.
 """
 
 import numpy as np
@@ -24,7 +27,7 @@ def benjamini_hochberg(p_values: npt.ArrayLike) -> Floats:
     Undefined: NaN where the p-value is NaN.
     Raises: ValueError on a p-value outside 0..1.
     Source: Benjamini & Hochberg (1995), Journal of the Royal Statistical Society B 57, 289-300.
-    Checked against: the 15 p-values of that paper, of which it rejects four at .05.
+    Checked against: the 15 p-values of that paper, of which it rejects four at .05, and scipy.
     """
     return _adjusted(p_values, any_dependence=False)
 
@@ -43,7 +46,7 @@ def benjamini_yekutieli(p_values: npt.ArrayLike) -> Floats:
     Undefined: NaN where the p-value is NaN.
     Raises: ValueError on a p-value outside 0..1.
     Source: Benjamini & Yekutieli (2001), Annals of Statistics 29, 1165-1188.
-    Checked against: cases derived by hand.
+    Checked against: cases derived by hand, and scipy.
     """
     return _adjusted(p_values, any_dependence=True)
 

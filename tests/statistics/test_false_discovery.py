@@ -24,6 +24,15 @@ def test_published_example_rejects_four() -> None:
     assert q[3] == pytest.approx(0.035625)
 
 
+@pytest.mark.parametrize("n", [1, 2, 7, 50])
+def test_q_values_are_those_of_scipy(n: int) -> None:
+    from scipy.stats import false_discovery_control
+
+    p = np.random.default_rng(n).random(n) ** 3
+    assert benjamini_hochberg(p) == pytest.approx(false_discovery_control(p), rel=1e-14)
+    assert benjamini_yekutieli(p) == pytest.approx(false_discovery_control(p, method="by"), rel=1e-14)
+
+
 def test_any_dependence_is_stricter() -> None:
     c = math.fsum(1 / i for i in range(1, 16))
     q = benjamini_yekutieli(PUBLISHED)

@@ -161,6 +161,15 @@ def test_icc_intervals_where_answers_and_raters_are_equal_on_average() -> None:
     assert found.low <= found.value <= found.high
 
 
+def test_icc_interval_where_answers_have_equal_means_and_raters_differ() -> None:
+    """Full disagreement: the two parts of the degrees of freedom cancel out, and there is nothing to divide by."""
+    found = icc_interval([[3, 0, 0], [0, 3, 0]])
+    assert (found.value, found.low, found.high, found.n) == (near(-1), None, None, 2)
+    assert found.note == "no interval: too few answers, it has no lower end"
+    consistency = icc_interval([[3, 0, 0], [0, 3, 0]], form="C,1")
+    assert (consistency.value, consistency.low, consistency.high) == (near(-0.5), near(-0.5), near(-0.5))
+
+
 def test_icc_intervals_say_why_there_is_none() -> None:
     undefined = icc_interval([[3, 3], [3, 3]])
     assert (undefined.value, undefined.n) == (None, 2)
