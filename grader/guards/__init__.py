@@ -1,6 +1,7 @@
-"""Cheap rules: whether a statement denies the point that it resembles, and how an answer is written.
+"""Cheap rules: whether a statement contradicts a point that it resembles, and how an answer is written.
 
-In: a point and a statement, or an answer. Out: a `Finding` or a flag. Pure functions; no model.
+In: a point and the segments of an answer, or an answer. Out: a `ContradictionCheck` or an `AnswerStyle` with flags.
+Pure functions without a model.
 """
 
 import lazy_loader

@@ -1,7 +1,6 @@
-"""Words that turn a claim into its opposite when one stands in the other's place.
+"""Antonyms: a closed list for technical and everyday prose, and prefixes and endings that negate a word.
 
-A closed list for technical and everyday prose, with the prefixes that deny a word. Nothing here looks at context:
-`guards` decides whether two words stand in the same place of the same claim.
+Nothing here looks at context: `polarity` decides whether two words have the same place in the same claim.
 """
 
 from collections.abc import Iterable
@@ -10,7 +9,7 @@ from typing import NamedTuple
 
 from grader.text import stem
 
-# Each line: any word on the left denies any word on the right. Listed by hand from opposites of technical English.
+# Each line: every word on the left is an opposite of every word on the right. Listed by hand.
 _OPPOSITES = """
 increase grow rise raise enlarge expand amplify gain boost | decrease shrink fall drop reduce lower diminish decline
 more most greater | less fewer least
@@ -205,7 +204,7 @@ larger | smaller
 
 @lru_cache(maxsize=1)
 def _table() -> dict[str, frozenset[str]]:
-    """For each stem the stems that deny it."""
+    """For each word and stem its listed opposites."""
     table: dict[str, set[str]] = {}
     for line in _OPPOSITES.strip().splitlines():
         left, right = (side.split() for side in line.split("|"))
@@ -218,10 +217,10 @@ def _table() -> dict[str, frozenset[str]]:
     return {word: frozenset(others - {word}) for word, others in table.items()}
 
 
-# Prefixes that deny the word they stand before, and an ending that denies its counterpart.
+# Prefixes that negate a word, and endings of which the second negates the first.
 _PREFIXES = ("un", "in", "im", "il", "ir", "non", "dis", "de", "mis", "anti", "ab", "mal", "counter")
 _ENDINGS = (("ful", "less"), ("full", "less"))
-# "A" denies few words: "asleep" is no opposite of "sleep".
+# The prefix "a" negates few words: "asleep" is no opposite of "sleep".
 _AFTER_A = ("symmetr", "synchron", "typical", "period", "social", "moral", "cycl", "politic", "biotic")
 # Shorter remainders are accidents: "in" + "put", "de" + "fine".
 _SHORTEST_BASE = 4
@@ -229,76 +228,76 @@ _NONE: frozenset[str] = frozenset()
 
 
 def are_opposites(first: str, second: str) -> bool:
-    """Whether one lower-case word denies the other: listed, or the same word with a denying prefix or ending."""
-    one, other = _read(first), _read(second)
+    """Whether two lower-case words are opposites: listed, or one is the other with a negating prefix or ending."""
+    one, other = _look_up(first), _look_up(second)
     if first == second or one.stem == other.stem:
         return False
-    return not one.listed.isdisjoint(other.forms) or _denies(one, other) or _denies(other, one)
+    return not one.listed.isdisjoint(other.forms) or _negates(one, other) or _negates(other, one)
 
 
-class Words(NamedTuple):
-    """All words of a text with their stems, what is listed against them, what they deny by a prefix or an ending."""
+class AntonymIndex(NamedTuple):
+    """The words of a text with their stems (`forms`), their listed opposites, and what they negate by affixes."""
 
     forms: frozenset[str]
     listed: frozenset[str]
-    denied: frozenset[str]
+    negated: frozenset[str]
 
 
-def words_to_oppose(words: Iterable[str]) -> Words:
-    """What `may_oppose` and `may_any_oppose` look words up in."""
-    read = [_read(word) for word in words]
-    return Words(
+def antonym_index(words: Iterable[str]) -> AntonymIndex:
+    """Index the words of a text for `may_oppose` and `may_any_oppose`."""
+    read = [_look_up(word) for word in words]
+    return AntonymIndex(
         _NONE.union(*(word.forms for word in read)),
         _NONE.union(*(word.listed for word in read)),
-        _NONE.union(*(denied for word in read for denied in (word.denied, word.stem_denied))),
+        _NONE.union(*(negated for word in read for negated in (word.negated, word.stem_negated))),
     )
 
 
-def may_oppose(word: str, others: Words) -> bool:
-    """Whether a lower-case word may deny one of others, looked up all at once: without it, it denies none of them."""
-    own = _read(word)
+def may_oppose(word: str, others: AntonymIndex) -> bool:
+    """A fast filter: false when a lower-case word is an opposite of none of the others."""
+    own = _look_up(word)
     return not (
         own.listed.isdisjoint(others.forms)
-        and own.denied.isdisjoint(others.forms)
-        and own.stem_denied.isdisjoint(others.forms)
-        and own.forms.isdisjoint(others.denied)
+        and own.negated.isdisjoint(others.forms)
+        and own.stem_negated.isdisjoint(others.forms)
+        and own.forms.isdisjoint(others.negated)
     )
 
 
-def may_any_oppose(words: Words, others: Words) -> bool:
+def may_any_oppose(words: AntonymIndex, others: AntonymIndex) -> bool:
     """Whether `may_oppose` holds for any of some words."""
     return not (
         words.listed.isdisjoint(others.forms)
-        and words.denied.isdisjoint(others.forms)
-        and words.forms.isdisjoint(others.denied)
+        and words.negated.isdisjoint(others.forms)
+        and words.forms.isdisjoint(others.negated)
     )
 
 
 class _Word(NamedTuple):
-    """A word and its stem (`forms`), what is listed against them, and what each denies by a prefix or an ending."""
+    """A word and its stem (`forms`), their listed opposites, and what each negates by prefix or ending."""
 
     text: str
     stem: str
     forms: frozenset[str]
     listed: frozenset[str]
-    denied: frozenset[str]
-    stem_denied: frozenset[str]
+    negated: frozenset[str]
+    stem_negated: frozenset[str]
 
 
 @lru_cache(maxsize=2048)
-def _read(word: str) -> _Word:
+def _look_up(word: str) -> _Word:
     own, table = stem(word), _table()
     listed = table.get(word, _NONE) | table.get(own, _NONE)
-    return _Word(word, own, frozenset((word, own)), listed, _denied_by(word), _denied_by(own))
+    return _Word(word, own, frozenset((word, own)), listed, _negated_by(word), _negated_by(own))
 
 
-def _denies(one: _Word, other: _Word) -> bool:
-    """Whether a prefix or an ending of one word denies the other; words with words, stems with stems."""
-    return other.text in one.denied or other.stem in one.stem_denied
+def _negates(one: _Word, other: _Word) -> bool:
+    """Whether a prefix or an ending of one word negates the other; words with words, stems with stems."""
+    return other.text in one.negated or other.stem in one.stem_negated
 
 
-def _denied_by(word: str) -> frozenset[str]:
-    """The words that a word denies by its prefix or its ending."""
+def _negated_by(word: str) -> frozenset[str]:
+    """The words that a word negates by its prefix or its ending."""
     bare = word.replace("-", "")
     found = {bare.removeprefix(prefix) for prefix in _PREFIXES if bare.startswith(prefix)}
     if bare.startswith("a") and bare[1:].startswith(_AFTER_A):

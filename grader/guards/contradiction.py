@@ -1,39 +1,38 @@
-"""Cheap checks of one statement against one point that it resembles: whether it says the opposite.
+"""Whether a statement contradicts a point that it resembles: polarity, antonyms, numbers, quantifiers and roles.
 
-Similar words are no proof. Polarity, opposites, numbers, quantifiers and roles are compared where the two texts say
-otherwise the same. Nothing here measures similarity of meaning, and nothing speaks about texts that are worded apart.
+Two texts are compared only where most of their words agree. Nothing here measures similarity of meaning or judges
+paraphrases.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from grader.guards.claims import Claim
-from grader.guards.finding import Finding
-from grader.guards.polarity import denies_the_opposite, flips, negation, tells_a_denial
-from grader.guards.roles import comparison_is_turned, roles
+from grader.guards.claims import Claim, Finding
+from grader.guards.polarity import denies_the_opposite, find_negation, has_denial, opposite_pairs
+from grader.guards.roles import find_swapped_roles, has_swapped_comparison
 from grader.text import differing_quantities, word_set
 
-# Part of every signature: raised when the rules change.
+# Part of every signature; raise it when the rules change.
 RULES_VERSION = 4
 # Share of a point's content words that a statement must repeat before a difference counts as a denial. Below it the
-# two may speak of different things.
+# two may be about different things.
 _NEAR_COPY = 0.8
-# Swapped roles are only told from free word order when hardly anything else differs.
+# Swapped roles differ reliably from free word order only when hardly anything else differs.
 _ALMOST_IDENTICAL = 0.85
-# A claim of more words than this has to have at least this share of them in the statement as they are.
+# Of a claim with more words than the first, the statement must have at least this share unchanged.
 _FEW, _HALF = 3, 0.5
-# Content words beside a number that show what it counts.
-_TELLING = 2
+# Content words beside a number from which it is clear what it counts.
+_MIN_CONTEXT = 2
 
-# From this probability on the verifier's word alone is enough; the higher one holds for a statement that has all words
-# of the point and no denial of its own, as a longer sentence around the claim has.
-_SURELY, _VERY_SURELY, _NEVER = 0.7, 0.97, 2.0
-# Below this the verifier is sure that nothing is turned round, and a rule that saw an opposite or a negation is wrong.
+# Probabilities from which the verifier alone is enough. The higher one holds for a statement with all words of the
+# point and no further denial, such as a longer sentence around the claim.
+_SURE, _VERY_SURE, _NEVER = 0.7, 0.97, 2.0
+# Below this probability the verifier overrules an antonym or a negation that the rules found.
 _SURELY_NOT = 0.02
-# What the verifier knows better than the rules; exchanged roles it does not see, and numbers not always.
+# Findings on which the verifier is more reliable than the rules. It misses swapped roles and some numbers.
 _VERIFIABLE = ("negation", "opposite")
-# A denial counts when its segment comes this near to the best statement of the point.
-_RIVAL = 0.85
+# Segments whose recall is at least this share of the best segment's are checked for a denial.
+_NEAR_BEST = 0.85
 
 _STRONG = word_set(
     "all every each always must never only entirely completely any fully guarantee guarantees guaranteed requires"
@@ -47,11 +46,11 @@ _WEAK = word_set(
 
 
 class ContradictionCheck(NamedTuple):
-    """What the guards say of one point and a whole answer.
+    """The guards' result for one point and a whole answer.
 
     Attributes:
-        finding: what speaks against the point, or `None`.
-        segment: the segment in which it stands.
+        finding: the contradiction, or `None`.
+        segment: index of its segment.
 
     """
 
@@ -63,9 +62,9 @@ NO_CONTRADICTION = ContradictionCheck(None, 0)
 
 
 def near_best_segments(recalls: Sequence[float]) -> list[int]:
-    """Segments that come nearly as close to stating a point as the best one, in order."""
-    bound = _RIVAL * max(recalls, default=0.0)
-    return [index for index, recall in enumerate(recalls) if recall > 0 and recall >= bound]
+    """Indices of the segments whose recall of a point is nearly the best one, in order."""
+    threshold = _NEAR_BEST * max(recalls, default=0.0)
+    return [index for index, recall in enumerate(recalls) if recall > 0 and recall >= threshold]
 
 
 def check_point(
@@ -74,13 +73,13 @@ def check_point(
     recalls: Sequence[float],
     denied: Sequence[float | None],
 ) -> ContradictionCheck:
-    """Look for a contradiction of one point in every segment that comes near to stating it, not only in the best.
+    """Look for a contradiction of one point in every segment whose recall is nearly the best one.
 
     Args:
         wordings: the point's text and aliases; a statement that agrees with one of them contradicts none.
         statements: the segments of the answer.
         recalls: how much of the point each segment states by itself, 0..1.
-        denied: how likely each segment denies the point as a trained verifier has it, 0..1; `None` where not asked.
+        denied: probability, by the trained verifier, that each segment denies the point; `None` where it did not run.
 
     """
     against: list[tuple[Finding, int]] = []
@@ -89,13 +88,15 @@ def check_point(
         finding = _finding(wordings, statements[index], denied[index])
         if finding is not None:
             against.append((finding, index))
-        elif recalls[index] > agreed and not any(any(flips(wording, statements[index])) for wording in wordings):
+        elif recalls[index] > agreed and not any(
+            any(opposite_pairs(wording, statements[index])) for wording in wordings
+        ):
             agreed = recalls[index]
     if not against:
         return NO_CONTRADICTION
     finding, index = max(against, key=lambda found: (found[0].certain, recalls[found[1]]))
-    # A claim that stands as well elsewhere outweighs an opposite word, which may belong to another claim of the same
-    # shape ("high bias underfits, high variance overfits"), but not its plain negation.
+    # Another segment that states the point outweighs an antonym, which may belong to a parallel claim ("high bias
+    # underfits, high variance overfits"), but not a plain negation.
     if (finding.kind != "negation" and agreed >= recalls[index]) or (
         finding.kind == "number" and _counts_elsewhere(wordings, statements, index)
     ):
@@ -104,67 +105,71 @@ def check_point(
 
 
 def _counts_elsewhere(wordings: Sequence[Claim], statements: Sequence[Claim], index: int) -> bool:
-    """Whether another statement has the number that is nearly all of the point: then this one counts something else."""
-    others = [quantity for at, said in enumerate(statements) if at != index for quantity in said.quantities]
+    """Whether the point is little more than its number and another statement has that number."""
+    others = [quantity for at, statement in enumerate(statements) if at != index for quantity in statement.quantities]
     return bool(others) and any(
-        len(wording.told) < _TELLING
+        len(wording.stems_without_numbers) < _MIN_CONTEXT
         and differing_quantities(wording.quantities, [*statements[index].quantities, *others]) is None
         for wording in wordings
     )
 
 
 def _finding(wordings: Sequence[Claim], statement: Claim, denied: float | None) -> Finding | None:
-    """What the rules say of all wordings, and what the verifier says where it was asked."""
+    """The rules' finding against all wordings, combined with the verifier's probability where there is one."""
     findings = [finding for wording in wordings if (finding := find_contradiction(wording, statement)) is not None]
     finding = findings[0] if len(findings) == len(wordings) else None
     if denied is None:
         return finding
-    if finding is None and all(denied >= _needed(own, statement) for own in wordings):
+    if finding is None and all(denied >= _needed_probability(own, statement) for own in wordings):
         return Finding("denial", True, 0, len(statement.text), "says the opposite of the point in nearly its words")
     if finding is not None and finding.kind in _VERIFIABLE and denied < _SURELY_NOT:
         return None
     return finding
 
 
-def _needed(point: Claim, statement: Claim) -> float:
-    """How sure the verifier must be; more than 1 where the statement denies the opposite."""
+def _needed_probability(point: Claim, statement: Claim) -> float:
+    """The probability that the verifier needs; more than 1 where the statement denies the opposite."""
     if denies_the_opposite(point, statement):
         return _NEVER
-    repeats = point.stems <= statement.stems and tells_a_denial(statement) <= tells_a_denial(point)
-    return _VERY_SURELY if repeats else _SURELY
+    repeats = point.stems <= statement.stems and has_denial(statement) <= has_denial(point)
+    return _VERY_SURE if repeats else _SURE
 
 
 def find_contradiction(point: Claim, statement: Claim) -> Finding | None:
-    """What makes a statement that resembles a point deny it, or `None`.
+    """How a statement that resembles a point contradicts it, or `None`.
 
-    A statement is only looked at when it repeats most of the point's content words (opposites count as repeated).
-    A denial twice over is none: "not unfair" is "fair".
+    Only a statement that repeats most of the point's content words is compared (opposites count as repeated). Two
+    denials cancel each other: "not unfair" is "fair".
     """
     if not point.content or not statement.content:
         return None
-    told = point.told
-    if len(told) > _FEW and len(told & statement.stems) < _HALF * len(told):
-        return None  # cheap: opposites in the place of most words would be another claim
-    opposed = list(flips(point, statement))
-    turned = {point.words[i].stem for i, _ in opposed}
-    shared = len(told & (statement.stems | turned)) / len(told) if told else 1.0
+    content = point.stems_without_numbers
+    if len(content) > _FEW and len(content & statement.stems) < _HALF * len(content):
+        return None  # fast exit: with opposites for most words it would be another claim
+    opposed = list(opposite_pairs(point, statement))
+    replaced = {point.words[i].stem for i, _ in opposed}
+    shared = len(content & (statement.stems | replaced)) / len(content) if content else 1.0
     if shared < _NEAR_COPY:
         return None
-    exchanged = comparison_is_turned(point, statement)
-    if exchanged and all(statement.words[j].stem in point.stems for _, j in opposed):
-        opposed = []  # "training needs more than testing" turned round has no opposites but those it compares
-    denied = negation(point, statement, opposed, turned=exchanged)
-    if denied is not None or (exchanged and opposed):
+    swapped = has_swapped_comparison(point, statement)
+    if swapped and all(statement.words[j].stem in point.stems for _, j in opposed):
+        opposed = []  # in a swapped "training needs more than testing" the opposites are the things compared
+    denied = find_negation(point, statement, opposed, swapped=swapped)
+    if denied is not None or (swapped and opposed):
         return denied
     return (
         _number(point, statement)
         or _quantifier(point, statement)
-        or (roles(point, statement) if len(told & statement.stems) >= _ALMOST_IDENTICAL * len(told) else None)
+        or (
+            find_swapped_roles(point, statement)
+            if len(content & statement.stems) >= _ALMOST_IDENTICAL * len(content)
+            else None
+        )
     )
 
 
 def _number(point: Claim, statement: Claim) -> Finding | None:
-    """A quantity of the point for which the statement has another of the same kind."""
+    """A quantity of the point for which the statement has a different one of the same kind."""
     pair = differing_quantities(point.quantities, statement.quantities)
     if pair is None:
         return None
@@ -173,10 +178,10 @@ def _number(point: Claim, statement: Claim) -> Finding | None:
 
 
 def _quantifier(point: Claim, statement: Claim) -> Finding | None:
-    """A strong word (all, always, must) of the point weakened (some, sometimes, may), or the other way round."""
+    """A strong word (all, always, must) of the point replaced by a weak one (some, sometimes, may), or the reverse."""
     for mine, theirs, verb in ((_STRONG, _WEAK, "weakens"), (_WEAK, _STRONG, "overstates")):
-        lost = [w for w in point.words if w.text in mine and w.text not in statement.plain]
-        gained = [w for w in statement.words if w.text in theirs and w.text not in point.plain]
+        lost = [w for w in point.words if w.text in mine and w.text not in statement.lower_words]
+        gained = [w for w in statement.words if w.text in theirs and w.text not in point.lower_words]
         if lost and gained:
             word = gained[0]
             return Finding(

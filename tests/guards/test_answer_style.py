@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.guards.answer_style import LIST_SHARE, AnswerStyle, assess_style, is_foreign, share_beyond_question
-from grader.guards.prompt_injection import PLEAS, has_prompt_injection
+from grader.guards.prompt_injection import INJECTION_PATTERNS, has_prompt_injection
 from grader.text.normalisation import segments, words
 
 QUESTION = "Why do deep networks need nonlinear activation functions?"
@@ -141,7 +141,7 @@ def test_a_text_has_words_of_its_own_or_not(text: str, share: float) -> None:
     assert share_beyond_question(text, QUESTION) == share
 
 
-@given(st.from_regex(PLEAS, fullmatch=True))
+@given(st.from_regex(INJECTION_PATTERNS, fullmatch=True))
 def test_no_plea_is_passed_over(plea: str) -> None:
     assert has_prompt_injection(plea)
 
