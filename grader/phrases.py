@@ -26,6 +26,11 @@ def number(value: float, scale: float | None = None) -> str:
     return "0" if text == "-0" else text
 
 
+def percent(share: float | None) -> str:
+    """A share in whole percent; a dash for `None`."""
+    return "\u2013" if share is None else f"{share:.0%}"
+
+
 def duration(seconds: float) -> str:
     """`40 s`, `7 min`, `2 h 10 min`: as finely as one would say it."""
     if seconds < 59.5:

@@ -10,8 +10,8 @@ from .calibration.terminal import calibration_lines as calibration_lines
 from .evaluation import evaluation_lines as evaluation_lines
 from .grades.page import render_grades_page as render_grades_page
 from .grades.summary import summarise_grades as summarise_grades
-from .grades.terminal import clean_for_terminal as clean_for_terminal
 from .grades.terminal import grade_details as grade_details
 from .grades.terminal import grades_table as grades_table
 from .html_page import render_sections_page as render_sections_page
 from .marks_fitting import fitting_lines as fitting_lines
+from .untrusted_text import clean_for_terminal as clean_for_terminal

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from grader.evaluation import AttackOutcome, AttackResult, RobustnessReport
-from grader.reports.grades.terminal import clean_for_terminal
+from grader.reports.untrusted_text import terminal_line
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -17,7 +17,7 @@ def attack_table(report: RobustnessReport, *, examples: int = 0, width: int | No
     """One line an attack, with its rate of success and the interval, then the worst cases of each.
 
     Args:
-        report: from `robustness.attack`.
+        report: from `run_attacks`.
         examples: how many successful cases of each attack are shown.
         width: of the table in columns; that of the console if left out.
 
@@ -59,7 +59,7 @@ def _examples(result: AttackResult, count: int) -> "list[Any]":
     worst = result.worst(count)
     lines: list[Any] = [Text(f"\n{result.id} {result.family}: must hold: {result.expectation}", style="bold")]
     for outcome in worst:
-        said = f"  {outcome.question_id}: {_one_line(outcome.change)}: {outcome.why}"
+        said = f"  {outcome.question_id}: {terminal_line(outcome.change)}: {outcome.why}"
         if outcome.before is not None and outcome.after is not None:
             said += f" (whole score {outcome.before:.2f} -> {outcome.after:.2f})"
         lines += [Text(said), Text(f"    “{_around(outcome)}”", style="dim")]
@@ -70,11 +70,7 @@ def _around(outcome: AttackOutcome) -> str:
     """The attacked answer around the place where it was changed."""
     start = max(0, outcome.changed_at - _SHOWN // 2)
     shown = outcome.text[start : start + _SHOWN]
-    return "…" * (start > 0) + _one_line(shown) + "…" * (start + _SHOWN < len(outcome.text))
-
-
-def _one_line(text: str) -> str:
-    return " ".join(clean_for_terminal(text).split())
+    return "…" * (start > 0) + terminal_line(shown) + "…" * (start + _SHOWN < len(outcome.text))
 
 
 def statement_pair_lines(report: Mapping[str, Any]) -> list[str]:

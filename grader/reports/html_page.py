@@ -1,6 +1,6 @@
-"""Sections of a report as one self-contained HTML page, without scripts or anything from elsewhere.
+"""Sections of a report as one self-contained HTML page, and the templates that all pages share.
 
-Nothing here knows what is reported; numbers are rounded here and nowhere before.
+A page has no scripts and loads nothing. Numbers are rounded here and nowhere before.
 """
 
 from collections.abc import Sequence
@@ -9,31 +9,51 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from grader.phrases import shorten
+from grader.flags import plain_flags, review_reasons, sure
+from grader.phrases import count, number, percent, shorten
 from grader.reports.blocks import Cell, Column, Facts, Kind, Lines, Picture, Section, Talk
 from grader.reports.charts import Axis, Interval, strip, strip_axis
-from grader.reports.grades.page import page_templates, percent
+from grader.reports.untrusted_text import plain_text, shown_text
 from grader.statistics import Estimate
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 
+@cache
+def page_templates() -> "Environment":
+    """The templates of all pages, with the filters that make untrusted text safe and format numbers."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("grader.reports", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(shown=shown_text, plain=plain_text, number=number, percent=percent, sure=sure)
+    environment.filters.update(reasons=review_reasons, plain_flags=plain_flags)
+    environment.globals.update(count=count)
+    return environment
+
+
 def render_sections_page(sections: Sequence[Section], *, title: str, lead: Sequence[str], footer: str) -> str:
-    """One page; the same sections, the same page.
+    """One HTML page; equal sections give equal bytes.
 
     Args:
-        sections: any texts in them are shown as they are.
-        title: likewise.
-        lead: what must be read first.
-        footer: what reproduces the numbers.
+        sections: any text in them is untrusted.
+        title: untrusted text.
+        lead: sentences at the top.
+        footer: the signature that reproduces the numbers.
     """
-    template = _environment().get_template("blocks.html.jinja")
+    template = _section_templates().get_template("blocks.html.jinja")
     return template.render(sections=sections, title=title, lead=lead, footer=footer)
 
 
 @cache
-def _environment() -> "Environment":
+def _section_templates() -> "Environment":
     environment = page_templates().overlay()
     environment.filters = {
         **environment.filters,

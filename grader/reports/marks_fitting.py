@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from grader.calibration import Fitting
 from grader.phrases import count
-from grader.reports.grades.terminal import clean_for_terminal
+from grader.reports.untrusted_text import clean_for_terminal
 
 _QUESTIONS = 5  # that are told where further marks help most
 

@@ -13,7 +13,7 @@ from grader.phrases import count, natural, shorten
 from grader.reports.calibration.planning import question_name
 from grader.reports.calibration.points import ACTIONS
 from grader.reports.calibration.sentences import COEFFICIENTS, IN_POINTS, SHARES, verdict_sentences
-from grader.reports.grades.terminal import clean_for_terminal
+from grader.reports.untrusted_text import clean_for_terminal
 from grader.statistics import Estimate
 
 _SHOWN = 5  # questions, points and answers

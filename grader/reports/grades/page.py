@@ -1,72 +1,47 @@
-"""Grades as one self-contained HTML page for people.
+"""Grades as one self-contained HTML page.
 
 Nothing here computes a score or writes a file; numbers are rounded where they are shown and nowhere before.
 """
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from hashlib import sha256
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from markupsafe import Markup, escape
-
-from grader.flags import FLAGS, in_words, plain_flags, review_reasons, sure
-from grader.phrases import count, number
-from grader.reports.grades.marks import marks_said
-from grader.reports.grades.page_judges import Mark, ShownVerdict, quote_marks, shown_verdicts, stands_in, with_stop
+from grader.flags import FLAGS, in_words
+from grader.phrases import shorten
 from grader.reports.grades.summary import GradesSummary, QuestionRow, n_covered, n_partial, n_wanted
-from grader.reports.grades.wording import LOOKS, look_as, look_of
-from grader.schema import Grade, PointGrade
-from grader.text import is_hidden
+from grader.reports.grades.wording import STATUS_LABELS, explain_marks, feedback_parts, point_status, shown_status
+from grader.reports.html_page import page_templates
+from grader.schema import Evidence, Grade, PointGrade, Verdict
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
-
     from grader.grading import LikeAnswers
 
 _GROUPS_SHOWN = 200
 _OPEN_CARDS = 20  # more answers than this are too many to read in one go: their cards start closed
 
-# Characters that show nothing and that `is_hidden` does not know by their category: grapheme joiner, Hangul
-# fillers, Khmer vowels without a shape, variation selectors, the empty Braille cell. (Unicode property
-# Default_Ignorable_Code_Point, DerivedCoreProperties.txt, and U+2800.) U+FE0E and U+FE0F are left out: they
-# choose between the two looks of a common emoji.
-_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]")
+
+class VerdictView(NamedTuple):
+    """One judge's verdict: its status, the quote in short and the end of the id of its words in the answer, if any."""
+
+    judge: str
+    status: str
+    quote: str
+    anchor: str
+    unsupported: bool
+    reason: str
 
 
-def unseen(char: str) -> str:
-    """`U+200B` for a character that nobody sees or that moves others, empty for all others."""
-    hides = is_hidden(char) or unicodedata.category(char) in ("Zl", "Zp") or _BLANK.match(char)
-    return f"U+{ord(char):04X}" if hides else ""
+class AnchoredSpan(NamedTuple):
+    """A stretch of the answer and what its id ends in."""
 
-
-def _pieces(text: str) -> Iterator[tuple[str, str]]:
-    """Stretches of a text: `(text, "")` as it is, `("", label)` for unseen characters, repeats counted."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    for code, chars in groupby(text, key=unseen):
-        stretch = "".join(chars)
-        if not code:
-            yield stretch, ""
-        else:
-            yield "", code if len(stretch) == 1 else f"{code} \u00d7 {len(stretch)}"
-
-
-def _shown(text: str) -> Markup:
-    """Untrusted text as HTML: escaped, with unseen characters as small tags."""
-    return Markup("").join(
-        Markup('<span class="unseen">{}</span>').format(label) if label else escape(stretch)
-        for stretch, label in _pieces(text)
-    )
-
-
-def _plain(text: str) -> str:
-    """Untrusted text for a place without markup: unseen characters as `[U+200B]`."""
-    return "".join(f"[{label}]" if label else stretch for stretch, label in _pieces(text))
+    start: int
+    end: int
+    anchor: str
 
 
 class Run(NamedTuple):
@@ -102,41 +77,41 @@ def cut_into_runs(text: str, spans: Sequence[tuple[int, int]]) -> list[Run]:
 
 
 @dataclass(frozen=True)
-class _ShownPoint:
+class _PointView:
     """A point in its place in the list.
 
-    `look` is its status, or `made` and `avoided` for a mistake; `evidence` is where its words stand, `quoted` where
-    else judges quote the answer on it, and `by_embedding` the look of what the embedding alone gives it, if anything.
+    `status` is its status, or `made` and `avoided` for a mistake; `evidence` is where its words stand, `quoted` where
+    else judges quote the answer on it, and `by_embedding` the status of what the embedding alone gives it, if anything.
     """
 
     number: int
-    look: str
+    status: str
     grade: PointGrade
-    evidence: Mark | None
-    quoted: tuple[Mark, ...]
-    verdicts: tuple[ShownVerdict, ...]
+    evidence: AnchoredSpan | None
+    quoted: tuple[AnchoredSpan, ...]
+    verdicts: tuple[VerdictView, ...]
     by_embedding: str
 
     @property
     def has_reason(self) -> bool:
         """Whether its rationale says more than its figures and the judges' own words do."""
-        told = ("embedding", "judge") if self.verdicts else ("embedding",)
-        return bool(self.grade.rationale) and self.grade.decided_by not in told
+        known = ("embedding", "judge") if self.verdicts else ("embedding",)
+        return bool(self.grade.rationale) and self.grade.decided_by not in known
 
 
 class _Tag(NamedTuple):
-    """The number of a point at words that show it (its look) or that a judge quotes on it (`quoted`).
+    """The number of a point at words that show it (its status) or that a judge quotes on it (`quoted`).
 
     `anchor` is what the id of the words ends in, where they begin.
     """
 
     number: int
-    look: str
+    status: str
     anchor: str
 
 
 @dataclass(frozen=True)
-class _ShownRun:
+class _RunView:
     """A stretch of an answer with the numbers of the points that it shows or is quoted on.
 
     `gap` is the white space at the end of the stretch: the numbers of the points stand before it.
@@ -144,7 +119,7 @@ class _ShownRun:
 
     text: str
     gap: str
-    look: str
+    status: str
     tags: tuple[_Tag, ...]
 
 
@@ -153,20 +128,20 @@ class _Card:
     """One answer on the page.
 
     `told` is the feedback by paragraph without the list of what was missed: `missed` holds the points that it names, by
-    look, and `missed_otherwise` its other lines; `in_own_words` tells feedback that is not the plain one.
+    status, and `missed_otherwise` its other lines; `in_own_words` tells feedback that is not the plain one.
     `decided` is the rationale that all points have in common, where a rule decided them together.
     """
 
     anchor: str
     grade: Grade
-    points: tuple[_ShownPoint, ...]
-    runs: tuple[_ShownRun, ...]
+    points: tuple[_PointView, ...]
+    runs: tuple[_RunView, ...]
     n_covered: int
     n_partial: int
     n_wanted: int
-    told: tuple[str, ...]
-    in_own_words: bool
-    missed: dict[str, list[_ShownPoint]]
+    feedback: tuple[str, ...]
+    is_free_text: bool
+    missed: dict[str, list[_PointView]]
     missed_otherwise: tuple[str, ...]
     decided: str
 
@@ -177,7 +152,7 @@ class _Card:
 
 
 @dataclass(frozen=True)
-class _Section:
+class _QuestionView:
     """One question on the page with those of its answers that are shown."""
 
     anchor: str
@@ -194,17 +169,18 @@ def render_grades_page(summary: GradesSummary, *, title: str, groups: "Sequence[
         groups: like answers, in the order in which they are to be shown; `None` when nobody looked for them.
 
     """
-    sections = _sections(summary)
+    sections = _question_views(summary)
     raised = {flag for grade in summary.grades for flag in grade.flags}
     template = page_templates().get_template("grades.html.jinja")
     return template.render(
         title=title,
         summary=summary,
+        explain_marks=explain_marks,
         sections=sections,
         review=[card for section in sections for card in section.cards if card.grade.needs_review],
         opened=len(summary.grades) <= _OPEN_CARDS,
         max_points=max((len(grade.points) for grade in summary.grades), default=0),
-        looks={name: look for name, look in LOOKS.items() if summary.judges or name != "cannot_tell"},
+        labels={name: label for name, label in STATUS_LABELS.items() if summary.judges or name != "cannot_tell"},
         flags={in_words(name): meaning for name, meaning in FLAGS.items() if name in raised},
         marked=any(grade.marks is not None for grade in summary.grades),
         groups=groups,
@@ -213,30 +189,11 @@ def render_grades_page(summary: GradesSummary, *, title: str, groups: "Sequence[
     )
 
 
-@cache
-def page_templates() -> "Environment":
-    """The templates, with the filters that make untrusted text and numbers fit to be shown."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("grader.reports", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(shown=_shown, plain=_plain, number=number, percent=percent, sure=sure)
-    environment.filters.update(reasons=review_reasons, plain_flags=plain_flags)
-    environment.globals.update(count=count, marks_said=marks_said)
-    return environment
-
-
-def _sections(summary: GradesSummary) -> list[_Section]:
+def _question_views(summary: GradesSummary) -> list[_QuestionView]:
     cards: dict[str, list[_Card]] = {row.question_id: [] for row in summary.questions}
     for position, grade in enumerate(summary.grades, 1):
         cards[grade.question_id].append(_card(grade, f"a{position}"))
-    return [_Section(_anchor(row.question_id), row, tuple(cards[row.question_id])) for row in summary.questions]
+    return [_QuestionView(_anchor(row.question_id), row, tuple(cards[row.question_id])) for row in summary.questions]
 
 
 def _anchor(question_id: str) -> str:
@@ -245,61 +202,61 @@ def _anchor(question_id: str) -> str:
 
 
 def _card(grade: Grade, anchor: str) -> _Card:
-    points = tuple(_shown_point(point, position, grade.answer) for position, point in enumerate(grade.points, 1))
-    told = feedback_parts(grade)
+    points = tuple(_point_view(point, position, grade.answer) for position, point in enumerate(grade.points, 1))
+    feedback = feedback_parts(grade)
     lines = {point: [f"{begin}{point.grade.text}" for begin in _COSTLY] for point in points}
-    missed = [point for point in points if any(line in told.missed for line in lines[point])]
+    missed = [point for point in points if any(line in feedback.missed for line in lines[point])]
     named = {line for point in missed for line in lines[point]}
     return _Card(
         anchor,
         grade,
         points,
-        tuple(_shown_runs(grade.answer, points)),
+        tuple(_run_views(grade.answer, points)),
         n_covered=n_covered(grade),
         n_partial=n_partial(grade),
         n_wanted=n_wanted(grade),
-        told=tuple(line for line in re.split(r"[\r\n]+", told.opening) if line.strip()),
-        in_own_words=not told.is_plain,
-        missed={look: [point for point in missed if point.look == look] for look in LOOKS},
-        missed_otherwise=tuple(line for line in told.missed if line not in named),
+        feedback=tuple(line for line in re.split(r"[\r\n]+", feedback.opening) if line.strip()),
+        is_free_text=not feedback.is_plain,
+        missed={status: [point for point in missed if point.status == status] for status in STATUS_LABELS},
+        missed_otherwise=tuple(line for line in feedback.missed if line not in named),
         decided=_decided_together(grade.points),
     )
 
 
-def _shown_point(point: PointGrade, number: int, answer: str) -> _ShownPoint:
+def _point_view(point: PointGrade, number: int, answer: str) -> _PointView:
     evidence = _evidence(point, number, answer)
-    quoted = quote_marks(point, number, evidence, answer)
+    quoted = quote_spans(point, number, evidence, answer)
     alone = None if point.by_embedding is None else point.by_embedding.status
-    return _ShownPoint(
+    return _PointView(
         number,
-        look_of(point),
+        point_status(point),
         point,
         evidence,
         quoted,
-        verdicts=shown_verdicts(point, [*([evidence] if evidence else []), *quoted]),
-        by_embedding="" if alone in (None, "not_judged") else look_as(alone, point.weight),
+        verdicts=verdict_views(point, [*([evidence] if evidence else []), *quoted]),
+        by_embedding="" if alone in (None, "not_judged") else shown_status(alone, point.weight),
     )
 
 
-def _evidence(point: PointGrade, number: int, answer: str) -> Mark | None:
+def _evidence(point: PointGrade, number: int, answer: str) -> AnchoredSpan | None:
     """Where the evidence stands; `None` without evidence and where a file claims words that are not there.
 
     A mistake that was not made has none either, whatever a file says.
     """
-    found = None if look_of(point) == "avoided" else point.evidence
-    if found is None or not stands_in(found, answer):
+    found = None if point_status(point) == "avoided" else point.evidence
+    if found is None or not is_within(found, answer):
         return None
-    end = with_stop(found.end, answer) if point.decided_by == "judge" else found.end
-    return Mark(found.start, end, f"p{number}")
+    end = extend_over_punctuation(found.end, answer) if point.decided_by == "judge" else found.end
+    return AnchoredSpan(found.start, end, f"p{number}")
 
 
-def _shown_runs(answer: str, points: Sequence[_ShownPoint]) -> Iterator[_ShownRun]:
-    marks = [(mark, _Tag(p.number, p.look, mark.anchor)) for p in points if (mark := p.evidence) is not None]
+def _run_views(answer: str, points: Sequence[_PointView]) -> Iterator[_RunView]:
+    marks = [(mark, _Tag(p.number, p.status, mark.anchor)) for p in points if (mark := p.evidence) is not None]
     marks += [(mark, _Tag(point.number, "quoted", mark.anchor)) for point in points for mark in point.quoted]
     for run in cut_into_runs(answer, [(mark.start, mark.end) for mark, _ in marks]):
         text = run.text.rstrip()
         tags = tuple(marks[i][1] if i in run.begins else marks[i][1]._replace(anchor="") for i in run.holders)
-        yield _ShownRun(text, run.text[len(text) :], _strongest(tag.look for tag in tags), tags)
+        yield _RunView(text, run.text[len(text) :], _strongest(tag.status for tag in tags), tags)
 
 
 def _decided_together(points: Sequence[PointGrade]) -> str:
@@ -313,32 +270,74 @@ def _decided_together(points: Sequence[PointGrade]) -> str:
 _COSTLY = ("", "missing: ", "only in part: ", "contradicted: ", "mistake: ")
 
 
-def _strongest(looks: Iterable[str]) -> str:
-    """The look of words that show several points: what costs marks first, then what earns most, then mere quotes."""
+def _strongest(statuses: Iterable[str]) -> str:
+    """The status of words that show several points: what costs marks first, then what earns most, then mere quotes."""
     order = ("contradicted", "made", "covered", "partial", "missing", "not_judged", "quoted")
-    return min(looks, key=order.index, default="")
+    return min(statuses, key=order.index, default="")
 
 
-class Told(NamedTuple):
-    """Feedback in two parts: how it begins, and the list of what was missed; only plain feedback has one."""
-
-    opening: str
-    missed: tuple[str, ...]
-    is_plain: bool
+# --- verdicts of judges ----------------------------------------------------------------------------------------
 
 
-def feedback_parts(grade: Grade) -> Told:
-    """Take plain feedback ("Stated 1 of 3 points. Missed: a | b") apart; other feedback, as a judge's, stays whole."""
-    if not _PLAIN.match(grade.feedback):
-        return Told(grade.feedback, (), False)
-    opening, listed, rest = grade.feedback.partition(" Missed: ")
-    return Told(opening, tuple(rest.split(" | ")) if listed else (), True)
+_LONGEST_QUOTE = 160  # characters; the whole quote is marked in the answer
 
 
-# How `feedback.plain_feedback` begins.
-_PLAIN = re.compile(r"Stated \d+ of [\d,]+ points?[,.]")
+def quote_spans(point: PointGrade, number: int, evidence: AnchoredSpan | None, answer: str) -> tuple[AnchoredSpan, ...]:
+    """Where judges quote an answer on a point beside its evidence: overlapping quotes are one mark.
+
+    Quotes that overlap the evidence have no mark of their own, which would cut it to pieces.
+
+    Args:
+        point: with its verdicts.
+        number: of the point in its list.
+        evidence: the mark of its evidence.
+        answer: as written; what a file claims beyond its end marks nothing.
+
+    """
+    merged: list[list[int]] = []
+    for start, end in sorted(_quoted_ranges(point.verdicts, answer)):
+        if evidence is not None and start < evidence.end and evidence.start < end:
+            continue
+        if merged and start < merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], end)
+        else:
+            merged.append([start, end])
+    return tuple(AnchoredSpan(start, end, f"p{number}q{place}") for place, (start, end) in enumerate(merged, 1))
 
 
-def percent(share: float | None) -> str:
-    """A share in whole percent; a dash where there is none."""
-    return "\u2013" if share is None else f"{share:.0%}"
+def _quoted_ranges(verdicts: Iterable[Verdict], answer: str) -> Iterable[tuple[int, int]]:
+    quotes = (verdict.quote for verdict in verdicts if verdict.quote is not None)
+    return ((words.start, extend_over_punctuation(words.end, answer)) for words in quotes if is_within(words, answer))
+
+
+_STOPS = re.compile(r"[.,;:!?…]+")
+
+
+def extend_over_punctuation(end: int, answer: str) -> int:
+    """Where a quote ends with the punctuation after it, so that quotes with and without it end alike."""
+    stop = _STOPS.match(answer, end)
+    return stop.end() if stop else end
+
+
+def is_within(words: Evidence, answer: str) -> bool:
+    """Whether a span is within an answer and not empty, whatever a file claims."""
+    return words.start < min(words.end, len(answer))
+
+
+def verdict_views(point: PointGrade, marks: Iterable[AnchoredSpan]) -> tuple[VerdictView, ...]:
+    """What each judge said of a point, with a link to the first of the marks that has any of its quote."""
+    known = tuple(marks)
+    return tuple(_verdict_view(verdict, point.weight, known) for verdict in point.verdicts)
+
+
+def _verdict_view(verdict: Verdict, weight: float, marks: Iterable[AnchoredSpan]) -> VerdictView:
+    quote = verdict.quote
+    near = (mark.anchor for mark in marks if quote is not None and quote.start < mark.end and mark.start < quote.end)
+    return VerdictView(
+        judge=verdict.judge,
+        status=shown_status(verdict.verdict, weight),
+        quote="" if quote is None else shorten(quote.text, _LONGEST_QUOTE),
+        anchor=next(near, ""),
+        unsupported=not verdict.supported and verdict.verdict in ("covered", "partial"),
+        reason=verdict.reason,
+    )

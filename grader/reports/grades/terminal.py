@@ -3,44 +3,22 @@
 Nothing here computes a score or prints; what it gives is for `rich` to print.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from grader.flags import plain_flags, review_reasons, sure
-from grader.phrases import count, number, one_line, shorten
-from grader.reports.grades.judges_summary import JudgesSummary
-from grader.reports.grades.marks import marks_said
-from grader.reports.grades.page import feedback_parts, percent, unseen
-from grader.reports.grades.summary import GradesSummary, QuestionRow
-from grader.reports.grades.wording import LOOKS, look_as, look_of
+from grader.phrases import count, number, one_line, percent, shorten
+from grader.reports.grades.summary import GradesSummary, JudgesSummary, QuestionRow
+from grader.reports.grades.wording import STATUS_LABELS, explain_marks, feedback_parts, point_status, shown_status
+from grader.reports.untrusted_text import clean_for_terminal, terminal_line
 from grader.schema import Grade, PointGrade, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, Group, RenderableType
     from rich.table import Table
     from rich.text import Text
-
-# ESC or its one-byte C1 form opens a string up to its terminator (OSC, DCS, APC, PM, SOS), a control sequence
-# (CSI) or a short escape. Source: ECMA-48, 5th edition, sections 5.3 to 5.6.
-_ESCAPES = re.compile(
-    r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
-    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
-    r"|\x1b[ -/]*[0-~]"
-)
-
-
-def clean_for_terminal(text: str) -> str:
-    """Text that a terminal only prints: without escape sequences and control, bidi or invisible characters.
-
-    Line feeds and tabs stay; a carriage return becomes a line feed, for it could overwrite what was printed.
-    """
-    text = _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
-    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
-        return text
-    return "".join(char for char in text if not unseen(char))
 
 
 def grades_table(summary: GradesSummary, *, width: int | None = None) -> "Group":
@@ -62,7 +40,7 @@ def grades_table(summary: GradesSummary, *, width: int | None = None) -> "Group"
         totals.append(f"{summary.n_not_shown:,} not shown here, all are in the grades file")
     return Group(
         _answers_table(summary.grades, width),
-        *_legend(look_of(point) for grade in summary.grades for point in grade.points),
+        *_legend(point_status(point) for grade in summary.grades for point in grade.points),
         Text(" " + "; ".join(totals)),
         *([Text(" " + _judges_line(summary.judges))] if summary.judges else []),
         _questions_table(summary.questions, width),
@@ -76,16 +54,16 @@ def _judges_line(judges: JudgesSummary) -> str:
         for row in judges.judges
     ]
     line = f"judges on {count(judges.n_points, 'point')}: {', '.join(agree)}"
-    between = judges.between
-    if between is None or not between.n_points:
+    agreement = judges.agreement
+    if agreement is None or not agreement.n_points:
         return line
-    alpha = "undefined" if between.alpha is None else number(between.alpha)
-    spread = f"credits {percent(between.spread)} apart"
-    return f"{line}; all the same on {percent(between.exact)} (alpha {alpha}), {spread}"
+    alpha = "undefined" if agreement.alpha is None else number(agreement.alpha)
+    spread = f"credits {percent(agreement.spread)} apart"
+    return f"{line}; all the same on {percent(agreement.exact)} (alpha {alpha}), {spread}"
 
 
 def _judge(name: str) -> str:
-    return shorten(_one_line(name), _NAME_WIDTH)
+    return shorten(terminal_line(name), _NAME_WIDTH)
 
 
 def _answers_table(grades: Sequence[Grade], width: int | None) -> "Table":
@@ -103,23 +81,25 @@ def _outcome(grade: Grade) -> tuple[str, str, str]:
     """Score, points and what was missed, or why there is no score."""
     if grade.score is None:
         return _score(grade), "", grade.ungraded_reason or ""
-    told = feedback_parts(grade)
+    feedback = feedback_parts(grade)
     # A judge's words are for the candidate: here the points tell what was missed.
-    lines = told.missed if told.is_plain else _costly(grade.points)
+    lines = feedback.missed if feedback.is_plain else _costly(grade.points)
     missed = "; ".join(line.removeprefix("missing: ") for line in lines)
-    return _score(grade), _tally(grade.points), missed or told.opening
+    return _score(grade), _tally(grade.points), missed or feedback.opening
 
 
 def _costly(points: Iterable[PointGrade]) -> list[str]:
     """The points that cost marks, in the words of plain feedback."""
     begins = {"partial": "only in part: ", "missing": "", "contradicted": "contradicted: ", "made": "mistake: "}
-    return [begins[look] + point.text for point in points if (look := look_of(point)) in begins]
+    return [begins[status] + point.text for point in points if (status := point_status(point)) in begins]
 
 
 def _tally(points: Iterable[PointGrade]) -> str:
     """How many points have which mark: `+4 ~2 -3`; mistakes that were not made are not counted."""
-    looks = Counter(map(look_of, points))
-    return " ".join(f"{mark.sign}{looks[look]}" for look, mark in _MARKS.items() if looks[look] and look != "avoided")
+    statuses = Counter(map(point_status, points))
+    return " ".join(
+        f"{mark.sign}{statuses[status]}" for status, mark in _SIGNS.items() if statuses[status] and status != "avoided"
+    )
 
 
 def _score(grade: Grade) -> str:
@@ -172,29 +152,25 @@ def _add_row(table: "Table", cells: Sequence[str]) -> None:
     """One line of untrusted texts: as `Text`, so that square brackets are no markup, and cut to the width."""
     from rich.text import Text
 
-    table.add_row(*(Text(_one_line(cell), no_wrap=True, overflow="ellipsis") for cell in cells))
+    table.add_row(*(Text(terminal_line(cell), no_wrap=True, overflow="ellipsis") for cell in cells))
 
 
-def _one_line(text: str) -> str:
-    return one_line(clean_for_terminal(text))
-
-
-class _Mark(NamedTuple):
+class _Sign(NamedTuple):
     """What stands before a point: a sign that tells the status by itself, and a colour that only helps."""
 
     sign: str
     style: str
 
 
-# By the keys of `LOOKS`; plain ASCII, which every terminal and every log file can show.
-_MARKS = {
-    "covered": _Mark("+", "green"),
-    "partial": _Mark("~", "yellow"),
-    "missing": _Mark("-", "red"),
-    "contradicted": _Mark("!", "red"),
-    "not_judged": _Mark("?", "dim"),
-    "made": _Mark("x", "red"),
-    "avoided": _Mark("o", "dim"),
+# By the keys of `STATUS_LABELS`; plain ASCII, which every terminal and every log file can show.
+_SIGNS = {
+    "covered": _Sign("+", "green"),
+    "partial": _Sign("~", "yellow"),
+    "missing": _Sign("-", "red"),
+    "contradicted": _Sign("!", "red"),
+    "not_judged": _Sign("?", "dim"),
+    "made": _Sign("x", "red"),
+    "avoided": _Sign("o", "dim"),
 }
 _UNSTATED = frozenset({"missing", "avoided"})  # nothing in the answer states these points
 _UNDECIDED = frozenset({"not_judged", "cannot_tell"})
@@ -218,22 +194,24 @@ def grade_details(grades: Iterable[Grade], *, width: int | None = None) -> "Grou
     from rich.text import Text
 
     parts: list[RenderableType] = []
-    looks: set[str] = set()
+    statuses: set[str] = set()
     for grade in grades:
         points = Padding.indent(_points(grade.points), _INDENT)
         parts += [_heading(grade), *_reason(grade), *_marks(grade), *_feedback(grade), points, Text()]
-        looks.update(map(look_of, grade.points))
-    parts += _legend(looks)
+        statuses.update(map(point_status, grade.points))
+    parts += _legend(statuses)
     return Group(*(Constrain(part, width) for part in parts))
 
 
-def _legend(looks: Iterable[str]) -> "Iterator[Text]":
+def _legend(statuses: Iterable[str]) -> "Iterator[Text]":
     """What the marks mean that are to be seen."""
     from rich.text import Text
 
-    seen = set(looks)
+    seen = set(statuses)
     if seen:
-        legend = "  ".join(f"{mark.sign} {LOOKS[look].word}" for look, mark in _MARKS.items() if look in seen)
+        legend = "  ".join(
+            f"{mark.sign} {STATUS_LABELS[status].word}" for status, mark in _SIGNS.items() if status in seen
+        )
         yield Text(legend, style="dim")
 
 
@@ -241,10 +219,10 @@ def _heading(grade: Grade) -> "Text":
     """Answer id, candidate, score, how sure it is, and flags in one line."""
     from rich.text import Text
 
-    names = [Text(_one_line(grade.answer_id), style="bold"), Text(_one_line(grade.candidate or ""))]
+    names = [Text(terminal_line(grade.answer_id), style="bold"), Text(terminal_line(grade.candidate or ""))]
     for name in names:
         name.truncate(_NAME_WIDTH, overflow="ellipsis")
-    flags = _one_line(_flags(grade, "a person should look"))
+    flags = terminal_line(_flags(grade, "a person should look"))
     certainty = f"sure {_sure(grade)}" if grade.confidence is not None else ""
     parts = [*names, Text(_score(grade), style="bold"), Text(certainty), Text(flags, style="yellow")]
     heading = Text("  ").join(part for part in parts if part)
@@ -258,7 +236,7 @@ def _reason(grade: Grade) -> "Iterator[RenderableType]":
     from rich.text import Text
 
     if grade.ungraded_reason is not None:
-        yield Padding.indent(Text(_one_line(grade.ungraded_reason)), _INDENT)
+        yield Padding.indent(Text(terminal_line(grade.ungraded_reason)), _INDENT)
 
 
 def _feedback(grade: Grade) -> "Iterator[RenderableType]":
@@ -266,8 +244,8 @@ def _feedback(grade: Grade) -> "Iterator[RenderableType]":
     from rich.padding import Padding
     from rich.text import Text
 
-    told = feedback_parts(grade)
-    lines = [] if told.is_plain else clean_for_terminal(told.opening).split("\n")
+    feedback = feedback_parts(grade)
+    lines = [] if feedback.is_plain else clean_for_terminal(feedback.opening).split("\n")
     for line in filter(None, map(one_line, lines)):
         yield Padding.indent(Text(line), _INDENT)
 
@@ -277,13 +255,13 @@ def _marks(grade: Grade) -> "Iterator[RenderableType]":
     from rich.padding import Padding
     from rich.text import Text
 
-    said = marks_said(grade)
+    said = explain_marks(grade)
     if said is None:
         return
     lines = [said.changed]
     lines += [f"most like {near.answer_id} ({near.given}): “{near.text}”" for near in said.nearest[:1]]
     for line in lines:
-        yield Padding.indent(Text(_one_line(line), style="dim"), _INDENT)
+        yield Padding.indent(Text(terminal_line(line), style="dim"), _INDENT)
 
 
 def _points(points: Iterable[PointGrade]) -> "Table":
@@ -296,10 +274,10 @@ def _points(points: Iterable[PointGrade]) -> "Table":
     table.add_column(no_wrap=True)
     table.add_column()
     for point in points:
-        look = look_of(point)
-        mark = _MARKS[look]
-        table.add_row(Text(mark.sign, style=mark.style), Text(_one_line(point.text)))
-        said = _one_line(point.evidence.text) if point.evidence is not None and look not in _UNSTATED else ""
+        status = point_status(point)
+        mark = _SIGNS[status]
+        table.add_row(Text(mark.sign, style=mark.style), Text(terminal_line(point.text)))
+        said = terminal_line(point.evidence.text) if point.evidence is not None and status not in _UNSTATED else ""
         if said:
             table.add_row("", Padding.indent(_Quote(said), _INDENT))
         for line in _raters(point, said):
@@ -320,21 +298,21 @@ def _raters(point: PointGrade, shown: str) -> Iterator[str]:
     """
     for verdict in point.verdicts:
         yield f"judge {_judge(verdict.judge)}: {_said(verdict, point.weight, shown)}"
-    alone = None if point.by_embedding is None else look_as(point.by_embedding.status, point.weight)
-    said = {look_as(verdict.verdict, point.weight) for verdict in point.verdicts}
+    alone = None if point.by_embedding is None else shown_status(point.by_embedding.status, point.weight)
+    said = {shown_status(verdict.verdict, point.weight) for verdict in point.verdicts}
     if alone is not None and alone not in _UNDECIDED and said - _UNDECIDED - {alone}:
-        yield f"embedding: {LOOKS[alone].word}"
+        yield f"embedding: {STATUS_LABELS[alone].word}"
 
 
 def _said(verdict: Verdict, weight: float, shown: str) -> str:
     """Verdict, quote and reason in short."""
-    words = [LOOKS[look_as(verdict.verdict, weight)].word]
+    words = [STATUS_LABELS[shown_status(verdict.verdict, weight)].word]
     if not verdict.supported and verdict.verdict in ("covered", "partial"):
         words.append("unsupported")
-    quote = "" if verdict.quote is None else _one_line(verdict.quote.text)
+    quote = "" if verdict.quote is None else terminal_line(verdict.quote.text)
     if quote and quote != shown:
         words.append(f"“{shorten(quote, _LONGEST_QUOTE)}”")
-    reason = shorten(_one_line(verdict.reason), _LONGEST_REASON)
+    reason = shorten(terminal_line(verdict.reason), _LONGEST_REASON)
     return ", ".join(words) + (f"; {reason}" if reason else "")
 
 

@@ -1,37 +1,111 @@
-"""How a status is shown to people, on the page and in the terminal: by a sign and a word, which need no colour."""
+"""A grade in words, as page and terminal share them: statuses, what marks changed, and the parts of feedback."""
 
+import re
 from typing import NamedTuple
 
-from grader.schema import PointGrade, VerdictWord
+from grader.flags import in_words
+from grader.phrases import count, number
+from grader.schema import Grade, PointGrade, VerdictWord
+
+# --- statuses -------------------------------------------------------------------------------------------------
 
 
-class Look(NamedTuple):
-    """A sign, a word, and what they mean."""
+class StatusLabel(NamedTuple):
+    """How a status is shown: a sign, a word, and what they mean; none of them needs colour."""
 
     sign: str
     word: str
     meaning: str
 
 
-LOOKS = {
-    "covered": Look("✓", "covered", "The answer states this point."),
-    "partial": Look("◐", "partial", "The answer states a part of this point and earns a share of its weight."),
-    "missing": Look("○", "missing", "The answer does not state this point."),
-    "contradicted": Look("✗", "contradicted", "The answer says the opposite of this point."),
-    "not_judged": Look("\u2013", "not judged", "It could not be decided; the point is left out of the score."),
-    "made": Look("✗", "mistake made", "The answer makes this mistake, which costs marks."),
-    "avoided": Look("✓", "mistake not made", "The answer does not clearly make this mistake; it costs nothing."),
-    "cannot_tell": Look("?", "cannot tell", "A judge cannot tell what the answer says of this point."),
+STATUS_LABELS = {
+    "covered": StatusLabel("✓", "covered", "The answer states this point."),
+    "partial": StatusLabel("◐", "partial", "The answer states a part of this point and earns a share of its weight."),
+    "missing": StatusLabel("○", "missing", "The answer does not state this point."),
+    "contradicted": StatusLabel("✗", "contradicted", "The answer says the opposite of this point."),
+    "not_judged": StatusLabel("\u2013", "not judged", "It could not be decided; the point is left out of the score."),
+    "made": StatusLabel("✗", "mistake made", "The answer makes this mistake, which costs marks."),
+    "avoided": StatusLabel("✓", "mistake not made", "The answer does not clearly make this mistake; it costs nothing."),
+    "cannot_tell": StatusLabel("?", "cannot tell", "A judge cannot tell what the answer says of this point."),
 }
 
 
-def look_as(word: VerdictWord, weight: float) -> str:
-    """The key of `LOOKS` for what is said of a point of this weight: `made` or `avoided` for a mistake."""
+def shown_status(word: VerdictWord, weight: float) -> str:
+    """The key of `STATUS_LABELS` for a verdict on a point of this weight: `made` or `avoided` for a mistake."""
     if weight > 0 or word in ("not_judged", "cannot_tell"):
         return word
     return "made" if word == "covered" else "avoided"
 
 
-def look_of(point: PointGrade) -> str:
-    """The key of `LOOKS` for what became of a point."""
-    return look_as(point.status, point.weight)
+def point_status(point: PointGrade) -> str:
+    """The key of `STATUS_LABELS` for a point's status."""
+    return shown_status(point.status, point.weight)
+
+
+# --- marks --------------------------------------------------------------------------------------------------
+
+
+class MarksExplanation(NamedTuple):
+    """What marks changed, in a sentence or two, and the most similar marked answers."""
+
+    changed: str
+    nearest: tuple["MarkedNeighbour", ...]
+
+
+class MarkedNeighbour(NamedTuple):
+    """A similar marked answer: its id, its mark and likeness in words, and its beginning."""
+
+    answer_id: str
+    given: str
+    text: str
+
+
+def explain_marks(grade: Grade) -> MarksExplanation | None:
+    """What marks changed in a grade, in words; `None` where no marks were used or there is no score."""
+    marks = grade.marks
+    if marks is None or grade.score is None:
+        return None
+    scale = 1.0 if grade.max_score is None else grade.max_score
+
+    def points(fraction: float) -> str:
+        return number(fraction * scale, scale)
+
+    source = f"{count(marks.n_marked, 'marked answer')} to this question" if marks.n_marked else "marks of others"
+    changed = (
+        f"By {source} {number(grade.score, scale)} instead of {points(marks.before)}; "
+        f"people give {points(marks.low)} to {points(marks.high)} in 9 of 10 such cases."
+    )
+    if marks.held_by is not None:
+        changed += f" Held back: {in_words(marks.held_by)}."
+    return MarksExplanation(
+        changed,
+        tuple(
+            MarkedNeighbour(
+                near.answer_id, f"{points(near.mark)} of {number(scale)}, likeness {near.likeness:.2f}", near.text
+            )
+            for near in marks.nearest
+        ),
+    )
+
+
+# --- feedback -----------------------------------------------------------------------------------------------
+
+
+class FeedbackParts(NamedTuple):
+    """Feedback in two parts: the opening, and the list of missed points, which only plain feedback has."""
+
+    opening: str
+    missed: tuple[str, ...]
+    is_plain: bool
+
+
+def feedback_parts(grade: Grade) -> FeedbackParts:
+    """Take plain feedback ("Stated 1 of 3 points. Missed: a | b") apart; a judge's feedback stays whole."""
+    if not _PLAIN.match(grade.feedback):
+        return FeedbackParts(grade.feedback, (), False)
+    opening, listed, rest = grade.feedback.partition(" Missed: ")
+    return FeedbackParts(opening, tuple(rest.split(" | ")) if listed else (), True)
+
+
+# How `feedback.plain_feedback` begins.
+_PLAIN = re.compile(r"Stated \d+ of [\d,]+ points?[,.]")

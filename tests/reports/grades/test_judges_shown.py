@@ -35,12 +35,12 @@ def test_judges_that_disagree_are_shown_beside_the_embedding(disagreeing: list[G
     _, result = page_of(disagreeing)
     assert_inert(result)
     summary = summarise_grades(disagreeing).judges
-    assert summary is not None and summary.between is not None
+    assert summary is not None and summary.agreement is not None
     kind, strict = summary.judges
     assert kind.verdicts["covered"] == summary.n_points == sum(len(grade.points) for grade in disagreeing)
     # All of them are unsupported: it quotes words that nobody wrote.
     assert strict.n_unsupported == strict.verdicts["partial"] > 0
-    assert summary.between.exact == 0
+    assert summary.agreement.exact == 0
     points = result.text(classes={"raters"})
     assert points.count("kind ") == points.count("strict ") == summary.n_points
     assert points.count("embedding ") == sum(len(grade.points) for grade in disagreeing[:2])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.flags import FLAGS
-from grader.reports.grades.page_judges import Mark, quote_marks, shown_verdicts
+from grader.reports.grades.page import AnchoredSpan, quote_spans, verdict_views
 from grader.schema import Evidence, Grade, PointGrade, Rated
 from tests.reports.grades.test_page import Page, assert_inert, page
 from tests.support.sample_grades import HOSTILE, grade, point, quote, verdict
@@ -109,12 +109,12 @@ def test_words_that_show_one_point_and_are_quoted_on_another_have_both_numbers()
 
 
 def test_quotes_that_overlap_are_one_mark_and_the_evidence_is_not_cut() -> None:
-    evidence = Mark(*span(OFF), "p1")
+    evidence = AnchoredSpan(*span(OFF), "p1")
     quotes = [quote(SAID, words) for words in ("some units", "It is active", TRAINING, "them are")]
     marked = point(1, verdicts=tuple(verdict(str(n), "covered", words) for n, words in enumerate(quotes)))
-    marks = quote_marks(marked, 1, evidence, SAID)
+    marks = quote_spans(marked, 1, evidence, SAID)
     assert [SAID[mark.start : mark.end] for mark in marks] == ["It is active while training.", "them are"]
-    assert [said.anchor for said in shown_verdicts(marked, [evidence, *marks])] == ["p1", "p1q1", "p1q1", "p1q2"]
+    assert [said.anchor for said in verdict_views(marked, [evidence, *marks])] == ["p1", "p1q1", "p1q1", "p1q2"]
 
 
 def span(words: str) -> tuple[int, int]:
@@ -146,8 +146,8 @@ spans = st.tuples(st.integers(0, 40), st.integers(0, 40))
 @given(st.text(max_size=30), st.lists(spans, max_size=5), st.none() | spans)
 def test_marks_of_quotes_never_overlap(text: str, found: list[tuple[int, int]], taken: tuple[int, int] | None) -> None:
     said = tuple(verdict(str(n), "covered", Evidence(text="x", start=a, end=b)) for n, (a, b) in enumerate(found))
-    evidence = Mark(*taken, "p1") if taken and taken[0] < min(taken[1], len(text)) else None
-    marks = quote_marks(point(1, verdicts=said), 1, evidence, text)
+    evidence = AnchoredSpan(*taken, "p1") if taken and taken[0] < min(taken[1], len(text)) else None
+    marks = quote_spans(point(1, verdicts=said), 1, evidence, text)
     in_order = sorted([*marks, *([evidence] if evidence else [])])
     assert all(before.end <= after.start for before, after in pairwise(in_order))
     assert all(mark.start < mark.end for mark in marks)

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.reports.grades.judges_summary import Between, JudgesSummary, JudgesTally
-from grader.reports.grades.summary import summarise_grades
+from grader.reports.grades.summary import InterJudgeAgreement, JudgesSummary, JudgesTally, summarise_grades
 from grader.schema import Grade, PointGrade, Rated, VerdictWord
 from tests.support.sample_grades import grade, point, verdict
 
@@ -69,14 +68,14 @@ def test_a_mistake_was_made_or_not() -> None:
     ]
     summary = tallied(grade("a", 0.5, *points))
     assert [row.same_as_embedding for row in summary.judges] == [0.5, 0.5]
-    assert summary.between is not None
-    assert (summary.between.exact, summary.between.spread) == (0.5, 0.25)
+    assert summary.agreement is not None
+    assert (summary.agreement.exact, summary.agreement.spread) == (0.5, 0.25)
 
 
 def test_a_single_judge_agrees_with_nobody() -> None:
-    assert tallied(grade("a", 0.5, judged(1, "covered"))).between is None
+    assert tallied(grade("a", 0.5, judged(1, "covered"))).agreement is None
     alone = tallied(grade("a", 0.5, judged(1, "covered", "not_judged"), judged(2, "cannot_tell", "missing")))
-    assert alone.between == Between(0, None, None, None)
+    assert alone.agreement == InterJudgeAgreement(0, None, None, None)
 
 
 def test_agreement_between_judges() -> None:
@@ -84,7 +83,7 @@ def test_agreement_between_judges() -> None:
     first: list[VerdictWord] = [("missing", "covered")[int(value)] for value in "0100000010"]
     second: list[VerdictWord] = [("missing", "covered")[int(value)] for value in "1110010000"]
     points = [judged(n, a, b) for n, (a, b) in enumerate(zip(first, second, strict=True))]
-    between = tallied(grade("a", 0.5, *points[:3]), grade("b", 0.5, *points[3:])).between
+    between = tallied(grade("a", 0.5, *points[:3]), grade("b", 0.5, *points[3:])).agreement
     assert between is not None
     assert (between.n_points, between.exact, between.spread) == (10, 0.6, pytest.approx(0.4))
     assert between.alpha == pytest.approx(0.095, abs=5e-4)
@@ -92,13 +91,13 @@ def test_agreement_between_judges() -> None:
 
 def test_the_spread_is_from_the_highest_to_the_lowest_credit() -> None:
     points = [judged(1, "covered", "partial", "missing"), judged(2, "partial", "cannot_tell", "contradicted")]
-    between = tallied(grade("a", 0.5, *points, judged(3, "partial", "partial", "partial"))).between
+    between = tallied(grade("a", 0.5, *points, judged(3, "partial", "partial", "partial"))).agreement
     assert between is not None and between.spread == pytest.approx((1 + 0.5 + 0) / 3)
 
 
 def test_alpha_is_undefined_where_all_verdicts_are_the_same() -> None:
-    between = tallied(grade("a", 0.5, judged(1, "covered", "covered"), judged(2, "covered", "covered"))).between
-    assert between == Between(2, 1.0, None, 0.0)
+    between = tallied(grade("a", 0.5, judged(1, "covered", "covered"), judged(2, "covered", "covered"))).agreement
+    assert between == InterJudgeAgreement(2, 1.0, None, 0.0)
 
 
 WORDS: list[VerdictWord] = ["covered", "partial", "missing", "contradicted", "cannot_tell", "not_judged"]
@@ -109,8 +108,8 @@ tables = st.lists(st.lists(st.sampled_from(WORDS), min_size=3, max_size=3), min_
 def test_neither_order_of_points_nor_of_judges_matters(table: list[list[VerdictWord]]) -> None:
     one = tallied(grade("a", 0.5, *(judged(n, *words) for n, words in enumerate(table))))
     other = tallied(*(grade(str(n), 0.5, judged(n, *reversed(words))) for n, words in enumerate(reversed(table))))
-    assert one.between is not None and other.between is not None
-    assert one.between._replace(alpha=None) == pytest.approx(other.between._replace(alpha=None))
-    assert one.between.alpha == (None if other.between.alpha is None else pytest.approx(other.between.alpha))
+    assert one.agreement is not None and other.agreement is not None
+    assert one.agreement._replace(alpha=None) == pytest.approx(other.agreement._replace(alpha=None))
+    assert one.agreement.alpha == (None if other.agreement.alpha is None else pytest.approx(other.agreement.alpha))
     assert [row.verdicts for row in one.judges] == [row.verdicts for row in reversed(other.judges)]
     assert all(row.verdicts.total() == len(table) for row in one.judges)
