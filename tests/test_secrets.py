@@ -27,7 +27,7 @@ from grader.reports.grades.page import render_grades_page
 from grader.judges.panel import Panel
 from grader.settings import JudgeSettings, Settings
 from grader.reports.grades.summary import summarise_grades
-from grader.files.writing import write_rows
+from grader.files.tables import write_rows
 from tests.support.fake_encoder import WordEncoder
 
 folder = Path(sys.argv[1])

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from grader.errors import InputError
-from grader.files import atomic_writer, output_faults
+from grader.files import atomic_writer, output_errors
 
 try:
     import fcntl
@@ -27,21 +27,21 @@ _HEAD = {"journal_of": "grader", "version": 2}
 _SUM = re.compile(rb'\{"sum":"([0-9a-f]{16})",')
 
 
-class Entry(NamedTuple):
-    """Where a grade lies in the journal: its key, the bytes of its line, and whether a later run may use it."""
+class JournalEntry(NamedTuple):
+    """Where a grade lies in the journal: its key, the bytes of its line, and whether a later run grades it again."""
 
     key: str
     offset: int
     length: int
-    again: bool
+    retry: bool
 
 
-class Record(NamedTuple):
-    """A grade on its way into the journal; `again` says that a later run should make it anew."""
+class JournalRecord(NamedTuple):
+    """A grade on its way into the journal; `retry` says that a later run should make it anew."""
 
     key: str
     grade: dict[str, Any]
-    again: bool
+    retry: bool
 
 
 class Journal:
@@ -59,7 +59,7 @@ class Journal:
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self.source = "<journal>" if path is None else str(path)
-        with output_faults(self.source, *([] if path is None else [path])):
+        with output_errors(self.source, *([] if path is None else [path])):
             # Without a buffer: what could not be written must not be tried again when the file is closed.
             opened = tempfile.TemporaryFile(buffering=0) if path is None else path.open("a+b", 0)  # noqa: SIM115
             self._file = opened
@@ -89,14 +89,14 @@ class Journal:
             problem = "another run is writing to this output: wait for it, or choose another output"
             raise InputError(problem, source=self.source) from error
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[JournalEntry]:
         """What earlier runs left, once, before anything is added; what a crash cut off is dropped from the file.
 
         Raises:
             InputError: a line that is not the last one is damaged, or the file is no journal; with the line.
 
         """
-        kept, chunk, damage = 0, list[Entry](), None
+        kept, chunk, damage = 0, list[JournalEntry](), None
         offset = 0
         for number, raw in enumerate(self._lines(), 1):
             if damage is not None:
@@ -107,7 +107,7 @@ class Journal:
                     kept = offset + len(raw)
                 else:
                     values = _line(_checked(raw))
-                    chunk.append(Entry(values["key"], offset, len(raw), values.get("again", False)))
+                    chunk.append(JournalEntry(values["key"], offset, len(raw), values.get("again", False)))
                     if values.get("end"):
                         yield from chunk
                         chunk, kept = [], offset + len(raw)
@@ -146,7 +146,7 @@ class Journal:
         self._file.seek(0)
         return not _dump(_HEAD).startswith(self._file.read(len(_dump(_HEAD))).rstrip(b"\0\n"))
 
-    def append(self, records: Sequence[Record]) -> list[Entry]:
+    def append(self, records: Sequence[JournalRecord]) -> list[JournalEntry]:
         """Add the grades of one chunk and see them on the disk.
 
         Raises:
@@ -156,14 +156,14 @@ class Journal:
         entries, lines, offset = [], [], self._end
         for number, record in enumerate(records, 1):
             line = _dump_record(record, end=number == len(records))
-            entries.append(Entry(record.key, offset, len(line), record.again))
+            entries.append(JournalEntry(record.key, offset, len(line), record.retry))
             lines.append(line)
             offset += len(line)
         self._add(b"".join(lines))
         return entries
 
     def _add(self, data: bytes) -> None:
-        with output_faults(self.source, *([] if self.path is None else [self.path])):
+        with output_errors(self.source, *([] if self.path is None else [self.path])):
             self._file.seek(0, os.SEEK_END)
             view = memoryview(data)
             while view:
@@ -174,7 +174,7 @@ class Journal:
         self._end += len(data)
 
     def _cut(self, size: int) -> None:
-        with output_faults(self.source, *([] if self.path is None else [self.path])):
+        with output_errors(self.source, *([] if self.path is None else [self.path])):
             self._file.truncate(size)
         self._end = size
 
@@ -182,7 +182,7 @@ class Journal:
         """The grade that an entry points to."""
         return dict(json.loads(os.pread(self._file.fileno(), length, offset))["grade"])
 
-    def rewrite(self, records: Iterator[Record]) -> None:
+    def rewrite(self, records: Iterator[JournalRecord]) -> None:
         """Put these grades alone in the place of the file; the journal is not used any more afterwards.
 
         Raises:
@@ -202,8 +202,8 @@ def _dump(value: dict[str, Any]) -> bytes:
     return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
 
 
-def _dump_record(record: Record, *, end: bool) -> bytes:
-    marks = ({"again": True} if record.again else {}) | ({"end": True} if end else {})
+def _dump_record(record: JournalRecord, *, end: bool) -> bytes:
+    marks = ({"again": True} if record.retry else {}) | ({"end": True} if end else {})
     rest = _dump({"key": record.key} | marks | {"grade": record.grade})
     return b'{"sum":"' + _sum(rest) + b'",' + rest[1:]
 

@@ -29,7 +29,7 @@ class RayEngine:
 
     Args:
         grader: as on one machine.
-        make: makes the same grader, without judges, on another machine that has this program installed.
+        make_grader: makes the same grader, without judges, on another machine that has this program installed.
         address: of the cluster; by default `RAY_ADDRESS`, else a cluster on this machine alone.
         n_actors: how many actors; by default one a CPU of the cluster, or as many as its GPUs have room for.
         gpus: of each actor, above 0 where it is to have any; with .5 two share one.
@@ -42,17 +42,17 @@ class RayEngine:
     def __init__(
         self,
         grader: Grader,
-        make: Callable[[], Grader],
+        make_grader: Callable[[], Grader],
         *,
         address: str | None = None,
         n_actors: int | None = None,
         gpus: float = 0.0,
     ) -> None:
         self._grader = grader
-        self._make = make
-        self._ray = _connected(address)
+        self._make_grader = make_grader
+        self._ray = _connect(address)
         self._gpus = gpus
-        self._n_actors = n_actors or _room(self._ray.cluster_resources(), gpus)
+        self._n_actors = n_actors or _actor_capacity(self._ray.cluster_resources(), gpus)
 
     def run(self, chunks: Iterator[list[Answer]]) -> Iterator[tuple[list[Answer], list[Grade]]]:
         """Grade chunks as actors have time for them.
@@ -83,8 +83,8 @@ class RayEngine:
         # One block a chunk: a block is what an actor is given, and what is lost with a machine.
         data = self._ray.data.from_items(rows, override_num_blocks=len(rows))
         drafted = data.map_batches(
-            _Drafting,
-            fn_constructor_kwargs={"make": self._make},
+            _DraftActor,
+            fn_constructor_kwargs={"make_grader": self._make_grader},
             batch_size=1,
             compute=self._ray.data.ActorPoolStrategy(size=min(self._n_actors, len(rows))),
             **({"num_gpus": self._gpus} if self._gpus else {"num_cpus": 1}),  # Ray advises against both
@@ -105,11 +105,11 @@ class RayEngine:
         return [grader.finish(draft) for draft in drafts]
 
 
-class _Drafting:
+class _DraftActor:
     """An actor: a grader without judges, made once."""
 
-    def __init__(self, make: Callable[[], Grader]) -> None:
-        self._grader = make()
+    def __init__(self, make_grader: Callable[[], Grader]) -> None:
+        self._grader = make_grader()
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         drafts = [self._grader.draft(pickle.loads(chunk)) for chunk in batch["chunk"]]  # noqa: S301  # our own
@@ -117,7 +117,7 @@ class _Drafting:
         return {"number": batch["number"], "drafts": list(map(pickle.dumps, drafts)), "signature": signatures}
 
 
-def _connected(address: str | None) -> Any:
+def _connect(address: str | None) -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing leaves the machines
     try:
         import ray
@@ -135,7 +135,7 @@ def _connected(address: str | None) -> Any:
     return ray
 
 
-def _room(resources: Mapping[str, float], gpus: float) -> int:
+def _actor_capacity(resources: Mapping[str, float], gpus: float) -> int:
     """How many actors a cluster has room for."""
     actors = max(1, int(resources.get("CPU", 1)))
     if not gpus:

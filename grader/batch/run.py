@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from grader.batch.journal import Journal, Record
+from grader.batch.journal import Journal, JournalRecord
 from grader.batch.worklist import Worklist
-from grader.files import OF_THE_ANSWER, grade_row, stored_row, validate
+from grader.files import ANSWER_FIELDS, grade_row, stored_grade_row, validate
 from grader.grading import CHUNK, Grader, chunks, mark_duplicate, mark_duplicate_row, words_digest
 from grader.provider import content_key
 from grader.schema import Answer, Grade
@@ -64,7 +64,7 @@ class Batch:
         self._signature_of = signature_of
         self._engine = engine
         self._chunk_size = chunk_size
-        self._given_out: set[str] = set()  # keys whose grades are being made
+        self._in_progress: set[str] = set()  # keys whose grades are being made
         self._journal = journal
         self._work = worklist
         self.n_reused = 0  # answers whose grade an earlier run has left
@@ -80,7 +80,7 @@ class Batch:
         """How many of them have a grade so far."""
         return self._work.n_graded
 
-    def take(self, answers: Iterable[tuple[int | None, Answer]], *, source: str) -> None:
+    def load(self, answers: Iterable[tuple[int | None, Answer]], *, source: str) -> None:
         """Read all answers, and find out which of them earlier runs have graded.
 
         Args:
@@ -92,12 +92,12 @@ class Batch:
 
         """
         for entry in self._journal.entries():
-            if not entry.again:
+            if not entry.retry:
                 self._work.mark_graded(entry)
         for line, answer in answers:
             words = words_digest(answer)
             self._work.add(answer, key=self._key(answer), words=words, line=line, source=source)
-        self._work.look_up()
+        self._work.build_index()
         self.n_reused = self._work.n_graded
 
     def _key(self, answer: Answer) -> str:
@@ -119,7 +119,7 @@ class Batch:
             keys = [self._key(answer) for answer in chunk]
             for entry in self._journal.append([_record(*pair) for pair in zip(keys, grades, strict=True)]):
                 self._work.mark_graded(entry)
-            self._given_out.difference_update(keys)
+            self._in_progress.difference_update(keys)
             self.n_failed += sum(map(is_failed, grades))
             dealt = kept + self._work.n_with(keys)
             yield dealt
@@ -128,43 +128,43 @@ class Batch:
 
     def _chunks(self) -> Iterator[list[Answer]]:
         """Answers without a grade, equal ones once, in chunks that do not depend on who grades them or how fast."""
-        return chunks(self._left(), size=self._chunk_size)
+        return chunks(self._ungraded(), size=self._chunk_size)
 
-    def _left(self) -> Iterator[Answer]:
-        for asked in self._work.in_order():
-            if asked.entry is None and asked.key not in self._given_out and not self._work.has_grade(asked.key):
-                self._given_out.add(asked.key)
-                yield asked.answer
+    def _ungraded(self) -> Iterator[Answer]:
+        for item in self._work.in_order():
+            if item.entry is None and item.key not in self._in_progress and not self._work.has_grade(item.key):
+                self._in_progress.add(item.key)
+                yield item.answer
 
     def __iter__(self) -> Iterator[Grade]:
-        for asked in self._work.in_order():
-            if asked.entry is not None:
-                grade = self._grade_of(asked.answer, *asked.entry)
-                yield mark_duplicate(grade) if asked.by_several else grade
+        for item in self._work.in_order():
+            if item.entry is not None:
+                grade = self._grade_of(item.answer, *item.entry)
+                yield mark_duplicate(grade) if item.is_duplicate else grade
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The rows of the grades (`grade_row`), in input order; most need no grade to be built."""
-        for asked in self._work.in_order():
-            if asked.entry is not None:
-                row = stored_row(self._journal.grade(*asked.entry), asked.answer)
+        for item in self._work.in_order():
+            if item.entry is not None:
+                row = stored_grade_row(self._journal.grade(*item.entry), item.answer)
                 if row is None:  # not as this version writes it
-                    row = grade_row(self._grade_of(asked.answer, *asked.entry))
-                yield mark_duplicate_row(row) if asked.by_several else row
+                    row = grade_row(self._grade_of(item.answer, *item.entry))
+                yield mark_duplicate_row(row) if item.is_duplicate else row
 
     def _grade_of(self, answer: Answer, offset: int, length: int) -> Grade:
         stored = self._journal.grade(offset, length)
-        values = {**stored, **{name: getattr(answer, name) for name in OF_THE_ANSWER}}
+        values = {**stored, **{name: getattr(answer, name) for name in ANSWER_FIELDS}}
         return validate(Grade, values, source=self._journal.source, line_of=lambda _: None)
 
-    def tidy(self) -> None:
+    def compact_journal(self) -> None:
         """Leave out of the journal what no answer of a finished run needs, where that is most of it."""
         if self._work.n_unused > self._work.n_used:
             self._journal.rewrite(self._records())
 
-    def _records(self) -> Iterator[Record]:
+    def _records(self) -> Iterator[JournalRecord]:
         for key, offset, length in self._work.used():
             grade = self._journal.grade(offset, length)
-            yield Record(key, grade, not _NOT_FINAL.isdisjoint(grade["flags"]))
+            yield JournalRecord(key, grade, not _NOT_FINAL.isdisjoint(grade["flags"]))
 
 
 def is_failed(grade: Grade) -> bool:
@@ -172,14 +172,14 @@ def is_failed(grade: Grade) -> bool:
     return grade.score is None or not _NOT_FINAL.isdisjoint(grade.flags)
 
 
-def _record(key: str, grade: Grade) -> Record:
+def _record(key: str, grade: Grade) -> JournalRecord:
     row = grade_row(grade.model_copy(update={"extra": {}}))
-    kept = {name: value for name, value in row.items() if name not in OF_THE_ANSWER}
-    return Record(key, kept, not _NOT_FINAL.isdisjoint(grade.flags))
+    kept = {name: value for name, value in row.items() if name not in ANSWER_FIELDS}
+    return JournalRecord(key, kept, not _NOT_FINAL.isdisjoint(grade.flags))
 
 
 @dataclass
-class Totals:
+class BatchTotals:
     """The figures of a run, added up grade by grade.
 
     Attributes:
@@ -187,7 +187,7 @@ class Totals:
         n_reused: answers that an earlier run had graded.
         n_failed: answers that are ungraded, or of which a judge was asked in vain.
         reasons: why answers are ungraded, and how many each.
-        alike: the first answers whose words another candidate has, too; `n_alike` counts all of them.
+        duplicates: the first answers whose words another candidate has, too; `n_duplicates` counts all of them.
 
     """
 
@@ -198,8 +198,8 @@ class Totals:
     n_needs_review: int = 0
     n_judge_failed: int = 0
     n_failed: int = 0
-    n_alike: int = 0
-    alike: list[str] = field(default_factory=list)
+    n_duplicates: int = 0
+    duplicates: list[str] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
     _fractions: float = 0.0
 
@@ -215,9 +215,9 @@ class Totals:
         if grade.ungraded_reason is not None:
             self.reasons[grade.ungraded_reason] += 1
         if "duplicate" in grade.flags:
-            self.n_alike += 1
-            if len(self.alike) < _NAMED:
-                self.alike.append(grade.answer_id)
+            self.n_duplicates += 1
+            if len(self.duplicates) < _NAMED:
+                self.duplicates.append(grade.answer_id)
 
     @property
     def n_ungraded(self) -> int:

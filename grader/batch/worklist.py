@@ -11,27 +11,27 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, Self
 
-from grader.batch.journal import Entry
+from grader.batch.journal import JournalEntry
 from grader.errors import InputError
-from grader.files import twice
+from grader.files import duplicate_error
 from grader.schema import Answer
 
 _TABLES = """
 CREATE TABLE answers (position INTEGER PRIMARY KEY, key TEXT, words BLOB, answer TEXT);
 CREATE TABLE ids (id BLOB PRIMARY KEY, line INTEGER) WITHOUT ROWID;
-CREATE TABLE said (words BLOB PRIMARY KEY, candidate BLOB, by_several INTEGER) WITHOUT ROWID;
+CREATE TABLE wordings (words BLOB PRIMARY KEY, candidate BLOB, is_duplicate INTEGER) WITHOUT ROWID;
 CREATE TABLE graded (key TEXT PRIMARY KEY, offset INTEGER, length INTEGER) WITHOUT ROWID;
 """
 # The file is of no use after a crash; 2 MB of it are held in memory.
 _PRAGMAS = "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-2000;"
 
 
-class Asked(NamedTuple):
+class WorklistItem(NamedTuple):
     """An answer in its place: its key, whether other candidates said the same, where its grade lies if it has one."""
 
     answer: Answer
     key: str
-    by_several: bool
+    is_duplicate: bool
     entry: tuple[int, int] | None
 
 
@@ -41,7 +41,7 @@ class Worklist:
     def __init__(self) -> None:
         # Without a name it is a file in the temporary folder that nobody sees and that ends with the process.
         self._open = sqlite3.connect("", isolation_level=None)
-        with _told():
+        with _database_errors():
             self._open.executescript(_PRAGMAS + _TABLES)
         self.n_answers = 0
 
@@ -65,26 +65,26 @@ class Worklist:
             InputError: its id was there before, with both lines; or the temporary folder is full.
 
         """
-        with _told():
+        with _database_errors():
             try:
                 self._open.execute("INSERT INTO ids VALUES (?, ?)", (_blob(answer.answer_id), line))
             except sqlite3.IntegrityError:
                 where = (_blob(answer.answer_id),)
                 (first,) = self._open.execute("SELECT line FROM ids WHERE id = ?", where).fetchone()
-                raise twice(answer.answer_id, first, line=line, field="answer_id", source=source) from None
+                raise duplicate_error(answer.answer_id, first, line=line, field="answer_id", source=source) from None
             text = json.dumps([answer.answer_id, answer.question_id, answer.answer, answer.candidate, answer.extra])
             self._open.execute("INSERT INTO answers VALUES (?, ?, ?, ?)", (self.n_answers, key, words, text))
             if words is not None:
                 self._open.execute(
-                    "INSERT INTO said VALUES (?, ?, 0) ON CONFLICT (words)"
-                    " DO UPDATE SET by_several = by_several OR candidate != excluded.candidate",
+                    "INSERT INTO wordings VALUES (?, ?, 0) ON CONFLICT (words)"
+                    " DO UPDATE SET is_duplicate = is_duplicate OR candidate != excluded.candidate",
                     (words, _blob(answer.candidate or f"\0{self.n_answers}")),
                 )
             self.n_answers += 1
 
-    def look_up(self) -> None:
+    def build_index(self) -> None:
         """Make answers quick to find by their key, once all were added."""
-        with _told():
+        with _database_errors():
             self._open.execute("CREATE INDEX IF NOT EXISTS keys ON answers (key)")
 
     def n_with(self, keys: Iterable[str]) -> int:
@@ -92,9 +92,9 @@ class Worklist:
         query = "SELECT COUNT(*) FROM answers WHERE key = ?"
         return sum(int(self._open.execute(query, (key,)).fetchone()[0]) for key in set(keys))
 
-    def mark_graded(self, entry: Entry) -> None:
+    def mark_graded(self, entry: JournalEntry) -> None:
         """Note where the grade of a key lies; a later one takes the place of an earlier one."""
-        with _told():
+        with _database_errors():
             values = (entry.key, entry.offset, entry.length)
             self._open.execute("INSERT OR REPLACE INTO graded VALUES (?, ?, ?)", values)
 
@@ -126,30 +126,30 @@ class Worklist:
             "SELECT key, offset, length FROM graded WHERE key IN (SELECT key FROM answers) ORDER BY offset"
         )
 
-    def in_order(self) -> Iterator[Asked]:
+    def in_order(self) -> Iterator[WorklistItem]:
         """The answers in input order; grades that are noted meanwhile are seen."""
         last = -1
         while True:  # by pages: an open query would not see what is noted while it runs
             rows = self._open.execute(
-                "SELECT position, a.key, answer, by_several, offset, length FROM answers a"
-                " LEFT JOIN said ON said.words = a.words LEFT JOIN graded g ON g.key = a.key"
+                "SELECT position, a.key, answer, is_duplicate, offset, length FROM answers a"
+                " LEFT JOIN wordings ON wordings.words = a.words LEFT JOIN graded g ON g.key = a.key"
                 " WHERE position > ? ORDER BY position LIMIT 256",
                 (last,),
             ).fetchall()
-            for position, key, text, by_several, offset, length in rows:
+            for position, key, text, is_duplicate, offset, length in rows:
                 answer_id, question_id, answer, candidate, extra = json.loads(text)
                 # What was read was checked then.
                 asked = Answer.model_construct(
                     answer_id=answer_id, question_id=question_id, answer=answer, candidate=candidate, extra=extra
                 )
-                yield Asked(asked, key, bool(by_several), None if offset is None else (offset, length))
+                yield WorklistItem(asked, key, bool(is_duplicate), None if offset is None else (offset, length))
                 last = position
             if not rows:
                 return
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _database_errors() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:

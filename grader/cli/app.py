@@ -62,9 +62,9 @@ class _Commands(TyperGroup):
         try:
             return super().main(*args, **kwargs)
         except OSError as error:
-            from grader.files import DISK_FAULTS
+            from grader.files import DISK_ERRNOS
 
-            if error.errno not in DISK_FAULTS or error.filename is not None:  # what is left is stdout
+            if error.errno not in DISK_ERRNOS or error.filename is not None:  # what is left is stdout
                 raise
             drop_stdout()
             say(f"grader: <stdout>: cannot be written: {error.strerror or error}")

@@ -38,7 +38,7 @@ from grader.errors import GraderError, InputError
 from grader.phrases import count
 
 if TYPE_CHECKING:
-    from grader.batch import Batch, Engine, Journal, Totals
+    from grader.batch import Batch, BatchTotals, Engine, Journal
     from grader.grading import Grader
 
 DETAILED = 5  # answers whose every point still fits on a screen or two
@@ -144,7 +144,7 @@ def grade(
       grader grade answers.jsonl --judge qwen3 --judge-url http://localhost:11434/v1 -o grades.jsonl
     """
     from grader.batch import Batch, Journal, Worklist
-    from grader.files import fits_a_sheet, sweep
+    from grader.files import check_sheet_rows, remove_temporary_files
     from grader.grading import Grader, group_answers
     from grader.judges import UNPROVEN_WEIGHT
     from grader.marks import read_marks
@@ -176,11 +176,11 @@ def grade(
     kept = None if run.dry_run else journal_of(local_name(outputs.output))
     with local_files(answers, outputs.output) as (read, written), Journal(kept) as journal, Worklist() as work:
         if kept is not None and written is not None:
-            sweep(written)
+            remove_temporary_files(written)
         batch = Batch(grader.signature_of, engine.open(grader), journal, work)
         _take(batch, read, grader)
         if form == "xlsx" and outputs.output is not None:
-            fits_a_sheet(batch.n_answers, outputs.output)
+            check_sheet_rows(batch.n_answers, outputs.output)
         _say_kept(batch, journal)
         seconds = _grade_all(ctx, batch, max_errors, kept)
         if opened is not None and run.dry_run:
@@ -197,7 +197,7 @@ def grade(
         if (form == "table" or outputs.show) and not as_json:
             all_points = batch.n_answers <= DETAILED if outputs.details is None else outputs.details
             print_grades(list(batch), details=all_points)
-        batch.tidy()
+        batch.compact_journal()
     if as_json:
         print_json(
             {
@@ -232,7 +232,7 @@ def _take(batch: "Batch", path: str, grader: "Grader") -> None:
     from grader.files import numbered_answers, source_name
 
     questions = {name: rubric.question for name, rubric in grader.rubrics.items()}
-    batch.take(progress(numbered_answers(path, questions=questions), "reading"), source=source_name(path))
+    batch.load(progress(numbered_answers(path, questions=questions), "reading"), source=source_name(path))
 
 
 def _say_kept(batch: "Batch", journal: "Journal") -> None:
@@ -272,24 +272,24 @@ def _check_errors(batch: "Batch", n_failed: int, max_errors: float | None, kept:
         raise GraderError(f"stopped: {count(n_failed, 'answer')} failed, --max-errors is {max_errors:g}{so_far}")
 
 
-def _add_up(batch: "Batch", seconds: float) -> "Totals":
-    from grader.batch import Totals
+def _add_up(batch: "Batch", seconds: float) -> "BatchTotals":
+    from grader.batch import BatchTotals
 
-    totals = Totals(seconds, batch.n_reused)
+    totals = BatchTotals(seconds, batch.n_reused)
     for each in progress(batch, "adding up", total=batch.n_answers):
         totals.add(each)
     return totals
 
 
-def _say_totals(totals: "Totals") -> None:
+def _say_totals(totals: "BatchTotals") -> None:
     mean = "" if totals.mean_fraction is None else f", mean {totals.mean_fraction:.0%}"
     say(f"{count(totals.n_answers, 'answer')}, {totals.n_ungraded} ungraded{mean}, {totals.seconds:.1f} s")
     for reason, n in totals.reasons.items():
         say(f"ungraded: {n} x {reason}")
 
 
-def _say_alike(totals: "Totals") -> None:
-    if totals.alike:
-        more = totals.n_alike - len(totals.alike)
+def _say_alike(totals: "BatchTotals") -> None:
+    if totals.duplicates:
+        more = totals.n_duplicates - len(totals.duplicates)
         rest = f" and {more} more" if more else ""
         say(f"the same words from different candidates: {', '.join(totals.alike)}{rest}")

@@ -9,14 +9,14 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from grader.errors import InputError
 from grader.files import (
-    COLUMNS,
+    ANSWER_COLUMNS,
     Place,
     Row,
     answer_text,
     id_text,
     pick_columns,
     read_rows,
-    refuse_twice,
+    refuse_duplicate,
     source_name,
     validate,
 )
@@ -25,7 +25,7 @@ from grader.schema import Noun, Rubric, RubricPoint
 
 # Columns under the names of peers, the surest first; those of answers as in answers files.
 _LABELLED: Mapping[str, tuple[str, ...]] = {
-    **{field: COLUMNS[field] for field in ("answer_id", "question_id", "answer")},
+    **{field: ANSWER_COLUMNS[field] for field in ("answer_id", "question_id", "answer")},
     "question": ("question",),
     "reference_answers": (
         *("reference_answers", "reference_answer", "reference", "references"),
@@ -88,7 +88,7 @@ def read_labelled_set(path: str | Path) -> list[LabelledAnswer]:
     for row in read_rows(path):
         values = _labelled_values(row, source)
         answer = validate(LabelledAnswer, values, source=source, line_of=partial(_labelled_line, row, set(values)))
-        refuse_twice(seen, answer.answer_id, line=row.line, field="answer_id", source=source)
+        refuse_duplicate(seen, answer.answer_id, line=row.line, field="answer_id", source=source)
         if answer.rubric:
             _check_rubric(answer, source, row.line)
         rows.append(answer)

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import InputError
-from grader.files.documents import Place, id_text, refuse_twice, validate, wording
-from grader.files.tables import Row, pick_columns, read_rows, source_name, text_lines, text_rows
-from grader.files.writing import number_text
+from grader.files.cells import number_text
+from grader.files.tables import Row, pick_columns, read_rows, text_rows
+from grader.files.text_input import source_name, text_lines
+from grader.files.validation import Place, id_text, normalised_words, refuse_duplicate, validate
 from grader.schema import Answer
 
 # Columns under the names of peers, the surest first.
-COLUMNS: Mapping[str, tuple[str, ...]] = {
+ANSWER_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "answer_id": ("answer_id", "id"),
     "question_id": ("question_id",),
     "answer": ("answer", "response", "submission", "actual_output", "student_answer"),
@@ -41,7 +42,7 @@ def read_answers(path: str | Path, *, questions: Mapping[str, str] | None = None
     source = source_name(path)
     seen: dict[str, int | None] = {}
     for line, answer in numbered_answers(path, questions=questions):
-        refuse_twice(seen, answer.answer_id, line=line, field="answer_id", source=source)
+        refuse_duplicate(seen, answer.answer_id, line=line, field="answer_id", source=source)
         yield answer
 
 
@@ -65,7 +66,7 @@ def _table_answers(rows: Iterator[Row], source: str) -> Iterator[tuple[int, Answ
     for row in rows:
         if not columns or names != list(row.values):  # rows of JSONL may differ
             names = list(row.values)
-            columns = pick_columns(names, COLUMNS, required=_REQUIRED, source=source, line=row.names_line)
+            columns = pick_columns(names, ANSWER_COLUMNS, required=_REQUIRED, source=source, line=row.names_line)
         values: dict[str, Any] = {field: row.values.get(name) for field, name in columns.items()}
         for field in ("answer_id", "question_id"):
             values[field] = _required_id(values[field], field, row.line, source)
@@ -119,17 +120,17 @@ class _Ids:
         self._used: set[str] = set()
         self._next: dict[str, int] = {}  # where to go on counting, or many equal headings would take long
         if questions is not None:
-            self._known = {wording(text): name for name, text in questions.items()}
-            self._known.update((wording(name), name) for name in questions)
+            self._known = {normalised_words(text): name for name, text in questions.items()}
+            self._known.update((normalised_words(name), name) for name in questions)
             self._known.update((name, name) for name in questions)
 
     def question(self, heading: str, line: int) -> str:
         if self._known is None:
             return heading
-        tries = (heading, wording(heading), wording(_NUMBER.sub("", heading)))
+        tries = (heading, normalised_words(heading), normalised_words(_NUMBER.sub("", heading)))
         found = next((self._known[text] for text in tries if text in self._known), None)
         if found is None:
-            near = difflib.get_close_matches(wording(heading), self._known, n=1)
+            near = difflib.get_close_matches(normalised_words(heading), self._known, n=1)
             hint = f"; the nearest is '{self._known[near[0]]}'" if near else ""
             problem = f"the heading '{heading[:80]}' is no question's id or text{hint}"
             raise InputError(problem, source=self._source, line=line)

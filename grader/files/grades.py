@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import InputError
-from grader.files.documents import validate
-from grader.files.tables import Row, read_rows, source_name
+from grader.files.tables import Row, read_rows
+from grader.files.text_input import source_name
+from grader.files.validation import validate
 from grader.phrases import natural
 from grader.schema import Answer, Grade
 
@@ -17,9 +18,9 @@ _FLAT_DECIMALS = 4  # in spreadsheets: a hundredth of a percent, finer than any 
 _OWN_FIELDS = frozenset(Grade.model_fields) - {"extra"}
 _PREFIX = "input_"
 # What a grade takes from its answer, for others may have given the same one.
-OF_THE_ANSWER = ("answer_id", "question_id", "candidate", "answer", "extra")
+ANSWER_FIELDS = ("answer_id", "question_id", "candidate", "answer", "extra")
 _NO_ROW = {name: None for name in Grade.model_fields if name != "extra"}  # the fields in their order
-_STORED = frozenset(_NO_ROW).difference(OF_THE_ANSWER)
+_STORED = frozenset(_NO_ROW).difference(ANSWER_FIELDS)
 
 # The columns of a flat row before and after those of points and of the answers file.
 _FIRST = (
@@ -36,11 +37,11 @@ def grade_row(grade: Grade) -> dict[str, Any]:
     return {**_rounded(row, _DECIMALS), **_extra_columns(grade.extra)}
 
 
-def stored_row(stored: Mapping[str, Any], answer: Answer) -> dict[str, Any] | None:
+def stored_grade_row(stored: Mapping[str, Any], answer: Answer) -> dict[str, Any] | None:
     """What `grade_row` gives for the grade of an answer, from what it gave for another one with the same words.
 
     Args:
-        stored: that row without extra columns and `OF_THE_ANSWER`.
+        stored: that row without extra columns and `ANSWER_FIELDS`.
         answer: whose row is wanted.
 
     Returns:

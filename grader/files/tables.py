@@ -1,25 +1,27 @@
-"""Tables in: JSONL, CSV, TSV, JSON, XLSX and Parquet as rows, with line-numbered errors.
+"""Tables in and out: JSONL, JSON, CSV, TSV, XLSX and Parquet as rows, with line-numbered errors.
 
-What the columns mean is for the callers to know; nothing here validates a value. Writing is for `writing`.
+Nothing here interprets a column or validates a value.
 """
 
-import codecs
 import csv
 import dataclasses
 import json
 import math
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from grader.errors import InputError
-from grader.files.compression import unpacked
-from grader.files.sheets import parquet_records, xlsx_records
+from grader.files.cells import cell_value, safe_cell
+from grader.files.output_files import atomic_writer
+from grader.files.parquet import parquet_records, write_parquet
+from grader.files.text_input import STRICT_JSON, first_repeated, open_text, parse_json, source_name, text_lines
+from grader.files.xlsx import write_xlsx, xlsx_records
+
+Format = Literal["jsonl", "csv", "tsv", "xlsx", "parquet"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,136 +39,6 @@ class Row:
     def names_line(self) -> int:
         """Where the names of the columns stand: in the header, else in the row itself."""
         return self.line if self.header is None else self.header
-
-
-# --- text and JSON ---------------------------------------------------------------------------------
-
-
-def source_name(path: str | Path) -> str:
-    """The name of a file for error messages; `-` is `<stdin>`."""
-    return "<stdin>" if str(path) == "-" else str(path)
-
-
-def text_lines(path: str | Path, *, limit: int | None = None) -> Iterator[tuple[int, str]]:
-    """The lines of a UTF-8 file with their numbers, one at a time, line ends included.
-
-    Args:
-        path: a file, or `-` for standard input. A byte order mark is dropped.
-        limit: how many bytes the file may have; by default there is no limit.
-
-    Raises:
-        InputError: the file cannot be opened, is too large, is not UTF-8 or holds NUL bytes.
-
-    """
-    number = size = 0
-    with _open(path) as stream:
-        for raw in stream if limit is None else iter(lambda: stream.readline(limit + 1), b""):
-            size += len(raw)
-            if limit is not None and size > limit:
-                raise InputError(f"larger than {limit:,} bytes", source=source_name(path))
-            if number == 0:
-                raw = raw.removeprefix(codecs.BOM_UTF8)
-                _refuse_binary(raw, path)
-            try:
-                text = raw.decode("utf-8")
-            except UnicodeDecodeError:
-                text = "\0"
-            if "\0" in text:
-                problem = "not UTF-8 text: save the file as UTF-8"
-                raise InputError(problem, source=source_name(path), line=number + 1)
-            # A carriage return alone ends a line too (CSV files saved for old Macs).
-            for piece in re.split(r"(?<=\r)(?!\n)", text):
-                if piece:
-                    number += 1
-                    yield number, piece
-
-
-# How files begin that are no text, and what they should end in to be read.
-_BINARY = {b"PK\x03\x04": ("an XLSX workbook or another ZIP archive", ".xlsx"), b"PAR1": ("a Parquet file", ".parquet")}
-
-
-def _refuse_binary(begin: bytes, path: str | Path) -> None:
-    for magic, (what, ending) in _BINARY.items():
-        if begin.startswith(magic):
-            raise InputError(f"is {what}, expected text: give a file that ends in {ending}", source=source_name(path))
-
-
-def _open(path: str | Path) -> Any:
-    """A binary stream as a context manager; standard input is left open, what ends in `.gz` is unpacked."""
-    if str(path) == "-":
-        if sys.stdin is None:
-            raise InputError("is closed: nothing can be read from it", source=source_name(path))
-        return nullcontext(sys.stdin.buffer)
-    try:
-        file = open(path, "rb")  # noqa: SIM115  # the caller closes it
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read: {_reason(error)}", source=path) from error
-    return unpacked(file, path) if Path(path).suffix.lower() == ".gz" else file
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "there is no such file"
-    if isinstance(error, IsADirectoryError):
-        return "it is a folder, expected a file"
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(f"the number {text[:20]} is too large")
-    return number
-
-
-def _no_constant(text: str) -> float:
-    raise ValueError(f"{text} is not a JSON number, expected a finite number or null")
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        twice = _repeated(key for key, _ in pairs)
-        raise ValueError(f"the key '{twice}' appears twice in one object")
-    return values
-
-
-def _repeated(names: Iterable[str]) -> str | None:
-    """The first name that stood there before; blank names do not count."""
-    seen: set[str] = set()
-    for name in names:
-        if name and name in seen:
-            return name
-        seen.add(name)
-    return None
-
-
-_STRICT = json.JSONDecoder(parse_float=_finite, parse_constant=_no_constant, object_pairs_hook=_unique_keys)
-
-
-def parse_json(text: str, *, source: str, line: int = 1, decoder: json.JSONDecoder = _STRICT) -> Any:
-    """One JSON value; NaN, infinity and duplicate keys are refused.
-
-    Args:
-        text: the JSON text.
-        source: the file, for error messages.
-        line: where in the file the text starts.
-        decoder: for callers that check numbers and keys themselves.
-
-    Raises:
-        InputError: with the line of the fault.
-
-    """
-    try:
-        return decoder.decode(text)
-    except json.JSONDecodeError as error:
-        problem = f"not valid JSON: {error.msg} (column {error.colno})"
-        raise InputError(problem, source=source, line=line + error.lineno - 1) from error
-    except RecursionError as error:
-        raise InputError("JSON that is nested too deeply", source=source, line=line) from error
-    except ValueError as error:
-        known = line if "\n" not in text.strip() else None
-        raise InputError(f"not valid JSON: {error}", source=source, line=known) from error
 
 
 def pick_columns(
@@ -203,9 +75,6 @@ def pick_columns(
     return columns
 
 
-# --- reading ---------------------------------------------------------------------------------------
-
-
 def read_rows(path: str | Path) -> Iterator[Row]:
     """The rows of a table, one at a time; the suffix of the file says how it is read.
 
@@ -226,7 +95,7 @@ def read_rows(path: str | Path) -> Iterator[Row]:
     if suffix not in FORMATS:
         known = ", ".join(FORMATS)
         raise InputError(f"the ending '{suffix}' is not a known table format: use {known}", source=path)
-    with _open(path):  # a missing file is reported here, not at the first row
+    with open_text(path):  # a missing file is reported here, not at the first row
         pass
     return _at_least_one(FORMATS[suffix](path), str(path))
 
@@ -292,7 +161,7 @@ def _json_rows(lines: Iterator[tuple[int, str]], source: str) -> Iterator[Row]:
         start = re.compile(r"[\s,]*").match(text, position).end()  # type: ignore[union-attr]  # `*` always matches
         line += text.count("\n", position, start)
         yield _object_row(value, line, source)
-        _, position = _STRICT.raw_decode(text, start)
+        _, position = STRICT_JSON.raw_decode(text, start)
         line += text.count("\n", start, position)
 
 
@@ -345,7 +214,7 @@ def _named_rows(records: Iterator[tuple[int, list[str]]], source: str) -> Iterat
     """Rows from cells; the first record that is not blank holds the names of the columns."""
     header, names = next((record for record in records if any(record[1])), (0, []))
     names = [name.strip() for name in names]
-    twice = _repeated(names)
+    twice = first_repeated(names)
     if twice is not None:
         raise InputError("this column appears twice in the header", source=source, line=header, field=twice)
     for line, cells in records:
@@ -381,4 +250,104 @@ FORMATS: dict[str, Callable[[str | Path], Iterator[Row]]] = {
     ".json": _read_json,
     ".xlsx": _read_xlsx,
     ".parquet": _read_parquet,
+}
+
+
+def write_rows(
+    target: str | Path,
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    columns: Sequence[str] | None = None,
+    format: Format,
+) -> None:
+    """Write rows as a table, whole or not at all.
+
+    JSONL keeps the raw text; CSV, TSV and XLSX cells are safe to open in a spreadsheet (`safe_cell`); an XLSX
+    cell that is too long ends with a note of how much was cut.
+
+    Args:
+        target: the file, or `-` for standard output (JSONL, CSV and TSV).
+        rows: values by column; taken one at a time when the format is JSONL, or when `columns` is given and the
+            rows can be asked for twice (Parquet then reads them twice) or go to CSV, TSV or XLSX.
+        columns: the columns to write, in order, the others are left out; by default all as they first appear.
+        format: one of `Format`.
+
+    Raises:
+        InputError: the file cannot be written, or a number is NaN or infinite.
+        SetupError: Parquet, and pyarrow is not installed.
+
+    """
+    if format == "parquet" and iter(rows) is rows:
+        rows = list(rows)
+    if format == "jsonl" and columns is None:
+        _write_jsonl(target, rows)
+        return
+    rows = _Checked(rows, str(target))
+    if format == "jsonl":
+        _write_jsonl(target, ({name: row[name] for name in columns or () if name in row} for row in rows))
+        return
+    if format in ("xlsx", "parquet") and str(target) == "-":
+        raise InputError(f"{format} cannot go to standard output: name a file", source="<stdout>")
+    if columns is None:
+        rows = list(rows)
+        columns = list(dict.fromkeys(name for row in rows for name in row))
+    _WRITERS[format](target, rows, columns)
+
+
+class _Checked:
+    """Rows without NaN and infinity, as often as the rows themselves can be asked for."""
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]], source: str) -> None:
+        self._rows = rows
+        self._source = source
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        for number, row in enumerate(self._rows, 1):
+            _refuse_infinite(row, number, self._source)
+            yield row
+
+
+def _refuse_infinite(row: Mapping[str, Any], number: int, source: str) -> None:
+    for name, value in row.items():
+        if not _all_finite(value):
+            problem = f"row {number}: found NaN or infinity, expected a finite number or nothing"
+            raise InputError(problem, source=source, field=name)
+
+
+def _all_finite(value: Any) -> bool:
+    if isinstance(value, dict | list | tuple):
+        return all(map(_all_finite, value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def _write_jsonl(target: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    with atomic_writer(target) as out:
+        for number, row in enumerate(rows, 1):
+            try:
+                line = json.dumps(row, ensure_ascii=False, allow_nan=False)
+            except ValueError:
+                _refuse_infinite(row, number, str(target))
+                raise
+            out.write(line + "\n")
+
+
+def _write_csv(
+    target: str | Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str], delimiter: str = ","
+) -> None:
+    with atomic_writer(target) as out:
+        # Every text is quoted: a separator of another locale inside it then starts no new cell.
+        writer = csv.writer(out, delimiter=delimiter, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+        writer.writerow([safe_cell(name) for name in columns])
+        writer.writerows([safe_cell(cell_value(row.get(name))) for name in columns] for row in rows)
+
+
+def _write_tsv(target: str | Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    _write_csv(target, rows, columns, "\t")
+
+
+_WRITERS: dict[str, Callable[[str | Path, Iterable[Mapping[str, Any]], Sequence[str]], None]] = {
+    "csv": _write_csv,
+    "tsv": _write_tsv,
+    "xlsx": write_xlsx,
+    "parquet": write_parquet,
 }

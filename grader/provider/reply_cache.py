@@ -78,7 +78,7 @@ class ReplyCache:
             the new value.
 
         """
-        with self._lock, _told(self.path):
+        with self._lock, _database_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 found = self._connection.execute("SELECT value FROM items WHERE key = ?", (key,)).fetchone()
@@ -98,7 +98,7 @@ class ReplyCache:
     def purge(self) -> int:
         """Remove everything, so that the file keeps no text of anybody; how many values there were."""
         [(n,)] = self._run("SELECT count(*) FROM items", [])
-        with self._lock, _told(self.path):
+        with self._lock, _database_errors(self.path):
             self._connection.execute("DELETE FROM items")
             self._connection.execute("VACUUM")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -110,7 +110,7 @@ class ReplyCache:
 
     def _write(self, statement: str, rows: Sequence[tuple[str, ...]]) -> None:
         """All rows in one transaction, which is on the disk when this returns."""
-        with self._lock, _told(self.path):
+        with self._lock, _database_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 self._connection.executemany(statement, rows)
@@ -121,11 +121,11 @@ class ReplyCache:
             self._connection.execute("COMMIT")
 
     def _run(self, query: str, values: list[str]) -> list[tuple[Any, ...]]:
-        with self._lock, _told(self.path):
+        with self._lock, _database_errors(self.path):
             return self._connection.execute(query, values).fetchall()
 
 
-class _told:  # noqa: N801  # reads like a function
+class _database_errors:  # noqa: N801  # reads like a function
     """A fault of the database as an error of one line."""
 
     def __init__(self, path: str | Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from grader.files import (
     id_text,
     read_document,
-    refuse_twice,
+    refuse_duplicate,
     validate,
     write_document,
 )
@@ -28,7 +28,7 @@ def read_bank(path: str | Path) -> QuestionBank:
     seen: dict[str, int | None] = {}
     for number, question in enumerate(bank.questions):
         line = document.line_of(("questions", number, "id"))
-        refuse_twice(seen, question.id, line=line, field="id", source=document.source)
+        refuse_duplicate(seen, question.id, line=line, field="id", source=document.source)
     return bank
 
 

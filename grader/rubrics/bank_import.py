@@ -21,17 +21,17 @@ from grader.files import (
     id_text,
     jsonl_rows,
     looks_like_json,
+    normalised_words,
     parse_document,
     parse_json,
     pick_columns,
     read_document,
     read_rows,
-    refuse_twice,
+    refuse_duplicate,
     slug,
     source_name,
     text_lines,
     validate,
-    wording,
 )
 from grader.rubrics.page_parser import DroppedText, parse_page
 from grader.schema import Question, QuestionBank
@@ -184,7 +184,7 @@ def _assemble(found: Iterable[_Found], title: str, dropped: list[DroppedText], s
     taken: dict[str, int | None] = {}
     for item in kept:
         if "id" in item.values:
-            refuse_twice(taken, str(item.values["id"]), line=item.line, field="id", source=source)
+            refuse_duplicate(taken, str(item.values["id"]), line=item.line, field="id", source=source)
     questions = []
     for item in kept:
         name = item.values.get("id") or _free_id(question_id(str(item.values["question"])), taken)
@@ -209,7 +209,7 @@ def _without_repeats(found: Iterable[_Found], dropped: list[DroppedText]) -> lis
                 why = "no answer" if question else "no question"
                 dropped.append(DroppedText(str(question or answer), item.line, why))
             continue
-        earlier = first.setdefault(wording(str(question)), item)
+        earlier = first.setdefault(normalised_words(str(question)), item)
         ids = {earlier.values.get("id"), item.values.get("id")}
         if earlier is not item and (len(ids) == 1 or None in ids):
             differs = "" if earlier.values["reference_answer"] == answer else ", with another answer"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import InputError
-from grader.files import Document, Place, id_text, read_document, refuse_twice, slug, validate, write_document
+from grader.files import Document, Place, id_text, read_document, refuse_duplicate, slug, validate, write_document
 from grader.schema import Rubric
 
 _ENDINGS = (".yaml", ".yml", ".json")
@@ -73,7 +73,7 @@ def points_with_ids(
     for number, point in enumerate(points):
         if isinstance(point, dict) and isinstance(point.get("id"), str) and point["id"]:
             place = f"{field or 'points'}[{number + 1}].id"
-            refuse_twice(seen, point["id"], line=line_of(number), field=place, source=source)
+            refuse_duplicate(seen, point["id"], line=line_of(number), field=place, source=source)
     return [_with_id(point, number, seen) for number, point in enumerate(points, 1)]
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from grader.batch.journal import Journal, Record
+from grader.batch.journal import Journal, JournalRecord
 from grader.errors import InputError
 
 
-def record(key: str, *, again: bool = False) -> Record:
-    return Record(key, {"score": 1.5, "text": f"words of {key} \ud800 é"}, again)
+def record(key: str, *, retry: bool = False) -> JournalRecord:
+    return JournalRecord(key, {"score": 1.5, "text": f"words of {key} \ud800 é"}, retry)
 
 
 def fill(path: Path, *chunks: list[str]) -> None:
@@ -37,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 def test_grades_come_back_as_they_went_in(path: Path, named: bool) -> None:
     with Journal(path if named else None) as journal:
         assert list(journal.entries()) == []
-        entries = journal.append([record("a"), record("b", again=True)])
+        entries = journal.append([record("a"), record("b", retry=True)])
         assert [journal.grade(entry.offset, entry.length) for entry in entries] == [
             record("a").grade,
             record("b").grade,
@@ -46,7 +46,7 @@ def test_grades_come_back_as_they_went_in(path: Path, named: bool) -> None:
         with Journal(path) as journal:
             found = list(journal.entries())
             assert found == entries
-            assert [entry.again for entry in found] == [False, True]
+            assert [entry.retry for entry in found] == [False, True]
             assert journal.grade(found[1].offset, found[1].length) == record("b").grade
 
 
@@ -141,11 +141,11 @@ def test_a_full_disk_is_one_line_and_costs_nothing_that_was_there(path: Path) ->
     code = f"""
 from pathlib import Path
 from grader.errors import InputError
-from grader.batch.journal import Journal, Record
+from grader.batch.journal import Journal, JournalRecord
 with Journal(Path({str(path)!r})) as journal:
     list(journal.entries())
     try:
-        journal.append([Record("b", {{"text": "x" * 1000}}, False)])
+        journal.append([JournalRecord("b", {{"text": "x" * 1000}}, False)])
     except InputError as error:
         print(error)
 """

@@ -60,7 +60,7 @@ def run(answers: Path, output: Path, engine: RayEngine) -> int:
     """Grade on the cluster; how many grades were there before."""
     with Journal(journal_of(output)) as journal, Worklist() as work:
         batch = Batch(make().signature_of, engine, journal, work, chunk_size=CHUNK)
-        batch.take(numbered_answers(answers), source=str(answers))
+        batch.load(numbered_answers(answers), source=str(answers))
         for _ in batch.grade():
             pass
         write_grades(batch, "jsonl", output, as_json=False)

@@ -182,7 +182,7 @@ def repeated(load: Load, encoder: Encoder) -> Callable[[], object]:
     def run() -> list[object]:
         with Journal(None) as journal, Worklist() as work:
             batch = Batch(grader.signature_of, LocalEngine(grader), journal, work)
-            batch.take(enumerate(many, 1), source="many")
+            batch.load(enumerate(many, 1), source="many")
             return [list(batch.grade()), list(batch)]
 
     return run

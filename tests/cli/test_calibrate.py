@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from grader.cli.app import app
 from grader.files.grades import grade_row
-from grader.files.writing import write_rows
+from grader.files.tables import write_rows
 from grader.schema import Evidence, Grade, PointGrade
 
 ROOT = Path(__file__).parents[2]

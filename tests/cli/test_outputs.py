@@ -7,7 +7,7 @@ import pytest
 
 from grader.cli.outputs import check_outputs
 from grader.errors import InputError
-from grader.files.writing import atomic_writer, make_folder
+from grader.files.output_files import atomic_writer, make_folder
 
 
 def test_what_cannot_be_written_is_found_before_the_work(tmp_path: Path) -> None:

@@ -12,19 +12,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
 from grader.errors import InputError
-from grader.files.documents import (
-    DEPTH_LIMIT,
-    NODE_LIMIT,
-    SIZE_LIMIT,
-    dump_yaml,
-    id_text,
-    read_document,
-    refuse_twice,
-    slug,
-    validate,
-    wording,
-    write_document,
-)
+from grader.files.documents import DEPTH_LIMIT, NODE_LIMIT, SIZE_LIMIT, dump_yaml, read_document, write_document
+from grader.files.validation import id_text, normalised_words, refuse_duplicate, slug, validate
 
 STEADY = settings(deadline=None, derandomize=True)
 
@@ -346,9 +335,9 @@ def test_numbers_in_yaml_are_converted_where_a_number_belongs(tmp_path: Path) ->
 
 def test_refuse_twice_names_both_lines() -> None:
     seen: dict[str, int | None] = {}
-    refuse_twice(seen, "a", line=3, field="id", source="f.csv")
+    refuse_duplicate(seen, "a", line=3, field="id", source="f.csv")
     with pytest.raises(InputError) as raised:
-        refuse_twice(seen, "a", line=7, field="id", source="f.csv")
+        refuse_duplicate(seen, "a", line=7, field="id", source="f.csv")
     assert str(raised.value) == "f.csv:7: field 'id': 'a' appears twice, the first time on line 3"
 
 
@@ -363,4 +352,4 @@ def test_id_text(value: object, text: object) -> None:
 def test_slug_and_wording() -> None:
     assert slug("  Crème brûlée, what's it? ") == "creme-brulee-what-s-it"
     assert slug("你好") == ""
-    assert wording("What is  C++?") == wording("what is c++") != wording("What is C#?")
+    assert normalised_words("What is  C++?") == normalised_words("what is c++") != normalised_words("What is C#?")

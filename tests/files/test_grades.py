@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import InputError
-from grader.files.grades import OF_THE_ANSWER, flat_columns, flat_row, grade_row, read_grades, stored_row
-from grader.files.tables import read_rows
-from grader.files.writing import write_rows
+from grader.files.grades import ANSWER_FIELDS, flat_columns, flat_row, grade_row, read_grades, stored_grade_row
+from grader.files.tables import read_rows, write_rows
 from grader.schema import Answer, Evidence, Grade, PointGrade, Rated, Verdict
 from tests.support.sample_grades import SIGNATURE, grade, point, verdict
 
@@ -73,13 +72,13 @@ def any_grade(draw: st.DrawFn) -> Grade:
 
 @given(any_grade())
 def test_a_row_made_of_what_was_stored_is_the_grades(grade: Grade) -> None:
-    answer = Answer.model_construct(**{name: getattr(grade, name) for name in OF_THE_ANSWER})
+    answer = Answer.model_construct(**{name: getattr(grade, name) for name in ANSWER_FIELDS})
     stored = grade_row(grade.model_copy(update={"extra": {}}))
-    stored = {name: stored[name] for name in stored if name not in OF_THE_ANSWER}
-    row = stored_row(json.loads(json.dumps(stored)), answer)
+    stored = {name: stored[name] for name in stored if name not in ANSWER_FIELDS}
+    row = stored_grade_row(json.loads(json.dumps(stored)), answer)
     assert json.dumps(row) == json.dumps(grade_row(grade))
     del stored["flags"]
-    assert stored_row(stored, answer) is None
+    assert stored_grade_row(stored, answer) is None
 
 
 @settings(max_examples=60, deadline=None)

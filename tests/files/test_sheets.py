@@ -8,9 +8,8 @@ import openpyxl
 import pytest
 
 from grader.errors import InputError, SetupError
-from grader.files.sheets import WORKBOOK_LIMIT
-from grader.files.tables import read_rows
-from grader.files.writing import write_rows
+from grader.files.tables import read_rows, write_rows
+from grader.files.xlsx import WORKBOOK_LIMIT
 
 
 def put(folder: Path, name: str, content: str | bytes) -> Path:

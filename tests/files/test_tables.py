@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from grader.errors import InputError
-from grader.files.tables import FORMATS, parse_json, pick_columns, read_rows, text_lines
+from grader.files.tables import FORMATS, pick_columns, read_rows
+from grader.files.text_input import parse_json, text_lines
 
 ROWS = [{"answer_id": "007", "answer": "Crème brûlée"}, {"answer_id": "1e5", "answer": "two\nlines"}]
 

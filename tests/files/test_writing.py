@@ -13,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import InputError
-from grader.files.tables import read_rows
-from grader.files.writing import CELL_LIMIT, SHEET_ROWS, atomic_writer, fits_a_sheet, number_text, safe_cell, write_rows
+from grader.files.cells import number_text, safe_cell
+from grader.files.output_files import atomic_writer
+from grader.files.tables import read_rows, write_rows
+from grader.files.xlsx import CELL_LIMIT, SHEET_ROWS, check_sheet_rows
 
 STEADY = settings(deadline=None, derandomize=True)
 ROWS = [{"answer_id": "007", "answer": "Crème brûlée"}, {"answer_id": "1e5", "answer": "two\nlines"}]
@@ -171,11 +173,11 @@ def test_equal_rows_give_equal_workbooks(tmp_path: Path) -> None:
 
 
 def test_a_sheet_has_room_for_a_million_rows_and_16384_columns(tmp_path: Path) -> None:
-    fits_a_sheet(SHEET_ROWS - 1, "a.xlsx")
+    check_sheet_rows(SHEET_ROWS - 1, "a.xlsx")
     with pytest.raises(
         InputError, match=r"a.xlsx: a sheet has room for 1,048,575 rows and a header, not for 1,048,576"
     ):
-        fits_a_sheet(SHEET_ROWS, "a.xlsx")
+        check_sheet_rows(SHEET_ROWS, "a.xlsx")
     wide = {f"c{number}": 1 for number in range(16_385)}
     with pytest.raises(InputError, match=r"a.xlsx: a sheet has room for 16,384 columns, not for 16,385"):
         write_rows(tmp_path / "a.xlsx", [wide], format="xlsx")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import InputError
-from grader.files.writing import write_rows
+from grader.files.tables import write_rows
 from grader.rubrics.bank import read_bank, write_bank
 from grader.rubrics.bank_import import ImportResult, import_questions, question_id
 from grader.rubrics.page_parser import DroppedText

@@ -12,7 +12,7 @@ from grader.batch.worklist import Worklist
 from grader.cli.outputs import journal_of, write_grades
 from grader.encoders.token_vectors import TokenVectors
 from grader.files.answers import numbered_answers
-from grader.files.writing import sweep
+from grader.files.output_files import remove_temporary_files
 from grader.settings import Settings
 from tests.support.fake_encoder import WordEncoder
 
@@ -51,13 +51,13 @@ def run(answers: Path, output: Path, *, first: str = "Dropout disables random un
     grader.prepare()
     encoder.asked.clear()
     with Journal(journal_of(output)) as journal, Worklist() as work:
-        sweep(output)
+        remove_temporary_files(output)
         batch = Batch(grader.signature_of, LocalEngine(grader), journal, work, chunk_size=CHUNK)
-        batch.take(numbered_answers(answers), source=str(answers))
+        batch.load(numbered_answers(answers), source=str(answers))
         for _ in batch.grade():
             pass
         write_grades(batch, "jsonl", output, as_json=False)
-        batch.tidy()
+        batch.compact_journal()
         return Done(batch.n_reused, encoder.asked)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from grader.calibration.ratings.reading import Rating, read_ratings
 from grader.errors import InputError
-from grader.files.writing import write_rows
+from grader.files.tables import write_rows
 
 LONG = [
     {"answer_id": "007", "question_id": "q1", "rater": "kim", "score": 3, "max_score": 5},

@@ -8,7 +8,7 @@ import pytest
 
 from grader.encoders.protocol import Encoder
 from grader.files.grades import grade_row, read_grades
-from grader.files.writing import write_rows
+from grader.files.tables import write_rows
 from grader.judges.mock import MockJudge
 from grader.reports.grades.page import render_grades_page
 from grader.reports.grades.summary import summarise_grades
