@@ -1,4 +1,4 @@
-"""An LLM as a judge: what it is asked, what is believed of its reply, how several are asked, the Batch API.
+"""An LLM as a judge: prompts, strict parsing of replies, checked quotes, panels of several judges, the Batch API.
 
 In: an answer and the points to decide. Out: verdicts with verified quotes, or the reason why there are none.
 What a verdict changes in a grade is for `grading`.

@@ -1,7 +1,7 @@
 """A judge behind an OpenAI-compatible endpoint: OpenAI, vLLM, Ollama, llama.cpp and others, through the openai client.
 
-It knows how to ask politely (limits, retries, what the server can do) and how to fail (one reason a request). What is
-asked and what the reply means is for `judging`.
+It finds out which request features a server supports, and turns every failure into one reason. Prompts and replies
+are handled in `prompt` and `reply`, limits and retries in `provider`.
 """
 
 import re
@@ -34,27 +34,27 @@ from grader.provider import (
 if TYPE_CHECKING:
     from openai import OpenAI
 
-# How a server is asked for JSON: bound to the schema in the way of OpenAI or of llama-cpp-python, to JSON, or in words.
-Form = Literal["json_schema", "schema", "json_object", "text"]
-_FORMS: tuple[Form, ...] = ("json_schema", "schema", "json_object", "text")
+# Ways to request JSON: a schema as OpenAI or as llama-cpp-python takes it, any JSON object, or by the prompt alone.
+ResponseForm = Literal["json_schema", "schema", "json_object", "text"]
+_RESPONSE_FORMS: tuple[ResponseForm, ...] = ("json_schema", "schema", "json_object", "text")
 
 
 class ServerCapabilities(NamedTuple):
-    """What a server takes: found out once, remembered with the cache."""
+    """Request features that a server supports: found out once, kept in the cache under these field names."""
 
-    form: Form = "json_schema"
+    form: ResponseForm = "json_schema"
     temperature: bool = True
     seed: bool = True
     length: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
 
 
 def capabilities_key(endpoint: Endpoint, model: str) -> str:
-    """Where the cache remembers them."""
+    """The cache key of a server's capabilities."""
     return content_key("server", endpoint.base_url, model)
 
 
 def parse_capabilities(value: object) -> ServerCapabilities | None:
-    """Abilities as the cache has them; `None` for anything else."""
+    """Capabilities from their form in the cache; `None` for anything else."""
     return (
         ServerCapabilities(**value)
         if isinstance(value, dict) and value.keys() == set(ServerCapabilities._fields)
@@ -63,7 +63,7 @@ def parse_capabilities(value: object) -> ServerCapabilities | None:
 
 
 def server_revision(endpoint: Endpoint) -> str:
-    """The revision of the models of a server: a hash of where it is."""
+    """The revision of a server's models: a hash of its address."""
     return content_key(endpoint.base_url)[:8]
 
 
@@ -73,10 +73,10 @@ class ChatJudge:
     The client is made at the first request: until then nothing heavy is imported.
 
     Args:
-        model: as the server calls it.
-        endpoint: where it is.
+        model: its name at the server.
+        endpoint: the server.
         scheduler: limits, retries and totals, shared by all judges of a run.
-        cache: remembers what the server can do.
+        cache: keeps the capabilities of the server.
         price: of a million tokens.
         timeout: seconds that a request may take.
         seed: sent to servers that take one.
@@ -110,50 +110,60 @@ class ChatJudge:
         self._probing = threading.Lock()
         self._known: ServerCapabilities | None = None
         self._replied = False
-        self._lost = ""
+        self._fatal_problem = ""
         self._server_key = capabilities_key(endpoint, model)
 
     def complete(self, messages: Sequence[Message], *, schema: Mapping[str, Any], max_tokens: int) -> Completion:
-        """Write the next message; see `protocol.Judge`."""
+        """Complete a chat; see `protocol.Judge`."""
         if self._capabilities() is None:
-            with self._probing:  # what the server can do is found out by one request, not by all at once
+            with self._probing:  # one request finds out the capabilities, not all at once
                 known = self._capabilities()
                 if known is None:
                     return self._complete(messages, schema, max_tokens, ServerCapabilities())
         return self._complete(messages, schema, max_tokens, self._known or ServerCapabilities())
 
     def _complete(
-        self, messages: Sequence[Message], schema: Mapping[str, Any], max_tokens: int, abilities: ServerCapabilities
+        self,
+        messages: Sequence[Message],
+        schema: Mapping[str, Any],
+        max_tokens: int,
+        capabilities: ServerCapabilities,
     ) -> Completion:
-        """One request, and again with less where the server does not understand a part of it."""
-        if self._lost:
-            raise SetupError(self._lost)
+        """Send a request, and again with fewer features while the server rejects a part of it."""
+        if self._fatal_problem:
+            raise SetupError(self._fatal_problem)
         while True:
-            result = self._request(messages, schema, max_tokens, abilities)
+            result = self._request(messages, schema, max_tokens, capabilities)
             if isinstance(result, Completion):
-                self._remember(abilities)
+                self._remember(capabilities)
                 return result
-            less = downgrade(abilities, result.said)
+            less = downgrade(capabilities, result.said)
             if less is None:
                 self._give_up(result.status)
             else:
-                abilities = less
+                capabilities = less
 
     def _give_up(self, status: int) -> NoReturn:
-        """No form of a request is understood: this one is at fault, or the address of a server that never replied."""
+        """Every form was rejected: the request is at fault, or the address, if the server never replied."""
         if status == 404 and self._known is None:
-            self._lost = f"{self._endpoint.host} has nothing at this address (404); that of most servers ends in /v1"
-            raise SetupError(self._lost)
+            self._fatal_problem = (
+                f"{self._endpoint.host} has nothing at this address (404); that of most servers ends in /v1"
+            )
+            raise SetupError(self._fatal_problem)
         self._scheduler.totals.add(failed=1)
         raise RequestError("failed", f"the server refuses the request ({status})")
 
     def _request(
-        self, messages: Sequence[Message], schema: Mapping[str, Any], max_tokens: int, abilities: ServerCapabilities
-    ) -> "Completion | _NotUnderstood":
-        body = request_body(self.name, messages, schema, max_tokens, abilities, seed=self._seed)
+        self,
+        messages: Sequence[Message],
+        schema: Mapping[str, Any],
+        max_tokens: int,
+        capabilities: ServerCapabilities,
+    ) -> "Completion | _RejectedRequest":
+        body = request_body(self.name, messages, schema, max_tokens, capabilities, seed=self._seed)
         estimate = TokenUsage(estimated_tokens(messages), max_tokens)
 
-        def send() -> Completion | _NotUnderstood:
+        def send() -> Completion | _RejectedRequest:
             import openai
 
             with map_client_errors(self._endpoint, self._timeout):
@@ -161,7 +171,7 @@ class ChatJudge:
                     reply = self._opened().chat.completions.create(**body)
                 except openai.APIStatusError as error:
                     if rejects_request_format(error):
-                        return _NotUnderstood(error.status_code, error_body(error))
+                        return _RejectedRequest(error.status_code, error_body(error))
                     raise
             return read_completion(reply, estimate.input_tokens)
 
@@ -178,17 +188,17 @@ class ChatJudge:
             self._known = parse_capabilities(self._cache.get([self._server_key]).get(self._server_key))
         return self._known
 
-    def _remember(self, abilities: ServerCapabilities) -> None:
-        """What the first reply shows; a later request may have failed in one form and worked in another by chance."""
-        if not self._replied and self._known != abilities:
-            self._known = abilities
+    def _remember(self, capabilities: ServerCapabilities) -> None:
+        """Keep what the first reply shows; later requests may fail in one form and work in another by chance."""
+        if not self._replied and self._known != capabilities:
+            self._known = capabilities
             if self._cache is not None:
-                self._cache.put({self._server_key: abilities._asdict()})
+                self._cache.put({self._server_key: capabilities._asdict()})
         self._replied = True
 
 
-class _NotUnderstood(NamedTuple):
-    """The server does not know a part of the request; `said` is its message, for finding out which."""
+class _RejectedRequest(NamedTuple):
+    """The server rejected a part of the request; `said` is its message, which may name the part."""
 
     status: int
     said: str
@@ -199,27 +209,27 @@ def request_body(
     messages: Sequence[Message],
     schema: Mapping[str, Any],
     max_tokens: int,
-    abilities: ServerCapabilities | None = None,
+    capabilities: ServerCapabilities | None = None,
     *,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """The body of a chat completion, with what the server can take."""
-    can = abilities or ServerCapabilities()
+    """The body of a chat completion, with the features that the server supports."""
+    supported = capabilities or ServerCapabilities()
     body: dict[str, Any] = {
         "model": model,
         "messages": [{"role": message.role, "content": _sendable(message.content)} for message in messages],
-        can.length: max_tokens,
+        supported.length: max_tokens,
     }
-    if can.temperature:
+    if supported.temperature:
         body["temperature"] = 0
-    if can.seed:
+    if supported.seed:
         body["seed"] = seed
-    if can.form == "json_schema":
+    if supported.form == "json_schema":
         named = {"name": "reply", "strict": True, "schema": dict(schema)}
         body["response_format"] = {"type": "json_schema", "json_schema": named}
-    elif can.form == "schema":
+    elif supported.form == "schema":
         body["response_format"] = {"type": "json_object", "schema": dict(schema)}
-    elif can.form == "json_object":
+    elif supported.form == "json_object":
         body["response_format"] = {"type": "json_object"}
     return body
 
@@ -229,28 +239,28 @@ def _sendable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def downgrade(abilities: ServerCapabilities, said: str) -> ServerCapabilities | None:
-    """Less to use of a server that does not know a part of a request: not what its message names, else a plainer form.
+def downgrade(capabilities: ServerCapabilities, said: str) -> ServerCapabilities | None:
+    """Capabilities without the one that the server's message names; else with the next plainer way to request JSON.
 
-    `None` when nothing is left.
+    `None` when there is nothing left to drop.
     """
     text = said.lower()
-    if "max_completion_tokens" in text and abilities.length == "max_tokens":
-        return abilities._replace(length="max_completion_tokens")
-    if "temperature" in text and abilities.temperature:
-        return abilities._replace(temperature=False)
-    if re.search(r"\bseed\b", text) and abilities.seed:
-        return abilities._replace(seed=False)
-    plainer = _FORMS[_FORMS.index(abilities.form) + 1 :]
-    return abilities._replace(form=plainer[0]) if plainer else None
+    if "max_completion_tokens" in text and capabilities.length == "max_tokens":
+        return capabilities._replace(length="max_completion_tokens")
+    if "temperature" in text and capabilities.temperature:
+        return capabilities._replace(temperature=False)
+    if re.search(r"\bseed\b", text) and capabilities.seed:
+        return capabilities._replace(seed=False)
+    plainer = _RESPONSE_FORMS[_RESPONSE_FORMS.index(capabilities.form) + 1 :]
+    return capabilities._replace(form=plainer[0]) if plainer else None
 
 
 def read_completion(reply: Any, input_tokens: int) -> Completion:
-    """The text of a chat completion, in which any part may be missing or of another kind.
+    """Read the text of a chat completion; any part of it may be missing or of the wrong type.
 
     Args:
-        reply: what the client made of the body.
-        input_tokens: assumed where the server does not count.
+        reply: the client's object.
+        input_tokens: estimate, used if the server reports none.
 
     Raises:
         RequestError: the model refused, or its reply was cut off.

@@ -10,19 +10,19 @@ from grader.judges.protocol import Completion, Judge, JudgingTask, Message
 from grader.judges.reply import Reply, parse_reply, reply_schema
 from grader.provider import RequestError
 
-# Raise it when the way in which prompts are built or replies are read changes; the files are hashed besides.
+# Raise it when the code that builds prompts or parses replies changes; prompt files are hashed as well.
 PROTOCOL_VERSION = 1
 Parsed = TypeVar("Parsed")
 
 
 @cache
 def judging_prompt_hash() -> str:
-    """Eight hex digits that change with anything that a judge is told or that is believed of its reply."""
+    """Eight hex digits that change with the prompt files, the reply schema and `PROTOCOL_VERSION`."""
     return hash_prompt(PROTOCOL_VERSION, reply_schema(), ("judge.system.md", "judge.user.md", "again.user.md"))
 
 
-def request_verdicts(judge: Judge, case: JudgingTask, *, seed: int) -> tuple[Reply, list[Completion]]:
-    """Ask a judge about a case, once more if the reply cannot be used.
+def request_verdicts(judge: Judge, task: JudgingTask, *, seed: int) -> tuple[Reply, list[Completion]]:
+    """Ask a judge about one answer, and once more if the reply cannot be used.
 
     Returns:
         the reply, and the completions that it took.
@@ -32,39 +32,39 @@ def request_verdicts(judge: Judge, case: JudgingTask, *, seed: int) -> tuple[Rep
         SetupError: no request can succeed.
 
     """
-    asked = build_prompt(case, seed=seed)
+    prompt = build_prompt(task, seed=seed)
 
-    def read(text: str) -> Reply:
-        return parse_reply(text, asked.point_of)
+    def parse(text: str) -> Reply:
+        return parse_reply(text, prompt.point_of)
 
     return complete_and_parse(
-        judge, asked.messages, read, schema=reply_schema(tuple(asked.point_of)), max_tokens=asked.max_tokens
+        judge, prompt.messages, parse, schema=reply_schema(tuple(prompt.point_of)), max_tokens=prompt.max_tokens
     )
 
 
 def complete_and_parse(
     judge: Judge,
     messages: Sequence[Message],
-    read: Callable[[str], Parsed],
+    parse: Callable[[str], Parsed],
     *,
     schema: Mapping[str, Any],
     max_tokens: int,
 ) -> tuple[Parsed, list[Completion]]:
-    """Ask a judge for something, once more if the reply cannot be used; returns and errors as in `request_verdicts`.
+    """Complete a chat and parse the reply, with one more try; returns and errors as in `request_verdicts`.
 
     Args:
-        judge: whom to ask.
+        judge: the judge to ask.
         messages: the chat.
-        read: makes something of a reply, or raises `RequestError`.
+        parse: parses a reply, or raises `RequestError`.
         schema, max_tokens: see `Judge.complete`.
 
     """
     first = judge.complete(messages, schema=schema, max_tokens=max_tokens)
     try:
-        return read(first.text), [first]
+        return parse(first.text), [first]
     except RequestError as fault:
         problem = fault.reason
     again = Template(prompt_template("again.user.md")).substitute(problem=problem).strip()
     messages = (*messages, Message("assistant", first.text), Message("user", again))
     second = judge.complete(messages, schema=schema, max_tokens=max_tokens)
-    return read(second.text), [first, second]
+    return parse(second.text), [first, second]

@@ -2,6 +2,8 @@
 
 `grader evaluate --judge` learns and writes it, `grader grade --judge-weight` reads it. Without it a judge decides
 unclear points only. Which points a judge is asked about is decided in `grading`.
+
+Own code, not `scipy.optimize.nnls`: equal to 3e-15, but other last digits in 22 % of 3,000 sets, and .8 s to import.
 """
 
 from collections.abc import Mapping
@@ -18,7 +20,7 @@ from grader.files import read_document, validate, write_document
 from grader.judges.panel import Panel
 from grader.schema import Noun, VerdictWord
 
-# Chances that a point is stated when a judge says so; assumed, until labelled answers tell (`grader evaluate --judge`).
+# Probability that a point is stated, by verdict. Assumed; `grader evaluate --judge` estimates it from labelled answers.
 _ASSUMED: Mapping[VerdictWord, float] = {"covered": 0.8, "partial": 0.55, "missing": 0.2, "contradicted": 0.1}
 
 
@@ -28,10 +30,10 @@ class JudgeWeight:
 
     Attributes:
         influence: 0..1.
-        everywhere: whether on all points that it was asked about, or only on unclear ones.
-        chances: of a point being stated, by verdict.
-        name: what the signature calls it.
-        provenance: what shows it.
+        everywhere: whether it applies to all points that the judge saw, or only to unclear ones.
+        chances: probability that a point is stated, by verdict.
+        name: its name in signatures.
+        provenance: the evidence for it.
 
     """
 
@@ -46,18 +48,18 @@ UNPROVEN_WEIGHT = JudgeWeight()
 
 
 def best_influence(human: npt.ArrayLike, embedding: npt.ArrayLike, judge: npt.ArrayLike) -> float:
-    """The judge's share in the mixture that comes nearest to people: w of `(1 - w) * embedding + w * judge`.
+    """The judge's share in the mixture that fits people best: w of `(1 - w) * embedding + w * judge`.
 
     Least squares of `human ~ a + b * embedding + c * judge` with b, c >= 0; w = c / (b + c). The intercept and the
-    scale are free, for people may be kinder than both.
+    scale are free, because people may be more lenient than both.
 
     Args:
         human, embedding, judge: fractions or credits, 0..1, shape `(n,)`.
 
     Returns:
-        0 for a judge that adds nothing, 1 for one beside which the embedding adds nothing.
+        0 when the judge adds nothing, 1 when the embedding adds nothing beside the judge.
 
-    **Undefined:** 0 when neither varies with what people gave.
+    **Undefined:** 0 when neither rises with the human scores, or with fewer than three answers.
 
     Raises:
         ValueError: on unequal lengths.
@@ -75,7 +77,7 @@ def best_influence(human: npt.ArrayLike, embedding: npt.ArrayLike, judge: npt.Ar
         b, c = (he * jj - hj * ej) / determinant, (hj * ee - he * ej) / determinant
         if b >= 0 and c >= 0:
             return float(c / (b + c)) if b + c > 0 else 0.0
-    # On the edge: whichever alone explains more.
+    # One coefficient is zero: keep the predictor that explains more alone.
     alone_e = max(he, 0.0) ** 2 / ee if ee > 0 else 0.0
     alone_j = max(hj, 0.0) ** 2 / jj if jj > 0 else 0.0
     return 1.0 if alone_j > alone_e else 0.0
@@ -85,7 +87,7 @@ def best_influence(human: npt.ArrayLike, embedding: npt.ArrayLike, judge: npt.Ar
 
 
 class _WeightFile(Noun):
-    """The document; `judges` and `prompt` say whom it is about."""
+    """The file; `judges` and `prompt` identify the panel that it is about."""
 
     judges: tuple[str, ...]
     prompt: str
@@ -97,7 +99,7 @@ class _WeightFile(Noun):
 
 
 def write_judge_weight(weight: JudgeWeight, panel: Panel, path: str | Path) -> None:
-    """Write what the panel is worth.
+    """Write the weight of a panel.
 
     Raises:
         InputError: the file cannot be written.
@@ -116,10 +118,10 @@ def write_judge_weight(weight: JudgeWeight, panel: Panel, path: str | Path) -> N
 
 
 def read_judge_weight(path: str | Path, panel: Panel) -> JudgeWeight:
-    """Read what a panel is worth, if the file is about this panel.
+    """Read the weight of a panel; the file must be about this panel.
 
     Raises:
-        InputError: with file and line: not such a document, or one that was learned from other judges or prompts.
+        InputError: with file and line: not such a file, or learned with other judges or prompts.
 
     """
     document = read_document(path)

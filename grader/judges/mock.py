@@ -1,6 +1,6 @@
-"""Judges that ask no model: for trying the tool out, and for the tests of those who build on it.
+"""Judges without a model, for trying the tool out and for tests.
 
-They have the interface of a real judge and see what a real judge sees: the chat.
+They have the interface of a real judge and see the same chat.
 """
 
 import json
@@ -17,18 +17,18 @@ from grader.provider import RequestError
 from grader.text import content_words, segments
 
 MOCK = "mock"
-# Shares of a point's content words in one sentence from which the mock calls it covered or partial.
+# Least share of a point's content words in one sentence for the verdicts covered and partial.
 _COVERED, _PARTIAL = 0.7, 0.4
 _ALIAS = "mock wording: {point}"
 _EXPLAINED = "mock judge, no model was asked: {n} of {of} content words of the point stand in one sentence"
 
 
 class ScriptedJudge:
-    """A judge that gives prepared replies in order, and remembers what it was asked.
+    """A judge that returns prepared replies in order and records the chats that it was sent.
 
     Args:
         replies: each the text of a reply, or a `RequestError` to raise.
-        name: what it calls itself.
+        name: its name.
 
     >>> judge = ScriptedJudge(['{"verdicts": []}'])
     >>> judge.complete([Message("user", "?")], schema={}, max_tokens=10).text
@@ -63,28 +63,28 @@ class ScriptedJudge:
 
 
 class MockJudge:
-    """A judge that counts words: no model, no network, always the same verdicts. It says so in every reason."""
+    """A judge that counts shared words: no model, no network, deterministic. Every reason says so."""
 
     name = MOCK
     revision = "1"
 
     def complete(self, messages: Sequence[Message], *, schema: Mapping[str, Any], max_tokens: int) -> Completion:
-        """Verdicts by shared content words, each with the sentence that has most of them; derived points unchanged."""
+        """Verdicts by shared content words, each with the sentence that has most; derived points unchanged."""
         if "derived_points" in _material(messages):
             text = json.dumps(_unchanged(_material(messages)))
             return Completion(text, _tokens(messages), len(text) // 4)
         answer, material = read_prompt(messages)
         verdicts = []
         for point in material["points"]:
-            said = _by_words(answer, point.get("point") or point["mistake"])
-            verdicts.append({"id": point["id"], **said._asdict()})
-        feedback = {"right": "", "missing": "", "study": ""}  # nothing to say: the plain feedback stays
+            verdict = _by_words(answer, point.get("point") or point["mistake"])
+            verdicts.append({"id": point["id"], **verdict._asdict()})
+        feedback = {"right": "", "missing": "", "study": ""}  # empty: the feedback without a judge stays
         text = json.dumps({"verdicts": verdicts, "feedback": feedback})
         return Completion(text, _tokens(messages), len(text) // 4)
 
 
 def _unchanged(material: Mapping[str, Any]) -> dict[str, Any]:
-    """The derived points of a chat of `proposing.ask_for_points` as a proposal, each with one more alias."""
+    """The derived points of a chat from `judge_proposals` as a proposal, each with one more alias."""
     points = [
         {
             "id": point["id"],
@@ -116,10 +116,10 @@ _ANSWER = re.compile(r"^answer-(\w+)\n(.*)\nend-of-answer-\1$", re.MULTILINE)
 
 
 def read_prompt(messages: Sequence[Message]) -> tuple[str, dict[str, Any]]:
-    """What a chat of `build_prompt` is about: the answer, and the examiner's material (question, points with ids).
+    """Parse the user message of `prompt.build_prompt`: the answer, and the material (question, points with ids).
 
     Raises:
-        ValueError: the chat is no such one.
+        ValueError: the chat is not from `build_prompt`.
 
     """
     answer = _ANSWER.search(messages[1].content if len(messages) > 1 else "")
@@ -142,11 +142,11 @@ def _tokens(messages: Sequence[Message]) -> int:
 
 
 class DryRunJudge:
-    """Stands in for a judge in a dry run: counts what would be asked, and asks nothing.
+    """Stands in for a judge in a dry run: counts requests and sends none.
 
     Attributes:
-        calls: how many requests would be sent at least; a reply that cannot be used takes one more.
-        input_tokens, output_tokens: the most that they would take.
+        calls: the least number of requests; an unusable reply would take one more.
+        input_tokens, output_tokens: upper limits.
 
     """
 
@@ -159,7 +159,7 @@ class DryRunJudge:
         self._lock = threading.Lock()
 
     def complete(self, messages: Sequence[Message], *, schema: Mapping[str, Any], max_tokens: int) -> Completion:
-        """Count.
+        """Count one request.
 
         Raises:
             RequestError: always.

@@ -1,6 +1,6 @@
-"""One or several judges: each asked once for the same thing, at most so many at a time, and every reply kept.
+"""A panel of one or several judges: asks them in parallel, each once for the same task, and caches every reply.
 
-It asks and collects. Whether a quote proves anything, and what a verdict is worth, is for `judged`.
+It collects opinions. Quotes are checked in `quote_check`; what a verdict changes is decided in `grading`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,21 +17,21 @@ from grader.settings import JudgeSettings
 
 
 class PanelMember(NamedTuple):
-    """A judge, and for which of its votes."""
+    """One vote of a judge; a judge that is asked several times has several votes."""
 
     judge: Judge
     vote: int
 
     @property
     def name(self) -> str:
-        """What its verdicts are signed with."""
+        """The name in its verdicts: the judge's own, and from the second vote on with `#2`, `#3`, .."""
         return self.judge.name if self.vote == 0 else f"{self.judge.name}#{self.vote + 1}"
 
 
 class JudgeOpinion(NamedTuple):
-    """What one member says of one case: of each point a verdict, or why there is none; and its feedback, if any.
+    """One member's opinion on one answer: for each point a verdict or why there is none, and feedback, if any.
 
-    `refused` tells that the model would not judge, which people should know.
+    `refused`: the model declined to judge, which people should know.
     """
 
     judge_name: str
@@ -42,7 +42,7 @@ class JudgeOpinion(NamedTuple):
 
 @dataclass
 class VerdictCounts:
-    """How many verdicts were asked for and how many of them came from the cache."""
+    """How many verdicts were requested, and how many of them came from the cache."""
 
     requested: int = 0
     cached: int = 0
@@ -50,10 +50,10 @@ class VerdictCounts:
 
 @dataclass(frozen=True)
 class _Job:
-    """One request: what it is about, where its parts are kept; without a key its feedback is not."""
+    """One request: its task, the cache keys of its verdicts, and that of its feedback (empty: it is not kept)."""
 
     member: PanelMember
-    case: JudgingTask
+    task: JudgingTask
     keys: Mapping[str, str]
     feedback_key: str
 
@@ -63,9 +63,9 @@ class Panel:
 
     Args:
         judges: at least one.
-        settings: when they are asked.
-        cache: where replies are kept; in memory for this panel if left out.
-        scheduler: how requests are sent; gives the number at a time.
+        settings: when judges are asked, and how often.
+        cache: keeps replies; in memory for this panel if left out.
+        scheduler: its policy says how many requests run at once.
 
     """
 
@@ -92,12 +92,12 @@ class Panel:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Their names alone."""
+        """The names of the judges, without revisions."""
         return tuple(dict.fromkeys(member.judge.name for member in self.members))
 
     @property
     def prompt(self) -> str:
-        """The hash of what judges are told."""
+        """The hash of the prompt."""
         return judging_prompt_hash()
 
     @property
@@ -105,59 +105,59 @@ class Panel:
         """Judges, prompt and settings, such as `gpt-x@1a2b3c4d,prompt@5e6f7a8b,unclear.3-.7`."""
         return f"{'+'.join(self.judges)},prompt@{self.prompt},{self.settings.signature()}"
 
-    def collect_opinions(self, cases: Sequence[JudgingTask]) -> list[tuple[JudgeOpinion, ...]]:
-        """Every seat's opinion on every case, in order.
+    def collect_opinions(self, tasks: Sequence[JudgingTask]) -> list[tuple[JudgeOpinion, ...]]:
+        """Every member's opinion on every task, in order.
 
-        What was asked before comes from the cache; of a case with a new point only that is asked.
+        Verdicts from earlier runs come from the cache; if a task has a new point, only that point is sent.
 
         Raises:
-            SetupError: no request can succeed; what was answered before is kept.
+            SetupError: no request can succeed; replies that arrived before are kept.
 
         """
-        planned = [[self._plan(member, case) for member in self.members] for case in cases]
+        planned = [[self._plan(member, task) for member in self.members] for task in tasks]
         wanted = [job for jobs in planned for job in jobs]
         keys = {key for job in wanted for key in (*job.keys.values(), job.feedback_key)}
         known = self._cache.get(keys)
         n_points = [sum(key in known for key in job.keys.values()) for job in wanted]
         self.verdict_counts.requested += sum(len(job.keys) for job in wanted)
         self.verdict_counts.cached += sum(n_points)
-        known.update(self._ask(self._open_jobs(wanted, known)))
+        known.update(self._ask(self._missing_jobs(wanted, known)))
         return [tuple(_opinion(job, known) for job in jobs) for jobs in planned]
 
-    def _plan(self, member: PanelMember, case: JudgingTask) -> _Job:
+    def _plan(self, member: PanelMember, task: JudgingTask) -> _Job:
         asked = (member.judge.name, member.judge.revision, judging_prompt_hash(), self.settings.seed + member.vote)
-        about = (case.answer, case.question, case.reference_answer)
-        keys = {point.point_id: content_key("verdict", asked, about, point[1:]) for point in case.points}
-        texts = sorted([point.text for point in case.points] + [text for text, _ in case.decided_points])
-        return _Job(member, case, keys, content_key("feedback", asked, about, texts))
+        about = (task.answer, task.question, task.reference_answer)
+        keys = {point.point_id: content_key("verdict", asked, about, point[1:]) for point in task.points}
+        texts = sorted([point.text for point in task.points] + [text for text, _ in task.decided_points])
+        return _Job(member, task, keys, content_key("feedback", asked, about, texts))
 
-    def _open_jobs(self, wanted: Sequence[_Job], known: Mapping[str, Any]) -> list[_Job]:
-        """What must be asked: each open point once, however many answers are alike."""
+    def _missing_jobs(self, wanted: Sequence[_Job], known: Mapping[str, Any]) -> list[_Job]:
+        """The requests to send: each point that is not in the cache once, also when several answers are the same."""
         taken: set[str] = set()
         jobs = []
         for job in wanted:
-            points = [p for p in job.case.points if (key := job.keys[p.point_id]) not in known and key not in taken]
+            points = [p for p in job.task.points if (key := job.keys[p.point_id]) not in known and key not in taken]
             taken.update(job.keys[point.point_id] for point in points)
             if points:
-                case = job.case._replace(decided_points=(*job.case.decided_points, *_decided(job, points, known)))
+                task = job.task._replace(decided_points=(*job.task.decided_points, *_decided(job, points, known)))
                 parts = self._parts(points)
-                # What is said of one of several points is no feedback on the answer.
+                # Feedback that was written with one of several points in view is no feedback on the answer.
                 feedback_key = job.feedback_key if len(parts) == 1 else ""
-                jobs += [_Job(job.member, case._replace(points=part), job.keys, feedback_key) for part in parts]
+                jobs += [_Job(job.member, task._replace(points=part), job.keys, feedback_key) for part in parts]
         return jobs
 
     def _parts(self, points: Sequence[PointToJudge]) -> list[tuple[PointToJudge, ...]]:
         return [tuple(points)] if self.settings.one_call_for == "answer" else [(point,) for point in points]
 
     def _ask(self, jobs: Sequence[_Job]) -> dict[str, Any]:
-        """Run the jobs; stop all of them as soon as one shows that none can succeed, or on Ctrl-C."""
+        """Run the jobs; stop all of them when one fails for good, or on Ctrl-C."""
         if not jobs:
             return {}
         futures: list[Future[dict[str, Any]]] = []
         try:
             futures.extend(self._pool.submit(self._one, job) for job in jobs)
             wait(futures, return_when=FIRST_EXCEPTION)
-            return {key: value for future in _settled(futures) for key, value in future.result().items()}
+            return {key: value for future in _failed_first(futures) for key, value in future.result().items()}
         except BaseException:
             for future in futures:
                 future.cancel()
@@ -165,10 +165,10 @@ class Panel:
             raise
 
     def _one(self, job: _Job) -> dict[str, Any]:
-        """Ask, keep what came, and give it by key."""
-        keys = {point.point_id: job.keys[point.point_id] for point in job.case.points}
+        """Send one request; cache the result and return it by key."""
+        keys = {point.point_id: job.keys[point.point_id] for point in job.task.points}
         try:
-            reply, _ = request_verdicts(job.member.judge, job.case, seed=self.settings.seed + job.member.vote)
+            reply, _ = request_verdicts(job.member.judge, job.task, seed=self.settings.seed + job.member.vote)
         except RequestError as error:
             found = {key: {"problem": error.reason, "refused": error.kind == "refused"} for key in keys.values()}
             if error.kind in PERMANENT_FAILURES:
@@ -181,17 +181,17 @@ class Panel:
         return found
 
     def _stop(self) -> None:
-        """End all waits; requests on their way are let finish, for they are paid for."""
+        """End all waits; requests that were sent may finish, because they are paid for."""
         self.scheduler.stop()
-        self.__dict__.pop("_pool").shutdown(wait=True, cancel_futures=True)  # another run makes a pool of its own
+        self.__dict__.pop("_pool").shutdown(wait=True, cancel_futures=True)  # the next run makes a new pool
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self.scheduler.policy.concurrency, thread_name_prefix="judge")
 
 
-def _settled(futures: Sequence["Future[dict[str, Any]]"]) -> Iterator["Future[dict[str, Any]]"]:
-    """All futures, those that failed first: their exception ends the run while others may still be on their way."""
+def _failed_first(futures: Sequence["Future[dict[str, Any]]"]) -> Iterator["Future[dict[str, Any]]"]:
+    """All futures, failed ones first: their exception ends the run while others may still be running."""
     failed = [future for future in futures if future.done() and future.exception() is not None]
     yield from failed
     yield from futures
@@ -199,29 +199,29 @@ def _settled(futures: Sequence["Future[dict[str, Any]]"]) -> Iterator["Future[di
 
 def _as_values(reply: Reply, keys: Mapping[str, str]) -> dict[str, Any]:
     return {
-        keys[point_id]: {"problem": said, "refused": False} if isinstance(said, str) else said._asdict()
-        for point_id, said in reply.verdicts.items()
+        keys[point_id]: {"problem": verdict, "refused": False} if isinstance(verdict, str) else verdict._asdict()
+        for point_id, verdict in reply.verdicts.items()
     }
 
 
-_STANDINGS = {"covered": "stated", "partial": "stated in part", "missing": "not stated", "contradicted": "denied"}
+_IN_WORDS = {"covered": "stated", "partial": "stated in part", "missing": "not stated", "contradicted": "denied"}
 
 
 def _decided(job: _Job, still_open: Sequence[PointToJudge], known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """How the points stand that were decided before, for the feedback."""
-    for point in job.case.points:
+    """The points that the cache decides, with their verdicts in words, as context for the feedback."""
+    for point in job.task.points:
         if point not in still_open:
             verdict = known.get(job.keys[point.point_id], {}).get("verdict")
-            if verdict in _STANDINGS:
-                yield point.text, _STANDINGS[verdict]
+            if verdict in _IN_WORDS:
+                yield point.text, _IN_WORDS[verdict]
 
 
 def _opinion(job: _Job, known: Mapping[str, Any]) -> JudgeOpinion:
-    said: dict[str, RawVerdict | str] = {}
+    verdicts: dict[str, RawVerdict | str] = {}
     refused = False
     for point_id, key in job.keys.items():
         value = known[key]
-        said[point_id] = value["problem"] if "problem" in value else RawVerdict(**value)
+        verdicts[point_id] = value["problem"] if "problem" in value else RawVerdict(**value)
         refused |= bool(value.get("refused"))
     feedback = known.get(job.feedback_key)
-    return JudgeOpinion(job.member.name, said, None if feedback is None else FeedbackReply(**feedback), refused)
+    return JudgeOpinion(job.member.name, verdicts, None if feedback is None else FeedbackReply(**feedback), refused)

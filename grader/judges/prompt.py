@@ -34,59 +34,59 @@ def hash_prompt(version: int, schema: Mapping[str, Any], names: Iterable[str]) -
 
 
 class Prompt(NamedTuple):
-    """A chat that asks about a case, and which point each id in it stands for."""
+    """The messages of a prompt, the point behind each opaque id in them, and the limit on the reply."""
 
     messages: tuple[Message, ...]
     point_of: Mapping[str, str]
     max_tokens: int
 
 
-def build_prompt(case: JudgingTask, *, seed: int) -> Prompt:
-    """The chat that asks about a case.
+def build_prompt(task: JudgingTask, *, seed: int) -> Prompt:
+    """Build the prompt that asks about one answer.
 
-    The answer comes first, as a JSON string between marks that it cannot foresee; the question, the reference and the
-    points follow. Points stand in an order that depends on seed and content, under ids that tell nothing.
+    The answer comes first, as a JSON string between marks that it cannot guess; the question, the reference and the
+    points follow. Points have opaque ids, and their order depends on the seed and the content.
 
     Args:
-        case: what is to be decided.
+        task: the answer and the points to decide.
         seed: another seed gives other ids and another order.
 
     Raises:
-        ValueError: there is nothing to decide.
+        ValueError: the task has no points.
 
     Source: data before instructions and JSON encoding as in spotlighting (Hines et al. 2024).
 
     """
-    if not case.points:
+    if not task.points:
         raise ValueError("there is no point to decide")
-    salt = sha256(json.dumps([seed, case.answer, case.question, case.reference_answer]).encode()).hexdigest()
-    # The same for all answers to a question: servers prepare a schema once, and the ids are in it.
-    ids = opaque_ids(case.points, sha256(json.dumps([seed, case.question, case.reference_answer]).encode()).hexdigest())
-    material: dict[str, Any] = {"question": case.question}
-    if case.reference_answer:
-        material["reference_answer"] = case.reference_answer
-    material["points"] = [_asked_point(ids[point.point_id], point) for point in _shuffled(case.points, salt)]
-    if case.decided_points:
+    salt = sha256(json.dumps([seed, task.answer, task.question, task.reference_answer]).encode()).hexdigest()
+    # The ids are the same for all answers to a question: they are in the schema, which servers compile once.
+    ids = opaque_ids(task.points, sha256(json.dumps([seed, task.question, task.reference_answer]).encode()).hexdigest())
+    material: dict[str, Any] = {"question": task.question}
+    if task.reference_answer:
+        material["reference_answer"] = task.reference_answer
+    material["points"] = [_shown_point(ids[point.point_id], point) for point in _shuffled(task.points, salt)]
+    if task.decided_points:
         material["decided_already"] = [
-            {"point": text, "the_answer": standing} for text, standing in case.decided_points
+            {"point": text, "the_answer": standing} for text, standing in task.decided_points
         ]
     text = Template(prompt_template("judge.user.md")).substitute(
-        nonce=salt[:8], answer=escaped_json(case.answer), material=escaped_json(material), n_points=len(case.points)
+        nonce=salt[:8], answer=escaped_json(task.answer), material=escaped_json(material), n_points=len(task.points)
     )
     return Prompt(
         (Message("system", prompt_template("judge.system.md").strip()), Message("user", text.strip())),
         {opaque: point_id for point_id, opaque in ids.items()},
-        _TOKENS_OF_FEEDBACK + _TOKENS_A_POINT * len(case.points),
+        _TOKENS_OF_FEEDBACK + _TOKENS_A_POINT * len(task.points),
     )
 
 
-def _asked_point(opaque: str, point: PointToJudge) -> dict[str, Any]:
-    asked: dict[str, Any] = {"id": opaque, "mistake" if point.mistake else "point": point.text}
-    return {**asked, "other_wordings": list(point.aliases)} if point.aliases else asked
+def _shown_point(opaque: str, point: PointToJudge) -> dict[str, Any]:
+    shown: dict[str, Any] = {"id": opaque, "mistake" if point.mistake else "point": point.text}
+    return {**shown, "other_wordings": list(point.aliases)} if point.aliases else shown
 
 
 def opaque_ids(points: Sequence[PointToJudge], salt: str) -> dict[str, str]:
-    """An id for each point that tells nothing about it; no two are the same."""
+    """A unique id for each point that reveals nothing about it."""
     ids: dict[str, str] = {}
     for point in points:
         digest = sha256(f"{salt}\0{point.point_id}\0{point.text}".encode("utf-8", "surrogatepass")).hexdigest()
@@ -101,15 +101,15 @@ def _shuffled(points: Sequence[PointToJudge], salt: str) -> list[PointToJudge]:
 
 
 def estimated_tokens(messages: Sequence[Message]) -> int:
-    """Tokens of a chat, rather too many than too few."""
+    """Estimated tokens of a chat; rather too many than too few."""
     return sum(_TOKENS_A_MESSAGE + estimate_tokens(message.content) for message in messages)
 
 
-# What chat templates and common fences are made of: as JSON escapes they are the same text, but start nothing.
+# Special tokens of chat templates, and code fences. Written as JSON escapes they are the same text without effect.
 _STRUCTURE = re.compile(r"<(?=[|/!?a-zA-Z])|(?<=\|)>|\[(?=/?[A-Z]{3,})|`{3,}")
 
 
 def escaped_json(value: object) -> str:
-    """Any JSON value on one line in which nothing looks like the structure of a prompt; it reads back the same."""
+    """A JSON value on one line in which nothing looks like the structure of a prompt; it parses to the same value."""
     text = json.dumps(value, ensure_ascii=False)
     return _STRUCTURE.sub(lambda found: "".join(f"\\u{ord(char):04x}" for char in found[0]), text)

@@ -18,7 +18,7 @@ class Message(NamedTuple):
 
 
 class Completion(NamedTuple):
-    """What a judge wrote, and how many tokens were read and written for it."""
+    """A judge's reply, and the tokens that it took."""
 
     text: str
     input_tokens: int
@@ -33,12 +33,12 @@ class Judge(Protocol):
 
     @property
     def name(self) -> str:
-        """What the user called it."""
+        """The name that the user gave."""
         ...
 
     @property
     def revision(self) -> str:
-        """Which of those with that name: a hash of where it is, for a model behind a server."""
+        """Tells judges of one name apart; for a model behind a server a hash of its address."""
         ...
 
     def complete(self, messages: Sequence[Message], *, schema: Mapping[str, Any], max_tokens: int) -> Completion:
@@ -46,8 +46,8 @@ class Judge(Protocol):
 
         Args:
             messages: the chat so far.
-            schema: JSON schema of what is to be written; a judge that cannot be bound to it may ignore it.
-            max_tokens: the longest reply.
+            schema: JSON schema of the reply; a judge that cannot be bound to it may ignore it.
+            max_tokens: limit on the length of the reply.
 
         Raises:
             RequestError: there is no usable reply to this request.
@@ -58,7 +58,7 @@ class Judge(Protocol):
 
 
 class PointToJudge(NamedTuple):
-    """A point that a judge is to decide; `mistake` for one that costs."""
+    """A rubric point for a judge to decide; `mistake` marks a point with negative weight."""
 
     point_id: str
     text: str
@@ -67,14 +67,14 @@ class PointToJudge(NamedTuple):
 
 
 class JudgingTask(NamedTuple):
-    """One answer and the points that a judge is to decide about it.
+    """One answer and the rubric points to decide about it.
 
     Attributes:
         answer: the normalised text.
         question, reference_answer: of the rubric; the reference is empty for an open question.
-        points: what is to be decided.
-        decided_points: what is decided already, for the feedback: text of a point and `stated`, `stated in part` or
-            `not stated`.
+        points: the points to decide.
+        decided_points: points that are decided already, as context for the feedback: the text of the point and
+            `stated`, `stated in part`, `not stated` or `denied`.
 
     """
 

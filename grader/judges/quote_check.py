@@ -1,4 +1,4 @@
-"""Whether words that a judge quotes stand in the answer, and whether they prove anything. Pure text, no similarity."""
+"""Check a judge's quote: it must stand in the answer, and say something. Exact text, no similarity."""
 
 import re
 from collections.abc import Sequence
@@ -7,12 +7,12 @@ from typing import NamedTuple
 from grader.guards import has_prompt_injection, words_beyond_question
 from grader.text import NormalisedText, Span, normalise
 
-# How writers of quotes change them without changing the words: typographic marks, and what stands around.
+# Typographic variants that models swap when they quote, and marks around a quote.
 _SAME = str.maketrans("“”„‟«»‘’‚‛′‐‑‒–—−", '""""""' + "'''''" + "------")
-# Marks that a quote may have lost or gained: they show how words are set, not what they are.
+# Markup that a quote may lose or gain.
 _SETTING = frozenset('"*`')
 _AROUND = " \t\n\"'.,;:!?()[]*_`"
-# What frames an answer besides the words that `manner` knows; judges read other languages than the encoder as well.
+# Words that only introduce an answer, in languages that judges read and the encoder does not.
 _FRAMING = frozenset(
     "as to respuesta solución antwort lösung réponse risposta resposta ответ решение".split()
     + "解 解答 解説 かいせつ 答え 答案 정답".split()
@@ -26,9 +26,9 @@ TO_THE_EXAMINER = "the words that the judge quotes speak to the examiner"
 
 
 class QuoteCheck(NamedTuple):
-    """Where a quote stands, and what is wrong with it; `problem` is empty for a quote that proves something.
+    """Where a quote stands and what is wrong with it; `problem` is empty for a valid quote.
 
-    `span` is in characters of the normalised answer, `None` when the quote is not there.
+    `span` is in characters of the normalised answer, `None` when it is not found.
     """
 
     span: Span | None
@@ -36,11 +36,11 @@ class QuoteCheck(NamedTuple):
 
 
 def verify_quote(quote: str, answer: NormalisedText, question: str) -> QuoteCheck:
-    """Look a quote up in the answer, and at what it says.
+    """Find a quote in the answer and check that it is evidence.
 
-    It is compared after normalisation, in lower case, with white space and typographic marks made alike; a quote with
-    words left out ("a … b") must have all its parts there, in order, and shows the longest. It proves nothing when it
-    only has words of the question, frames an answer ("Let me think"), or speaks to the examiner.
+    Texts are compared after normalisation, in lower case, with white space and typographic marks unified. A quote with
+    an omission ("a … b") needs all its parts, in order; the longest part is the evidence. A quote is no evidence when
+    it only repeats words of the question, only introduces an answer ("Let me think"), or addresses the examiner.
 
     Args:
         quote: as the judge wrote it.
@@ -61,9 +61,9 @@ def verify_quote(quote: str, answer: NormalisedText, question: str) -> QuoteChec
 
 
 def locate_quote(quote: str, text: str) -> list[Span]:
-    """Where the parts of a quote stand in a normalised text, in order; nothing where one of them does not.
+    """The spans of a quote's parts in a normalised text, in order; empty if one part is not found.
 
-    It is compared as `prove` says.
+    Compared as in `verify_quote`.
     """
     whole = _folded(text)
     spans: list[Span] = []
@@ -78,18 +78,18 @@ def locate_quote(quote: str, text: str) -> list[Span]:
 
 
 def longest_span(spans: Sequence[Span]) -> Span:
-    """The longest of at least one."""
+    """The longest span; there must be at least one."""
     return max(spans, key=lambda span: span.end - span.start)
 
 
 def _parts(quote: str) -> list[str]:
-    """What a quote has between its marks of omission, folded."""
+    """The parts of a quote between its marks of omission, folded."""
     folded = (_folded(part).text for part in _LEFT_OUT.split(normalise(quote).text))
     return [part for part in folded if part]
 
 
 class _Folded(NamedTuple):
-    """A text made comparable, and for each of its characters where it came from."""
+    """A folded text, and the original position of each of its characters."""
 
     text: str
     origin: list[int]
@@ -118,7 +118,7 @@ def _folded(text: str) -> _Folded:
 
 
 def _find(part: str, text: str, begin: int) -> int:
-    """Where a part stands as whole words, from `begin` on; -1 where it does not."""
+    """Position of a part as whole words, from `begin` on; -1 if it is not found."""
     at = text.find(part, begin)
     while at >= 0:
         before, after = text[at - 1 : at], text[at + len(part) : at + len(part) + 1]
@@ -129,6 +129,6 @@ def _find(part: str, text: str, begin: int) -> int:
 
 
 def _adds_a_number(said: str, question: str) -> bool:
-    """Whether a quote has a number that the question has not: a number alone may be the whole answer."""
+    """Whether a quote has a number that the question lacks: a number alone may be the whole answer."""
     asked = set(re.findall(r"\d+", question))
     return any(number not in asked for number in re.findall(r"\d+", said))

@@ -63,7 +63,7 @@ def reply_schema(ids: tuple[str, ...] = ()) -> dict[str, Any]:
     """The JSON schema of a reply: closed objects, all fields required, as strict servers want it.
 
     Args:
-        ids: those of the points that are asked about; a server that is bound to the schema then gives no other.
+        ids: the opaque ids in the prompt; a server that is bound to the schema then returns no others.
 
     """
     schema = _JudgeReply.model_json_schema()
@@ -73,7 +73,7 @@ def reply_schema(ids: tuple[str, ...] = ()) -> dict[str, Any]:
 
 
 class RawVerdict(NamedTuple):
-    """A judge's verdict on one point as it stands in the reply."""
+    """A judge's verdict on one point as written in the reply; the quote is not checked yet."""
 
     verdict: VerdictLabel
     quote: str
@@ -81,21 +81,21 @@ class RawVerdict(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What a reply says: of each point that was asked a verdict, or why there is none; and the feedback."""
+    """A parsed reply: for each point a verdict or why there is none, and the feedback."""
 
     verdicts: Mapping[str, RawVerdict | str]
     feedback: FeedbackReply
 
 
 def parse_reply(text: str, point_of: Mapping[str, str]) -> Reply:
-    """Read a reply strictly: one JSON object of the agreed form, alone, without a key too many.
+    """Parse a reply strictly: it must be one JSON object of the agreed form and nothing else, without extra keys.
 
-    A verdict outside the set, a point that was not asked, missing or judged twice costs that point alone.
+    A label outside the set, a missing verdict or two different ones cost that point alone; unknown ids are ignored.
 
     Args:
-        text: what the judge wrote. A block of reasoning in front (`<think> .. </think>`) and a fence around all of it
-            are taken off; nothing is searched for in prose.
-        point_of: point id by the id that the judge saw.
+        text: the reply. A leading block of reasoning (`<think> .. </think>`) and a fence around the whole are removed;
+            JSON inside prose is not searched for.
+        point_of: point id by opaque id.
 
     Raises:
         RequestError: `malformed`: it is not such an object.
@@ -107,7 +107,7 @@ def parse_reply(text: str, point_of: Mapping[str, str]) -> Reply:
         opaque = item.get("id") if isinstance(item, dict) else None
         point_id = point_of.get(opaque) if isinstance(opaque, str) else None
         if point_id is None:
-            continue  # a point that nobody asked about decides nothing
+            continue  # not one of the points that were asked about
         found = _verdict(item)
         if point_id in said and said[point_id] != found:
             found = "the judge gave this point two different verdicts"
@@ -119,11 +119,13 @@ def parse_reply(text: str, point_of: Mapping[str, str]) -> Reply:
 
 
 def parse_reply_object(text: str, form: type[Form]) -> Form:
-    """Read one JSON object of a form, alone; arguments and errors as in `parse_reply`."""
+    """Parse a reply that must be one JSON object of a form; `text` and errors as in `parse_reply`."""
     try:
         return form.model_validate(parse_json(_unwrapped(text), source="the reply"))
     except InputError as error:
-        problem = re.sub(r"the key '.*' appears", "a key appears", error.problem, flags=re.DOTALL)  # repeats no text
+        problem = re.sub(
+            r"the key '.*' appears", "a key appears", error.problem, flags=re.DOTALL
+        )  # quotes none of the reply
         raise RequestError("malformed", f"it is {shorten(problem, 80)}") from error
     except ValidationError as error:
         raise RequestError("malformed", _form_problem(error)) from error
@@ -140,7 +142,7 @@ def _verdict(item: Mapping[str, Any]) -> RawVerdict | str:
 
 
 def _form_problem(error: ValidationError) -> str:
-    """What is wrong with the form, without repeating any of the text, of which a key too many may be made."""
+    """What is wrong with the form, without quoting the reply: an unknown key is text that the model wrote."""
     first = error.errors()[0]
     known = first["loc"][:-1] if first["type"] == "extra_forbidden" else first["loc"]
     place = ".".join(str(part) for part in known[:2]) or "the reply"

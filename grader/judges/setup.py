@@ -1,4 +1,4 @@
-"""Names of judges as a user types them -> a panel that is ready to be asked, with its cache, prices and limits."""
+"""Open a panel from the names of judges that a user gives, with its cache, prices and limits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,19 +30,19 @@ JUDGES = {MOCK: MockJudge}
 
 @dataclass(frozen=True)
 class JudgeChoice:
-    """What a user asked for.
+    """The judges that a user chose, and how to ask them.
 
     Attributes:
         models: names of judges, at least one, no two alike.
-        settings: when they are asked.
+        settings: when judges are asked, and how often.
         request_policy: how requests are sent.
-        base_url: of the server; from the environment if left out.
+        base_url: the server's address; from the environment if left out.
         prices: a file of prices.
-        weight: a file that says what the judges are worth.
-        cache: where replies are kept; the user's cache folder if left out.
+        weight: a file with the weight of the judges (`judge_weight`).
+        cache: file that keeps replies; in the user's cache folder if left out.
         keep: whether replies are kept at all.
         timeout: seconds that a request may take.
-        dry_run: count only.
+        dry_run: count requests without sending any.
         batch: ask through the server's Batch API: replies come later, at another price.
 
     """
@@ -62,7 +62,7 @@ class JudgeChoice:
 
 @dataclass(frozen=True)
 class OpenedPanel:
-    """A panel, and what is said about it: where answers go, and what it took."""
+    """A panel that is ready to be asked, with its cache, weight, prices and totals."""
 
     panel: Panel
     cache: ReplyCache
@@ -84,7 +84,7 @@ class OpenedPanel:
         )
 
     def totals(self) -> dict[str, Any]:
-        """What the judges took, as `--json` prints it; `cost` is `None` where there is no price."""
+        """Calls, tokens and cost so far, as `--json` prints them; `cost` is `None` without a price."""
         scheduler, counts = self.panel.scheduler, self.panel.verdict_counts
         return {
             "calls": scheduler.totals.calls,
@@ -96,7 +96,7 @@ class OpenedPanel:
         }
 
     def plan(self) -> dict[str, Any]:
-        """What a dry run found: at least so many calls, at most so many tokens and so much money."""
+        """What a dry run counted: the least number of calls, the most tokens and the highest cost."""
         cost = sum(
             self.prices[judge.name].cost_of_tokens(judge.input_tokens, judge.output_tokens)
             for judge in self.dry_run_judges
@@ -112,7 +112,7 @@ class OpenedPanel:
 
 
 def open_panel(choice: JudgeChoice) -> OpenedPanel:
-    """Make the judges ready; nothing is sent and no client is loaded before the first question.
+    """Open the panel; nothing is sent and no client is loaded before the first request.
 
     Raises:
         InputError: a judge is named twice or not at all, a file is wrong, or there is no price for a limit on money.
@@ -141,7 +141,7 @@ def open_panel(choice: JudgeChoice) -> OpenedPanel:
 
 
 def _price(name: str, choice: JudgeChoice, prices: dict[str, Price]) -> Price:
-    """What a judge costs; batches may have a line of their own, `model/batch`, else they are counted at full price."""
+    """The price of a judge; `model/batch` in the price file is for batches, which else count at full price."""
     of_batches = read_prices(choice.prices).get(f"{name}/batch") if choice.batch and choice.prices is not None else None
     return of_batches or prices.get(name, FREE)
 
@@ -161,7 +161,7 @@ def _open(
 
 
 def _prices(names: Sequence[str], choice: JudgeChoice, endpoint: Endpoint | None) -> dict[str, Price]:
-    """The price of each judge that has one; without a line of its own a judge on this machine costs nothing."""
+    """The known prices by judge; a judge on this machine is free unless the price file has a line for it."""
     known = {} if choice.prices is None else read_prices(choice.prices)
     free = {name: FREE for name in names if name in JUDGES or (endpoint is not None and endpoint.is_local)}
     prices = free | {name: known[name] for name in names if name in known}

@@ -1,4 +1,4 @@
-"""Question banks and rubrics: imported, derived from reference answers, checked, saved without losing edits.
+"""Question banks and rubrics: imported, derived from reference answers, linted, saved without losing edits.
 
 In: pages, banks, rubric files. Out: `QuestionBank` and `Rubric` objects, and findings about them.
 """

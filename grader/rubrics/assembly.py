@@ -1,4 +1,4 @@
-"""Drafts of points -> a rubric: ids, names of groups, and what each point is worth. No wording is decided here."""
+"""Turn drafted points into a rubric: ids, group names and weights. Wordings do not change here."""
 
 import math
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ ROUNDED_SCORES = (1e-6, 1e12)
 
 
 class PointGroupDraft(NamedTuple):
-    """A list whose items are points: what it lists, how many a full answer names, and where it begins."""
+    """A list whose items are points: its name, how many of them a full answer names, and where it starts."""
 
     name: str
     need: int
@@ -28,10 +28,10 @@ class PointDraft:
     """A point before it has a weight.
 
     Attributes:
-        text: the claim.
+        text: the claim that an answer must make.
         span: where it stands in the normalised reference answer.
         aliases: other wordings of the same claim.
-        group: the list it belongs to.
+        group: the list that it belongs to, if any.
     """
 
     text: str
@@ -41,13 +41,13 @@ class PointDraft:
 
 
 def assemble(question: Question, source: NormalisedText, drafts: Sequence[PointDraft], *, derived_by: str) -> Rubric:
-    """The rubric that drafts of points make: `p1`, `p2`, .. in the order given, weighed among themselves.
+    """Make a rubric from drafts: points `p1`, `p2`, .. in the order given, with weights that sum to the maximum score.
 
     Args:
-        question: what is asked.
+        question: the question.
         source: its reference answer, normalised.
         drafts: at least one.
-        derived_by: who made the drafts.
+        derived_by: recorded as the origin of the points.
 
     """
     names = _group_names(drafts)
@@ -78,9 +78,9 @@ def assemble(question: Question, source: NormalisedText, drafts: Sequence[PointD
 
 
 def relative_weight(text: str, question: str) -> float:
-    """How much a point is worth relative to others: the root of its number of words that the question lacks.
+    """Weight of a point relative to others: the square root of its number of content words that the question lacks.
 
-    Only words with content count. The root damps long points: eight new words are worth twice two, not four times.
+    The root damps long points: eight new words are worth twice two, not four times.
 
     Args:
         text: the point.
@@ -90,7 +90,7 @@ def relative_weight(text: str, question: str) -> float:
 
 
 def _group_names(drafts: Sequence[PointDraft]) -> dict[PointGroupDraft, str]:
-    """A name of its own for each group: what it lists, with a number where two list the same."""
+    """A unique name for each group; a number is added if two groups list the same."""
     names: dict[PointGroupDraft, str] = {}
     for draft in drafts:
         group = draft.group
@@ -112,7 +112,7 @@ def _original(source: NormalisedText, span: Span) -> tuple[int, int]:
 def _weights(drafts: Sequence[PointDraft], question: Question) -> list[float]:
     """Weights that sum to the maximum: proportional to `weigh`, equal within a group, rounded.
 
-    A group weighs as much as `need` of its average points, because that is what a full answer says of it.
+    A group weighs as much as `need` of its average points, because a full answer names that many.
     """
     raw = [relative_weight(draft.text, question.question) for draft in drafts]
     shares = list(raw)
@@ -127,9 +127,9 @@ def _weights(drafts: Sequence[PointDraft], question: Question) -> list[float]:
 
 
 def _rounded(shares: Sequence[float], single: Sequence[bool], max_score: float) -> list[float]:
-    """Rounded down to a common unit; what is left goes to the single points with the largest remainders.
+    """Largest-remainder rounding: round down to a common unit, then give the rest to single points by remainder.
 
-    Where there is no single point, nothing is rounded: the members of a group stay equal.
+    Without a single point nothing is rounded, so that the members of a group stay equal.
     """
     singles = [at for at, alone in enumerate(single) if alone]
     lowest, highest = ROUNDED_SCORES

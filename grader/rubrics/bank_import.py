@@ -36,7 +36,7 @@ from grader.files import (
 from grader.rubrics.page_parser import DroppedText, parse_page
 from grader.schema import Question, QuestionBank
 
-# Columns of a table of questions, the surest name first. `answer` is the reference answer here.
+# Accepted column names, the most specific first. `answer` means the reference answer here.
 _COLUMNS = {
     "id": ("id", "question_id"),
     "question": ("question", "user_input", "input", "prompt", "query"),
@@ -58,14 +58,14 @@ _FORMS = (
 
 @dataclass(frozen=True)
 class ImportResult:
-    """A bank and what was left out of it, in the order of the source."""
+    """The imported bank, and the pieces of the source that were left out, in order."""
 
     bank: QuestionBank
     dropped: tuple[DroppedText, ...]
 
 
 class _Found(NamedTuple):
-    """A question as it was found: the fields of `Question`, perhaps without id and kind."""
+    """A question before validation: fields of `Question`, possibly without id and kind."""
 
     values: dict[str, Any]
     line: int
@@ -76,8 +76,8 @@ def import_questions(path: str | Path) -> ImportResult:
     """Questions and reference answers from a page, a table or a bank.
 
     Args:
-        path: a text or Markdown file, a table (`tables.FORMATS`), a YAML or JSON bank, or `-` for standard
-            input (any text form; its beginning says which).
+        path: a text or Markdown file, a table (`files.FORMATS`), a YAML or JSON bank, or `-` for standard input (any
+            text format, recognised by its beginning).
 
     Raises:
         InputError: no question with an answer was found, or a table or bank is broken; with the line.
@@ -177,7 +177,7 @@ def _import_records(
 
 
 def _assemble(found: Iterable[_Found], title: str, dropped: list[DroppedText], source: str) -> ImportResult:
-    """Check and name what was found; a question that stands twice is kept once."""
+    """Validate questions and give them ids; a repeated question is kept once."""
     kept = _without_repeats(found, dropped)
     if not kept:
         raise InputError(f"no question with an answer found; understood are {_FORMS}", source=source)
@@ -196,9 +196,9 @@ def _assemble(found: Iterable[_Found], title: str, dropped: list[DroppedText], s
 
 
 def _without_repeats(found: Iterable[_Found], dropped: list[DroppedText]) -> list[_Found]:
-    """Leave out incomplete and repeated questions and note them in `dropped`.
+    """Leave out incomplete and repeated questions and record them in `dropped`.
 
-    Two different ids that a person gave make two questions, even when the wording is the same.
+    Questions with two different given ids are both kept, even if the wording is the same.
     """
     kept: list[_Found] = []
     first: dict[str, _Found] = {}
@@ -233,7 +233,7 @@ _NO_FIXED_ANSWER = re.compile(
 
 
 def _with_kind(values: dict[str, Any]) -> dict[str, Any]:
-    """`kind: open` for a placeholder such as "[Describe your own project ...]", which stays as guidance."""
+    """Set `kind: open` for a placeholder such as "[Describe your own project ...]", which is kept as guidance."""
     answer = values["reference_answer"]
     if "kind" in values or not isinstance(answer, str):
         return values
@@ -244,7 +244,7 @@ def _with_kind(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "kind": "open"} if _NO_FIXED_ANSWER.match(answer) else values
 
 
-# Words that say how something is asked, not what: they are left out of an id.
+# Words that are left out of an id, because they do not say what a question is about.
 _ASKING = re.compile(
     "a|about|an|and|any|are|as|at|be|between|briefly|by|can|common|compare|concepts?|context|contrast|could|define"
     "|describe|did|differen(t|tiate)|discuss|do|does|eg?|explain|for|from|g|give|has|have|how|i|idea|in|is|it|its"
@@ -257,7 +257,7 @@ _ID_LENGTH = 60
 def question_id(question: str) -> str:
     """An id from the main words of a question: lowercase ASCII, hyphens, at most 60 characters.
 
-    It depends on the question alone, so it stays when other questions come or go.
+    It depends on the question alone, so it is stable when other questions are added or removed.
     """
     words = slug(re.sub(r"\([^()]*\)", "", question)).split("-")
     words = [word for word in words if not _ASKING.fullmatch(word)] or words
@@ -270,7 +270,7 @@ def question_id(question: str) -> str:
     latin = sum(character.isalpha() for character in slug(question))
     if name and 2 * latin >= letters:
         return name
-    # Mostly another script, of which a slug keeps nothing: the hash tells such questions apart.
+    # Mostly in another script, which a slug drops: a hash tells such questions apart.
     digest = hashlib.sha256(question.encode("utf-8", "replace")).hexdigest()[:8]
     return f"{name[:40] or 'question'}-{digest}"
 

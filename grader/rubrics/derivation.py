@@ -1,7 +1,6 @@
-"""A reference answer -> rubric points: one claim a point, with the words it came from. Deterministic, no model.
+"""Derive rubric points from a reference answer: one claim a point, with its source span. Deterministic, no model.
 
-Layout is read in `layout`, grammar in `clauses` and `listings`; here are points, aliases and groups. Weights and ids
-are for `assemble`.
+`text` parses layout and grammar; here clauses become points, aliases and groups. `assembly` adds weights and ids.
 """
 
 import re
@@ -35,39 +34,38 @@ from grader.text import (
     words,
 )
 
-# Raise this when a rule changes what is derived.
+# Raise it when a rule changes what is derived.
 RULES_VERSION = "1"
 DERIVED_BY = f"grader {RULES_VERSION} clauses"
-# Characters of a reference answer. Fifteen pages are no answer to one question, and what grammar does with a single
-# endless sentence takes seconds from here on.
+# Characters of a reference answer, some fifteen pages. Parsing one sentence of this length takes seconds.
 LONGEST_REFERENCE = 50_000
 
 
 class DraftedPoints(NamedTuple):
-    """What a reference answer says: the answer, normalised, and one draft for each point of it, in reading order."""
+    """The normalised reference answer, and one draft for each of its points, in reading order."""
 
     source: NormalisedText
     drafts: tuple[PointDraft, ...]
 
 
 def derive(question: Question) -> Rubric:
-    """The rubric that a question's reference answer implies.
+    """Derive the rubric of a question from its reference answer.
 
     Knowledge questions: one point for each claim. A list of examples becomes a group, of which half earns full
-    credit (`listings.required_count`). Open questions: one criterion for each thing that the guidance asks for.
+    credit (`listings.required_count`). Open questions: one criterion for each request in the guidance.
 
     Args:
         question: its `reference_answer` may be prose, bullets or a mixture.
 
     Raises:
-        InputError: when the reference answer has no letter and no digit, or more than `LONGEST_REFERENCE` characters.
+        InputError: the reference answer has no letter and no digit, or more than `LONGEST_REFERENCE` characters.
     """
     source, drafts = draft_points(question)
     return assemble(question, source, drafts, derived_by=DERIVED_BY)
 
 
 def draft_points(question: Question) -> DraftedPoints:
-    """What `derive` makes a rubric of; arguments and errors as there."""
+    """Draft the points of a question; arguments and errors as in `derive`."""
     if len(question.reference_answer) > LONGEST_REFERENCE:
         raise InputError(
             f"question '{question.id}' has a reference answer of {len(question.reference_answer):,} characters, "
@@ -112,7 +110,7 @@ def _points(text: str, question: str) -> list[PointDraft]:
 
 
 def _from(start: int, drafts: Sequence[PointDraft]) -> list[PointDraft]:
-    """The drafts, the first of which begins at `start`, with the heading above."""
+    """The drafts, the first one extended to start at `start`, so that it includes the heading above."""
     if not drafts:
         return []
     return [replace(drafts[0], span=Span(start, drafts[0].span.end)), *drafts[1:]]
@@ -123,15 +121,13 @@ def _trimmed(text: str) -> Span:
 
 
 def _only_subject(found: Sequence[Clause]) -> tuple[Token, ...]:
-    """The subject that the next sentence's "it" can mean: the only one of this sentence."""
+    """The only subject of a sentence, to which "it" in the next sentence can refer; empty if there are several."""
     subjects = {detokenize(clause.subject).lower(): clause.subject for clause in found if clause.subject}
     return next(iter(subjects.values())) if len(subjects) == 1 else ()
 
 
 def _meant(last: tuple[Token, ...], topics: Sequence[tuple[Token, ...]]) -> list[tuple[Token, ...]]:
-    """What a pronoun can mean: the subject of the sentence before, else the only subject that the question
-    names.
-    """
+    """Antecedents of a pronoun: the subject of the sentence before, else the only subject that the question names."""
     named = {detokenize(topic).lower(): topic for topic in topics}
     return [last, *named.values()] if len(named) == 1 else [last]
 
@@ -146,14 +142,14 @@ _EXAMPLE = re.compile(r"(?:for example|for instance|e\.g\.)[\s,:]", re.IGNORECAS
 
 
 def _with_example(draft: PointDraft, example: str, end: int) -> PointDraft:
-    """The point with the example sentence that follows it as a longer wording."""
+    """The point with the following example sentence added as a longer alias."""
     example = one_line(example).rstrip(".")
     longer = f"{draft.text}; {example[0].lower()}{example[1:]}"
     return replace(draft, aliases=(*draft.aliases, longer), span=Span(draft.span.start, end))
 
 
 def _drafts(clause: Clause, offset: int, question: str) -> list[PointDraft]:
-    """One draft for a clause, or one for each item of the list that it is."""
+    """One draft for a clause, or one for each item if the clause is a list."""
     listing = find_listing(clause)
     if listing is None:
         draft = _draft(clause.words, clause.span, offset)
@@ -178,7 +174,7 @@ def _draft(words: Sequence[Token], span: Span, offset: int) -> PointDraft | None
 
 
 def _aliases(words: Sequence[Token], text: str) -> list[str]:
-    """The claim with its abbreviations in place of the long forms, and the claim with its asides."""
+    """The claim with abbreviations instead of long forms, and the claim with its parentheses."""
     if not any(token.aside for token in words):
         return []
     aliases: list[str] = []
@@ -253,7 +249,7 @@ def _bullets(text: str, block: Block, topics: Sequence[tuple[Token, ...]]) -> li
 
 
 def _fragment(introduction: str, said: str, span: Span) -> PointDraft:
-    """An item that is no sentence: "Common remedies include dropout", "Advantages: fast"."""
+    """A point from an item that is no sentence: "Common remedies include dropout", "Advantages: fast"."""
     item = one_line(said).rstrip(" .,;")
     if not _goes_on(introduction):
         return PointDraft(f"{introduction}: {item}", span)
@@ -270,7 +266,7 @@ def _goes_on(introduction: str) -> bool:
 
 
 def _slug(text: str) -> str:
-    """The last telling words, joined by hyphens."""
+    """The last three content words, joined by hyphens."""
     telling = [word for word in words(text.lower()) if word not in FUNCTION_WORDS and word.isascii()]
     return "-".join(telling[-3:]) or "list"
 
@@ -297,7 +293,7 @@ FALLBACK_CRITERION = "Answers from personal experience with concrete details"
 
 
 def _criteria(text: str) -> list[PointDraft]:
-    """What the guidance of an open question asks for: "Mention X" and "A good answer names X" -> "Names X"."""
+    """Criteria from the guidance of an open question: "Mention X", "A good answer names X" -> "Names X"."""
     drafts: list[PointDraft] = []
     for span in [span for block in blocks(text) for span in (block.span, *block.items)]:
         said = text[span.start : span.end]
@@ -310,7 +306,7 @@ def _criteria(text: str) -> list[PointDraft]:
 
 
 def _criterion(clause: Clause) -> str:
-    """The clause as something an answer does; empty where it asks for nothing."""
+    """The clause as something that an answer does; empty if it asks for nothing."""
     text = detokenize(clause.words, asides=True)
     if not content_stems(text):
         return ""

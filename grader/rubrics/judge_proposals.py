@@ -1,7 +1,7 @@
-"""A judge's proposal of points -> a rubric: what a judge is asked about derived points, and what it makes of them.
+"""Ask a judge to improve derived points, and make a rubric from its proposal.
 
-The judge words claims and aliases; which of them are believed is for `proposals`. What a point is worth, its id and its
-place are decided as for derived points. Without a usable proposal the derived rubric stands.
+The judge words claims and aliases; `proposal_validation` decides which of them are accepted. Weights, ids and order are
+set as for derived points. Without a usable proposal the derived rubric is kept.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,22 +28,22 @@ from grader.rubrics.proposal_validation import Proposal, accept_points, proposal
 from grader.rubrics.saving import outline_difference
 from grader.schema import Question, Rubric
 
-# Raise it when the way in which proposals are asked for or read changes; the files are hashed besides.
+# Raise it when the code that builds prompts or parses proposals changes; prompt files are hashed as well.
 PROTOCOL_VERSION = 1
 # Tokens that a reply may take: text, words and three aliases take some 170 in English.
 _TOKENS_A_POINT, _TOKENS_BESIDES = 250, 1400
-# More do not fit in one reply of 16,384 tokens, which is as much as common models write.
+# More do not fit in a reply of 16,384 tokens, the limit of common models.
 MOST_POINTS = 50
 
 
 class ProposedRubric(NamedTuple):
-    """What became of one question.
+    """The result for one question.
 
     Attributes:
-        derived: the rubric that rules derive.
-        rubric: the one that the judge proposes; the derived one where there is no usable proposal.
-        proposed_by: judge and prompt, such as `gpt-x@1a2b3c4d,prompt@5e6f7a8b`; `None` where the derived points stand.
-        notes: what was not believed, what is lost, or why the derived points stand; one line each.
+        derived: the rubric from the rules alone.
+        rubric: the proposed rubric; the derived one if there is no usable proposal.
+        proposed_by: judge and prompt, such as `gpt-x@1a2b3c4d,prompt@5e6f7a8b`; `None` if the derived points are kept.
+        notes: what was rejected, what is lost, or why the derived points are kept; one line each.
 
     """
 
@@ -54,7 +54,7 @@ class ProposedRubric(NamedTuple):
 
     @property
     def difference(self) -> str:
-        """A unified diff of the derived and the proposed points; empty where they are the same."""
+        """A unified diff of derived and proposed points; empty if they are the same."""
         name = self.rubric.question_id
         return outline_difference(
             self.derived, self.rubric, f"{name} (derived)", f"{name} (proposed by {self.proposed_by})"
@@ -63,7 +63,7 @@ class ProposedRubric(NamedTuple):
 
 @cache
 def proposal_prompt_hash() -> str:
-    """Eight hex digits that change with anything that a judge is told about deriving, or believed of its reply."""
+    """Eight hex digits that change with the prompt files, the reply schema and `PROTOCOL_VERSION`."""
     return hash_prompt(PROTOCOL_VERSION, proposal_schema(), ("derive.system.md", "derive.user.md", "again.user.md"))
 
 
@@ -74,21 +74,21 @@ def propose_all(
     cache: ReplyCache | None = None,
     scheduler: RequestScheduler | None = None,
 ) -> Iterator[ProposedRubric]:
-    """Propose a rubric for each question, in order; so many judges' replies at a time as `scheduler` allows.
+    """Propose a rubric for each question, in order; `scheduler` limits the requests at a time.
 
     Args:
-        questions: of a bank.
-        judge: whom to ask.
-        cache: where replies are kept; in memory if left out.
+        questions: the questions.
+        judge: the judge to ask.
+        cache: keeps replies; in memory if left out.
         scheduler: how requests are sent.
 
     Raises:
         InputError: a reference answer says nothing or is too long; see `derive`.
-        SetupError: no request can succeed; what was answered before is kept.
+        SetupError: no request can succeed; replies that arrived before are kept.
 
     """
     cache, scheduler = cache or ReplyCache(":memory:"), scheduler or RequestScheduler()
-    drafted = [draft_points(question) for question in questions]  # a fault in the last one costs no request
+    drafted = [draft_points(question) for question in questions]  # an error in the last one costs no request
     pool = ThreadPoolExecutor(scheduler.policy.concurrency, thread_name_prefix="propose")
     done = False
     try:
@@ -100,13 +100,13 @@ def propose_all(
             yield future.result()
         done = True
     finally:
-        if not done:  # nobody wants the rest; requests on their way are let finish, for they are paid for
+        if not done:  # stopped early; requests that were sent may finish, because they are paid for
             scheduler.stop()
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 def propose(question: Question, drafted: DraftedPoints, judge: Judge, cache: ReplyCache) -> ProposedRubric:
-    """Propose a rubric for one question, of which `derive.draft_points` made `drafted`.
+    """Propose a rubric for one question; `drafted` is from `derivation.draft_points`.
 
     Raises:
         SetupError: no request can succeed.
@@ -136,7 +136,7 @@ class Prompt(NamedTuple):
 
 
 def build_proposal_prompt(derived: Rubric, drafted: DraftedPoints) -> Prompt:
-    """The chat that asks for better points than those that rules derive.
+    """Build the prompt that asks for better points than the derived ones.
 
     Raises:
         RequestError: `skipped`: there are too many points for one reply.
@@ -172,10 +172,10 @@ def _shown_points(derived: Rubric, drafted: DraftedPoints, ids: Mapping[str, str
 
 
 def _reply(asked: Prompt, judge: Judge, cache: ReplyCache) -> Proposal:
-    """The judge's proposal: kept, or asked for now.
+    """The judge's proposal, from the cache or from a new request.
 
     Raises:
-        RequestError: there is no usable one.
+        RequestError: there is no usable proposal.
 
     """
     key = content_key(

@@ -1,6 +1,4 @@
-"""What is wrong with a rubric, point by point, and what to do about it. It reads the rubric alone: no
-model, no answers.
-"""
+"""Lint a rubric: problems of points and of the whole, each with its remedy. No model and no answers are needed."""
 
 import math
 from collections import Counter, defaultdict
@@ -23,7 +21,7 @@ FindingKind = Literal[
     "weights",
 ]
 
-# Words of a rubric that say how to answer, not what.
+# Stems of words that say how to answer, not what to answer.
 GENERIC_STEMS = frozenset(
     stem(word)
     for word in """
@@ -36,8 +34,7 @@ GENERIC_STEMS = frozenset(
 )
 MIN_CONTENT_WORDS = 2
 MIN_UNCOVERED_WORDS = 4
-# Share of the longer point's content words; below it, points that differ in one of five words would be
-# taken for one.
+# Share of the longer point's content words; a lower one would merge points that differ in one word of five.
 DUPLICATE_SHARE = 0.8
 # Weights are written with two decimals.
 TOLERANCE = 0.01
@@ -45,12 +42,12 @@ TOLERANCE = 0.01
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing to mend.
+    """One problem of a rubric.
 
     Attributes:
-        kind: what is wrong.
+        kind: the kind of problem.
         point_id: the point, or `None` when it is about the whole rubric.
-        message: what was found and what to do.
+        message: what was found, and the remedy.
     """
 
     kind: FindingKind
@@ -59,11 +56,10 @@ class Finding:
 
 
 def lint(rubric: Rubric) -> tuple[Finding, ...]:
-    """All findings: first those about single points, in the order of the points, then those about the
-    whole rubric.
+    """All findings: first those about single points, in the order of the points, then those about the whole rubric.
 
-    `uncovered_reference` needs at least one `source_span` and is not looked for in open questions, whose
-    reference answer is guidance.
+    `uncovered_reference` needs at least one `source_span` and is skipped for open questions, whose reference
+    answer is guidance.
     """
     findings: list[Finding] = []
     for point in rubric.points:
@@ -77,7 +73,7 @@ def lint(rubric: Rubric) -> tuple[Finding, ...]:
 
 
 def _compound(point: RubricPoint, rubric: Rubric) -> list[Finding]:
-    """Two claims in one point, or a list."""
+    """Two claims or a list in one point."""
     parts = clauses(point.text)
     if len(parts) > 1:
         halves = ", ".join(f"'{detokenize(part.words)}'" for part in parts)
@@ -90,7 +86,7 @@ def _compound(point: RubricPoint, rubric: Rubric) -> list[Finding]:
 
 
 def _vague(point: RubricPoint, rubric: Rubric) -> list[Finding]:
-    """Hardly a word that says what the answer must state."""
+    """Too few words that say what the answer must state."""
     telling = [word for word in content_stems(point.text) if word not in GENERIC_STEMS]
     if len(set(telling)) >= MIN_CONTENT_WORDS:
         return []
@@ -128,7 +124,7 @@ POINT_CHECKS = (_compound, _vague, _unreachable, _span_mismatch)
 
 
 def _duplicate(rubric: Rubric) -> list[Finding]:
-    """A point that shares nearly all content words with an earlier one; the first such is named."""
+    """Points that share nearly all content words with an earlier one; the message names the first such."""
     points = rubric.points
     message = "says nearly the same as '{}'; delete one of them or say what sets them apart"
     return [
@@ -138,7 +134,7 @@ def _duplicate(rubric: Rubric) -> list[Finding]:
 
 
 def find_duplicates(points: Sequence[RubricPoint]) -> dict[int, int]:
-    """Which points say nearly the same as an earlier one: their positions, each with the earliest such, in order."""
+    """Positions of points that say nearly the same as an earlier one, with the position of the first such, in order."""
     stems = [frozenset(content_stems(point.text)) for point in points]
     pairs = [(i, j) for i, j in _alike(stems) if points[i].group is None or points[i].group != points[j].group]
     for name in dict.fromkeys(point.group for point in points if point.group is not None):
@@ -154,9 +150,10 @@ def find_duplicates(points: Sequence[RubricPoint]) -> dict[int, int]:
 
 
 def _alike(sets: Sequence[frozenset[str]]) -> Iterator[tuple[int, int]]:
-    """Positions of two sets that share `SAME` of the larger one, without comparing every two.
+    """Pairs of positions of sets that share `DUPLICATE_SHARE` of the larger one, without comparing all pairs.
 
-    Such sets have one of their rarest words in common: of n words all but `SAME` * n and one more are looked up.
+    Such sets share one of their rarest words: of n words only the n - ceil(`DUPLICATE_SHARE` * n) + 1 rarest are looked
+    up.
 
     Source: prefix filtering (Bayardo, Ma and Srikant 2007, "Scaling up all pairs similarity search").
     """
@@ -166,7 +163,7 @@ def _alike(sets: Sequence[frozenset[str]]) -> Iterator[tuple[int, int]]:
         rarest = sorted(mine, key=lambda word: (frequency[word], word))
         looked_up = rarest[: len(mine) - math.ceil(DUPLICATE_SHARE * len(mine) - 1e-9) + 1] or [
             ""
-        ]  # nothing is like nothing
+        ]  # empty sets are alike
         for one in {one for word in looked_up for one in seen[word]}:
             if len(sets[one] & mine) >= DUPLICATE_SHARE * max(len(sets[one]), len(mine)):
                 yield one, two
@@ -175,7 +172,7 @@ def _alike(sets: Sequence[frozenset[str]]) -> Iterator[tuple[int, int]]:
 
 
 def _same_sense(one: RubricPoint, two: RubricPoint) -> bool:
-    """Whether both are wanted or both are mistakes, and both affirm or both deny."""
+    """Whether both are wanted or both are mistakes, and both have the same number of negations."""
     return (one.weight > 0) == (two.weight > 0) and _negations(one.text) == _negations(two.text)
 
 
@@ -184,7 +181,7 @@ def _negations(text: str) -> int:
 
 
 def _uncovered_reference(rubric: Rubric) -> list[Finding]:
-    """Sentences of the reference answer, or parts of them, that no point comes from."""
+    """Sentences of the reference answer, or parts of them, that no point covers."""
     spans = sorted(point.source_span for point in rubric.points if point.source_span is not None)
     if not spans or rubric.kind == "open":
         return []
@@ -197,13 +194,13 @@ def _uncovered_reference(rubric: Rubric) -> list[Finding]:
 
 
 def substantial_sentences(text: str) -> list[str]:
-    """The sentences of a text, or what is there of them, that are long enough to say something."""
+    """The sentences of a text, or parts of sentences, with at least `MIN_UNCOVERED_WORDS` content words."""
     parts = (text[start:end] for start, end in segments(text))
     return [part for part in parts if len(content_stems(part)) >= MIN_UNCOVERED_WORDS]
 
 
 def uncovered_spans(spans: Sequence[tuple[int, int]], length: int) -> list[Span]:
-    """The stretches of a text of this length that no span, in order of the beginnings, covers."""
+    """The stretches of a text of this length that no span covers; spans are sorted by start."""
     found: list[Span] = []
     reached = 0
     for start, end in spans:
@@ -216,9 +213,7 @@ def uncovered_spans(spans: Sequence[tuple[int, int]], length: int) -> list[Span]
 
 
 def _unequal_group_weights(rubric: Rubric) -> list[Finding]:
-    """Members of a group that are not worth the same, so that the group's worth depends on which ones are
-    named.
-    """
+    """Groups whose members have different weights, so that the score depends on which ones are named."""
     findings: list[Finding] = []
     for name in rubric.groups:
         weights = [point.weight for point in rubric.points if point.group == name]

@@ -1,6 +1,6 @@
-"""Pasted text and Markdown pages cut into pairs of question and answer, and what belongs to no pair.
+"""Split pasted text and Markdown pages into questions and answers; the rest is reported.
 
-A page is cut by its own marks (labels, headings, numbers); no model is asked and no file is read.
+A page is split at its own marks (labels, headings, numbers), without a model.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 @dataclass(frozen=True)
 class DroppedText:
-    """A piece of the source that is not in the bank, where it starts and why."""
+    """A piece of the source that is left out: its text, its first line, and the reason."""
 
     text: str
     line: int
@@ -21,7 +21,7 @@ class DroppedText:
 
 
 class QuestionAnswer(NamedTuple):
-    """A question and its answer, either of which may be empty, under the heading `topic`; where it starts."""
+    """A question and its answer, one of which may be empty; `topic` is the heading above, `line` the first line."""
 
     question: str
     answer: str
@@ -31,7 +31,7 @@ class QuestionAnswer(NamedTuple):
 
 @dataclass(frozen=True)
 class ParsedPage:
-    """What was found on a page; `dropped` is all the rest, the title too."""
+    """A split page; `dropped` holds everything that is in no pair, including the title."""
 
     title: str
     pairs: tuple[QuestionAnswer, ...]
@@ -40,8 +40,8 @@ class ParsedPage:
 
 # --- marks -----------------------------------------------------------------------------------------
 
-# Before a label stand bullets, quotes, heading and emphasis marks, signs. (2013, 2014: dashes; ff1a: the wide
-# colon.) Every repetition has a limit, so that no line, however long, takes more than linear time.
+# Bullets, quotes, heading and emphasis marks or emoji may stand before a label. (2013, 2014: dashes; ff1a: the wide
+# colon.) Every repetition has a limit, so that a long line takes linear time.
 _LEAD = r"^(?:[^\w]|_){0,12}"
 _AFTER_WORD = r"\s?[-#.]?\s?\d{0,4}\s?(?:[:\uff1a.)]|[-\u2013\u2014](?=\s)|$)"
 _ANSWER = re.compile(
@@ -75,8 +75,8 @@ _ASKS = re.compile(
 )
 _INLINE_ANSWER = re.compile(r"(?<!\s)\s+(?=(?:[-\u2013\u2014] )?(?:(?i:answer|ans)|A)\s?\d{0,4}\s?[:\uff1a]\s)")
 
-# How web pages end. A farewell never starts a sentence of an answer, so it also counts in the middle of a
-# line, glued to the last full stop; furniture counts at the start of a short line only.
+# How web pages end. A farewell never starts a sentence of an answer, so it also counts in the middle of a line, right
+# after a full stop. Page furniture (menus, share buttons) counts at the start of a short line only.
 _FAREWELL = "|".join(
     [
         r"thank(s| you)( (so|very) much)? for (reading|visiting|watching|following|your (time|attention))",
@@ -100,7 +100,7 @@ _FURNITURE = "|".join(
 _FAREWELL_LINE = re.compile(rf"^\W{{0,6}}(?:{_FAREWELL})", re.IGNORECASE)
 _FURNITURE_LINE = re.compile(rf"^\W{{0,6}}(?:{_FURNITURE})", re.IGNORECASE)
 _GLUED = re.compile(rf"(?<=[.!?…)\]\"'”\u2019])\s*(?=(?:{_FAREWELL}))", re.IGNORECASE)
-_FURNITURE_LENGTH = 80  # characters; a menu entry is short, a sentence that begins alike is longer
+_FURNITURE_LENGTH = 80  # characters; a menu entry is short, a sentence that starts with the same words is longer
 
 
 class _Line(NamedTuple):
@@ -126,14 +126,14 @@ class _Line(NamedTuple):
         return len(match["marks"]) if match else 0
 
 
-# --- cutting ---------------------------------------------------------------------------------------
+# --- splitting -------------------------------------------------------------------------------------
 
 
 def parse_page(lines: Iterable[tuple[int, str]]) -> ParsedPage:
-    """Cut a page into pairs at the marks that fit most of its answers or questions.
+    """Split a page into pairs at the kind of mark that fits most of its answers or questions.
 
     Args:
-        lines: the text of each line with its number, in order.
+        lines: number and text of each line, in order.
 
     """
     page = _page_lines(_with_answer_labels(list(lines)))
@@ -180,9 +180,9 @@ def _pair(block: list[_Line], topic: str, *, is_last: bool) -> tuple[QuestionAns
 
 
 def _with_answer_labels(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """The lines with "Solution:" as "Answer:" where that is how the page labels its answers.
+    """Replace "Solution:" by "Answer:" on pages that label answers so.
 
-    It is not where answers have the usual label, or where fewer than half of the questions have a solution.
+    Not on pages that use the usual label, or where fewer than half of the questions have a solution.
     """
     texts = [text.rstrip() for _, text in lines]
     n_solutions = sum(_SOLUTION.match(text) is not None for text in texts)
@@ -212,7 +212,7 @@ def _page_lines(lines: Iterable[tuple[int, str]]) -> list[_Line]:
 
 
 def _question_starts(page: list[_Line]) -> tuple[str, set[int]]:
-    """Where questions start, and the mark that says so: the one that fits most answers or questions."""
+    """The kind of mark that fits most answers or questions, and the lines where questions start."""
     answers = [index for index, line in enumerate(page) if line.is_answer]
     gaps = list(pairwise([-1, *answers]))
     marks = _marks(page)
@@ -235,7 +235,7 @@ def _any_between(ordered: list[int], low: int, high: int) -> bool:
 
 
 def _marks(page: list[_Line]) -> dict[str, list[int]]:
-    """The lines that may start a question, by kind of mark; the surest kind first."""
+    """The lines that may start a question, by kind of mark; the most reliable kind first."""
     headings = [f"heading{level}" for level in range(6, 0, -1)]
     order = ["label", *headings, "bold", "number", "dash", "question mark"]
     marks: dict[str, list[int]] = {kind: [] for kind in order}
@@ -265,7 +265,7 @@ def _asks(page: list[_Line], start: int) -> bool:
 
 
 def _true_starts(page: list[_Line], kind: str, marked: list[int], answers: list[int]) -> Iterator[int]:
-    """Leave out the numbers and bold lines inside answers, which look like those of questions."""
+    """Leave out numbered and bold lines inside answers, which look like questions."""
     if kind not in ("number", "bold"):
         yield from marked
         return
@@ -283,7 +283,7 @@ def _true_starts(page: list[_Line], kind: str, marked: list[int], answers: list[
 
 
 def _start_before(page: list[_Line], low: int, high: int) -> int | None:
-    """The start of the paragraph before the answer at `high`; its last line if it goes up to `low`."""
+    """First line of the paragraph before the answer at `high`; its last line if the paragraph reaches up to `low`."""
     last = high - 1
     while last > low and page[last].is_empty:
         last -= 1
@@ -304,7 +304,7 @@ def _plain_question(line: _Line) -> str:
 
 
 def _question_and_answer(block: list[_Line]) -> tuple[str, list[_Line]]:
-    """Cut a block at its answer label; without one, after the question's own line or lines."""
+    """Split a block at its answer label; without one, after the line or lines of the question."""
     label = next((index for index, line in enumerate(block) if line.is_answer), None)
     if label is not None:
         match = _ANSWER.match(block[label].text)
@@ -328,7 +328,7 @@ def _end_of_question(block: list[_Line]) -> int:
 
 
 def _without_footer(lines: list[_Line], *, is_last: bool) -> tuple[list[_Line], list[_Line]]:
-    """The lines of an answer, and what the page put after it."""
+    """The lines of an answer, and the page footer after it."""
     kept: list[_Line] = []
     footer: list[_Line] = []
     for index, line in enumerate(lines):
@@ -349,7 +349,7 @@ def _without_footer(lines: list[_Line], *, is_last: bool) -> tuple[list[_Line], 
 
 
 def _answer_text(lines: list[_Line]) -> str:
-    """Wrapped lines joined; paragraphs, list items, table rows and code keep their line ends."""
+    """Join wrapped lines; paragraphs, list items, table rows and code keep their line ends."""
     text, gap = "", ""
     for line in lines:
         if line.is_empty:

@@ -1,6 +1,6 @@
-"""What may be believed of proposed points: words that stand in the reference answer, claims that do not deny them.
+"""Parse and validate a judge's proposal: a point must quote the reference answer and must not contradict the quote.
 
-Pure text: nothing here asks a judge or weighs a point. What is not believed is told, never dropped in silence.
+No requests and no weights here. Every rejected point or alias is reported in a note.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ from grader.text import Span, content_stems, normalise
 
 # Characters of a claim. The encoder reads some 1,000 at once, and the longest point of the packaged rubrics has 140.
 LONGEST_CLAIM = 500
-# Aliases of one point that are kept.
+# Most aliases of one point.
 MOST_ALIASES = 5
 _GROUP_NAME = 40
 _SHOWN = 60
@@ -71,7 +71,7 @@ class _Envelope(BaseModel):
 
 
 class Proposal(NamedTuple):
-    """A reply as it was read: well-formed points, how many had not the agreed form, and `need` by group."""
+    """A parsed reply: well-formed points, the number of malformed ones, and `need` by group."""
 
     points: tuple[PointProposal, ...]
     n_malformed: int
@@ -82,7 +82,7 @@ def proposal_schema(ids: Iterable[str] = ()) -> dict[str, Any]:
     """The JSON schema of a reply: closed objects, all fields required, as strict servers want it.
 
     Args:
-        ids: those of the derived points; a server that is bound to the schema then gives no other.
+        ids: the opaque ids of derived points; a server that is bound to the schema then returns no others.
 
     """
     schema = _Reply.model_json_schema()
@@ -93,10 +93,10 @@ def proposal_schema(ids: Iterable[str] = ()) -> dict[str, Any]:
 
 
 def read_proposal(text: str) -> Proposal:
-    """Read a reply strictly, as `judges.parse_reply` does.
+    """Parse a reply strictly, as `judges.parse_reply` does.
 
     Raises:
-        RequestError: `malformed`: it is no such object, or holds no point of the agreed form.
+        RequestError: `malformed`: it is not one JSON object of the agreed form.
 
     """
     envelope = parse_reply_object(text, _Envelope)
@@ -116,18 +116,18 @@ def _group_name(name: str) -> str:
     return slug(name)[:_GROUP_NAME].strip("-") or ("list" if name.strip() else "")
 
 
-# --- which points are believed -----------------------------------------------------------------------
+# --- which points are accepted -----------------------------------------------------------------------
 
 
 class AcceptedPoints(NamedTuple):
-    """Drafts in the order of the reference answer, and what was not believed, merged or lost; one line each."""
+    """Drafts in the order of the reference answer, and one note for everything rejected, merged or lost."""
 
     drafts: tuple[PointDraft, ...]
     notes: tuple[str, ...]
 
 
 class _Claim(NamedTuple):
-    """A point that is believed, before it is in a group; `group` is a name, or empty."""
+    """An accepted point before groups are formed; `group` is a name or empty."""
 
     text: str
     span: Span
@@ -138,14 +138,14 @@ class _Claim(NamedTuple):
 def accept_points(
     proposal: Proposal, point_of: Mapping[str, str], derived: Rubric, drafted: DraftedPoints
 ) -> AcceptedPoints:
-    """Check proposed points, and put those that hold in order, in groups, and without doubles.
+    """Accept valid points: in order, in groups, without duplicates.
 
-    Where no proposal for a derived point holds although there was one, the derived point stays.
+    If all proposals for a derived point are rejected, the derived point stays.
 
     Args:
-        proposal: as it was read.
-        point_of: id of the derived point by the id that the judge saw.
-        derived: the rubric that rules derive.
+        proposal: the parsed proposal.
+        point_of: id of the derived point by opaque id.
+        derived: the rubric from the rules alone.
         drafted: its drafts, in the order of its points.
 
     """
@@ -173,7 +173,7 @@ def accept_points(
 
 
 def _checked(point: PointProposal, reference: str, question: str, near: int, notes: list[str]) -> _Claim | None:
-    """The point as it is believed; `None` and a note where it is not."""
+    """The point as a claim; `None` and a note if it is rejected."""
     text = _clean(point.text)
     span = _source(point.words, reference, near)
     problem = _problem(text, point.words, reference, span)
@@ -184,7 +184,7 @@ def _checked(point: PointProposal, reference: str, question: str, near: int, not
 
 
 def _problem(text: str, words: str, reference: str, span: Span | None) -> str:
-    """Why a point is not believed; empty where it is."""
+    """Why a point is rejected; empty if it is accepted."""
     if not any(char.isalnum() for char in text):
         return "it says nothing"
     if len(text) > LONGEST_CLAIM:
@@ -200,7 +200,7 @@ def _problem(text: str, words: str, reference: str, span: Span | None) -> str:
 
 
 def _source(words: str, reference: str, near: int) -> Span | None:
-    """Where words of the reference stand: at or behind the point that they are for, else anywhere."""
+    """The span of quoted words in the reference: from the refined point on, else anywhere."""
     for begin in dict.fromkeys((near, 0)):
         spans = locate_quote(words, reference[begin:])
         if spans:
@@ -210,7 +210,7 @@ def _source(words: str, reference: str, near: int) -> Span | None:
 
 
 def _denies(one: str, two: str) -> bool:
-    """Whether the guards are certain that a text denies another in nearly its words."""
+    """Whether the guards are certain that one text contradicts the other."""
     finding = find_contradiction(parse_claim(one), parse_claim(two))
     return finding is not None and finding.certain
 
@@ -220,7 +220,7 @@ def _clean(text: str) -> str:
 
 
 def _aliases(proposed: Iterable[str], text: str, question: str, notes: list[str]) -> tuple[str, ...]:
-    """The wordings that are believed to say the whole claim; an answer that says one of them earns the point."""
+    """The aliases that state the whole claim; an answer that matches one of them earns the point."""
     kept: dict[str, str] = {text.lower(): text}
     for alias in map(_clean, proposed):
         problem = "" if alias.lower() in kept else _alias_problem(alias, text, question)
@@ -243,15 +243,15 @@ def _alias_problem(alias: str, text: str, question: str) -> str:
 
 
 def _telling(text: str, question: str) -> set[str]:
-    """What a text says beyond the question and beyond how to answer."""
+    """Content stems of a text, without those of the question and without generic ones."""
     return set(content_stems(text)) - set(content_stems(question)) - GENERIC_STEMS
 
 
-# --- doubles, groups, what is lost -------------------------------------------------------------------
+# --- duplicates, groups, lost parts -------------------------------------------------------------------
 
 
 def _merged(claims: Sequence[_Claim], notes: list[str]) -> list[_Claim]:
-    """The claims without those that say nearly the same as an earlier one, which gets their wordings."""
+    """Merge claims that say nearly the same: the earlier one gets the wordings of the later as aliases."""
     points = [RubricPoint(id=f"c{at}", text=claim.text, group=claim.group or None) for at, claim in enumerate(claims)]
     into = find_duplicates(points)
     merged = dict(enumerate(claims))
@@ -267,12 +267,12 @@ def _merged(claims: Sequence[_Claim], notes: list[str]) -> list[_Claim]:
 
 
 def _joined(one: Span, two: Span) -> Span:
-    """Both spans as one where they meet, else the first."""
+    """The union of both spans if they touch, else the first."""
     return Span(min(one.start, two.start), max(one.end, two.end)) if two.start <= one.end else one
 
 
 def _grouped(claims: Sequence[_Claim], needs: Mapping[str, int], notes: list[str]) -> Iterator[PointDraft]:
-    """Drafts, with groups of two and more that need at least one and no more than they have."""
+    """Form groups of at least two points; `need` is clipped to 1 .. the size of the group."""
     sizes = Counter(claim.group for claim in claims if claim.group)
     groups: dict[str, PointGroupDraft] = {}
     for name, size in sizes.items():
@@ -290,7 +290,7 @@ def _grouped(claims: Sequence[_Claim], needs: Mapping[str, int], notes: list[str
 
 
 def _lost(spans: Sequence[Span], standing: Mapping[str, PointDraft], reference: str) -> list[str]:
-    """What derived points cover of the reference answer and no proposed point does."""
+    """Notes on parts of the reference answer that derived points cover and proposed points do not."""
     open_ones = uncovered_spans(sorted(spans), len(reference))
     notes = []
     for point_id, draft in standing.items():

@@ -1,4 +1,4 @@
-"""Rubric files: read (also in the peers' forms), write, hash, name; nothing here scores or derives."""
+"""Rubric files: read (also in the formats of other tools), write, hash, and name."""
 
 import hashlib
 import json
@@ -15,14 +15,14 @@ from grader.schema import Rubric
 _ENDINGS = (".yaml", ".yml", ".json")
 # The list of points: ours first, then that of autorubric and rubric, HealthBench, nuggetizer.
 _POINT_KEYS = ("points", "criteria", "rubric", "rubrics", "nuggets")
-# What a rubric is for, under the peers' names; other keys of their files are not ours to keep.
+# Fields of a rubric under the names of other tools; their further keys are ignored.
 _PEER_KEYS: Mapping[str, tuple[str, ...]] = {
     "question_id": ("question_id", "qid", "topic_id", "prompt_id"),
     "question": ("question", "query", "topic", "prompt"),
     "reference_answer": ("reference_answer", "reference", "reference_submission", "expected_output"),
     "max_score": ("max_score",),
 }
-# Fields of the peers' points that do not change a score here.
+# Fields of points in other tools' files that do not change a score here.
 _IGNORED = frozenset({"tags", "name", "required", "dimension", "category", "assignment"})
 
 
@@ -30,7 +30,7 @@ def read_rubric(path: str | Path) -> Rubric:
     """Read one rubric.
 
     A point may also be written `criterion` + `points`, `requirement` + `weight` or `text` + `importance`, a
-    missing point id becomes `p1`, `p2`, ...; a peer's file without a question id is named after its question.
+    missing point id becomes `p1`, `p2`, ...; a file of another tool without a question id gets the name of the file.
 
     Args:
         path: a `.yaml`, `.yml` or `.json` file, or `-` for standard input.
@@ -54,13 +54,13 @@ def read_rubric(path: str | Path) -> Rubric:
 def points_with_ids(
     points: object, *, source: str, line_of: Callable[[int | None], int | None], field: str | None
 ) -> list[Any]:
-    """Points as people and peers write them, with ids as text and an id for each; the rest is left for a model.
+    """Give each point of a raw list an id, as text; all other fields are left for validation.
 
     Args:
-        points: what stands there.
+        points: the raw value.
         source: the file, for error messages.
         line_of: the line of the point at a position (from 0), or of all of them (`None`).
-        field: where they stand in the file, if they have a name.
+        field: the name of the list in the file, if it has one.
 
     Raises:
         InputError: not a list, or an id appears twice.
@@ -78,7 +78,7 @@ def points_with_ids(
 
 
 def _our_form(document: Document) -> tuple[str, dict[str, Any]]:
-    """The key under which the points stand ("" for a bare list), and the fields of `Rubric`."""
+    """The key of the list of points ("" for a bare list), and the fields of `Rubric`."""
     data = document.data
     named = re.sub(r"\.(rubric|points)$", "", Path(document.source).stem)
     if isinstance(data, list):
@@ -120,7 +120,7 @@ def _line_of(document: Document, at: Place, place: Place) -> int | None:
 
 
 def read_rubrics(path: str | Path) -> dict[str, Rubric]:
-    """Read all rubrics of a folder (or the one of a file), by question id, in the order of the file names.
+    """Read all rubrics of a folder (or of one file), by question id, in the order of file names.
 
     Raises:
         InputError: there is no such folder, it holds no rubric, or two files are for one question.
@@ -155,13 +155,13 @@ def write_rubric(rubric: Rubric, path: str | Path) -> None:
 
     """
     data = rubric.model_dump(mode="json", exclude_none=True)
-    # What is empty in most points would only be in the way of those who edit.
+    # Empty lists would only be in the way of people who edit the file.
     data["points"] = [{key: value for key, value in point.items() if value != []} for point in data["points"]]
     write_document({key: value for key, value in data.items() if value != {}}, path)
 
 
 def rubric_hash(*rubrics: Rubric) -> str:
-    """Twelve hex digits that change whenever something changes that can affect a score, and only then.
+    """Twelve hex digits that change if and only if something changes that can affect a score.
 
     Hashed are question, reference answer, kind, max_score, groups and each point without
     `importance`; not where the rubric came from. Several rubrics give one hash, which depends on their order.
@@ -179,9 +179,9 @@ def rubric_hash(*rubrics: Rubric) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
-# A name that every file system keeps apart from others: small letters, no path, not too long.
+# A name that is safe on every file system: lower case, no path separators, not too long.
 _SAFE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*")
-_DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)")  # names that Windows keeps for itself
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)")  # reserved names on Windows
 _NAME_LENGTH = 80
 
 

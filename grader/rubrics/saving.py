@@ -1,4 +1,4 @@
-"""Write imported banks and derived rubrics without losing what is there already and a person may have edited."""
+"""Write imported banks and derived rubrics without losing a person's edits in files that exist already."""
 
 import json
 import re
@@ -16,15 +16,15 @@ from grader.schema import QuestionBank, Rubric
 
 
 def save_imported(bank: QuestionBank, path: Path, *, force: bool = False) -> None:
-    """Write an imported bank; a file that holds the same bank is left as it is, with its comments.
+    """Write an imported bank; a file with the same bank stays as it is, with its comments.
 
     Args:
-        bank: what was imported.
+        bank: the imported bank.
         path: the file.
-        force: overwrite whatever is there.
+        force: overwrite any existing file.
 
     Raises:
-        InputError: when the file that is there holds something else, or cannot be written.
+        InputError: the existing file holds something else, or cannot be written.
 
     """
     if path.is_file() and not force:
@@ -43,29 +43,29 @@ def _present_bank(path: Path) -> QuestionBank | None:
 
 
 class SaveResult(NamedTuple):
-    """What became of a rubric; `difference` (a unified diff) tells what a kept file has otherwise."""
+    """The outcome for a rubric; `difference` is a unified diff from a kept file to the new rubric."""
 
     outcome: Literal["new", "rewritten", "unchanged", "kept"]
     difference: str = ""
 
 
 def save_derived(rubric: Rubric, folder: str | Path, *, force: bool = False) -> SaveResult:
-    """Write a derived rubric, unless the file that is there holds a person's edits or a judge's proposal.
+    """Write a derived rubric, unless the existing file holds a person's edits or a judge's proposal.
 
     Args:
-        rubric: what was derived.
-        folder: made if it is not there.
+        rubric: the derived rubric.
+        folder: created if it does not exist.
         force: overwrite edits and proposals too.
 
     Raises:
-        InputError: when the file that is there cannot be read, or the new one cannot be written.
+        InputError: the existing file cannot be read, or the new one cannot be written.
 
     """
     return _save(rubric, folder, force, lambda present: is_edited(present) or is_proposed(present), "derived now")
 
 
 def save_proposed(rubric: Rubric, folder: str | Path, *, force: bool = False) -> SaveResult:
-    """Write what a judge proposes, unless any file is there; arguments and errors as in `save_derived`."""
+    """Write a judge's proposal, unless a file exists; arguments and errors as in `save_derived`."""
     return _save(rubric, folder, force, lambda present: True, "proposed now")
 
 
@@ -86,12 +86,12 @@ def _save(rubric: Rubric, folder: str | Path, force: bool, is_kept: Callable[[Ru
 
 
 def is_edited(rubric: Rubric) -> bool:
-    """Whether a rubric differs from what was written when it was derived, or was never derived."""
+    """Whether a rubric was changed since it was derived, or was never derived."""
     return rubric.derived_by != _stamped(rubric)
 
 
 def is_proposed(rubric: Rubric) -> bool:
-    """Whether a judge has proposed it, alone or beside the rules."""
+    """Whether the points are a judge's proposal."""
     return _BY_RULES.fullmatch(_unstamped(rubric)) is None
 
 
@@ -99,7 +99,7 @@ def _origin(rubric: Rubric) -> str:
     return "edited" if is_edited(rubric) else "proposed" if is_proposed(rubric) else "derived"
 
 
-# What rules alone sign with, in this version and others.
+# `derived_by` of the rules alone, in any version.
 _BY_RULES = re.compile(r"grader \S+ clauses")
 _STAMP = re.compile(r" #[0-9a-f]{12}\Z")
 
@@ -109,7 +109,7 @@ def _unstamped(rubric: Rubric) -> str:
 
 
 def _stamped(rubric: Rubric) -> str:
-    """`derived_by` with a fingerprint of everything else, by which a later edit shows."""
+    """`derived_by` with a hash of everything else, which reveals later edits."""
     content = rubric.model_dump_json(exclude={"derived_by"})
     return f"{_unstamped(rubric)} #{sha256(content.encode()).hexdigest()[:12]}"
 
@@ -118,9 +118,9 @@ def _stamped(rubric: Rubric) -> str:
 
 
 def outline_difference(before: Rubric, after: Rubric, before_name: str, after_name: str) -> str:
-    """A unified diff of what points say and where they come from, without ids and weights, which move with any change.
+    """A unified diff of wordings, groups and sources, without ids and weights, which move with any change.
 
-    It is empty where nothing of that differs.
+    Empty if there is no difference.
     """
     return _diff(_outline(before), _outline(after), before_name, after_name)
 
@@ -130,7 +130,7 @@ def _diff(before: list[str], after: list[str], before_name: str, after_name: str
 
 
 def _lines(rubric: Rubric) -> list[str]:
-    """Everything but `derived_by`."""
+    """The rubric as lines of JSON, without `derived_by`."""
     content = rubric.model_dump(mode="json", exclude={"derived_by"}, exclude_none=True)
     return json.dumps(content, indent=1, ensure_ascii=False).splitlines()
 

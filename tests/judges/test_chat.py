@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import GraderError, InputError, SetupError
-from grader.judges.chat import _FORMS, ChatJudge
+from grader.judges.chat import _RESPONSE_FORMS, ChatJudge
 from grader.judges.conversation import request_verdicts
 from grader.judges.prompt import build_prompt, estimated_tokens
 from grader.judges.protocol import Completion, Message
@@ -241,7 +241,7 @@ def test_what_nobody_can_mend_here_ends_at_once_in_one_line(fault: str, message:
     assert "\n" not in str(failed.value)
     assert SECRET not in str(failed.value)
     n_sent = len(server.chats)
-    assert n_sent == (len(_FORMS) if fault == "404" else 1)  # a 404 may be about a part of the request
+    assert n_sent == (len(_RESPONSE_FORMS) if fault == "404" else 1)  # a 404 may be about a part of the request
     with ThreadPoolExecutor(8) as pool:
         errors = [future.exception() for future in [pool.submit(complete, judge) for _ in range(16)]]
     assert {type(error) for error in errors} == {SetupError}
@@ -252,7 +252,7 @@ def test_what_nobody_can_mend_here_ends_at_once_in_one_line(fault: str, message:
 def test_once_it_has_worked_such_a_fault_costs_one_answer_alone(fault: str, server: OpenAIServer) -> None:
     judge = chat_judge(server.url)
     complete(judge)
-    server.faults.extend([fault] * (len(_FORMS) if fault == "404" else 1))
+    server.faults.extend([fault] * (len(_RESPONSE_FORMS) if fault == "404" else 1))
     with pytest.raises(RequestError) as failed:
         complete(judge)
     assert failed.value.kind == "failed"
@@ -260,12 +260,12 @@ def test_once_it_has_worked_such_a_fault_costs_one_answer_alone(fault: str, serv
 
 
 def test_a_request_that_the_server_refuses_in_every_form_fails_and_is_counted(server: OpenAIServer) -> None:
-    server.faults.extend(["400"] * len(_FORMS))
+    server.faults.extend(["400"] * len(_RESPONSE_FORMS))
     scheduler = RequestScheduler(QUICK, clock=VirtualClock())
     judge = chat_judge(server.url, scheduler=scheduler)
     with pytest.raises(RequestError, match=r"the server refuses the request \(400\)"):
         complete(judge)
-    assert (scheduler.totals.calls, scheduler.totals.failed) == (len(_FORMS), 1)
+    assert (scheduler.totals.calls, scheduler.totals.failed) == (len(_RESPONSE_FORMS), 1)
     complete(judge)
     assert server.chats[-1].body["response_format"]["type"] == "json_schema"  # one bad request teaches nothing
 

@@ -1,6 +1,6 @@
-"""What a server does with batches: takes files, makes batches of them, says how they stand, gives results.
+"""Client of a server's Batch API: upload files, create batches, ask for their status, download results.
 
-All requests go through `RequestScheduler`. What is in the files, and what a run makes of results, is not known here.
+All requests go through `RequestScheduler`. It knows nothing of what is in the files.
 """
 
 import re
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 _TAG = "grader"  # the key of a tag in the metadata of a batch
-_CREATIONS = 3  # tries to make one batch
-_PAGES = 20  # of 100 batches each, in which one is looked for by its tag
-# What a name or a code from the server must look like before it is shown or sent back.
+_CREATIONS = 3  # tries to create one batch
+_PAGES = 20  # of 100 batches each, searched for a tag
+# Ids and codes from the server must match this before they are shown or sent back.
 _NAME = re.compile(r"[\w.:-]{1,100}")
 
 
 class BatchStatus(NamedTuple):
-    """How a batch stands.
+    """The status of a batch.
 
     Attributes:
         state: as the server says, such as `in_progress` or `completed`.
-        files: ids of the files of results and errors that there are.
-        n_done, n_requests: as far as the server counts.
-        codes: of errors of the whole batch.
+        files: ids of the result and error files.
+        n_done, n_requests: counts by the server.
+        codes: error codes of the whole batch.
 
     """
 
@@ -44,12 +44,12 @@ class BatchStatus(NamedTuple):
 
 
 class BatchClient:
-    """Batches of one server.
+    """The batches of one server.
 
     Args:
-        endpoint: where it is.
+        endpoint: the server.
         scheduler: limits and retries.
-        timeout: seconds that one request may take.
+        timeout: limit on one request, in seconds.
         http_client: what the openai client sends requests with; its own if left out.
 
     """
@@ -65,10 +65,10 @@ class BatchClient:
         self._lock = threading.Lock()
 
     def upload(self, content: bytes, name: str) -> str:
-        """Store a file of requests; its id.
+        """Upload a file of requests and return its id.
 
         Raises:
-            RequestError: it is not there.
+            RequestError: the upload failed.
             SetupError: no request can succeed.
 
         """
@@ -82,13 +82,13 @@ class BatchClient:
         return self._ask(store)
 
     def create(self, file_id: str, tag: str) -> str | None:
-        """Make one batch of a file, although the reply to the request may be lost on the way.
+        """Create exactly one batch from a file, even if the reply to the request is lost.
 
         Returns:
-            its id; `None` when nobody knows whether it was made.
+            its id; `None` if it is unknown whether the batch exists.
 
         Raises:
-            RequestError: it was not made.
+            RequestError: the batch was not created.
             SetupError: no request can succeed.
 
         """
@@ -100,10 +100,10 @@ class BatchClient:
                 batch_id = self.find(tag) or self._ask(lambda: self._create(file_id, tag))
             return batch_id or self.find(tag)
         except (RequestError, SetupError):
-            return None  # the first request may have made one
+            return None  # the first request may have created one
 
     def _create(self, file_id: str, tag: str) -> str | None:
-        """The id of a new batch; `None` where it may have been made all the same, and asking again could make two."""
+        """The id of a new batch; `None` if it may exist nonetheless: another request could create a second."""
         import openai
 
         try:
@@ -117,10 +117,10 @@ class BatchClient:
         return _name(made)
 
     def find(self, tag: str) -> str | None:
-        """The id of the batch with a tag, among the latest.
+        """The id of the batch with a tag, among the latest batches; `None` if there is none.
 
         Raises:
-            RequestError: the server does not say.
+            RequestError: the server gives no answer.
             SetupError: no request can succeed.
 
         """
@@ -143,18 +143,18 @@ class BatchClient:
         return batches.list(limit=100) if after is None else batches.list(limit=100, after=after)
 
     def status(self, batch_id: str) -> BatchStatus | None:
-        """How a batch stands; `None` where the server does not know it. Errors as in `find`."""
+        """The status of a batch; `None` if the server does not know the batch. Errors as in `find`."""
         found = self._look(lambda: self._client().batches.retrieve(batch_id), None)
         return None if found is None else _standing(found)
 
     def content(self, file_id: str) -> bytes:
-        """What a file holds; nothing where the server has it no more. Errors as in `find`."""
+        """The content of a file; empty if the server no longer has it. Errors as in `find`."""
         return self._look(lambda: self._client().files.content(file_id).content, b"")
 
     # --- asking
 
     def _ask(self, send: Callable[[], Answer]) -> Answer:
-        """A request; a server that does not know its kind knows no batches."""
+        """Send a request; a 404 means that the server has no Batch API."""
 
         def unknown() -> Answer:
             raise AttemptError(f"{self._endpoint.host} takes no batches (404)", remedy="ask without --judge-batch")
@@ -162,7 +162,7 @@ class BatchClient:
         return self._run(send, unknown)
 
     def _look(self, send: Callable[[], Answer], missing: Answer) -> Answer:
-        """A request for something that may not be there."""
+        """Send a request for something that may not exist."""
         return self._run(send, lambda: missing)
 
     def _run(self, send: Callable[[], Answer], otherwise: Callable[[], Answer]) -> Answer:
@@ -190,7 +190,7 @@ def _tag(batch: Any) -> Any:
 
 
 def _name(thing: Any) -> str | None:
-    """Its id, if it can be one."""
+    """Its id, if it is a valid one."""
     name = getattr(thing, "id", None)
     return name if isinstance(name, str) and _NAME.fullmatch(name) else None
 

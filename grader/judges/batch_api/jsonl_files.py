@@ -1,4 +1,4 @@
-"""The files of a batch: requests as JSONL, and results line by line, each believed by itself. Nothing is sent here."""
+"""The JSONL files of a batch: write requests, parse results line by line. Nothing is sent here."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -11,11 +11,11 @@ from grader.judges.chat import read_completion
 from grader.judges.protocol import Completion
 from grader.provider import REFUSAL_REASON, AttemptError, FailureKind, TokenUsage
 
-# What one file may hold; "Batch API" and the reference of files in OpenAI's documentation.
+# Limits of one file; "Batch API" and the reference of files in OpenAI's documentation.
 MOST_REQUESTS = 50_000
 MOST_BYTES = 200_000_000
 URL: Literal["/v1/chat/completions"] = "/v1/chat/completions"
-# Errors of lines that were not tried at all: the batch ended before.
+# Errors of requests that the server never tried, because the batch ended before.
 _NOT_TRIED = frozenset({"batch_expired", "batch_cancelled"})
 
 
@@ -27,7 +27,7 @@ class RequestLine(NamedTuple):
 
 
 def request_line(custom_id: str, body: Mapping[str, Any]) -> RequestLine:
-    """The line of a request; ASCII alone, so that no text can break a line or be no UTF-8."""
+    """The line of a request; pure ASCII, so that no text can break the line or its encoding."""
     line = {"custom_id": custom_id, "method": "POST", "url": URL, "body": body}
     return RequestLine(custom_id, json.dumps(line).encode("ascii") + b"\n")
 
@@ -35,7 +35,7 @@ def request_line(custom_id: str, body: Mapping[str, Any]) -> RequestLine:
 def split_into_files(
     lines: Iterable[RequestLine], *, most_requests: int = MOST_REQUESTS, most_bytes: int = MOST_BYTES
 ) -> Iterator[list[RequestLine]]:
-    """The lines in order, in files that are within the limits; a line that is larger than a whole file is alone."""
+    """Split lines, in order, into files within the limits; a line larger than the limit gets a file of its own."""
     file: list[RequestLine] = []
     size = 0
     for line in lines:
@@ -49,12 +49,12 @@ def split_into_files(
 
 
 class FailedRequest(NamedTuple):
-    """A request that has no reply.
+    """A request without a reply.
 
     Attributes:
-        reason: one line, without anything that the server said.
-        status: of HTTP, 0 where there is none.
-        said: the error's body, for looking words up in it; it is never shown.
+        reason: one line, without text from the server.
+        status: HTTP status, 0 if there is none.
+        said: the error's body, searched for key words and never shown.
         tried: whether the server tried the request at all.
 
     """
@@ -66,7 +66,7 @@ class FailedRequest(NamedTuple):
 
 
 class UnusableReply(NamedTuple):
-    """A reply that was paid for and would come again as it is: a refusal, nothing at all, or one that was cut off."""
+    """A reply that costs money and would be the same again: a refusal, an empty reply, or one that was cut off."""
 
     kind: FailureKind
     reason: str
@@ -77,7 +77,7 @@ RequestOutcome = Completion | UnusableReply | FailedRequest
 
 
 class BatchResults(NamedTuple):
-    """What the files of a batch hold: outcomes by request, and how many lines say nothing about any of them."""
+    """Parsed result files: outcomes by request, and the number of lines that belong to none."""
 
     outcomes: dict[str, RequestOutcome]
     n_broken: int
@@ -87,8 +87,8 @@ def read_results(files: Iterable[bytes], asked: Collection[str]) -> BatchResults
     """Read output and error files, in any order of lines.
 
     Args:
-        files: their contents.
-        asked: ids of the requests in the batch; of several lines for one the best counts, the first of like ones.
+        files: contents of the files.
+        asked: ids of the requests in the batch. Of several lines for one request the best counts, else the first.
 
     """
     outcomes: dict[str, RequestOutcome] = {}
@@ -145,7 +145,7 @@ def _outcome(row: Mapping[str, Any]) -> RequestOutcome:
 
 
 def _as_object(value: Any) -> Any:
-    """JSON as the openai client has it: objects with attributes."""
+    """JSON as objects with attributes, as the openai client has it."""
     if isinstance(value, dict):
         return SimpleNamespace(**{name: _as_object(item) for name, item in value.items()})
     return [_as_object(item) for item in value] if isinstance(value, list) else value

@@ -1,8 +1,8 @@
-"""A judge that is asked through OpenAI's Batch API: what has no reply yet is sent at the end of a run, and collected at
-the beginning of a later one.
+"""A judge behind OpenAI's Batch API: open requests are sent at the end of a run, replies are collected at the beginning
+of a later one.
 
-Meanwhile such a request fails as `waiting`, so that a run grades without it. Whatever happens in between, replies that
-the server has are found again: a batch is noted before it is sent and carries a tag.
+Until then a request fails as `waiting`, and the run grades without it. Replies are found again even after a crash: a
+batch is recorded before it is sent and carries a tag.
 """
 
 import secrets
@@ -29,15 +29,15 @@ from grader.judges.protocol import Completion, Message
 from grader.phrases import count
 from grader.provider import FREE, Endpoint, Price, ReplyCache, RequestError, RequestScheduler, TokenUsage, content_key
 
-# Seconds after which a batch that the server does not know was never sent; making one takes a minute or two.
+# Seconds after which a batch that the server does not know counts as never sent; creating one takes a minute or two.
 _SENDING = 600.0
-# A batch ends within 24 hours; one that the server does not know after two days is gone.
+# Seconds. A batch ends within 24 hours; one that the server does not know after two days is lost.
 _FORGOTTEN = 48 * 3600.0
 _ENDED = ("completed", "expired", "cancelled")
 
 
 class Collected(NamedTuple):
-    """What came in: replies, requests that ended without one, requests that still wait, and lines to be shown."""
+    """Counts of replies, of requests that ended without one and of requests that still wait, and lines for the user."""
 
     n_replies: int
     n_failed: int
@@ -46,7 +46,7 @@ class Collected(NamedTuple):
 
 
 class Submitted(NamedTuple):
-    """What was sent: how many requests, the ids of the batches, and lines to be shown."""
+    """The number of requests sent, the ids of their batches, and lines for the user."""
 
     n_requests: int
     batches: tuple[str, ...]
@@ -60,21 +60,21 @@ class _Request(NamedTuple):
 
 
 class BatchJudge:
-    """A model behind an OpenAI-compatible endpoint, asked by batches; name and revision are those of `chat.ChatJudge`.
+    """A model behind an OpenAI-compatible Batch API; name and revision are those of `chat.ChatJudge`.
 
-    `collect` comes before a run and `submit` after it.
+    Call `collect` before a run and `submit` after it.
 
     Args:
-        model: as the server calls it.
-        endpoint: where it is.
+        model: its name at the server.
+        endpoint: the server.
         scheduler: limits, retries and totals, shared by all judges of a run.
-        cache: where replies, open batches and what the server can do are kept; on disk, or nothing is found again.
+        cache: keeps replies, open batches and the capabilities of the server; must be on disk to outlive the run.
         price: of a million tokens in a batch.
-        timeout: seconds that one request to the server may take.
+        timeout: limit on one request to the server, in seconds.
         seed: sent to servers that take one.
-        most_requests, most_bytes: of one file.
+        most_requests, most_bytes: limits of one file.
         http_client: what the openai client sends requests with; its own if left out.
-        now: seconds since 1970.
+        now: clock, in seconds since 1970.
 
     """
 
@@ -113,10 +113,10 @@ class BatchJudge:
     # --- asking ----------------------------------------------------------------------------------------
 
     def complete(self, messages: Sequence[Message], *, schema: Mapping[str, Any], max_tokens: int) -> Completion:
-        """The reply that a batch has brought.
+        """The reply from a collected batch.
 
         Raises:
-            RequestError: `waiting`: there is none yet, and the request is remembered for `submit`; else as it ended.
+            RequestError: `waiting`: there is none yet, and the request is queued for `submit`; other kinds: it failed.
 
         """
         request = _Request(tuple(messages), schema, max_tokens)
@@ -130,7 +130,7 @@ class BatchJudge:
         return Completion(**kept)
 
     def _remember(self, custom_id: str, request: _Request) -> str:
-        """Keep a request for `submit`; what it waits for."""
+        """Queue a request for `submit`; returns what it waits for."""
         with self._lock:
             self._pending[custom_id] = request
             if self._batch_of is None:
@@ -138,8 +138,8 @@ class BatchJudge:
             batch = self._batch_of.get(custom_id)
         return "waits for the next batch" if batch is None else f"waits for {batch}"
 
-    def _body(self, request: _Request, abilities: ServerCapabilities) -> dict[str, Any]:
-        return request_body(self.name, *request, abilities, seed=self._seed)
+    def _body(self, request: _Request, capabilities: ServerCapabilities) -> dict[str, Any]:
+        return request_body(self.name, *request, capabilities, seed=self._seed)
 
     def _reply_key(self, custom_id: str) -> str:
         return content_key("batch-reply", self._url, custom_id)
@@ -147,7 +147,7 @@ class BatchJudge:
     # --- sending ---------------------------------------------------------------------------------------
 
     def submit(self) -> Submitted:
-        """Send the requests that wait and are in no open batch.
+        """Send the queued requests that are in no open batch.
 
         Raises:
             SetupError: no request can succeed.
@@ -158,13 +158,13 @@ class BatchJudge:
             pending = {one: request for one, request in self._pending.items() if one not in in_batches}
         notices: list[str] = []
         chosen = list(self._affordable(pending, notices))
-        abilities = self._capabilities()
-        lines = (request_line(one, self._body(pending[one], abilities)) for one in chosen)
+        capabilities = self._capabilities()
+        lines = (request_line(one, self._body(pending[one], capabilities)) for one in chosen)
         sent: dict[str, int] = {}
         n_left = len(chosen)
         for file in split_into_files(lines, most_requests=self._most_requests, most_bytes=self._most_bytes):
             try:
-                batch_id, n = self._send(file, abilities)
+                batch_id, n = self._send(file, capabilities)
             except RequestError as fault:
                 notices.append(f"{count(n_left, 'request')} not sent: {fault.reason}")
                 break
@@ -180,7 +180,7 @@ class BatchJudge:
         return Submitted(sum(sent.values()), tuple(sent), tuple(notices))
 
     def _affordable(self, pending: Mapping[str, _Request], notices: list[str]) -> Iterator[str]:
-        """The requests that the budget has room for; that stays reserved, for nobody knows yet what they will take."""
+        """The requests that the budget allows. Their estimated cost stays reserved: the real one comes later."""
         for at, (custom_id, request) in enumerate(pending.items()):
             estimate = TokenUsage(estimated_tokens(request.messages), request.max_tokens)
             problem = self._scheduler.budget.reserve(self._price.cost(estimate))
@@ -190,19 +190,19 @@ class BatchJudge:
             yield custom_id
 
     def _capabilities(self) -> ServerCapabilities:
-        """What requests may use: what is on trial, else what the server is known to understand."""
+        """Capabilities for new requests: those on trial, else those that the server is known to have."""
         known = self._cache.get([self._capabilities_key]).get(self._capabilities_key)
         return self._ledger.trial() or parse_capabilities(known) or ServerCapabilities()
 
-    def _send(self, file: Sequence[RequestLine], abilities: ServerCapabilities) -> tuple[str | None, int]:
-        """Send one file: its batch, `None` where nobody knows of one, and how many requests are in it.
+    def _send(self, file: Sequence[RequestLine], capabilities: ServerCapabilities) -> tuple[str | None, int]:
+        """Send one file; returns the id of its batch (`None` if unknown) and the number of requests in it.
 
         Raises:
             RequestError, SetupError: there is no batch.
 
         """
         tag = secrets.token_hex(8)
-        claimed = self._ledger.claim(tag, [line.custom_id for line in file], at=self._now(), abilities=abilities)
+        claimed = self._ledger.claim(tag, [line.custom_id for line in file], at=self._now(), capabilities=capabilities)
         if not claimed:
             return None, 0
         content = b"".join(line.content for line in file if line.custom_id in claimed)
@@ -223,7 +223,7 @@ class BatchJudge:
     # --- collecting ------------------------------------------------------------------------------------
 
     def collect(self) -> Collected:
-        """Bring in what open batches have; what cannot be had now is left for the next run.
+        """Collect the results of open batches; batches that are not done or not reachable wait for the next run.
 
         Raises:
             SetupError: no request can succeed.
@@ -246,7 +246,7 @@ class BatchJudge:
         )
 
     def _collect(self, batch: OpenBatch, notices: list[str]) -> list[ResolvedBatch]:
-        """What an ended batch has; nothing of one that is not done."""
+        """The result of one batch if it has ended, in a list; an empty list if it has not."""
         age = self._now() - batch.at
         batch_id = batch.batch_id or self._server.find(batch.tag)
         if batch_id is None:
@@ -271,7 +271,7 @@ class BatchJudge:
         return []
 
     def _settle(self, batch: OpenBatch, status: BatchStatus, notices: list[str]) -> ResolvedBatch:
-        """Keep what an ended batch has, before the batch is forgotten; what has no reply is sent again."""
+        """Cache the results of an ended batch, then close it; requests without a reply may be sent again."""
         results = read_results([self._server.content(file_id) for file_id in status.files], frozenset(batch.ids))
         settled = resolve_batch(batch, status, results.outcomes, self._ledger.tries())
         self._cache.put({self._reply_key(one): value for one, value in settled.values.items()})
@@ -279,7 +279,7 @@ class BatchJudge:
             self._scheduler.totals.add(spent=spent)
             self._scheduler.budget.settle(0.0, self._price.cost(spent))
         if settled.understood:
-            self._cache.put({self._capabilities_key: batch.abilities._asdict()})
+            self._cache.put({self._capabilities_key: batch.capabilities._asdict()})
         self._ledger.close(batch.tag, counted=settled.counted, ended=settled.values, trial=settled.trial)
         broken = f"; {count(results.n_broken, 'line')} of it cannot be read" if results.n_broken else ""
         lost = f"; without a reply: {failures(batch, status, results.outcomes)}" if settled.n_failed else ""
@@ -293,7 +293,7 @@ def _called(batch: OpenBatch) -> str:
 
 
 def _by_request(batches: Sequence[OpenBatch]) -> dict[str, str]:
-    """What each request of open batches waits for."""
+    """The batch that each request waits for, in words."""
     return {one: _called(batch) for batch in batches for one in batch.ids}
 
 

@@ -1,7 +1,7 @@
-"""What is known of the batches of one server and model, in one record of the cache that several runs may change.
+"""The open batches of one server and model, in one record of the cache that several runs may change.
 
-A batch is noted before it is sent: a run that is killed in between leaves an intention, by whose tag the batch can be
-found at the server.
+A batch is recorded before it is sent. If a run is killed in between, the next run finds the batch at the server by its
+tag.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -12,30 +12,30 @@ from grader.provider import ReplyCache
 
 
 class OpenBatch(NamedTuple):
-    """A batch whose results are not in yet.
+    """A batch whose results have not been collected yet.
 
     Attributes:
-        tag: what it carries at the server, from before it had an id.
-        batch_id: at the server; `None` until it is known to be there.
-        at: when it was noted, in seconds since 1970.
-        abilities: what its requests used.
-        ids: of its requests.
+        tag: our own id, stored in the metadata of the batch at the server.
+        batch_id: the server's id; `None` until the server confirms the batch.
+        at: when it was recorded, in seconds since 1970.
+        capabilities: the capabilities that its requests rely on.
+        ids: ids of its requests.
 
     """
 
     tag: str
     batch_id: str | None
     at: float
-    abilities: ServerCapabilities
+    capabilities: ServerCapabilities
     ids: tuple[str, ...]
 
 
 class BatchLedger:
-    """Open batches, failed tries by request, and the form that is to be tried next.
+    """Open batches, failed tries by request, and the request form to try next.
 
     Args:
-        cache: where the record is.
-        key: of the record.
+        cache: the cache that holds the record.
+        key: the record's key.
 
     """
 
@@ -58,19 +58,19 @@ class BatchLedger:
         return sorted(found, key=lambda batch: batch.at)
 
     def trial(self) -> ServerCapabilities | None:
-        """What requests are to use because the server understood none that used more; `None` without such a case."""
+        """Reduced capabilities to try next, because the server rejected a whole batch; `None` otherwise."""
         return parse_capabilities(self._record()["trial"])
 
     def tries(self) -> Mapping[str, int]:
-        """How often each request failed."""
+        """Number of failed tries by request."""
         tries: Mapping[str, int] = self._record()["tries"]
         return tries
 
-    def claim(self, tag: str, ids: Sequence[str], *, at: float, abilities: ServerCapabilities) -> frozenset[str]:
-        """Note that a batch of these requests is about to be sent.
+    def claim(self, tag: str, ids: Sequence[str], *, at: float, capabilities: ServerCapabilities) -> frozenset[str]:
+        """Record that a batch of these requests is about to be sent.
 
         Returns:
-            those of them that are in no other open batch: another run may have been faster.
+            the requests that are in no other open batch; another run may have claimed the rest.
 
         """
         claimed: list[str] = []
@@ -79,14 +79,14 @@ class BatchLedger:
             taken = {one for batch in record["batches"].values() for one in batch["ids"]}
             claimed[:] = [one for one in ids if one not in taken]
             if claimed:
-                batch = {"id": None, "at": at, "abilities": abilities._asdict(), "ids": claimed}
+                batch = {"id": None, "at": at, "abilities": capabilities._asdict(), "ids": claimed}
                 record["batches"][tag] = batch
 
         self._change(change)
         return frozenset(claimed)
 
     def name(self, tag: str, batch_id: str) -> None:
-        """Note under which id the server has a batch."""
+        """Record the server's id of a batch."""
 
         def change(record: dict[str, Any]) -> None:
             if tag in record["batches"]:
@@ -102,13 +102,13 @@ class BatchLedger:
         ended: Collection[str] = (),
         trial: ServerCapabilities | Literal["none", "as before"] = "as before",
     ) -> None:
-        """Forget a batch; those of its requests that have no reply may be sent again.
+        """Remove a batch; its requests without a reply may be sent again.
 
         Args:
-            tag: of the batch; nothing changes when another run has closed it.
-            counted: requests whose tries count one more.
-            ended: requests that will not be sent again.
-            trial: what requests are to use next, because the server understood none of these.
+            tag: the batch; nothing changes if another run has closed it.
+            counted: requests that failed one more time.
+            ended: requests that are final.
+            trial: capabilities to try next; `none` clears them.
 
         """
 

@@ -1,7 +1,4 @@
-"""What an ended batch decides: replies that are kept, faults that are final, requests that may be sent again.
-
-Pure: outcomes go in, records come out.
-"""
+"""Resolve an ended batch: replies to keep, final failures, and requests to send again. Pure functions."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -14,27 +11,27 @@ from grader.judges.chat import ServerCapabilities, downgrade
 from grader.judges.protocol import Completion
 from grader.provider import FailureKind, TokenUsage
 
-# Tries of one request, each in another batch.
+# Tries of one request, each in a batch of its own.
 TRIES = 3
-# Statuses by which a server says that it does not know a part of a request, unless it names another reason.
+# Statuses of a server that rejects a part of a request, unless it names another reason.
 _NOT_UNDERSTOOD = frozenset({400, 415, 422})
 _OTHER_REASONS = ("context_length", "context length", "too large", "too long", "content_filter", "content management")
-# Errors of a whole batch that say nothing about its requests: the account has too much in the queue.
+# Temporary errors of a whole batch, which say nothing about its requests: the account's queue is full.
 _PASSING = frozenset({"token_limit_exceeded"})
 _NO_LINE = FailedRequest("no line in the results")
 
 
 class ResolvedBatch(NamedTuple):
-    """What an ended batch decides.
+    """The result of an ended batch.
 
     Attributes:
-        values: what is kept for good, by request: a reply, or the fault with which it ended.
-        answered: what each request that has a reply took; one that cannot be used was paid for, too.
-        n_failed: requests that have none.
-        understood: whether the server wrote a reply, so that it knows all parts of the requests.
-        counted: those of them whose tries count one more.
-        trial: what requests are to use next: less, because the server understood none of these; nothing else any more;
-            or what they would have used before.
+        values: final results by request: a reply, or the failure with which it ended.
+        answered: tokens of each request with a reply; an unusable reply costs money, too.
+        n_failed: requests without a reply.
+        understood: whether the server wrote any reply, so that it supports all parts of the requests.
+        counted: failed requests that were tried, and so count one more try.
+        trial: capabilities to try next: reduced ones, because the server rejected all requests; `none` to end a
+            trial; or `as before`.
 
     """
 
@@ -49,17 +46,17 @@ class ResolvedBatch(NamedTuple):
 def resolve_batch(
     batch: OpenBatch, status: BatchStatus, outcomes: Mapping[str, RequestOutcome], tries: Mapping[str, int]
 ) -> ResolvedBatch:
-    """What becomes of each request of an ended batch.
+    """Decide what becomes of each request of an ended batch.
 
-    A request that was tried and failed counts a try, and after `TRIES` its fault is final; one that was never tried
-    does not. Where the server understood no request at all, none counts and a plainer form is next; without a plainer
-    one the fault is final.
+    A request that was tried and failed counts a try; after `TRIES` its failure is final. A request that was never tried
+    counts none. If the server rejected every request, none counts and a plainer form is tried next; without a plainer
+    form the failures are final.
 
     Args:
-        batch: as it was sent.
+        batch: the batch as it was sent.
         status: how it ended.
-        outcomes: what its files hold, by request.
-        tries: how often each request failed before.
+        outcomes: parsed results by request.
+        tries: earlier failures by request.
 
     """
     values: dict[str, dict[str, Any]] = {}
@@ -74,7 +71,7 @@ def resolve_batch(
         else:
             values[one], answered[one] = found._asdict(), TokenUsage(found.input_tokens, found.output_tokens)
     if not answered and _understood_none(failed):
-        plainer = downgrade(batch.abilities, next(iter(failed.values())).said)
+        plainer = downgrade(batch.capabilities, next(iter(failed.values())).said)
         if plainer is not None:
             return ResolvedBatch(values, answered, len(failed), trial=plainer)
         values = {one: _fault("failed", f"the server refuses the request ({f.status})") for one, f in failed.items()}
@@ -92,7 +89,7 @@ def _fault(kind: FailureKind, problem: str) -> dict[str, Any]:
 
 
 def _understood_none(failed: Mapping[str, FailedRequest]) -> bool:
-    """Whether the server did not know a part of every request, and names no other reason."""
+    """Whether the server rejected a part of every request and names no other reason."""
     faults = list(failed.values())
     return all(fault.status in _NOT_UNDERSTOOD for fault in faults) and not any(
         reason in faults[0].said.lower() for reason in _OTHER_REASONS
@@ -100,7 +97,7 @@ def _understood_none(failed: Mapping[str, FailedRequest]) -> bool:
 
 
 def _missing(status: BatchStatus) -> FailedRequest:
-    """What a request without a line has: it was not tried where the batch ended early."""
+    """The failure of a request without a result line; it was not tried if the batch ended early."""
     if status.state == "completed":
         return _NO_LINE
     if status.state == "failed":
@@ -112,7 +109,7 @@ def _missing(status: BatchStatus) -> FailedRequest:
 
 
 def failures(batch: OpenBatch, status: BatchStatus, outcomes: Mapping[str, RequestOutcome]) -> str:
-    """Why requests have no reply, the commonest reasons first."""
+    """Why requests have no reply, the most common reasons first."""
     found = (outcomes.get(one) or _missing(status) for one in batch.ids)
     reasons = Counter(outcome.reason for outcome in found if isinstance(outcome, FailedRequest))
     return ", ".join(f"{n:,} x {reason}" for reason, n in reasons.most_common(3))

@@ -478,9 +478,9 @@ class TestCrashes:
 
     def test_a_request_is_claimed_once(self, cache: ReplyCache) -> None:
         one, two = BatchLedger(cache, "k"), BatchLedger(cache, "k")
-        assert one.claim("t1", ["a", "b"], at=1.0, abilities=ServerCapabilities()) == {"a", "b"}
-        assert two.claim("t2", ["b", "c"], at=2.0, abilities=ServerCapabilities()) == {"c"}
-        assert two.claim("t3", ["a"], at=3.0, abilities=ServerCapabilities()) == set()
+        assert one.claim("t1", ["a", "b"], at=1.0, capabilities=ServerCapabilities()) == {"a", "b"}
+        assert two.claim("t2", ["b", "c"], at=2.0, capabilities=ServerCapabilities()) == {"c"}
+        assert two.claim("t3", ["a"], at=3.0, capabilities=ServerCapabilities()) == set()
         assert [batch.tag for batch in one.batches()] == ["t1", "t2"]
         one.close("t1", counted=["a"])
         two.close("t1", counted=["a"])  # another run has closed it
