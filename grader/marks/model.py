@@ -44,7 +44,7 @@ class _Question(NamedTuple):
 
     answers: tuple[MarkedAnswer, ...]
     texts: TextFeatures
-    index: int | None
+    process_index: int | None
 
 
 class MarksModel:
@@ -103,7 +103,7 @@ class MarksModel:
             return []
         mapped = self.parameters.score_map([answer.fraction for answer in seen])
         found = self._questions.get(question_id)
-        if found is None or found.index is None:
+        if found is None or found.process_index is None:
             half_widths = np.full(len(seen), self.parameters.half_width_unmarked)
             cosines = (
                 np.zeros((len(seen), 0)) if found is None else _text_features(seen).vectors @ found.texts.vectors.T
@@ -114,7 +114,7 @@ class MarksModel:
             marks = np.array([answer.mark for answer in found.answers])
             containment = weighted_containment(alike.containment, marks)
             predicted = self._process.predict(
-                found.index, mapped, containment, alike.embedding_kernel, alike.lexical_kernel
+                found.process_index, mapped, containment, alike.embedding_kernel, alike.lexical_kernel
             )
             means, half_widths, cosines = predicted.mean, self.parameters.half_width * predicted.spread, alike.cosine
         answers = found.answers if found else ()
@@ -145,11 +145,15 @@ class MarksModel:
         mine = _text_features(seen)
         among = similarities(mine, mine)
         found = self._questions.get(question_id)
-        if found is None or found.index is None:
+        if found is None or found.process_index is None:
             return self._process.prior(among.embedding_kernel, among.lexical_kernel)
         alike = similarities(mine, found.texts)
         return self._process.posterior(
-            found.index, alike.embedding_kernel, alike.lexical_kernel, among.embedding_kernel, among.lexical_kernel
+            found.process_index,
+            alike.embedding_kernel,
+            alike.lexical_kernel,
+            among.embedding_kernel,
+            among.lexical_kernel,
         )
 
     def leave_one_out(self) -> list[LeaveOneOut]:
@@ -179,7 +183,8 @@ class MarksModel:
 
     def _large(self) -> list[_Question]:
         """The questions in the Gaussian process, in its order."""
-        return sorted((g for g in self._questions.values() if g.index is not None), key=lambda group: group.index or 0)
+        found = (question for question in self._questions.values() if question.process_index is not None)
+        return sorted(found, key=lambda question: question.process_index or 0)
 
 
 def _usable(marked: Sequence[MarkedAnswer]) -> tuple[MarkedAnswer, ...]:

@@ -16,7 +16,7 @@ def role_swaps(sentence: str) -> list[SentenceEdit]:
 def _swapped_clauses(sentence: str) -> Iterator[SentenceEdit]:
     for clause in clauses(sentence):
         at = clause.verb
-        if at is None or not clause.subject or clause.front:
+        if at is None or not clause.subject or clause.adjunct_length:
             continue
         words = clause.words
         subject = _tidy(clause.subject)

@@ -1,11 +1,11 @@
-"""English prose by rules: what `derive` needs to cut a reference answer into claims. Pure, no model, no other language.
+"""A rule-based grammar of English prose that splits a reference answer into claims. Pure, without a model.
 
 layout        bullets, headings and markup -> plain lines
 lexicon       closed word lists, verb forms, stems
 tagging       tokens and their parts of speech
-sentence      a clause: its parts, and how to say it
+sentence      parsing a sentence, the clause type, and text from tokens
 coordination  "A does X and does Y" -> two clauses, each with its subject
-pronouns      "it" and "they" -> what they stand for
+pronouns      "it" and "they" -> their antecedents
 clauses       a sentence -> its claims
 listings      "methods include A, B and C" -> its items
 """

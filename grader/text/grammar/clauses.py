@@ -1,7 +1,7 @@
-"""A sentence -> clauses that each make one claim of their own, with the words they came from.
+"""Splits a sentence into clauses that each make one claim, with spans into the sentence.
 
-Coordination is cut first, then relative and participial clauses that speak of the same subject; pronouns
-are named last. Pure; no model.
+Coordinations are split first, then relative and participial clauses about the same subject. Pronouns are resolved last.
+Pure; no model.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from grader.text.grammar.sentence import Clause, is_singular, parse
 from grader.text.grammar.tagging import FINITE, Token, tokenize
 from grader.text.normalisation import Span
 
-# Participles that state a result of the main clause, whose subject they share: "..., reducing overfitting".
+# Verbs whose participle states a result of the main clause and shares its subject: "..., reducing overfitting".
 RESULTS = word_set(
     """
     lead make cause reduce allow enable prevent improve increase decrease limit produce result give provide
@@ -25,22 +25,22 @@ RESULTS = word_set(
     transform combine ignore smooth adjust adapt hurt discard skip simplify
     """
 )
-# After these the relative clause "..., which does Y" speaks of the noun just before it.
+# After these verbs a relative clause "..., which does Y" refers to the noun right before it.
 NAMING_VERBS = word_set("be have use contain call need")
 # Of 1,117 sentences of reference answers (computer science, school science, news), the longest real one has 80.
 MAX_TOKENS = 150
 
 
 def clauses(sentence: str, *, subjects: Sequence[tuple[Token, ...]] = ()) -> tuple[Clause, ...]:
-    """Cut one sentence into clauses; each has its subject, and what it shares with another is repeated.
+    """Split one sentence into clauses; each repeats its subject and whatever it shares with another.
 
     Args:
         sentence: one sentence; more than one is treated as one.
-        subjects: what a leading "it", "they" or "this" can mean, the likeliest first; the first that agrees in
-            number takes its place.
+        subjects: candidate antecedents of a leading "it", "they" or "this", the likeliest first; the first that
+            agrees in number replaces it.
 
     **Undefined:** no clause for a sentence without letters or digits; one clause for a sentence of more than
-    `MAX_TOKENS` words and signs, which is no sentence that grammar could help with.
+    `MAX_TOKENS` tokens, which is not split.
     """
     if not any(char.isalnum() for char in sentence):
         return ()
@@ -53,7 +53,7 @@ def clauses(sentence: str, *, subjects: Sequence[tuple[Token, ...]] = ()) -> tup
 
 
 def _extract(clause: Clause) -> list[Clause]:
-    """The clause, and what a relative or participial clause in it says of the same subject."""
+    """The clause without its relative or participial clause, and that clause as a claim about the same subject."""
     for rule in (_middle_relative, _final_relative, _result):
         parts = rule(clause)
         named = [name_object(part, parts[0]) for part in parts[1:]]
@@ -69,10 +69,10 @@ def _own_from(clause: Clause, at: int) -> Span:
 
 def _middle_relative(clause: Clause) -> list[Clause]:
     """Two claims from "X, which does Y, does Z": "X does Y", "X does Z"."""
-    words, front = clause.words, clause.front
-    opener = next((at for at in range(front + 1, len(words) - 2) if _opens_relative(words, at)), None)
+    words, adjunct_length = clause.words, clause.adjunct_length
+    opener = next((at for at in range(adjunct_length + 1, len(words) - 2) if _opens_relative(words, at)), None)
     verb = clause.verb
-    if opener is None or verb is None or verb < opener or front:
+    if opener is None or verb is None or verb < opener or adjunct_length:
         return []
     closing = next((at for at in range(opener + 2, verb + 1) if words[at].text == ","), None)
     if closing is None or closing + 1 > verb or words[opener + 2].tag not in FINITE or words[closing + 1].tag == "CC":
@@ -118,7 +118,7 @@ def _result(clause: Clause) -> list[Clause]:
     words, verb = clause.words, clause.verb
     if verb is None or words[verb].tag not in ("VS", "VP") or not clause.subject or _is_list_verb(words[verb]):
         return []
-    if clause.front and words[0].lower in ("if", "when", "without", "unless", "while"):
+    if clause.adjunct_length and words[0].lower in ("if", "when", "without", "unless", "while"):
         return []
     for comma in range(verb + 2, len(words) - 2):
         at = comma + 1

@@ -1,6 +1,6 @@
-"""The layout of a reference answer: sentences, bullet lists with what introduces them, headings.
+"""The layout of a reference answer: sentences, bullet lists with their introductions, headings.
 
-Every span points into the text as given; markup is blanked, never moved. It does not read the sentences.
+All spans refer to the text as given, because markup is replaced by as many blanks.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from grader.text.grammar.sentence import main_verb, parse
 from grader.text.normalisation import Span, segments
 
-# A block of code is one line: its lines are no sentences.
+# A block of code counts as one line, for its lines are no sentences.
 _FENCE = re.compile(r"```.*?```", re.DOTALL)
 _BLOCK_TAG = re.compile(r"</?(?:t|s|p|li|ul|ol|br|div|tr|td|h[1-6])\s*/?>", re.IGNORECASE)
 _INLINE_MARKUP = re.compile(r"</?(?:b|i|em|strong|code|sub|sup|u|span)>|\*\*|__|`+", re.IGNORECASE)
@@ -20,7 +20,7 @@ _STARS = re.compile(r"(?<=[^\W\d]|[,:.;)]) (?=[*•] [^\W\d])")
 _SIGN = r"[-*•‣▪◦●○\u2013\u2014](?:\s+|(?=[^\W\d]))"
 _NUMBER = r"\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s*(?=[^\W\d])"
 _BULLET = re.compile(rf"[ \t]*(?:{_SIGN}|{_NUMBER})")
-# What comes before a list: "Common remedies:", "in the following aspects.", "The network learns,"
+# The end of an introduction to a list: "Common remedies:", "in the following aspects.", "The network learns,"
 _ANNOUNCES = re.compile(r":\s*$|\bfollowing\b[^.:]*[.:]?\s*$|,\s*$")
 
 
@@ -28,9 +28,9 @@ class Block(NamedTuple):
     """A sentence or line, or a list.
 
     Attributes:
-        span: where the sentence stands, or the line that introduces the list.
-        items: where the items of the list stand; empty for a sentence.
-        start: where the heading right above begins; the start of `span` where there is none.
+        span: of the sentence, or of the line that introduces the list.
+        items: spans of the list items; empty for a sentence.
+        start: where the heading right above begins; the start of `span` without one.
     """
 
     span: Span
@@ -47,7 +47,7 @@ class _Line(NamedTuple):
 
 
 def blank_markup(text: str) -> str:
-    """The text with markup blanked, character by character; a bullet within a line starts its own line."""
+    """Replace each markup character by a blank; a bullet within a line starts a new line."""
     text = _FENCE.sub(lambda match: re.sub(r"```\w*|\s", lambda sign: " " * len(sign.group()), match.group()), text)
     text = _BLOCK_TAG.sub(lambda match: "\n" + " " * (len(match.group()) - 1), text)
     text = _INLINE_MARKUP.sub(lambda match: " " * len(match.group()), text)
@@ -97,5 +97,5 @@ def _items_after(lines: Sequence[_Line], at: int) -> tuple[Span, ...]:
 
 
 def _is_heading(line: str) -> bool:
-    """Whether a line only names what comes next: "Advantages:"."""
+    """Whether a line is a heading such as "Advantages:"."""
     return line.endswith(":") and main_verb(parse(line)) is None

@@ -1,4 +1,4 @@
-"""Small closed word lists of English technical prose, and the forms of its verbs.
+"""Closed word lists of English technical prose, verb forms and a stemmer.
 
 Nothing here looks at context: `tagging` decides what a word is in its sentence.
 """
@@ -17,8 +17,7 @@ def word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Words that carry no content of their own, beside those of `text`; few, so that only the emptiest words
-# are free.
+# Words without content, in addition to the stop words. The list is short on purpose.
 FUNCTION_WORDS = STOP_WORDS | word_set(
     """
     e.g i.e etc eg ie s t via per vs also another cannot can't doesn't don't every generally hence however
@@ -34,7 +33,7 @@ DETERMINERS = word_set(
     whose enough
     """
 )
-# Determiners that can also be the whole subject: "This reduces overfitting".
+# Determiners that can be the whole subject: "This reduces overfitting".
 STANDALONE_DETERMINERS = word_set("this these those each all both some many most few either neither one")
 PRONOUNS = word_set("it they we you he she i them him us me there itself themselves something others who which")
 OBJECT_PRONOUNS = word_set("it them")
@@ -52,7 +51,7 @@ SUBORDINATORS = word_set(
     how why what once whereby wherein whenever wherever as than
     """
 )
-# These open a clause of their own only when a subject and a verb follow; otherwise they are prepositions.
+# Subordinators only where a subject and a verb follow, otherwise prepositions.
 WEAK_SUBORDINATORS = word_set("as than since until before after")
 CONJUNCTIONS = word_set("and or but nor yet and/or")
 MODALS = word_set("can could may might must shall should will would cannot can't won't")
@@ -64,7 +63,7 @@ CONTRACTIONS = word_set("it's that's there's what's let's he's she's who's here'
 CLITICS = word_set("'s 're 've 'm 'll 'd")
 DO_FORMS = word_set("do does did don't doesn't didn't")
 NEGATION_WORDS = word_set("not never n't no")
-# Words after which no noun phrase goes on.
+# Words that cannot continue a noun phrase.
 CLOSED_CLASSES = (
     PREPOSITIONS | CONJUNCTIONS | DETERMINERS | SUBORDINATORS | MODALS | AUXILIARIES | PRONOUNS | frozenset(["", "to"])
 )
@@ -94,7 +93,7 @@ _ADJECTIVE_ENDING = re.compile(
     r".{2,}(?:able|ible|ful|less|ous|ical|ional|ular)$|.+-.*(?:ed|based|aware|level|range|wise)$"
 )
 
-# Verbs whose base form and -s form are rarely anything else in technical prose; -ize stands for -ise, too.
+# Verbs whose base form and -s form are rarely anything else in technical prose; -ize includes -ise.
 _VERBS = """
     absorb accelerate accept accompany accomplish accumulate achieve acknowledge acquire act activate adapt
     add adjust adopt affect agree align allocate allow alter amplify analyse analyze announce appear append
@@ -186,7 +185,7 @@ _IRREGULAR = """
     teach taught; tell told; think thought; throw threw thrown; undergo underwent undergone; underlie underlay
     underlain; understand understood; undo undid undone; win won; write wrote written
 """
-# One-syllable endings double their last letter ("drop", "dropping"); so do these longer ones.
+# Verbs that double their last letter: "drop", "dropping".
 _DOUBLING = word_set(
     """
     ban begin chat clip commit control cut drag drop emit equip fit flip forget get hit infer let map occur
@@ -228,7 +227,7 @@ def _regular_past(verb: str) -> str:
 
 
 def _forms() -> dict[str, dict[Form, str]]:
-    """Word -> the forms it can be, each with the verb's base form."""
+    """For each word the verb forms that it can be, each with the base form."""
     table: dict[str, dict[Form, str]] = {}
     irregular = {entry.split()[0]: entry.split()[1:] for entry in _IRREGULAR.split(";")}
     british = re.sub(r"ize\b", "ise", _VERBS)
@@ -242,11 +241,11 @@ def _forms() -> dict[str, dict[Form, str]]:
 
 
 _FORMS = _forms()
-# "causes" and "increases" are nouns, too, but far more often verbs.
+# "causes" and "increases" can be nouns but are far more often verbs.
 _AMBIGUOUS = frozenset(
     [form for verb in _NOUN_VERBS.split() for form in (verb, third_person(verb))] + _ADJECTIVE_VERBS.split()
 ) - word_set("increases decreases causes")
-# Verbs even where the lists do not know them: "binarize", "gamifies"; but not "downsize".
+# Verbs by their ending that are not in the lists: "binarize", "gamifies"; but not "downsize".
 _VERB_ENDING = re.compile(r"(?P<base>.{3,}(?<!s)(?:ize|ify))(?P<s>s)?$|(?P<stem>.{3,}if)ies$")
 
 
@@ -305,7 +304,7 @@ _ENDINGS = (
 
 @lru_cache(maxsize=4096)
 def stem(word: str) -> str:
-    """A rough stem, so that "gradients" meets "gradient" and "trained" meets "training"."""
+    """A rough stem: the same for "gradients" and "gradient", and for "trained" and "training"."""
     word = re.sub(r"['\u2019]s$", "", word.lower())
     if word in _FORMS:
         base = min(_FORMS[word].values(), key=len)

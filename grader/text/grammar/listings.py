@@ -1,7 +1,7 @@
-"""A clause that lists things -> its items, each with the words it needs to stand alone.
+"""Splits a clause that lists things into items, each with the words that it needs to stand alone.
 
 "Common remedies include A, B and C", "techniques such as A, B or C are used", "A, B and C are common".
-Lists that are only the object or the subject of another claim are left alone. Pure; no model.
+Lists that are only the object or the subject of another claim are not split. Pure; no model.
 """
 
 import math
@@ -17,7 +17,7 @@ from grader.text.normalisation import Span
 
 EXAMPLE_VERBS = frozenset(["include", "involve"])
 EXHAUSTIVE_VERBS = frozenset(["comprise", "consist"])
-# What a list is a list of. "Weights are small and sparse" is no list; "The main steps are A and B" is one.
+# Nouns that head a list. "The main steps are A and B" is a list, "Weights are small and sparse" is not.
 HEADS = word_set(
     """
     advantage alternative application approach area aspect benefit category cause challenge choice class
@@ -29,7 +29,7 @@ HEADS = word_set(
     trade-off trick type use variant variation way weakness hyperparameter
     """
 )
-# Words that say that a list names examples, not everything.
+# Words that mark a list as examples, not as complete.
 EXAMPLE_WORDS = word_set(
     """
     common typical popular usual frequent some several various many example examples may might can could often
@@ -37,21 +37,21 @@ EXAMPLE_WORDS = word_set(
     well-known
     """
 )
-# Predicates that say nothing but that the items exist.
-LIGHT = word_set(
+# Predicates that only state that the items exist or are used.
+LIGHT_PREDICATES = word_set(
     """
     used applied employed common popular typical standard usual available possible helpful useful needed
     required examples options choices considered preferred recommended widespread frequent
     """
 )
 MAX_ITEM_WORDS = 14
-# A longer ending than this is a claim of its own, not repeated with each item.
+# A longer ending is a separate claim, not repeated with each item.
 MAX_SHARED_WORDS = 5
 
 
 @dataclass(frozen=True)
 class Item:
-    """One item: the words that state it, and where its own words stand in the sentence."""
+    """One item: the words that state it, and the span of its own words in the sentence."""
 
     words: tuple[Token, ...]
     span: Span
@@ -63,9 +63,9 @@ class Listing:
 
     Attributes:
         items: in reading order.
-        need: how many of them a full answer names.
-        name: words that say what is listed, for naming the group.
-        rest: what the sentence says of all items together, if it says more than that they exist.
+        need: number of items that a full answer names.
+        name: a slug of what is listed, for the name of the group.
+        rest: the sentence's claim about all items together, if it is more than that they exist.
     """
 
     items: tuple[Item, ...]
@@ -74,13 +74,13 @@ class Listing:
     rest: Item | None = None
 
 
-class Region(NamedTuple):
-    """A place where a list may stand.
+class ListRegion(NamedTuple):
+    """A candidate for a list.
 
     Attributes:
-        start, end: where the items stand in the clause's words.
-        intro_end: where the introduction ends.
-        kind: how it introduces them.
+        start, end: of the items in the clause's words.
+        intro_end: end of the introduction.
+        kind: of introduction.
     """
 
     start: int
@@ -90,7 +90,7 @@ class Region(NamedTuple):
 
 
 def required_count(n_items: int, *, examples: bool = False, joined_by_or: bool = False, either: bool = False) -> int:
-    """How many of the items a full answer names.
+    """Number of items that a full answer names.
 
     One of "either A or B"; half, rounded up, of an "or" list and of a list of examples (include, such as, common)
     with three items or more; otherwise all.
@@ -119,39 +119,39 @@ def find_listing(clause: Clause) -> Listing | None:
     return None
 
 
-def _regions(clause: Clause) -> list[Region]:
-    """Where a list may stand, the surest first."""
+def _regions(clause: Clause) -> list[ListRegion]:
+    """The candidates for a list, the surest first."""
     words = clause.words
     last = len(words)
     while last and words[last - 1].tag == "PUNCT" and not words[last - 1].aside:
         last -= 1
-    regions: list[Region] = []
+    regions: list[ListRegion] = []
     for at in range(1, last - 2):
         if words[at].aside:
             continue
         if _introduces_examples(words, at):
             start = at + (2 if words[at].lower == "such" else 1)
-            regions.append(Region(start, last, start, "such"))
+            regions.append(ListRegion(start, last, start, "such"))
     verb = clause.verb
     if verb is not None:
         regions += _regions_at_verb(clause, verb, last)
     colon = next((at for at in range(1, last - 2) if words[at].text == ":" and not words[at].aside), None)
     if colon is not None and (verb is None or verb < colon) and _announces(words[:colon]):
-        regions.append(Region(colon + 1, last, colon + 1, "colon"))
+        regions.append(ListRegion(colon + 1, last, colon + 1, "colon"))
     for at in range((verb or 0) + 1, last - 2):
         if verb is not None and words[at].lower in ("by", "using", "through", "with"):
-            regions.append(Region(at + 1, last, at + 1, "by"))
+            regions.append(ListRegion(at + 1, last, at + 1, "by"))
     return regions
 
 
 def _announces(intro: Sequence[Token]) -> bool:
-    """Whether the words before a colon say what is listed: "there are four ways:", "Metrics:"."""
+    """Whether the words before a colon name what is listed: "there are four ways:", "Metrics:"."""
     plain = _plain(intro)
     return any(_is_head(token) for token in plain) or (bool(plain) and lexicon.is_plural(plain[-1].lower))
 
 
 def _introduces_examples(words: Sequence[Token], at: int) -> bool:
-    """Whether "such as" or "like" follows a word for what is listed: "techniques such as"."""
+    """Whether "such as", "like" or "including" follows a head noun: "techniques such as"."""
     such = words[at].lower == "such" and words[at + 1].lower == "as"
     like = words[at].lower == "like" and words[at].tag == "PREP"
     including = words[at].lower == "including"
@@ -165,17 +165,17 @@ def _is_head(token: Token) -> bool:
     )
 
 
-def _regions_at_verb(clause: Clause, verb: int, last: int) -> list[Region]:
+def _regions_at_verb(clause: Clause, verb: int, last: int) -> list[ListRegion]:
     words = clause.words
     base = words[verb].base("s") or words[verb].base("base")
     if base in EXAMPLE_VERBS:
-        return [Region(verb + 1, last, verb + 1, "verb")]
+        return [ListRegion(verb + 1, last, verb + 1, "verb")]
     if base in EXHAUSTIVE_VERBS:
         start = verb + 1 + (words[verb + 1].lower == "of")
-        return [Region(start, last, start, "verb")]
+        return [ListRegion(start, last, start, "verb")]
     if words[verb].lower not in ("are", "were") or verb + 1 >= last:
         return []
-    regions: list[Region] = []
+    regions: list[ListRegion] = []
     head = next((word for word in _plain(clause.subject) if word.tag == "PREP"), None)
     subject = _plain(clause.subject)
     if head is not None:
@@ -185,11 +185,11 @@ def _regions_at_verb(clause: Clause, verb: int, last: int) -> list[Region]:
     )
     if subject and (listed or _is_head(subject[-1])) and words[verb + 1].tag != "VN":
         start = verb + 2 if words[verb + 1].lower == "either" else verb + 1
-        regions.append(Region(start, last, verb + 1, "are"))
+        regions.append(ListRegion(start, last, verb + 1, "are"))
     if _is_light(words[verb:last]):
         comma = next((at for at in range(verb) if words[at].text == ","), -1)
-        front = clause.front or (comma + 1 if words[0].tag == "PREP" else 0)
-        regions.append(Region(front, verb, front, "subject"))
+        adjunct_length = clause.adjunct_length or (comma + 1 if words[0].tag == "PREP" else 0)
+        regions.append(ListRegion(adjunct_length, verb, adjunct_length, "subject"))
     return regions
 
 
@@ -198,38 +198,40 @@ def _plain(words: Sequence[Token]) -> list[Token]:
 
 
 def _is_light(predicate: Sequence[Token]) -> bool:
-    """Whether a predicate that begins with its verb says little more than that its subject exists."""
+    """Whether a predicate, from its verb on, only states that its subject exists or is used."""
     after = [token for token in _plain(predicate[1:]) if token.tag != "ADV"]
     if after and after[0].lower == "be":
         after = after[1:]
-    return bool(after) and predicate[0].tag in ("AUX", "MD") and after[0].lower in LIGHT
+    return bool(after) and predicate[0].tag in ("AUX", "MD") and after[0].lower in LIGHT_PREDICATES
 
 
 # --- items ------------------------------------------------------------------------------------------------
 
 
-class Bounds(NamedTuple):
-    """The items as ranges of words, where the last one ends, and what joins them."""
+class ItemBounds(NamedTuple):
+    """The items as ranges of words, the end of the last one, and whether "or" joins them."""
 
     ranges: list[tuple[int, int]]
     end: int
     joined_by_or: bool
 
 
-def _items(words: Sequence[Token], region: Region) -> Bounds | None:
+def _items(words: Sequence[Token], region: ListRegion) -> ItemBounds | None:
     """The items of a region, or `None` where it holds no plain list."""
     end = _tail(words, region)
     signs = [at for at in range(region.start, end) if words[at].text == "," and not words[at].aside]
-    joints = [at for at in range(region.start, end) if words[at].lower in ("and", "or") and not words[at].aside]
+    conjunctions = [at for at in range(region.start, end) if words[at].lower in ("and", "or") and not words[at].aside]
     if signs:
-        oxford = next((at for at in joints if at - 1 in signs and at - 1 == signs[-1]), None)
-        joint = oxford if oxford is not None else next((at for at in reversed(joints) if at > signs[-1]), None)
+        oxford = next((at for at in conjunctions if at - 1 in signs and at - 1 == signs[-1]), None)
+        conjunction = (
+            oxford if oxford is not None else next((at for at in reversed(conjunctions) if at > signs[-1]), None)
+        )
         asyndetic = region.kind in ("colon", "subject") or words[end - 1].lower.startswith("etc")
-        if joint is None and not asyndetic:
+        if conjunction is None and not asyndetic:
             return None
-        cuts = sorted({*signs, *([] if joint is None else [joint])})
-    elif len(joints) == 1 and _can_be_pair(words, region):
-        joint, cuts = joints[0], [joints[0]]
+        cuts = sorted({*signs, *([] if conjunction is None else [conjunction])})
+    elif len(conjunctions) == 1 and _can_be_pair(words, region):
+        conjunction, cuts = conjunctions[0], [conjunctions[0]]
     else:
         return None
     ranges: list[tuple[int, int]] = []
@@ -242,11 +244,11 @@ def _items(words: Sequence[Token], region: Region) -> Bounds | None:
     fewest = 3 if signs and region.kind in ("subject", "by", "colon") else 2
     if len(ranges) < fewest or not all(_is_item(words[a:b]) for a, b in ranges):
         return None
-    joined_by_or = joint is not None and words[joint].lower == "or"
-    return None if region.kind == "by" and not joined_by_or else Bounds(ranges, end, joined_by_or)
+    joined_by_or = conjunction is not None and words[conjunction].lower == "or"
+    return None if region.kind == "by" and not joined_by_or else ItemBounds(ranges, end, joined_by_or)
 
 
-def _can_be_pair(words: Sequence[Token], region: Region) -> bool:
+def _can_be_pair(words: Sequence[Token], region: ListRegion) -> bool:
     """Whether "A and B" is a list of two; not with a relative clause at the end, which may speak of both."""
     inside = words[region.start : region.end]
     if any(word.tag == "SUB" and word.lower in ("that", "which", "who") for word in inside):
@@ -256,8 +258,8 @@ def _can_be_pair(words: Sequence[Token], region: Region) -> bool:
     return region.kind not in ("subject", "by")
 
 
-def _tail(words: Sequence[Token], region: Region) -> int:
-    """Where the items end and the sentence goes on: "... are used", "... to find good settings"."""
+def _tail(words: Sequence[Token], region: ListRegion) -> int:
+    """The end of the items where the sentence continues: "... are used", "... to find good settings"."""
     if region.kind not in ("such", "by"):
         return region.end
     last_sign = max((at for at in range(region.start, region.end) if words[at].text == ","), default=region.start)
@@ -273,7 +275,7 @@ def _tail(words: Sequence[Token], region: Region) -> int:
 
 
 def _is_item(item: Sequence[Token]) -> bool:
-    """Whether the words are a thing or an activity, not a clause or a loose end."""
+    """Whether the words are a noun phrase or a gerund, not a clause or a fragment."""
     plain = _plain(item)
     if not plain or len(plain) > MAX_ITEM_WORDS or main_verb(item) is not None:
         return False
@@ -285,8 +287,8 @@ def _is_item(item: Sequence[Token]) -> bool:
     return plain[0].lower not in ("this", "these", "those") and not loose_end
 
 
-def _listing(clause: Clause, region: Region, bounds: Bounds) -> Listing | None:
-    """The list, unless it belongs to another claim: "optimizers such as SGD and Adam follow the gradient"."""
+def _listing(clause: Clause, region: ListRegion, bounds: ItemBounds) -> Listing | None:
+    """The list, unless it is part of another claim: "optimizers such as SGD and Adam follow the gradient"."""
     words = clause.words
     intro = list(words[: region.intro_end])
     tail = [token for token in words[bounds.end :] if token.tag != "PUNCT" or token.aside]
@@ -319,11 +321,11 @@ def _listing(clause: Clause, region: Region, bounds: Bounds) -> Listing | None:
 
 
 def _shared_ending(intro: Sequence[Token], tail: Sequence[Token]) -> tuple[list[Token], Item | None]:
-    """What each item repeats of the predicate, and the predicate as a claim of its own where it says more.
+    """The part of the predicate that each item repeats, and the predicate as a separate claim where it says more.
 
     "Techniques like A, B and C are used to shrink a model" -> "are used", "Techniques are used to shrink a model".
     """
-    at = next(at for at, token in enumerate(tail) if token.lower in LIGHT)
+    at = next(at for at, token in enumerate(tail) if token.lower in LIGHT_PREDICATES)
     light, more = list(tail[: at + 1]), tail[at + 1 :]
     if not more or (more[0].tag != "TO" and len(more) <= MAX_SHARED_WORDS):
         return list(tail), None
@@ -333,7 +335,7 @@ def _shared_ending(intro: Sequence[Token], tail: Sequence[Token]) -> tuple[list[
 
 
 def _agree(predicate: Sequence[Token], item: Sequence[Token]) -> list[Token]:
-    """The plural predicate, in the singular where the item is one thing: "recall is common"."""
+    """The predicate, in the singular where the item is singular: "recall is common"."""
     head = [token for token in item if not token.aside][-1]
     if lexicon.is_plural(head.lower) or predicate[0].lower not in ("are", "were"):
         return list(predicate)

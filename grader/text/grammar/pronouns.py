@@ -1,6 +1,6 @@
-"""What "it", "they", "them" and the like stand for, where that is clear; elsewhere they stay as they are.
+"""Pronoun resolution: replaces "it", "they", "them" and the like where the antecedent is clear, and keeps the others.
 
-Number agreement and the order of mention decide; nothing is known about meaning. Pure; no model.
+Number agreement and the order of mention decide, not meaning. Pure; no model.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from grader.text.grammar import lexicon
 from grader.text.grammar.lexicon import word_set
-from grader.text.grammar.sentence import Clause, Part, is_plural_subject, main_verb, without_tail
+from grader.text.grammar.sentence import Clause, Conjunct, is_plural_subject, main_verb, without_tail
 from grader.text.grammar.tagging import FINITE, Token
 
 _EXPLETIVE = word_set(
@@ -23,21 +23,21 @@ _NUMBER = {"it": False, "its": False, "this": False, "they": True, "their": True
 
 
 def name_subjects(found: Sequence[Clause], subjects: Sequence[tuple[Token, ...]]) -> list[Clause]:
-    """Put the subject that a leading pronoun stands for in its place, where that is clear."""
+    """Replace leading pronouns by the subjects that they refer to, where that is clear."""
     named: list[Clause] = []
     candidates = list(subjects)
-    fronted: list[tuple[Token, ...]] = []
+    adjunct_subjects: list[tuple[Token, ...]] = []
     for clause in found:
-        is_fronted = clause.front > 1 and clause.words[0].tag == "SUB" and clause.words[1].lower in _NUMBER
+        is_fronted = clause.adjunct_length > 1 and clause.words[0].tag == "SUB" and clause.words[1].lower in _NUMBER
         if is_fronted:
-            # "If it is too large, ..." rather speaks of the topic than of the subject just before.
-            clause = _named(clause, 1, [*fronted, *(candidates[1:] or candidates)])
-        clause = _named(clause, clause.front, candidates)
+            # "If it is too large, ..." refers to the topic rather than to the preceding subject.
+            clause = _named(clause, 1, [*adjunct_subjects, *(candidates[1:] or candidates)])
+        clause = _named(clause, clause.adjunct_length, candidates)
         named.append(clause)
         if clause.subject:
             candidates.insert(0, clause.subject)
-        if clause.front_subject:
-            fronted.insert(0, clause.front_subject)
+        if clause.adjunct_subject:
+            adjunct_subjects.insert(0, clause.adjunct_subject)
     return named
 
 
@@ -46,7 +46,7 @@ def _named(clause: Clause, at: int, subjects: Sequence[tuple[Token, ...]]) -> Cl
     head = clause.words[at]
     if clause.verb is None or head.lower not in _NUMBER:
         return clause
-    usable = [subject for subject in subjects if _can_be_meant(subject)]
+    usable = [subject for subject in subjects if _can_be_antecedent(subject)]
     subject = next((one for one in usable if is_plural_subject(one) == _NUMBER[head.lower]), ())
     if not subject or (head.lower in ("this", "these") and (not subjects or subject != subjects[0])):
         return clause
@@ -55,30 +55,31 @@ def _named(clause: Clause, at: int, subjects: Sequence[tuple[Token, ...]]) -> Cl
     else:
         follows = clause.words[at + 1 :]
         direct = bool(follows) and next((token.tag in FINITE for token in follows if token.tag != "ADV"), False)
-        replacement = subject if direct and not _points_elsewhere(head, follows) else ()
+        replacement = subject if direct and not _is_expletive(head, follows) else ()
     if not replacement:
         return clause
     words = (*clause.words[:at], *_in_place(replacement, head), *clause.words[at + 1 :])
-    return replace(clause, words=words, front=clause.front + (len(replacement) - 1 if at < clause.front else 0))
+    adjunct_length = clause.adjunct_length + (len(replacement) - 1 if at < clause.adjunct_length else 0)
+    return replace(clause, words=words, adjunct_length=adjunct_length)
 
 
-def _can_be_meant(subject: Sequence[Token]) -> bool:
-    """Whether a subject says something itself and is short enough to be repeated."""
-    said = bool(subject) and subject[0].lower not in lexicon.PRONOUNS | _NO_NAMES
+def _can_be_antecedent(subject: Sequence[Token]) -> bool:
+    """Whether a subject is no pronoun and is short enough to be repeated."""
+    named = bool(subject) and subject[0].lower not in lexicon.PRONOUNS | _NO_NAMES
     plain = not any(token.tag in ("PRON", "MD", "PUNCT") for token in subject)
-    return said and plain and len(subject) <= 8 and any(token.tag in ("N", "VG") for token in subject)
+    return named and plain and len(subject) <= 8 and any(token.tag in ("N", "VG") for token in subject)
 
 
 def _in_place(noun: Sequence[Token], pronoun: Token) -> tuple[Token, ...]:
-    """The noun as it reads in the pronoun's place: where that stands, its article small within a sentence."""
+    """The noun with the pronoun's position, spacing and capitalisation."""
     placed = [replace(token, start=pronoun.start, end=pronoun.end) for token in noun]
     is_article = placed[0].lower in lexicon.DETERMINERS and pronoun.text.islower()
     placed[0] = replace(placed[0], spaced=pronoun.spaced, text=placed[0].lower if is_article else placed[0].text)
     return tuple(placed)
 
 
-def _points_elsewhere(head: Token, predicate: Sequence[Token]) -> bool:
-    """Whether "it" or "this" stands for no noun: "it is important to", "this is because", "this means"."""
+def _is_expletive(head: Token, predicate: Sequence[Token]) -> bool:
+    """Whether "it" or "this" refers to no noun: "it is important to", "this is because", "this means"."""
     verb = next(token for token in predicate if token.tag != "ADV")
     base = verb.base("s") or verb.base("base") or ""
     if base in _POINTING_VERBS:
@@ -98,8 +99,8 @@ def _possessive(subject: tuple[Token, ...]) -> tuple[Token, ...]:
 # --- objects ----------------------------------------------------------------------------------------------
 
 
-def name_objects(parts: Sequence[Part], tokens: Sequence[Token]) -> list[Part]:
-    """Say what "it" or "them" is in a later part; where that is not clear, the part joins the one before."""
+def name_objects(parts: Sequence[Conjunct], tokens: Sequence[Token]) -> list[Conjunct]:
+    """Replace "it" or "them" in later conjuncts; where the antecedent is unclear, a conjunct joins the one before."""
     named = [parts[0]]
     for part in parts[1:]:
         before = named[-1]
@@ -111,8 +112,8 @@ def name_objects(parts: Sequence[Part], tokens: Sequence[Token]) -> list[Part]:
     return named
 
 
-def name_object(part: Part | Clause, before: Part | Clause) -> tuple[Token, ...]:
-    """The words of a part, with "it" or "them" replaced; none where it is not clear what that is."""
+def name_object(part: Conjunct | Clause, before: Conjunct | Clause) -> tuple[Token, ...]:
+    """The words of a conjunct, with "it" or "them" replaced; none where the antecedent is unclear."""
     at = _object_pronoun(part)
     if at is None:
         return part.words
@@ -125,10 +126,10 @@ def name_object(part: Part | Clause, before: Part | Clause) -> tuple[Token, ...]
     return (*part.words[:at], *noun, *part.words[at + 1 :])
 
 
-def _object_pronoun(part: Part | Clause) -> int | None:
-    """Where "it" or "them" stands after the verb, not as the subject of another verb."""
+def _object_pronoun(part: Conjunct | Clause) -> int | None:
+    """Index of "it" or "them" after the verb, where it is not the subject of another verb."""
     words = part.words
-    verb = main_verb(words, part.front)
+    verb = main_verb(words, part.adjunct_length)
     if verb is None:
         return None
     for at in range(verb + 1, len(words)):
@@ -140,15 +141,16 @@ def _object_pronoun(part: Part | Clause) -> int | None:
     return None
 
 
-def _antecedent(before: Part | Clause, part: Part | Clause, *, plural: bool) -> tuple[Token, ...]:
-    """The object of the part before, or its subject where the subject changes, if the number fits."""
-    words, verb = before.words, main_verb(before.words, before.front)
+def _antecedent(before: Conjunct | Clause, part: Conjunct | Clause, *, plural: bool) -> tuple[Token, ...]:
+    """The object of the conjunct before, or its subject where the subject changes, if it agrees in number."""
+    words, verb = before.words, main_verb(before.words, before.adjunct_length)
     if verb is None:
         return ()
     if any(word.lower == ("them" if plural else "it") for word in words[verb + 1 :]):
         return ()
-    subject = without_tail(words[before.front : verb])
-    changes = [token.lower for token in subject] != [token.lower for token in part.words[part.front :][: len(subject)]]
+    subject = without_tail(words[before.adjunct_length : verb])
+    same_place = part.words[part.adjunct_length :][: len(subject)]
+    changes = [token.lower for token in subject] != [token.lower for token in same_place]
     nouns = [noun for noun in _noun_phrases(words[verb + 1 :]) if is_plural_subject(noun) == plural]
     candidates = nouns[:1] if len(nouns) == 1 or (nouns and words[verb + 1] is nouns[0][0]) else []
     if not candidates and changes and subject and is_plural_subject(subject) == plural and not nouns:

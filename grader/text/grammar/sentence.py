@@ -1,6 +1,6 @@
-"""A sentence as the grammar sees it: tagged tokens, what it can do without, and the clauses it is cut into.
+"""Parsing a sentence into tagged tokens with asides marked, and the clause type.
 
-It holds the vocabulary that `coordination`, `pronouns`, `clauses` and `listings` share; it cuts nothing.
+`coordination`, `pronouns`, `clauses` and `listings` share these types and helpers. Nothing is split here.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from grader.text.grammar.lexicon import word_set
 from grader.text.grammar.tagging import DASHES, FINITE, NOMINAL, Token
 from grader.text.normalisation import Span
 
-# Adverbs that hold for a coordinated verb, too; others ("randomly") belong to the one verb they precede.
+# Adverbs that also modify a coordinated verb; others ("randomly") modify only the verb they precede.
 SHARED_ADVERBS = lexicon.NEGATION_WORDS | word_set("usually typically generally normally often sometimes rarely always")
 
 
@@ -22,40 +22,40 @@ class Clause:
     """One claim.
 
     Attributes:
-        words: its tokens in reading order, with those borrowed from elsewhere in the sentence.
-        span: where its own words stand in the sentence.
-        front: how many of `words` are an adjunct before the subject ("During training, ...").
+        words: its tokens in reading order, including those borrowed from elsewhere in the sentence.
+        span: of its own words in the sentence.
+        adjunct_length: how many of `words` are an adjunct before the subject ("During training, ...").
     """
 
     words: tuple[Token, ...]
     span: Span
-    front: int = 0
+    adjunct_length: int = 0
 
     @property
     def verb(self) -> int | None:
-        """Where the main finite verb stands in `words`."""
-        return main_verb(self.words, self.front)
+        """Index of the main finite verb in `words`."""
+        return main_verb(self.words, self.adjunct_length)
 
     @property
     def subject(self) -> tuple[Token, ...]:
         """The words before the verb, without the adjunct and adverbs; empty when there is no verb."""
         verb = self.verb
-        return () if verb is None else without_tail(self.words[self.front : verb])
+        return () if verb is None else without_tail(self.words[self.adjunct_length : verb])
 
     @property
-    def front_subject(self) -> tuple[Token, ...]:
+    def adjunct_subject(self) -> tuple[Token, ...]:
         """The subject within an adjunct such as "If the rate is high"; empty where there is none."""
-        if not self.front or self.words[0].tag != "SUB":
+        if not self.adjunct_length or self.words[0].tag != "SUB":
             return ()
-        verb = main_verb(self.words[: self.front], 1)
+        verb = main_verb(self.words[: self.adjunct_length], 1)
         return () if verb is None else without_tail(self.words[1:verb])
 
 
-class Part(NamedTuple):
-    """A clause in the making: its words with the borrowed ones, and which tokens of the sentence are its own."""
+class Conjunct(NamedTuple):
+    """A conjunct: its words including borrowed ones, and the range of its own tokens in the sentence."""
 
     words: tuple[Token, ...]
-    front: int
+    adjunct_length: int
     start: int
     end: int
 
@@ -66,7 +66,7 @@ def parse(sentence: str) -> list[Token]:
 
 
 def detokenize(words: Sequence[Token], *, asides: bool = False) -> str:
-    """The words as text: one space between them, no sign at the end, a capital at the start.
+    """Join words to a text with single spaces, a capital at the start and no punctuation at the end.
 
     Quotation marks with spaces on both sides, as tokenizers leave them, are dropped.
     """
@@ -102,7 +102,7 @@ def main_verb(words: Sequence[Token], start: int = 0) -> int | None:
 
 
 def without_tail(words: Sequence[Token]) -> tuple[Token, ...]:
-    """Without adverbs at the end that belong to one verb only ("first computes", "randomly drops")."""
+    """Without final adverbs that modify one verb only ("first computes", "randomly drops")."""
     end = len(words)
     while end > 1 and words[end - 1].tag == "ADV" and words[end - 1].lower not in SHARED_ADVERBS:
         end -= 1
@@ -120,12 +120,12 @@ def is_plural(verb: Token) -> bool:
 
 
 def verb_base(verb: Token) -> str | None:
-    """The base form of a verb that is no auxiliary."""
+    """The base form of a verb that is not an auxiliary."""
     return verb.base("s") or verb.base("base") or verb.base("past")
 
 
 def is_plural_subject(subject: Sequence[Token]) -> bool:
-    """Whether a subject takes a plural verb: its head is plural, or "and" joins several."""
+    """Whether a subject takes a plural verb: its head is plural, or "and" coordinates several."""
     head: Token | None = None
     for token in subject:
         if token.aside:
@@ -154,7 +154,7 @@ _LINK_PHRASES = tuple(tuple(phrase.split()) for phrase in _LINKS.split(";"))
 
 
 def _without_link(tokens: Sequence[Token]) -> list[Token]:
-    """Drop "However," and the like, and a leading "and", "but", "so"."""
+    """Drop linking phrases such as "However," and a leading "and", "but" or "so"."""
     words = [token.lower for token in tokens]
     for phrase in _LINK_PHRASES:
         size = len(phrase)
@@ -180,7 +180,7 @@ def _unwrapped(tokens: list[Token]) -> list[Token]:
 
 
 def _closing_at(tokens: Sequence[Token], at: int) -> int | None:
-    """Where the bracket that opens at `at` closes."""
+    """Index of the bracket that closes the one at `at`."""
     depth = 0
     for end in range(at, len(tokens)):
         depth += (tokens[end].text == tokens[at].text) - (tokens[end].text == _CLOSING[tokens[at].text])

@@ -1,6 +1,8 @@
-"""A sentence -> tokens, each with the part it plays: just enough grammar to find verbs, subjects and clauses.
+"""Part-of-speech tagging with rules and closed word lists: enough to find verbs, subjects and clauses.
 
-Rules and closed lists, no model. An unknown word counts as a noun, so that what is not understood is not cut.
+No model. An unknown word counts as a noun, so that a sentence that is not understood is not split.
+
+Own code, not spaCy or NLTK: it needs no model files and its tags do not change with a library version.
 """
 
 import re
@@ -12,7 +14,7 @@ from grader.text.grammar import lexicon
 from grader.text.grammar.lexicon import Form
 
 Tag = Literal[
-    "N",  # noun, name, number, and every word that nothing else claims
+    "N",  # noun, name, number, and every unknown word
     "ADJ",
     "DET",
     "PRON",
@@ -44,10 +46,10 @@ class Token:
 
     Attributes:
         text: as written.
-        start, end: where it stands in the sentence.
-        spaced: whether white space comes before it.
-        tag: the part it plays.
-        aside: whether it belongs to a parenthesis or an example that the sentence can do without.
+        start, end: its span in the sentence.
+        spaced: whether white space precedes it.
+        tag: its part of speech.
+        aside: whether it is in a parenthesis or an example, without which the sentence is complete.
     """
 
     text: str
@@ -59,11 +61,11 @@ class Token:
 
     @property
     def lower(self) -> str:
-        """The word as the lists know it."""
+        """The word in lower case with a straight apostrophe, as in the word lists."""
         return self.text.lower().replace("\u2019", "'")
 
     def base(self, form: Form) -> str | None:
-        """The verb of which this word can be `form`, if any."""
+        """The base form of the verb whose `form` this word can be, if any."""
         return lexicon.verb_forms(self.lower).get(form)
 
 
@@ -77,7 +79,7 @@ _TOKEN = re.compile(
 
 
 def tokenize(sentence: str) -> list[Token]:
-    """Cut a sentence into words and signs; every character but white space is in exactly one token."""
+    """Split a sentence into words and signs; every character but white space is in exactly one token."""
     tokens: list[Token] = []
     for match in _TOKEN.finditer(sentence):
         start, end = match.span()
@@ -87,7 +89,7 @@ def tokenize(sentence: str) -> list[Token]:
 
 
 def tag(tokens: Sequence[Token]) -> list[Token]:
-    """Give each token its tag, from left to right; asides are left as they are."""
+    """Tag each token, from left to right; asides keep their tags."""
     spoken = [index for index, token in enumerate(tokens) if not token.aside]
     words = [tokens[index].lower for index in spoken]
     tags: list[Tag] = []
@@ -188,7 +190,7 @@ def _before_at(tags: Sequence[Tag]) -> int:
 
 
 def _is_infinitive(words: Sequence[str], at: int) -> bool:
-    """Whether the words after "to" begin a verb: "to reduce", "to first scale the", but not "to inputs"."""
+    """Whether the words after "to" are an infinitive: "to reduce", "to first scale the", but not "to inputs"."""
     while lexicon.is_adverb(_word(words, at)) and at < len(words):
         at += 1
     word = _word(words, at)
@@ -215,7 +217,7 @@ def _opens_clause(words: Sequence[str], at: int) -> bool:
 
 
 def _asks_infinitive(words: Sequence[str], at: int) -> bool:
-    """Whether a question word goes with an infinitive, not with a clause: "what to keep"."""
+    """Whether a question word introduces an infinitive and not a clause: "what to keep"."""
     if words[at] not in ("what", "which", "how", "where", "when", "whether", "who"):
         return False
     for word in words[at + 1 : at + 5]:
@@ -233,7 +235,7 @@ def _surely_finite(word: str) -> bool:
 
 
 def _takes_infinitive(words: Sequence[str], tags: Sequence[Tag]) -> bool:
-    """Whether what stands before calls for a base form: "can", "to", "does not", "lets gradients"."""
+    """Whether the words before require a base form: "can", "to", "does not", "lets gradients"."""
     at = _before_at(tags)
     if at < 0:
         return False
@@ -269,7 +271,7 @@ def _past(words: Sequence[str], at: int, tags: Sequence[Tag]) -> Tag | None:
 
 
 def _is_only_verb(words: Sequence[str], at: int, tags: Sequence[Tag]) -> bool:
-    """Whether a past form has to be the verb, for the clause has no other: "the fire erupted at noon"."""
+    """Whether a past form must be the verb because the clause has no other: "the fire erupted at noon"."""
     narrative = "VD" in tags
     has_verb = _has_finite(tags) if narrative else bool(FINITE & set(tags))
     if has_verb or "base" in lexicon.verb_forms(words[at]) or _is_noun_like(_word(words, at + 1)):
@@ -280,12 +282,12 @@ def _is_only_verb(words: Sequence[str], at: int, tags: Sequence[Tag]) -> bool:
 
 
 def _is_noun_like(word: str) -> bool:
-    """Whether a word can go on with a noun phrase right after a participle or an adjective."""
+    """Whether a word can continue a noun phrase after a participle or an adjective."""
     return word not in lexicon.CLOSED_CLASSES and word[:1].isalnum() and not lexicon.is_adverb(word)
 
 
 def _stands_alone(words: Sequence[str], at: int, tags: Sequence[Tag]) -> bool:
-    """Whether the determiner before is a whole subject: "this reduces", "each updates the"."""
+    """Whether the determiner before is the whole subject: "this reduces", "each updates the"."""
     before_at = _before_at(tags)
     alone = tags[before_at] == "DET" and words[before_at] in lexicon.STANDALONE_DETERMINERS
     return alone and (not lexicon.is_ambiguous(words[at]) or _starts_object(_word(words, at + 1)))
@@ -315,7 +317,7 @@ def _is_third_person(words: Sequence[str], at: int, tags: Sequence[Tag]) -> bool
 
 
 def _goes_on(words: Sequence[str], at: int) -> bool:
-    """Whether what follows can belong to a verb: an object, a preposition or a particle."""
+    """Whether an object, a preposition or a particle follows, as after a verb."""
     following = _following(words, at)
     closed = following in lexicon.PREPOSITIONS or following in lexicon.PARTICLES
     return closed or _starts_object(following) or _is_noun_like(following)
@@ -361,14 +363,14 @@ def _is_plural_or_imperative(words: Sequence[str], at: int, tags: Sequence[Tag])
 
 
 def _has_plural_head(words: Sequence[str], tags: Sequence[Tag]) -> bool:
-    """Whether the clause so far is a plural noun with something behind it: "ways to reduce variance"."""
+    """Whether the clause so far is a plural noun with a modifier: "ways to reduce variance"."""
     start = max((at for at, its_tag in enumerate(tags) if its_tag in FINITE | {"PUNCT", "SUB"}), default=-1) + 1
     modifier = next((at for at in range(start, len(tags)) if tags[at] in ("PREP", "TO")), start)
     return modifier > start and tags[modifier - 1] == "N" and lexicon.is_plural(words[modifier - 1])
 
 
 def _ambiguous_verb(words: Sequence[str], at: int, tags: Sequence[Tag], *, plural: bool) -> bool:
-    """Whether "updates" or "share" is the verb: number fits, an object follows, no surer verb comes."""
+    """Whether "updates" or "share" is the verb: it agrees in number, an object follows, and no surer verb does."""
     before_at = _before_at(tags)
     if _has_finite(tags) and not _after_relative(tags):
         return False
@@ -384,7 +386,7 @@ def _ambiguous_verb(words: Sequence[str], at: int, tags: Sequence[Tag], *, plura
     return not _surer_verb_follows(words, at + 1)
 
 
-# Ambiguous verbs with the prepositions that show that they are verbs: "looks for", "points to".
+# Ambiguous verbs with prepositions after which they are verbs: "looks for", "points to".
 _PHRASAL_VERBS = """
     account for; act as on; call for; change with over; compromise on; cost more; deal with; decrease with;
     differ in from; drift from; end with in at; fall below to into; fit in into; focus on; increase with;
@@ -410,7 +412,7 @@ def _surer_verb_follows(words: Sequence[str], at: int) -> bool:
 
 
 def _follows_coordinator(words: Sequence[str], at: int, tags: Sequence[Tag], form: Form) -> bool:
-    """Whether "and updates ..." goes on with a verb: one of the same form came before, an object follows."""
+    """Whether the word after "and" is a verb: one of the same form precedes and an object follows."""
     parallel: frozenset[Tag] = frozenset(["VS", "AUX"]) if form == "s" else frozenset(["VP", "VB", "AUX"])
     if not parallel & set(tags):
         return False
@@ -434,7 +436,7 @@ def _is_joined_subject(tags: Sequence[Tag]) -> bool:
 
 
 def _goes_on_infinitive(words: Sequence[str], tags: Sequence[Tag]) -> bool:
-    """Whether a base form goes on with an infinitive: "can find errors and mend them"."""
+    """Whether a base form continues an infinitive: "can find errors and mend them"."""
     at = _before_at(tags)
     if at < 0 or tags[at] not in ("CC", "PUNCT"):
         return False
@@ -450,7 +452,7 @@ def _has_finite(tags: Sequence[Tag]) -> bool:
 
 
 def _after_relative(tags: Sequence[Tag]) -> bool:
-    """Whether a relative clause has closed and the main verb is still to come: "a unit that fires decays"."""
+    """Whether a relative clause has ended before the main verb: "a unit that fires decays"."""
     subordinate = max((at for at, its_tag in enumerate(tags) if its_tag == "SUB"), default=-1)
     if subordinate < 1:
         return False
