@@ -1,7 +1,7 @@
-"""People against each other and against the grader: strictness, agreement, halo, drift, what to do.
+"""People compared with each other and with the grader: agreement, severity, halo, drift, and what to do about them.
 
-In: ratings. Out: a `Calibration` with its sections; and what marks teach (`fit_marks`). How it is shown is for
-`reports`.
+In: ratings, perhaps with grades of the same answers. Out: a `Calibration` with its sections (`calibrate`), or a model
+of the marks that people give (`fit_marks`). `reports` shows both.
 """
 
 import lazy_loader

@@ -50,7 +50,7 @@ def discussion_agenda(
 
     Args:
         form: blind totals, as given to `fit_additive`.
-        model: what that found.
+        model: the fitted model.
         points: ratings of points of the same answers and raters.
         cut: in score points; a score that reaches it passes.
         most: how many answers at most; half an hour is enough for 5 to 8.

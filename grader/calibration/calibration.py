@@ -1,6 +1,6 @@
-"""Raters against each other and against the grader: the sections of a calibration, computed in their order.
+"""Raters compared with each other and with the grader: all sections of a calibration, computed in their order.
 
-Statistics are for the modules of layer 1; what is shown, and how, is for the modules of layer 4.
+The statistics are in `grader.statistics`; `grader.reports` shows the results.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ _HALF_A_LEVEL: Final = 0.5  # a difference from colleagues on a question or poin
 
 @dataclass(frozen=True, slots=True)
 class CalibrationOptions:
-    """What a calibration goes by.
+    """The options of a calibration.
 
     Attributes:
         level: level of measurement, for Krippendorff's alpha.
@@ -89,17 +89,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibration:
-    """What is known of raters. They, answers, questions and points are numbers; `arrays` has their names.
+    """The result of a calibration. Raters, answers, questions and points are numbers; `arrays` has their names.
 
     Attributes:
         source: the file of the ratings.
         arrays: the ratings.
-        once, points_once: totals and ratings of points, without repeats.
+        first_totals, first_points: totals and ratings of points, the first of each rater, without repeats.
         pseudonyms: a name for each rater that tells nobody who it is.
-        scale, seed: what figures were computed with.
-        overview: 1, what there is.
+        scale, seed: what the figures were computed with.
+        overview: 1, the size and the design of the data.
         agreement: 2, how far raters agree.
-        raters: 3, what the ratings say of each rater.
+        raters: 3, the profile of each rater.
         model: 3, severities and fair averages.
         gold: 3, how each rater did on gold answers; empty without any.
         repeats: 3, how each rater agrees with earlier ratings of the same answer; empty without any.
@@ -107,8 +107,8 @@ class Calibration:
         questions: 4, how far raters agree on each question; empty where questions are not known.
         points: 5, what to do about each rubric point; empty where none were rated.
         agenda: 6, the answers to discuss.
-        texts: the texts of answers, as far as they are known.
-        point_texts: what rubric points say, likewise.
+        texts: the texts of answers, where they are known.
+        point_texts: the texts of rubric points, likewise.
         quotes: by answer and point, the words that show it, as the grader found them.
         pairing: 7, who should rate with whom.
         plan: 8, what more raters or more double marking would bring.
@@ -119,8 +119,8 @@ class Calibration:
 
     source: str
     arrays: RatingArrays
-    once: LongForm
-    points_once: LongForm | None
+    first_totals: LongForm
+    first_points: LongForm | None
     pseudonyms: tuple[str, ...]
     scale: Scale
     seed: int
@@ -153,12 +153,12 @@ def calibrate(
     earlier: Ratings | None = None,
     texts: Mapping[str, str] | None = None,
 ) -> Calibration:
-    """Compare raters with each other and, where machines are among them, with these.
+    """Compare raters with each other and with the machines among them.
 
     Args:
         ratings: of at least two people; with `graded`, of at least one.
-        choices: what to go by, `CalibrationOptions()` by default.
-        graded: grades put beside the same ratings.
+        choices: the options, `CalibrationOptions()` by default.
+        graded: grades of the same answers.
         earlier: ratings to compare with.
         texts: of answers, where they are known.
 
@@ -170,41 +170,50 @@ def calibrate(
     arrays = rating_arrays(ratings if graded is None else graded.ratings)
     check_raters(arrays, ratings)
     check_choices(arrays, ratings.source, level=chosen.level, cut=chosen.cut)
-    once = first_ratings(arrays.totals)
+    first_totals = first_ratings(arrays.totals)
     points = None if arrays.point_ratings is None else first_ratings(arrays.point_ratings)
-    model = fit_additive(once)
-    step = level_step(once.scores, arrays.max_scores) if chosen.step is None else chosen.step
+    model = fit_additive(first_totals)
+    step = level_step(first_totals.scores, arrays.max_scores) if chosen.step is None else chosen.step
     scale = Scale(step, chosen.level, chosen.cut)
-    agreement = panel_agreement(once, scale, seed=chosen.seed, resamples=chosen.resamples)
-    profiles = profile_raters(once, points=points, model=model)
+    agreement = panel_agreement(first_totals, scale, seed=chosen.seed, resamples=chosen.resamples)
+    profiles = profile_raters(first_totals, points=points, model=model)
     names = pseudonyms(ratings, arrays.raters)
     on_points = () if points is None else point_interactions(points)
     return Calibration(
         source=ratings.source,
         arrays=arrays,
-        once=once,
-        points_once=points,
+        first_totals=first_totals,
+        first_points=points,
         pseudonyms=names,
         scale=scale,
         seed=chosen.seed,
-        overview=overview(ratings, arrays, once=once, pairs=rater_pairs(once), components=model.components, step=step),
+        overview=overview(
+            ratings,
+            arrays,
+            first_totals=first_totals,
+            pairs=rater_pairs(first_totals),
+            components=model.components,
+            step=step,
+        ),
         agreement=agreement,
         raters=profiles,
         model=model,
-        gold=_gold(arrays, once, step if chosen.tolerance is None else chosen.tolerance),
-        repeats=intra_rater_agreement(arrays.totals) if arrays.totals.n_ratings > once.n_ratings else (),
-        on_questions=() if once.questions is None else question_interactions(once, model, least=_HALF_A_LEVEL * step),
+        gold=_gold(arrays, first_totals, step if chosen.tolerance is None else chosen.tolerance),
+        repeats=intra_rater_agreement(arrays.totals) if arrays.totals.n_ratings > first_totals.n_ratings else (),
+        on_questions=()
+        if first_totals.questions is None
+        else question_interactions(first_totals, model, least=_HALF_A_LEVEL * step),
         on_points=on_points,
-        questions=question_agreement(once, scale, seed=chosen.seed, resamples=chosen.resamples),
+        questions=question_agreement(first_totals, scale, seed=chosen.seed, resamples=chosen.resamples),
         points=_point_advice(arrays, points, on_points),
-        agenda=discussion_agenda(once, model, points=points, cut=chosen.cut),
+        agenda=discussion_agenda(first_totals, model, points=points, cut=chosen.cut),
         texts={**(graded.texts if graded else {}), **ratings.texts, **(texts or {})},
         point_texts=graded.point_texts if graded else {},
         quotes=graded.quotes if graded else {},
         pairing=_pairing(profiles, model, names),
-        plan=_plan(agreement, once, chosen.cut),
-        changes={} if earlier is None else _changes(arrays, once, earlier, scale, chosen),
-        systems=system_raters(arrays, once, scale, graded, seed=chosen.seed),
+        plan=_plan(agreement, first_totals, chosen.cut),
+        changes={} if earlier is None else _changes(arrays, first_totals, earlier, scale, chosen),
+        systems=system_raters(arrays, first_totals, scale, graded, seed=chosen.seed),
         graded=graded,
     )
 
@@ -219,18 +228,20 @@ def _point_advice(
 
 
 def _changes(
-    arrays: RatingArrays, once: LongForm, earlier: Ratings, scale: Scale, chosen: CalibrationOptions
+    arrays: RatingArrays, first_totals: LongForm, earlier: Ratings, scale: Scale, chosen: CalibrationOptions
 ) -> Mapping[str, Change]:
     then = rating_arrays(earlier)
     check_raters(then, earlier)
     check_earlier(arrays, then, earlier.source)
     known = {answer: place for place, answer in enumerate(arrays.answer_ids)}
     places = np.array([known.get(answer, -1) for answer in then.answer_ids])
-    return change_since(once, first_ratings(then.totals), places, scale, seed=chosen.seed, resamples=chosen.resamples)
+    return change_since(
+        first_totals, first_ratings(then.totals), places, scale, seed=chosen.seed, resamples=chosen.resamples
+    )
 
 
-def _gold(arrays: RatingArrays, once: LongForm, tolerance: float) -> tuple[GoldRecord, ...]:
-    return gold_records(once, arrays.gold, tolerance=tolerance) if np.isfinite(arrays.gold).any() else ()
+def _gold(arrays: RatingArrays, first_totals: LongForm, tolerance: float) -> tuple[GoldRecord, ...]:
+    return gold_records(first_totals, arrays.gold, tolerance=tolerance) if np.isfinite(arrays.gold).any() else ()
 
 
 def _pairing(profiles: Sequence[RaterProfile], model: AdditiveModel, names: Sequence[str]) -> Pairing:
@@ -243,18 +254,18 @@ def _pairing(profiles: Sequence[RaterProfile], model: AdditiveModel, names: Sequ
     return Pairing(coverage_teams(profiles, variance), training_pairs(profiles, variance), rotated)
 
 
-def _plan(agreement: PanelAgreement, once: LongForm, cut: float | None) -> Plan:
+def _plan(agreement: PanelAgreement, first_totals: LongForm, cut: float | None) -> Plan:
     wanted = ("krippendorff_alpha", "icc_a1", "quadratic_weighted_kappa")
     marking = {name: double_marking_for(agreement.statistics[name]) for name in wanted}
-    mean = float(once.scores.mean())
+    mean = float(first_totals.scores.mean())
     flips = () if cut is None else flips_at_cut(agreement.components, mean=mean, cut=cut)
     return Plan(raters_for(agreement.statistics["icc_a1"]), marking, flips)
 
 
 def pseudonyms(ratings: Ratings, raters: Sequence[str]) -> tuple[str, ...]:
-    """A name for each rater: `rater 1` and so on, in an order that only who has the ratings could find out.
+    """A pseudonym for each rater: `rater 1` and so on, in an order that only the ratings themselves determine.
 
-    The same ratings give the same names. Neither the alphabet nor the order of the file shows through.
+    The same ratings give the same pseudonyms. They reveal neither the alphabetical order nor the order of the file.
     """
     content = sha256(repr(ratings.rows).encode("utf-8", "surrogatepass")).hexdigest()
     keys = [sha256(f"{content}\0{name}".encode("utf-8", "surrogatepass")).digest() for name in raters]

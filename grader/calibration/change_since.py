@@ -1,6 +1,6 @@
 """What has changed since earlier ratings: each coefficient then, now, and the difference with its own interval.
 
-Section 9 of a calibration. Two intervals side by side would not tell: the difference is resampled as a whole.
+Section 9 of a calibration. The difference is resampled as a whole, because two intervals side by side do not test it.
 """
 
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from grader.statistics import (
     resample_many,
 )
 
-# What is compared; the others follow from these.
+# The coefficients to compare; the others follow from these.
 COMPARED = (
     *("exact", "adjacent", "quadratic_weighted_kappa", "pearson_r", "krippendorff_alpha"),
     *("icc_a1", "icc_c1", "sem"),
@@ -50,14 +50,14 @@ def change_since(
     """Compare agreement now with agreement then.
 
     Answers are drawn once for both: an answer that was rated both times counts as often in one as in the other
-    (paired), and answers rated one time alone are drawn as they are. The interval is as wide as the smaller of the two
-    sets calls for; below `overview.EARLY` answers with two ratings then or now there is none.
+    (paired), and answers rated one time alone are drawn as they are. The degrees of freedom are
+    those of the smaller set; below `overview.EARLY` answers with two ratings then or now there is none.
 
     Args:
         now: totals without repeats.
         earlier: likewise, of other ratings.
         places: for each answer of `earlier` its number in `now`, -1 where it was not rated again.
-        scale: what agreement is measured by, both times.
+        scale: the scale on which agreement is measured, both times.
         seed: of the bootstrap.
         resamples: how many, 1,000 by default.
     """

@@ -1,6 +1,6 @@
-"""Where one rater alone differs: questions or rubric points that somebody rates otherwise than all colleagues do.
+"""Rater interactions (bias): questions or rubric points that one rater scores differently from all colleagues.
 
-Being strict everywhere is no interaction; it is taken out first (`severity.py`).
+General strictness is not an interaction; it is removed first (`severity.py`).
 """
 
 from typing import NamedTuple
@@ -48,12 +48,12 @@ def question_interactions(
 
     The mean over the answers of a question of d = y_ir - b_r - mean of y_is - b_s over the colleagues s. Its standard
     error is sqrt(s^2 / n) with s^2 = ((n - 1) s_cell^2 + 4 s_rater^2) / (n + 3), t with n + 3 degrees of freedom: a
-    cell of few equal ratings is not certain because of that. In each cell, who stands out is no yardstick for the
-    others (`steady_colleagues`).
+    cell of few equal ratings is not certain because of that. In each cell, raters who stand out are not used as a
+    reference for the others (`steady_colleagues`).
 
     Args:
         form: totals with questions, as given to `fit_additive`.
-        model: what that found.
+        model: the fitted model.
         least: mean that matters, in score points: half a level of the scale.
         false_alarms: share of false alarms accepted among the flagged.
 
@@ -160,7 +160,7 @@ def _cell(
         own = _variances(apart[known], raters, form.n_raters) * np.maximum(n - 1, 0)
         errors = np.sqrt((own + _PRIOR * prior) / (n + _PRIOR - 1) / np.maximum(n, 1))
         enough = n >= LEAST_FOR_CELL
-        # Where nothing varies at all there is no difference that would not be rounding error.
+        # Where nothing varies, any difference is rounding error.
         t = np.divide(np.abs(means), errors, out=np.zeros_like(means), where=errors > 1e-12)
         return (
             n,

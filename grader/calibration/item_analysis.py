@@ -185,7 +185,7 @@ class PointRules:
 
 @dataclass(frozen=True, slots=True)
 class PointAdvice:
-    """What the ratings say of one point, and what to do.
+    """The figures of one point, and what to do about it.
 
     Attributes:
         point: its code.

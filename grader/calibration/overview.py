@@ -1,6 +1,6 @@
-"""Can these ratings answer the question? What there is, what was left out, who is linked to whom, and what may be said.
+"""Overview of the data: size, rows that were left out, links between raters, and how strong a conclusion is possible.
 
-Section 1 of a calibration. Nothing here says how well raters agree.
+Section 1 of a calibration. Agreement is in section 2.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ from grader.statistics import (
 
 Strength = Literal["none", "early", "bands", "claims"]
 
-# How many answers with two or more raters allow what to be said; measured by simulation (docs/calibration.md).
+# How many answers with two or more raters a conclusion needs; measured by simulation (docs/calibration.md).
 EARLY: Final = 20  # an indication, named as such
 BANDS: Final = 50  # words such as moderate and good, decided on the interval
 CLAIMS: Final = 100  # anything about single people or groups of candidates
@@ -37,7 +37,7 @@ _ENOUGH: Final = 10  # common answers that make a link worth having
 
 @dataclass(frozen=True, slots=True)
 class RepeatedRatings:
-    """What happened when the same rater rated the same answer again.
+    """Agreement of raters with their own earlier ratings of the same answer.
 
     Attributes:
         exact: share of repeats with the same score.
@@ -50,7 +50,7 @@ class RepeatedRatings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overview:
-    """What there is to go by; raters are numbers here, as in `RatingArrays`.
+    """Size and design of the data; raters are numbers here, as in `RatingArrays`.
 
     Attributes:
         n_answers, n_raters, n_ratings, n_questions: of people; `n_ratings` with repeats, without rubric points.
@@ -61,10 +61,10 @@ class Overview:
         constant: raters who always gave the same score, to two answers or more.
         repeats: of the same rater on the same answer; `None` without any.
         pairs: answers in common and how far apart, by pair of raters.
-        components: the raters who are linked by common answers; who shares none stands alone.
+        components: the raters who are linked by common answers; a rater who shares none is alone.
         scale: the lowest and the highest full score of an answer; `None` where the file has none.
-        step: what one level is, in points.
-        strength: what so much double marking allows to be said.
+        step: the size of one level, in points.
+        strength: how strong a conclusion this much double marking allows.
         notes: what a reader must know, one sentence each, without names.
     """
 
@@ -97,20 +97,20 @@ class Overview:
 
 
 def strength_of(n_double_marked: int) -> Strength:
-    """What may be said with so many answers that two or more people rated."""
+    """How strong a conclusion is possible with so many answers that two or more people rated."""
     if n_double_marked < EARLY:
         return "none"
     return "early" if n_double_marked < BANDS else "bands" if n_double_marked < CLAIMS else "claims"
 
 
 def level_step(scores: Floats, max_scores: Floats) -> float:
-    """What one level is where nobody says so, in points.
+    """The size of one level in points, where the options do not name it.
 
     One point, also where halves are given; a tenth of the full score on scales above 20 points, and on a scale of one
     point with values in between.
 
     Args:
-        scores: what was given.
+        scores: the scores given.
         max_scores: the scales of the answers, NaN where not known; their median counts, or else the highest score.
     """
     known = max_scores[np.isfinite(max_scores)]
@@ -120,21 +120,21 @@ def level_step(scores: Floats, max_scores: Floats) -> float:
 
 
 def overview(
-    ratings: Ratings, arrays: RatingArrays, *, once: LongForm, pairs: RaterPairs, components: Codes, step: float
+    ratings: Ratings, arrays: RatingArrays, *, first_totals: LongForm, pairs: RaterPairs, components: Codes, step: float
 ) -> Overview:
-    """Say what there is.
+    """Describe the data.
 
     Args:
         ratings: as read.
         arrays: of the same.
-        once: totals without repeats.
-        pairs: of `once`.
+        first_totals: totals without repeats.
+        pairs: of `first_totals`.
         components: the component of each rater, from `severity.linked_components`.
-        step: what one level is, in points.
+        step: the size of one level, in points.
     """
     form, points = arrays.totals, arrays.point_ratings
     scales = arrays.max_scores[np.isfinite(arrays.max_scores)]
-    n_double = int(np.sum(ratings_per_answer(once) >= 2))
+    n_double = int(np.sum(ratings_per_answer(first_totals) >= 2))
     rated = np.unique(form.answers)
     found = Overview(
         n_answers=rated.size,
@@ -150,7 +150,7 @@ def overview(
         n_summed=arrays.n_summed,
         n_incomplete=arrays.n_incomplete,
         n_gold=int(np.isfinite(arrays.gold).sum()),
-        constant=_constant(once),
+        constant=_constant(first_totals),
         repeats=_repeats(form),
         pairs=pairs,
         components=tuple(tuple(map(int, np.flatnonzero(components == c))) for c in np.unique(components)),
@@ -159,14 +159,14 @@ def overview(
         strength=strength_of(n_double),
         notes=(),
     )
-    return replace(found, notes=(*_notes(found), *_notes_on_files(arrays, once)))
+    return replace(found, notes=(*_notes(found), *_notes_on_files(arrays, first_totals)))
 
 
-def _constant(once: LongForm) -> tuple[int, ...]:
-    n = np.bincount(once.raters, minlength=once.n_raters)
-    lowest, highest = np.full(once.n_raters, np.inf), np.full(once.n_raters, -np.inf)
-    np.minimum.at(lowest, once.raters, once.scores)
-    np.maximum.at(highest, once.raters, once.scores)
+def _constant(first_totals: LongForm) -> tuple[int, ...]:
+    n = np.bincount(first_totals.raters, minlength=first_totals.n_raters)
+    lowest, highest = np.full(first_totals.n_raters, np.inf), np.full(first_totals.n_raters, -np.inf)
+    np.minimum.at(lowest, first_totals.raters, first_totals.scores)
+    np.maximum.at(highest, first_totals.raters, first_totals.scores)
     return tuple(map(int, np.flatnonzero((n > 1) & (lowest == highest))))
 
 
@@ -179,7 +179,7 @@ def _repeats(form: LongForm) -> RepeatedRatings | None:
 
 
 def _notes(found: Overview) -> Iterator[str]:
-    """What a reader must know before any figure."""
+    """What a reader must know before reading any figure."""
     if found.n_raters == 1:
         yield "There is one rater: nobody to compare with."
     if found.strength == "none":
@@ -210,15 +210,15 @@ def _notes(found: Overview) -> Iterator[str]:
         )
 
 
-def _notes_on_files(arrays: RatingArrays, once: LongForm) -> Iterator[str]:
-    """What looks like a slip in the file."""
-    n_again = arrays.totals.n_ratings - once.n_ratings
+def _notes_on_files(arrays: RatingArrays, first_totals: LongForm) -> Iterator[str]:
+    """Probable mistakes in the file."""
+    n_again = arrays.totals.n_ratings - first_totals.n_ratings
     if n_again:
         yield (
             f"{count(n_again, 'rating')} of an answer that the same rater had rated before: the first one counts, the "
             "others show how well raters agree with themselves."
         )
-    n_negative = int(np.sum(once.scores < 0))
+    n_negative = int(np.sum(first_totals.scores < 0))
     if n_negative:
         yield f"{count(n_negative, 'score')} below 0: where that stands for no score, leave the cell blank."
     n_alike = len(arrays.raters) - len({" ".join(name.split()).casefold() for name in arrays.raters})

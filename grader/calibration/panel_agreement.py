@@ -1,6 +1,6 @@
-"""How far raters agree: every coefficient with its interval, what it means in points and candidates, and in words.
+"""How far raters agree: every coefficient with its interval, in score points and candidates, and in words.
 
-Section 2 of a calibration. The statistics themselves are in layer 1.
+Section 2 of a calibration. The statistics themselves are in `grader.statistics`.
 """
 
 from collections.abc import Mapping
@@ -71,7 +71,7 @@ _METHODS: Final[Mapping[str, tuple[Method, tuple[float, float]]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What agreement is measured by.
+    """The scale on which agreement is measured.
 
     Attributes:
         step: one level, in points; scores so far apart are adjacent.
@@ -101,28 +101,30 @@ class PanelAgreement:
     verdicts: Mapping[str, Verdict]
 
 
-def panel_agreement(once: LongForm, scale: Scale, *, seed: int, resamples: int | None = None) -> PanelAgreement:
+def panel_agreement(first_totals: LongForm, scale: Scale, *, seed: int, resamples: int | None = None) -> PanelAgreement:
     """Compute how far raters agree.
 
     Args:
-        once: totals without repeats.
-        scale: what agreement is measured by.
+        first_totals: totals without repeats.
+        scale: the scale on which agreement is measured.
         seed: of the bootstrap over answers.
         resamples: how many; `None` takes `n_resamples`.
     """
-    table = to_matrix(once)
+    table = to_matrix(first_totals)
     undefined = why_undefined(table)
-    k = usual_raters(once)
-    names, statistics = panel_statistics(once, scale, k)
-    resampled = resample_many(statistics, once.n_answers, n_resamples=resamples or n_resamples(once), seed=seed)
-    n = int(np.sum(ratings_per_answer(once) >= 2))
+    k = usual_raters(first_totals)
+    names, statistics = panel_statistics(first_totals, scale, k)
+    resampled = resample_many(
+        statistics, first_totals.n_answers, n_resamples=resamples or n_resamples(first_totals), seed=seed
+    )
+    n = int(np.sum(ratings_per_answer(first_totals) >= 2))
     found = {
         name: _estimate(name, one, n, undefined or "undefined: too few answers, or no variation in them")
         for name, one in zip(names, resampled, strict=True)
         if not name.startswith("variance")
     }
-    found |= _wilson(found, all_of_pairs=k == 2 == ratings_per_answer(once).max(initial=0))
-    if few_in_common(once):
+    found |= _wilson(found, all_of_pairs=k == 2 == ratings_per_answer(first_totals).max(initial=0))
+    if few_in_common(first_totals):
         found |= {name: _without_interval(found[name]) for name in PAIR_STATISTICS}
     whole = table[:, np.isfinite(table).any(axis=0)]
     if undefined is None and np.isfinite(whole).all():
@@ -138,36 +140,36 @@ def panel_agreement(once: LongForm, scale: Scale, *, seed: int, resamples: int |
     return PanelAgreement(found, components, k, verdicts)
 
 
-def usual_raters(once: LongForm) -> int:
+def usual_raters(first_totals: LongForm) -> int:
     """How many people rate an answer, the median over answers that two or more rate; 2 where there are none."""
-    counts = ratings_per_answer(once)
+    counts = ratings_per_answer(first_totals)
     several = counts[counts >= 2]
     return int(np.median(several)) if several.size else 2
 
 
-def n_resamples(once: LongForm) -> int:
+def n_resamples(first_totals: LongForm) -> int:
     """How many resamples are affordable: fewer where very many ratings must be paired, or very many raters."""
-    counts = ratings_per_answer(once)
+    counts = ratings_per_answer(first_totals)
     n_pairs = max(1, int(np.sum(counts * (counts - 1))) // 2)
-    by_size = min(_PAIRS_IN_ALL // n_pairs, _RATERS_CUBED_IN_ALL // max(1, once.n_raters) ** 3)
-    return max(_LEAST_RESAMPLES, min(resamples_for(once.n_answers), by_size))
+    by_size = min(_PAIRS_IN_ALL // n_pairs, _RATERS_CUBED_IN_ALL // max(1, first_totals.n_raters) ** 3)
+    return max(_LEAST_RESAMPLES, min(resamples_for(first_totals.n_answers), by_size))
 
 
-def panel_statistics(once: LongForm, scale: Scale, k: int) -> tuple[tuple[str, ...], Statistic]:
+def panel_statistics(first_totals: LongForm, scale: Scale, k: int) -> tuple[tuple[str, ...], Statistic]:
     """The names of all statistics, and all of them as one function of weights.
 
     Args:
-        once: totals without repeats.
-        scale: what agreement is measured by.
+        first_totals: totals without repeats.
+        scale: the scale on which agreement is measured.
         k: how many raters are averaged in `icc_ak` and `icc_ck`.
     """
-    table = to_matrix(once)
-    columns = [agreeing_shares(once), agreeing_shares(once, tolerance=scale.step)]
+    table = to_matrix(first_totals)
+    columns = [agreeing_shares(first_totals), agreeing_shares(first_totals, tolerance=scale.step)]
     names = ["exact", "adjacent"]
     if scale.cut is not None:
         names, columns = [*names, "same_side"], [*columns, agreeing_pairs(table, scale.cut)]
-    shares, pairs = means_by_weights(np.stack(columns, axis=1)), mean_over_pairs(once)
-    alpha, parts = alpha_by_weights(once, level=scale.level), components_by_weights(table)
+    shares, pairs = means_by_weights(np.stack(columns, axis=1)), mean_over_pairs(first_totals)
+    alpha, parts = alpha_by_weights(first_totals, level=scale.level), components_by_weights(table)
 
     def of_weights(weights: Floats) -> Floats:
         variances = parts(weights)

@@ -1,4 +1,4 @@
-"""What more raters or more double marking would bring, from what there is now."""
+"""Planning: how many raters and how much double marking a reliability or a precision needs (a decision study)."""
 
 import math
 from collections.abc import Sequence
@@ -30,9 +30,9 @@ class DoubleMarking(NamedTuple):
 
     Attributes:
         half_width: the one wanted.
-        needed: answers in all; `None` where it cannot be said.
+        needed: answers in all; `None` where it cannot be computed.
         more: how many more than now, 0 or more; `None` likewise.
-        reason: why it cannot be said, or what it rests on.
+        reason: why it cannot be computed, or what it rests on.
     """
 
     half_width: float

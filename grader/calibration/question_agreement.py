@@ -1,4 +1,4 @@
-"""Which questions cause disagreement: agreement, error and what raters add to it, question by question.
+"""Which questions cause disagreement: agreement, error and the share of raters in it, question by question.
 
 Section 4 of a calibration.
 """
@@ -30,7 +30,7 @@ from grader.statistics import (
 
 LEAST_ANSWERS = 5  # below so few double-marked answers a question has no interval
 _DRAWS = 400
-_RATERS_TO_RESAMPLE = 20  # components of more raters take long, and then there are many answers
+_RATERS_TO_RESAMPLE = 20  # variance components of more raters take too long to resample
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +59,22 @@ class QuestionAgreement:
 
 
 def question_agreement(
-    once: LongForm, scale: Scale, *, seed: int, resamples: int | None = None
+    first_totals: LongForm, scale: Scale, *, seed: int, resamples: int | None = None
 ) -> tuple[QuestionAgreement, ...]:
     """Say how far raters agree on each question, the least agreement first and what is undefined last.
 
     Args:
-        once: totals with questions, without repeats; empty where the form has none.
-        scale: what agreement is measured by.
+        first_totals: totals with questions, without repeats; empty where the form has none.
+        scale: the scale on which agreement is measured.
         seed: of the bootstrap.
         resamples: how many at most; never more than 400, which are enough for a question.
     """
-    if once.questions is None:
+    if first_totals.questions is None:
         return ()
-    order = np.argsort(once.questions, kind="stable")
-    numbers, begins = np.unique(once.questions[order], return_index=True)
+    order = np.argsort(first_totals.questions, kind="stable")
+    numbers, begins = np.unique(first_totals.questions[order], return_index=True)
     found = [
-        _question(int(number), _compact(once.take(rows)), scale, seed, min(_DRAWS, resamples or _DRAWS))
+        _question(int(number), _compact(first_totals.take(rows)), scale, seed, min(_DRAWS, resamples or _DRAWS))
         for number, rows in zip(numbers, np.split(order, begins[1:]), strict=True)
     ]
     return tuple(sorted(found, key=lambda one: (one.alpha.value is None, one.alpha.value or 0.0, one.question)))

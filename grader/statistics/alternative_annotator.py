@@ -1,4 +1,4 @@
-"""May the system stand in for a person? The alternative annotator test (alt-test).
+"""The alternative annotator test (alt-test): whether the system may replace a person as a rater.
 
 Leave one rater out. On each answer, who is closer to the remaining raters: the one left out, or the system? The system
 wins against a rater when it is at least as close often enough, with a bonus for being cheaper. Pure functions on numpy

@@ -1,4 +1,4 @@
-"""Words for coefficients, decided on the interval and not on the value, and the rule behind each word.
+"""Interpretation of coefficients in words, decided on the interval and not on the value, by published conventions.
 
 All bands are conventions. `Strength` says whether there is enough data for any of them.
 """
@@ -64,8 +64,8 @@ def verdict(name: str, estimate: Estimate) -> Verdict | None:
     """The words for a coefficient: one if its whole interval lies in one band, `poor to moderate` if in several.
 
     Args:
-        name: a key of `BANDS`; there is no word for others.
-        estimate: without an interval there is no word either.
+        name: a key of `BANDS`; other names have no word.
+        estimate: without an interval it has no word.
     """
     band = BANDS.get(name)
     if band is None or estimate.low is None or estimate.high is None:

@@ -81,7 +81,7 @@ def abstention(
     Returns:
         See `Abstention`. A smaller `alpha` means a larger reach and more answers for people, never fewer.
 
-    Undefined: share NaN without answers; errors NaN as said there.
+    Undefined: share NaN without answers; errors NaN as described there.
     Raises: ValueError on unequal shapes or a negative reach.
     Source: split conformal intervals as in `conformal_quantile`; El-Yaniv & Wiener (2010), Journal of Machine Learning
         Research 11, 1605-1641 (abstaining).

@@ -100,7 +100,7 @@ def agreeing_pairs(ratings: npt.ArrayLike, cut: float) -> Floats:
         ratings: as in `panel_decision_agreement`.
         cut: in score points.
 
-    Undefined: NaN as said.
+    Undefined: NaN as above.
     Raises: as `panel_decision_agreement`.
     Source: as `panel_decision_agreement`.
     Checked against: as `panel_decision_agreement`.

@@ -1,4 +1,4 @@
-"""How sure a number is: a statistic with its interval, from a formula (Wilson) or from a seeded bootstrap.
+"""Estimates: a statistic with its interval, from a formula (Wilson) or from a seeded bootstrap.
 
 The statistics themselves are in `agreement.py` and `reliability.py`. Nothing here rounds.
 """

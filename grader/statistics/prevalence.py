@@ -1,4 +1,4 @@
-"""Honest rates and means over a large batch that the system scored and people scored in part.
+"""Corrected rates and means over a large batch that the system scored and people scored in part.
 
 The system alone is cheap and biased, the people alone are few. Both together give the mean score of the batch
 (prediction-powered inference), or the share that truly passes (Rogan-Gladen). The people's part must be a random sample

@@ -1,6 +1,6 @@
-"""Machine scores against true scores: how much of what people would agree on does the system know (PRMSE).
+"""Machine scores against true scores: the proportional reduction in mean squared error (PRMSE).
 
-People err as well. What they gave twice shows by how much, and that is taken off before the system is judged. Pure
+People err as well. Answers that two people scored show by how much, and this error is subtracted first. Pure
 functions on numpy arrays; NaN means undefined. The answers scored twice may be few: the rest needs one rating.
 
 Symbols: answer i has c_i ratings with mean H_i, variance V_i (divided by c_i - 1) and system score M_i; N answers have

@@ -14,8 +14,15 @@ NAN = float("nan")
 def seen(*rows: Rating, n_not_blind: dict[str, int] | None = None) -> Overview:
     ratings = Ratings("r.csv", rows, n_rows=len(rows), n_not_blind=n_not_blind or {})
     arrays = rating_arrays(ratings)
-    once = first_ratings(arrays.totals)
-    return overview(ratings, arrays, once=once, pairs=rater_pairs(once), components=linked_components(once), step=1.0)
+    first_totals = first_ratings(arrays.totals)
+    return overview(
+        ratings,
+        arrays,
+        first_totals=first_totals,
+        pairs=rater_pairs(first_totals),
+        components=linked_components(first_totals),
+        step=1.0,
+    )
 
 
 def marked(n: int, *raters: str, start: int = 0) -> list[Rating]:

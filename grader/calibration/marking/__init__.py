@@ -1,1 +1,1 @@
-"""Learning from the marks of people: what they give, what a model makes of it, which answers to mark next."""
+"""Learning from the marks of people: the marks, the fitted model, and which answers to mark next."""

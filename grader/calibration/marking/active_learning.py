@@ -1,6 +1,6 @@
-"""Which answers to mark next: where further marks would make what is expected of the others surest.
+"""Active learning: which answers to mark next, so that the marks expected of the others become most certain.
 
-How sure a Gaussian process becomes does not depend on what the marks will be, so it is known before they are given.
+The variance of a Gaussian process does not depend on the marks themselves, so it is known before they are given.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ class UnmarkedAnswer(NamedTuple):
 
 
 class QuestionPlan(NamedTuple):
-    """What further marks of one question would bring.
+    """The benefit of further marks of one question.
 
     Attributes:
         question_id: the question.
@@ -50,7 +50,7 @@ class QuestionPlan(NamedTuple):
 
 
 class MarkingPlan(NamedTuple):
-    """What further marks would bring.
+    """The benefit of further marks.
 
     Attributes:
         curve: expected error over all answers without marks for so many more marks a question, by number.

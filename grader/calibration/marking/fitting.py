@@ -1,4 +1,4 @@
-"""Ratings, answers and a grader -> what marks have taught, how far off it is, and which answers to mark next."""
+"""Learn a model of marks from ratings, answers and a grader; measure its error, and plan which answers to mark next."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from grader.schema import Answer, Grade
 
 
 class HeldOut(NamedTuple):
-    """How far off marks are that were not given, as root mean squared errors, fractions of the scale.
+    """Root mean squared errors on marks that were held out, as fractions of the scale.
 
     Attributes:
         without: the grader alone.
@@ -42,7 +42,7 @@ class HeldOut(NamedTuple):
 
 @dataclass(frozen=True)
 class Fitting:
-    """What was learned and how well.
+    """The fitted model of marks and its errors.
 
     Attributes:
         fitted: to be written and used.
@@ -50,10 +50,10 @@ class Fitting:
         n_without_answer: rated answers whose text was not given.
         n_unusable: rated answers that could not be graded, or say nothing.
         severity: by rater, what was taken off, as a fraction.
-        held_out: errors on marks that were not given.
+        held_out: errors on marks that were held out.
         width: mean width of the 90 % intervals on answers without marks, `None` where all are marked.
         share_open: of those, the share whose interval is too wide to say anything.
-        plan: what further marks would bring.
+        plan: the benefit of further marks.
 
     """
 

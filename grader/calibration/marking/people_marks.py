@@ -1,4 +1,4 @@
-"""Ratings -> what people give each answer, as a share of its full score, with strictness taken out."""
+"""The marks that people give each answer, as shares of its full score, adjusted for strictness."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,7 +14,7 @@ from grader.statistics import Floats, LongForm, first_ratings
 
 
 class PeopleMarks(NamedTuple):
-    """What people gave.
+    """The marks that people gave.
 
     Attributes:
         marks: by answer id, a fraction 0..1.
@@ -29,7 +29,7 @@ class PeopleMarks(NamedTuple):
 
 
 def people_marks(ratings: Ratings, max_scores: Mapping[str, float]) -> PeopleMarks:
-    """What people give each answer: the mean over its raters of score by full score, less the rater's severity.
+    """The mark of each answer: the mean over its raters of score by full score, less the rater's severity.
 
     A definitive (gold) score counts alone. A rater's severity comes from the additive model (`severity`) and is shrunk
     by how sure it is, `b s^2 / (s^2 + SE^2)` with s^2 what severities vary by beyond their errors: with few common
@@ -46,14 +46,14 @@ def people_marks(ratings: Ratings, max_scores: Mapping[str, float]) -> PeopleMar
     arrays = rating_arrays(ratings)
     known = np.array([max_scores.get(answer, np.nan) for answer in arrays.answer_ids])
     full = np.where(np.isnan(arrays.max_scores), known, arrays.max_scores)
-    once = first_ratings(arrays.totals)
-    once = once.take(~np.isnan(full[once.answers]))
-    shares = once.scores / full[once.answers]
+    first_totals = first_ratings(arrays.totals)
+    first_totals = first_totals.take(~np.isnan(full[first_totals.answers]))
+    shares = first_totals.scores / full[first_totals.answers]
     if (shares > 1 + 1e-9).any():
-        worst = int(once.answers[int(np.argmax(shares))])
+        worst = int(first_totals.answers[int(np.argmax(shares))])
         problem = f"a score of the answer '{arrays.answer_ids[worst]}' is above its full score of {full[worst]:g}"
         raise InputError(problem, source=ratings.source, field="score")
-    form = replace(once, scores=shares)
+    form = replace(first_totals, scores=shares)
     severity = _shrunk_severity(form)
     totals = np.bincount(form.answers, weights=shares - severity[form.raters], minlength=form.n_answers)
     counts = np.bincount(form.answers, minlength=form.n_answers)

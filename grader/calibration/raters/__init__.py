@@ -1,1 +1,1 @@
-"""How each rater rates: strictness, consistency, halo, drift, gold answers, and the word for it."""
+"""Rater effects: severity, fit, halo, drift, accuracy on gold answers, and the profile of each rater."""

@@ -1,4 +1,4 @@
-"""What the order of marking does to a rater: drift over time, and contrast with the answer just before.
+"""Sequence effects: drift of a rater over time, and contrast with the answer rated just before.
 
 Both compare a rater with the colleagues who rated the same answers, and need to know when each rating was given.
 """
@@ -25,7 +25,7 @@ def drift(form: LongForm, model: AdditiveModel, *, confidence: float = 0.95) -> 
 
     Args:
         form: totals with times, as given to `fit_additive`.
-        model: what that found.
+        model: the fitted model.
         confidence: between 0 and 1.
 
     Returns:
@@ -56,7 +56,7 @@ def contrast(form: LongForm, model: AdditiveModel, *, confidence: float = 0.95) 
 
     Args:
         form: totals with times, as given to `fit_additive`.
-        model: what that found.
+        model: the fitted model.
         confidence: between 0 and 1.
 
     Returns:

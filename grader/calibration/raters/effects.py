@@ -1,4 +1,4 @@
-"""An effect: how far a rater differs from colleagues, with its interval and the probability of so much by chance."""
+"""Rater effects: how far a rater differs from colleagues, with an interval and a p-value."""
 
 import math
 from collections.abc import Callable
@@ -8,8 +8,8 @@ import numpy as np
 
 from grader.statistics import Codes, Estimate, Floats, Mask, student_t_quantile, student_t_tail, varies
 
-# A colleague with a smaller p-value is no yardstick for others.
-_NO_YARDSTICK = 0.01
+# A colleague with a smaller p-value is not used as a reference for others.
+_NOT_A_REFERENCE = 0.01
 
 
 class Effect(NamedTuple):
@@ -71,7 +71,7 @@ def ratio_effect(value: float, log_error: float, n: int, *, confidence: float, n
     Checked against: error rates in simulated teams (docs/calibration.md).
     """
     on_log, p_value = t_effect(math.log(value), log_error, n, df=n - 1, null=0.0, confidence=confidence)
-    # A reach of more than e^300 is no reach at all, and would not fit in a number.
+    # More than e^300 would overflow.
     reach = min(on_log.high - on_log.value, 300.0) if on_log.high is not None and on_log.value is not None else 0.0
     return Effect(Estimate(value, value * math.exp(-reach), value * math.exp(reach), n), p_value)
 
@@ -129,7 +129,7 @@ def against_steady(
 
 
 def steady_colleagues(measure: Callable[[Mask], tuple[Floats, Floats]], counted: Mask, components: Codes) -> Mask:
-    """Return which raters are a yardstick for others, because they do not stand out themselves.
+    """Return which raters serve as a reference for others, because they do not stand out themselves.
 
     Next to one very strict rater everybody else is above the mean of the panel, and yet not lenient. While somebody
     among three or more counted raters of a component has p < .01, the one furthest from 0 is no longer counted.
@@ -149,7 +149,7 @@ def steady_colleagues(measure: Callable[[Mask], tuple[Floats, Floats]], counted:
     while True:
         values, p_values = measure(counted)
         sizes = np.bincount(components[counted], minlength=int(components.max(initial=0)) + 1)
-        suspects = np.flatnonzero(counted & (p_values < _NO_YARDSTICK) & (sizes[components] > 2))
+        suspects = np.flatnonzero(counted & (p_values < _NOT_A_REFERENCE) & (sizes[components] > 2))
         if not suspects.size:
             return counted
         counted[suspects[np.argmax(np.abs(values[suspects]))]] = False

@@ -1,4 +1,4 @@
-"""How a rater rates beyond being strict: how consistently, and how much of the scale is used.
+"""Rater fit: how consistently a rater scores, and how much of the scale the rater uses.
 
 Every effect compares a rater with the colleagues who rated the same answers. Severities are taken out first: a strict
 rater is not noisy. Pure functions on `LongForm`; `drift.py` and `halo.py` have the other effects, `profiles.py` the
@@ -14,7 +14,7 @@ from grader.calibration.raters.effects import Effect, ratio_effect, slope, t_eff
 from grader.calibration.raters.severity import AdditiveModel
 from grader.statistics import Codes, Estimate, Floats, LongForm, Mask, pieces, varies
 
-# An error variance below this share of the panel's cannot be told from none.
+# An error variance below this share of the panel's counts as none.
 _LEAST_SHARE = 0.05
 # Combinations of raters with a smaller eigenvalue (of the equations scaled to a diagonal of ones) tell too little.
 _LEAST_EIGENVALUE = 0.1
@@ -34,7 +34,7 @@ def consistency(form: LongForm, model: AdditiveModel, *, confidence: float = 0.9
 
     Args:
         form: totals, as given to `fit_additive`.
-        model: what that found.
+        model: the fitted model.
         confidence: between 0 and 1.
 
     Returns:
@@ -80,7 +80,7 @@ def spread(form: LongForm, model: AdditiveModel, *, confidence: float = 0.95) ->
 
     Args:
         form: totals, as given to `fit_additive`.
-        model: what that found.
+        model: the fitted model.
         confidence: between 0 and 1.
 
     Returns:
@@ -108,7 +108,7 @@ def slope_on_colleagues(form: LongForm, model: AdditiveModel, *, confidence: flo
 
     Args:
         form: totals, as given to `fit_additive`.
-        model: what that found.
+        model: the fitted model.
         confidence: between 0 and 1.
 
     Returns:
@@ -142,7 +142,7 @@ def colleagues(form: LongForm, model: AdditiveModel, counted: Mask | None = None
 
     Args:
         form: totals, as given to `fit_additive`.
-        model: what that found.
+        model: the fitted model.
         counted: shape `(n_raters,)`, who counts as a colleague; all by default.
 
     Undefined: NaN for answers that no counted colleague rated.
@@ -208,9 +208,9 @@ def _error_variances(both: LongForm, squares: Floats, components: Codes) -> _Err
     diagonal = np.diagonal(mixing)
     scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     values, vectors = np.linalg.eigh(mixing * scale * scale[:, None])
-    told = values > _LEAST_EIGENVALUE
-    kept = vectors[:, told]
-    inverse = (scale[:, None] * kept / values[told]) @ (kept.T * scale)
+    determined = values > _LEAST_EIGENVALUE
+    kept = vectors[:, determined]
+    inverse = (scale[:, None] * kept / values[determined]) @ (kept.T * scale)
     weights = np.bincount(both.raters, minlength=both.n_raters) * (components[:, None] == components)
     shares = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1)
     total = np.bincount(both.raters, weights=squares, minlength=both.n_raters)

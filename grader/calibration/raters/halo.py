@@ -1,4 +1,4 @@
-"""Halo: a rater who lets the impression of the whole answer decide every point of it."""
+"""Halo: the impression of the whole answer decides how a rater scores each point of it."""
 
 import math
 

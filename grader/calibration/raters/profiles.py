@@ -110,7 +110,7 @@ def verdicts(
     """Return the word of each rater.
 
     Strict is who gives less than the colleagues and less than the whole panel, lenient who gives more than both: beside
-    one very strict rater, whose strictness is no yardstick, somebody may be below the others and yet above the panel.
+    one very strict rater, whose strictness is not a reference, a rater may be below the others and yet above the panel.
 
     Where several rules hold, the first of drifting, halo, compressing, noisy, strict or lenient is the word: the first
     three make a rater unpredictable as well, and severity can be adjusted for while noise cannot.
@@ -139,7 +139,7 @@ def verdicts(
 
 
 def _certain(effects: Sequence[Effects], n_common: Sequence[int], rules: RaterRules) -> dict[str, list[bool]]:
-    """Say of each effect of each rater whether it is no matter of chance, all raters with enough answers looked at."""
+    """Return whether each effect of each rater is significant after correction for the number of raters."""
     certain = {}
     for place, name in enumerate(Effects._fields):
         p_values = np.array(
@@ -230,7 +230,7 @@ def _interval(effect: Effect) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RaterProfile:
-    """What the ratings say of one rater.
+    """The profile of one rater.
 
     Attributes:
         n_ratings: how many answers the rater rated.

@@ -31,7 +31,7 @@ _NO_RESIDUAL = 1e-9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AdditiveModel:
-    """What the additive model says of each rater, answer and rating.
+    """The estimates of the additive model for each rater, answer and rating.
 
     Attributes:
         severity: shape `(n_raters,)`, b_r in score points, sums to 0 in each component. NaN for raters who share no
@@ -80,7 +80,7 @@ def fit_additive(form: LongForm) -> AdditiveModel:
         See `AdditiveModel`. If everyone rates everything, a rater who differs by d from the k - 1 others has
         severity d (1 - 1 / k).
 
-    Undefined: NaN as said there; no ratings, one rater, no shared answer are no errors.
+    Undefined: NaN as described there; no ratings, one rater or no shared answer raise no error.
     Raises: ValueError when a rater rated an answer twice.
     Source: two-way analysis of variance without interaction, Searle (1987), "Linear Models for Unbalanced Data",
         chapter 4; CR2: Bell & McCaffrey (2002), Survey Methodology 28, 169-181; Pustejovsky & Tipton (2018), Journal

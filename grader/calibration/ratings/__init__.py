@@ -1,1 +1,1 @@
-"""Ratings in: out of tables and labelled sets, checked, and as arrays with their labels."""
+"""Ratings: read from tables and labelled sets, checked, and as arrays with their labels."""

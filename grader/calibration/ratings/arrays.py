@@ -1,6 +1,6 @@
 """Ratings as arrays with their labels: people apart from machines, totals apart from rubric points.
 
-Totals that nobody wrote down are added up from points here; nothing is compared.
+Totals that the file does not hold are added up from points here.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ PointName = tuple[str, str]  # question (empty where the file names none) and po
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RatingArrays:
-    """What was given, as arrays; the numbers in them are places in the tuples of labels.
+    """Ratings as arrays; the numbers in them are indices into the tuples of labels.
 
     Attributes:
         answer_ids, raters, question_ids, group_names, points: the labels, sorted. `raters` are people. `question_ids`
@@ -55,7 +55,7 @@ class RatingArrays:
 
 
 def is_machine(rater: str) -> bool:
-    """Whether a rater is no person, by its name; `System:` is read as `system:`."""
+    """Whether a rater is a machine, by its name; `System:` is read as `system:`."""
     return rater.casefold().startswith(SYSTEM)
 
 

@@ -17,7 +17,7 @@ from grader.files import Row, id_text, pick_columns, read_rows, source_name
 from grader.phrases import count
 from grader.statistics import DECIMALS
 
-# How people write that there is no score.
+# How people mark a missing score.
 _NOTHING = {"", "-", "–", ".", "na", "n/a", "nan", "none", "null"}
 _YES_OR_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 # Beyond this sums of squares would lose the points themselves.
@@ -196,7 +196,7 @@ def read_ratings(path: str | Path, *, raters: Sequence[str] = ()) -> Ratings:
     Args:
         path: a table (`tables.FORMATS`), or `-` for standard input. Long: one rating a row, with `answer_id, rater,
             score` and perhaps `question_id, point_id, max_score, time, phase, gold, group`. Wide: one answer a row,
-            with a column for each of `raters`. A labelled set is told by its `human_scores`.
+            with a column for each of `raters`. A labelled set is recognised by `human_scores`.
         raters: the columns that hold the scores of a wide table.
 
     Raises:

@@ -1,6 +1,6 @@
-"""Ratings that no calibration can use, and choices that do not fit them: said in one sentence, with the way out.
+"""Checks of ratings and options before a calibration; each error says what to do.
 
-What a single row may hold is checked where it is read (`ratings`).
+The values of single rows are checked where they are read (`reading.py`).
 """
 
 from typing import Final
@@ -17,7 +17,7 @@ _OTHER_SCALE: Final = 4.0  # times the highest score, where the file names no fu
 
 
 def check_raters(arrays: RatingArrays, ratings: Ratings) -> None:
-    """See that there is somebody to compare with.
+    """Check that there are two raters to compare.
 
     Raises:
         InputError: all ratings are by one person, and there is no machine to compare with.
@@ -38,10 +38,10 @@ def check_raters(arrays: RatingArrays, ratings: Ratings) -> None:
 
 
 def check_choices(arrays: RatingArrays, source: str, *, level: Level, cut: float | None) -> None:
-    """See that a cut is on the scale, and that scores suit the level of measurement.
+    """Check that a cut is on the scale, and that scores suit the level of measurement.
 
     Raises:
-        InputError: they do not.
+        InputError: it is not, or they do not.
     """
     scores, full = arrays.totals.scores, arrays.max_scores[np.unique(arrays.totals.answers)]
     if level == "ratio" and scores.min(initial=0.0) < 0:
@@ -53,7 +53,7 @@ def check_choices(arrays: RatingArrays, source: str, *, level: Level, cut: float
 
 
 def check_earlier(now: RatingArrays, then: RatingArrays, source: str) -> None:
-    """See that earlier ratings are on the scale of these.
+    """Check that earlier ratings are on the scale of these.
 
     Args:
         now: the ratings.

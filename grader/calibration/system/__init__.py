@@ -1,1 +1,1 @@
-"""The machine as one more rater: how it agrees with people, and whether it may score in their place."""
+"""The system as one more rater: agreement with people, and whether it may score in their place."""

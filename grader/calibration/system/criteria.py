@@ -1,8 +1,8 @@
-"""Rules that a system must keep to score in people's place, and whether the data can tell if it does.
+"""Criteria that a system must meet to score in people's place, and whether the data show that it does.
 
-A rule passes when the whole interval keeps it, fails when the whole interval breaks it, and otherwise cannot be told:
-with few answers a point estimate breaks a rule by chance (of 50 answers an unbiased system shows |SMD| > .15 in 17 % of
-the cases).
+A criterion passes when the whole interval meets it, fails when the whole interval misses it, and is otherwise open:
+with few answers a point estimate misses a criterion by chance (of 50 answers an unbiased system shows |SMD| > .15 in
+17 % of the cases).
 """
 
 from typing import Final, Literal, NamedTuple
@@ -23,7 +23,7 @@ MOST_GROUP_DIFFERENCE: Final = 0.10
 
 
 class CriterionResult(NamedTuple):
-    """An estimate, the rule that it is held against, and what the data say."""
+    """An estimate, the rule that it is compared with, and the outcome."""
 
     estimate: Estimate
     rule: str

@@ -1,7 +1,4 @@
-"""Grades beside ratings: the grader as one more rater of the same answers, on the scale of the people.
-
-Nothing here compares anybody.
-"""
+"""Grades added to ratings: the grader as one more rater of the same answers, on the scale of the people."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -20,7 +17,7 @@ GRADER_NAME: Final = f"{SYSTEM}grader"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GradedRatings:
-    """What grades add to ratings.
+    """Ratings with the grades of the same answers.
 
     Attributes:
         ratings: with the grades of rated answers among them, by the rater `GRADER_NAME`.
@@ -28,7 +25,7 @@ class GradedRatings:
         n_ungraded: grades without a score, which are left out.
         confidences: of rated answers, where the grader says how sure it is.
         texts: the texts of the answers.
-        point_texts: what rubric points say, by question (empty where the ratings name none) and point.
+        point_texts: the texts of rubric points, by question (empty where the ratings name none) and point.
         quotes: by answer and point, the words that show it.
         signatures: what reproduces the grades.
     """
@@ -44,7 +41,7 @@ class GradedRatings:
 
 
 def add_grades(ratings: Ratings, grades: Iterable[Grade], *, source: str) -> GradedRatings:
-    """Put grades beside ratings.
+    """Add grades to ratings, as those of one more rater.
 
     A grade is taken to the scale of the ratings by its share of the full score; where the ratings name no full score,
     the scale must be the same, and people's highest score above half of the grader's full score. Points count where
@@ -110,7 +107,7 @@ def add_grades(ratings: Ratings, grades: Iterable[Grade], *, source: str) -> Gra
 
 
 class _Rated:
-    """What the ratings say of answers, points and scales."""
+    """The answers, points and scales of the ratings."""
 
     def __init__(self, ratings: Ratings) -> None:
         arrays = rating_arrays(ratings)

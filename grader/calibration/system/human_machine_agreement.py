@@ -182,7 +182,7 @@ def same_side_shares(form: LongForm, system: Floats, cut: float) -> Floats:
         system: shape `(n_answers,)`, finite.
         cut: in score points.
 
-    Undefined: NaN as said.
+    Undefined: NaN as above.
     Raises: as `system_statistics`.
     Source: as `decision_consistency.decision_agreement`.
     Checked against: `decision_consistency.decision_agreement` for one person.

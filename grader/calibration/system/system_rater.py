@@ -70,7 +70,7 @@ _MOST_LEVELS = 12  # a scale with more levels is taken step by step in the table
 
 
 class AltTestOutcome(NamedTuple):
-    """Whether the system may stand in for a person, by the alternative annotator test."""
+    """Whether the system may replace a person, by the alternative annotator test."""
 
     result: AltTest
     epsilon: float  # what the system may be worse, for being cheaper
@@ -99,7 +99,7 @@ class SubgroupDifference(NamedTuple):
 
 
 class ReviewStep(NamedTuple):
-    """Agreement with people on what is left when the least sure answers go to people."""
+    """Agreement with people on the answers that remain when people review the least certain ones."""
 
     share_sent: float
     kappa: Estimate
@@ -320,52 +320,57 @@ def _of_answers(values: npt.ArrayLike, name: str, rows: npt.NDArray[np.bool_]) -
 
 
 def system_raters(
-    arrays: RatingArrays, once: LongForm, scale: Scale, graded: GradedRatings | None, *, seed: int
+    arrays: RatingArrays, first_totals: LongForm, scale: Scale, graded: GradedRatings | None, *, seed: int
 ) -> dict[str, SystemRater]:
     """Compare each machine with the people.
 
     Args:
         arrays: the ratings.
-        once: totals of people, without repeats.
-        scale: what agreement is measured by.
-        graded: what grades added; the answers that nobody rated are the batch of `GRADER_NAME`.
+        first_totals: totals of people, without repeats.
+        scale: the scale on which agreement is measured.
+        graded: the grades; the answers that nobody rated are the batch of `GRADER_NAME`.
         seed: of the bootstrap.
     """
     return {
-        name: _compared(arrays, once, scale, scores, graded if name == GRADER_NAME else None, seed)
+        name: _compared(arrays, first_totals, scale, scores, graded if name == GRADER_NAME else None, seed)
         for name, scores in arrays.systems.items()
     }
 
 
 def _compared(
-    arrays: RatingArrays, once: LongForm, scale: Scale, scores: np.ndarray, graded: GradedRatings | None, seed: int
+    arrays: RatingArrays,
+    first_totals: LongForm,
+    scale: Scale,
+    scores: np.ndarray,
+    graded: GradedRatings | None,
+    seed: int,
 ) -> SystemRater:
     batch = np.zeros(0) if graded is None else graded.batch
-    none_of_batch = np.full((batch.size, once.n_raters), np.nan)
+    none_of_batch = np.full((batch.size, first_totals.n_raters), np.nan)
     names = np.array([*arrays.group_names, ""])
     return system_rater(
-        np.vstack([to_matrix(once), none_of_batch]),
+        np.vstack([to_matrix(first_totals), none_of_batch]),
         np.concatenate([scores, batch]),
         cut=scale.cut,
         groups=[*names[arrays.groups], *[""] * batch.size] if arrays.group_names else None,
         confidences=None if graded is None else _confidences(arrays, scores, graded),
-        levels=_levels(once, scale),
+        levels=_levels(first_totals, scale),
         step=scale.step,
         seed=seed,
     )
 
 
 def _confidences(arrays: RatingArrays, scores: np.ndarray, graded: GradedRatings) -> np.ndarray | None:
-    """How sure the grader is of each answer; nothing where it does not say so of every graded one."""
+    """The confidence of the grader in each answer; `None` unless every graded answer has one."""
     known = np.array([graded.confidences.get(answer, np.nan) for answer in arrays.answer_ids])
     if not np.isfinite(known[np.isfinite(scores)]).all():
         return None
     return np.concatenate([known, np.full(graded.batch.size, np.nan)])
 
 
-def _levels(once: LongForm, scale: Scale) -> np.ndarray:
+def _levels(first_totals: LongForm, scale: Scale) -> np.ndarray:
     """The scores that people gave, or where these are many, every step between the lowest and the highest."""
-    given = np.unique(once.scores)
+    given = np.unique(first_totals.scores)
     if given.size <= _MOST_LEVELS:
         return given
     low, high = np.floor(given[0] / scale.step), np.ceil(given[-1] / scale.step)

@@ -138,12 +138,14 @@ _LEVELS_SHOWN = 12
 
 def _scores_picture(found: Calibration) -> Picture:
     """What one rater gave against what another gave the same answer."""
-    scores = found.once.scores
+    scores = found.first_totals.scores
     if np.unique(scores).size > _LEVELS_SHOWN:
         scores = np.round(scores / found.scale.step) * found.scale.step
     levels, codes = np.unique(np.round(scores, DECIMALS), return_inverse=True)
-    cells = found.once.answers * levels.size + codes
-    given = np.bincount(cells, minlength=found.once.n_answers * levels.size).reshape(-1, levels.size).astype(float)
+    cells = found.first_totals.answers * levels.size + codes
+    given = (
+        np.bincount(cells, minlength=found.first_totals.n_answers * levels.size).reshape(-1, levels.size).astype(float)
+    )
     counts = given.T @ given - np.diag(given.sum(axis=0))  # a rating makes no pair with itself
     names = [number_text(float(level)) for level in levels]
     columns = (Column("score", "Score"), *(Column(f"given_{name}", name, "count") for name in names))

@@ -59,7 +59,7 @@ def _left_out(found: Calibration) -> Iterator[str]:
     yield f"{count(seen.n_rows, 'row')} read, {count(seen.n_blank, 'place')} without a score"
     for phase, n in seen.n_not_blind.items():
         yield f"{count(n, 'rating')} of phase '{phase}' left out, because only blind ratings count"
-    again = found.arrays.totals.n_ratings - found.once.n_ratings
+    again = found.arrays.totals.n_ratings - found.first_totals.n_ratings
     if again:
         yield f"{count(again, 'rating')} of an answer that the same rater had rated before: only the first one counts"
 

@@ -140,7 +140,7 @@ def _effect(effect: Effect) -> dict[str, Any]:
 def _fair_averages(found: Calibration) -> list[dict[str, Any]]:
     """The mean as given and the fair average of each answer, in order of the ids."""
     model, ids = found.model, found.arrays.answer_ids
-    n = np.bincount(found.once.answers, minlength=found.once.n_answers)
+    n = np.bincount(found.first_totals.answers, minlength=found.first_totals.n_answers)
     return [
         {
             "answer_id": ids[answer],

@@ -122,7 +122,7 @@ def _odd_rater(one: PointAdvice, names: Sequence[str]) -> str | None:
 
 def _heat_map(found: Calibration, names: Sequence[str]) -> Table:
     """How often each rater gives each point; the CSV has all raters and points."""
-    form = found.points_once
+    form = found.first_points
     if form is None or form.points is None:  # there is no advice on points then
         raise ValueError("there are no ratings of points")
     raters = shown_raters(found.overview, names)
@@ -222,7 +222,7 @@ def _talk(found: Calibration, item: AgendaItem, names: Sequence[str]) -> Talk:
 
 def _votes_table(found: Calibration, item: AgendaItem, names: Sequence[str]) -> Table | None:
     """What each rater gave for the points on which they differ."""
-    form = found.points_once
+    form = found.first_points
     if form is None or form.points is None or not item.points:
         return None
     own = form.take(form.answers == item.answer)

@@ -120,7 +120,7 @@ def _off_diagonal(seen: Overview, one: int, other: int) -> float | None:
 def _fair_table(found: Calibration) -> Table:
     """Each answer with its mean as given and without strictness, where they are furthest apart first."""
     model, arrays = found.model, found.arrays
-    n = np.bincount(found.once.answers, minlength=found.once.n_answers)
+    n = np.bincount(found.first_totals.answers, minlength=found.first_totals.n_answers)
     rated = np.flatnonzero(n)
     moved = np.nan_to_num(model.fair[rated] - model.raw[rated])
     columns = (
@@ -159,7 +159,7 @@ def _known(value: float) -> float | None:
 
 def standardized_severity(found: Calibration, profile: RaterProfile) -> float | None:
     """Severity in standard deviations of all scores."""
-    sd = float(found.once.scores.std(ddof=1)) if found.once.n_ratings > 1 else 0.0
+    sd = float(found.first_totals.scores.std(ddof=1)) if found.first_totals.n_ratings > 1 else 0.0
     return None if profile.severity.value is None or sd == 0 else profile.severity.value / sd
 
 

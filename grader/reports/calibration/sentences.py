@@ -68,7 +68,7 @@ def _sentences(found: Calibration) -> Iterator[str]:
 
 def one_level_is_all(found: Calibration) -> bool:
     """Whether all scores that anybody gave are within one level, so that nearness says nothing."""
-    scores = found.once.scores
+    scores = found.first_totals.scores
     return bool(scores.size) and float(scores.max() - scores.min()) <= found.scale.step
 
 
