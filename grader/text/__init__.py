@@ -1,7 +1,7 @@
-"""Untrusted text, made comparable: normalised with a way back, cut into segments, words, numbers, clauses.
+"""Untrusted text: normalised with offsets into the original, split into segments, words, numbers and clauses.
 
 In: a string. Out: spans, words, quantities, clauses, all with character offsets into the original.
-Nothing here knows about questions, points or scores. Pure functions; no model.
+Nothing here uses questions, points or scores. Pure functions; no model.
 """
 
 import lazy_loader

@@ -1,6 +1,6 @@
-"""Untrusted text: normalised with a way back to the original, cut into segments, counted in words.
+"""Normalises untrusted text with offsets into the original, and splits it into segments and words.
 
-Nothing here knows about questions or scores. Every span is `(start, end)` in characters, end exclusive.
+Nothing here uses questions or scores. Every span is `(start, end)` in characters, end exclusive.
 """
 
 import re
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from grader.text.confusables import fold_lookalikes
 
 KEPT_CONTROLS = "\n\t"
-# Soft hyphen and the joiners of emoji and of some scripts: invisible, but no one hides anything with them.
+# Soft hyphen and the joiners of emoji and of some scripts: invisible, but harmless.
 _HARMLESS = "\u00ad\u200c\u200d"
 
 
@@ -27,16 +27,16 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class NormalisedText:
-    """Text as the scorer sees it.
+    """Normalised text with offsets into the original.
 
     Attributes:
-        text: NFKC-normalised, without invisible and control characters (line feed and tab stay), without marks piled
-            on letters, and with look-alike letters of other scripts made Latin.
-        starts, ends: for each character of `text`, where its source begins and ends in the original,
-            shape `(len(text),)`; `None` when nothing moved.
-        n_hidden: how many invisible or control characters were dropped, joiners and soft hyphens not counted, and
-            letters with piled marks.
-        n_disguised: how many words were written with look-alike letters of another script.
+        text: NFKC-normalised, without invisible and control characters (line feed and tab stay), without stacked
+            combining marks, and with look-alike letters of other scripts replaced by Latin ones.
+        starts, ends: for each character of `text`, the span of its source in the original, shape `(len(text),)`;
+            `None` when the offsets are the same.
+        n_hidden: number of removed invisible or control characters, without joiners and soft hyphens, plus the number
+            of letters with stacked marks.
+        n_disguised: number of words with look-alike letters of another script.
 
     """
 
@@ -61,14 +61,14 @@ class NormalisedText:
 
 
 def is_hidden(char: str) -> bool:
-    """Whether a character shows nothing: control, format (zero-width, bidi, tag), surrogate, unassigned."""
+    """Whether a character is invisible: control, format (zero-width, bidi, tag), surrogate, unassigned."""
     return char not in KEPT_CONTROLS and unicodedata.category(char) in ("Cc", "Cf", "Cs", "Cn", "Co")
 
 
 def normalise(raw: str) -> NormalisedText:
-    """Fold compatibility forms (NFKC) and look-alikes, drop invisible characters, and remember where each came from.
+    """Fold compatibility forms (NFKC) and look-alikes, drop invisible characters, and keep the offsets.
 
-    Carriage returns become line feeds, so that answers from any system read the same.
+    Carriage returns become line feeds, so that answers from any system are the same.
 
     Source: Unicode Standard Annex 15 (normalisation forms), Technical Standard 39 (confusables).
     """
@@ -85,13 +85,13 @@ def normalise(raw: str) -> NormalisedText:
             ends.extend(range(start + 1, end + 1))
             continue
         piece = raw[start:end].replace("\r\n", "\n").replace("\r", "\n")
-        # Vertical tabs, form feeds and the like show nothing but still part words and lines.
+        # Vertical tabs, form feeds and the like are invisible but still separate words and lines.
         piece = "".join("\n" if is_hidden(char) and char.isspace() else char for char in piece)
         visible = "".join(char for char in piece if not is_hidden(char))
         n_hidden += sum(is_hidden(char) and char not in _HARMLESS for char in piece)
         folded = unicodedata.normalize("NFKC", visible)
         bare = _LOOSE_MARKS.sub("", folded)
-        if len(bare) < len(folded) and len(_LOOSE_MARKS.findall(visible)) >= _PILED:
+        if len(bare) < len(folded) and len(_LOOSE_MARKS.findall(visible)) >= _MIN_STACKED:
             bare = _LOOSE_MARKS.sub("", unicodedata.normalize("NFKD", folded))
             n_hidden += 1
         folded = bare
@@ -102,19 +102,19 @@ def normalise(raw: str) -> NormalisedText:
     return NormalisedText(text, np.array(starts, np.int64), np.array(ends, np.int64), n_hidden, n_disguised)
 
 
-# Marks that only change how a letter looks where NFKC could not merge them with it; variation selectors among them.
+# Combining marks that NFKC may leave unmerged, and variation selectors.
 _MARKS = r"\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f"
 _LOOSE_MARKS = re.compile(f"[{_MARKS}]")
-# So many marks on one letter, of which some belong to no spelling, are none.
-_PILED = 2
-# A stretch of ASCII that shows (in which nothing changes), or a character with the marks and jamo that NFKC may merge
-# into it; CR LF counts as one.
+# From this many marks on one letter, all its marks are removed if NFKC could not merge some of them.
+_MIN_STACKED = 2
+# A run of visible ASCII (which never changes), or a character with the marks and jamo that NFKC may merge into it; CR
+# LF counts as one character.
 _JOINING = rf"[{_MARKS}\u1160-\u11ff\u3099\u309a]"
 _CLUSTER = re.compile(rf"[ -~\n\t]+(?!{_JOINING})|\r\n|.{_JOINING}*", re.DOTALL)
 
 
 def _clusters(raw: str) -> list[Span]:
-    """Cut the text where normalisation cannot reach across."""
+    """Split the text where normalisation never merges characters across the border."""
     return [Span(*match.span()) for match in _CLUSTER.finditer(raw)]
 
 
@@ -144,9 +144,9 @@ def has_digit(text: str) -> bool:
 
 
 def segments(text: str) -> list[Span]:
-    """Sentences, list items and lines: the units in which evidence is shown.
+    """Split a text into sentences, list items and lines: the units of evidence.
 
-    A break is a sentence end, a line feed or a semicolon; bullets and numbering stay outside. Abbreviations such as
+    A break is a sentence end, a line feed or a semicolon; bullets and numbering are left out. Abbreviations such as
     "e.g." and decimals do not break. A text without any letter or digit has no segment.
     """
     spans: list[Span] = []
@@ -162,7 +162,7 @@ def segments(text: str) -> list[Span]:
 
 
 def _is_abbreviation(text: str, start: int, end: int) -> bool:
-    """Whether the full stop at `end` closes an abbreviation, an initial or a list number, not the sentence."""
+    """Whether the full stop at `end` ends an abbreviation, an initial or a list number and not the sentence."""
     if text[end : end + 1] == "\n" or not text.endswith(".", start, end):
         return False
     # No abbreviation is longer than this; looking further back would make long texts slow.
@@ -177,7 +177,7 @@ def _is_abbreviation(text: str, start: int, end: int) -> bool:
 
 
 def _trim(text: str, span: Span) -> Span:
-    """Without surrounding white space and a leading bullet or number."""
+    """The span without surrounding white space and a leading bullet or number."""
     start, end = span
     while (match := _BULLET.match(text, start, end)) and match.end() < end:
         start = match.end()
@@ -188,7 +188,7 @@ def _trim(text: str, span: Span) -> Span:
     return Span(start, end)
 
 
-# Words that say nothing about a topic: articles, pronouns, auxiliaries, prepositions, conjunctions.
+# Words without a topic: articles, pronouns, auxiliaries, prepositions, conjunctions.
 STOP_WORDS = frozenset(
     """a about after all also am an and any are as at be because been before being between both but
     by can could did do does doing done during each for from had has have having he her here hers
@@ -200,5 +200,5 @@ STOP_WORDS = frozenset(
 
 
 def content_words(text: str) -> list[str]:
-    """The words that carry a text's topic, in lower case, in order, repeats kept."""
+    """The words that are not stop words, in lower case, in order, with repetitions."""
     return [word for word in map(str.lower, words(text)) if word not in STOP_WORDS]

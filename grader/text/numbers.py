@@ -1,7 +1,9 @@
-"""Numbers with their units, and orders of growth such as O(n log n), as they stand in a text.
+"""Numbers with their units, and orders of growth such as O(n log n), extracted from a text and compared.
 
-Only what a comparison needs: two quantities are the same, differ, or cannot be compared. Nothing is converted between
-units of different kinds.
+Two quantities are equal, different or not comparable. Units of one kind are converted to a base unit.
+
+Own code, not quantulum3 or pint (not installed): this also reads orders of growth, counted nouns, calculations and
+list numbers, which a comparison needs, and needs no further package.
 """
 
 import re
@@ -21,10 +23,10 @@ _WORDS = {
     "hundred": 100.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "half": 0.5, "twice": 2.0, "double": 2.0,
     "once": 1.0, "thrice": 3.0, "triple": 3.0, "both": 2.0,
 }  # fmt: skip
-# "One" and "once" are mostly pronoun and conjunction, "both" and "double" seldom a count: they answer for a number but
-# never ask for one.
+# Words that are often no number ("one" as a pronoun). In the other text they may match a number, but none is required
+# for them.
 _VAGUE = frozenset(["one", "once", "both", "double", "half", "twice", "hundred", "thousand"])
-# Words for how something grows with another; each excludes the others.
+# Words for orders of growth; each order excludes the others.
 _ORDERS = {
     word: order
     for order, forms in {
@@ -51,12 +53,12 @@ _UNITS = {
     "khz": ("rate", 1e3), "mhz": ("rate", 1e6), "ghz": ("rate", 1e9),
 }  # fmt: skip
 _GROWTH = re.compile(r"\b[OΘΩ]\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
-# "0,5" and "12,5 %" have a decimal comma, "1,024" one between thousands.
+# "0,5" and "12,5 %" have a decimal comma, "1,024" a thousands separator.
 _NUMBER = re.compile(
     r"(?<![\w.])[-−]?(?:(?P<comma>0,\d+|\d+,\d+(?=\s*%))|\d+(?:,\d{3})+(?:\.\d+)?|\d*\.?\d+(?:e[-+]?\d+)?)",
     re.IGNORECASE,
 )
-# A number between such signs is part of a calculation, not a claim; at the start of a line they are bullets.
+# A number beside such signs is part of a calculation, not a claim; at the start of a line they are bullets.
 _CALCULATED = re.compile(r"[^\s*+·][ \t]*[*×+^/·][ \t]*[(]?$|[(]\s*[^\W\d_]*\s*=\s*$")
 _CALCULATING = re.compile(r"[ \t]*(?:[*×^+/·!]|[-−][ \t]*[\w(]*\d|[)]\s*\^)")
 _EXAMPLE = re.compile(r"\b(?:e\.?g|for (?:example|instance)|such as)\b\.?[^.;)]*$", re.IGNORECASE)
@@ -64,25 +66,25 @@ _NAMED = re.compile(r"([^\W_]+)\W*[=≈]\s*$")
 _FOLLOWING = re.compile(r"\s*[-]?\s*(%|[^\W\d_]+)?")
 _PRECEDING = re.compile(r"([^\W\d_]+|=)\W*$")
 _LONGEST_WORD = 30
-# More numbers than this are a table or a calculation, where the same one stands in many places.
+# A text with more numbers is a table or a calculation, in which the same number may occur in several places.
 _MANY = 4
 _SPELLED = re.compile(r"[^\W\d_]+")
 _LABEL = re.compile(r"(?:^|\n)\s*\(?$")
 
 
 class Quantity(NamedTuple):
-    """One quantity of a text: its kind, its value in the kind's base unit, and its words.
-
-    Kinds are "growth" (the value is the text within the brackets), "order" ("linear", "quadratic"), the units' kinds,
-    what is counted, or nothing for a bare number, which has the word before it in `after`.
+    """One quantity of a text.
 
     Attributes:
-        kind, value, start, end, text: what it is, and where its words stand.
-        vague: whether its word is mostly none of number.
-        after: the word before a number without unit; with the sign in "x = 3".
-        beside: the words around it.
-        number: as it is written, whatever the unit.
-        step: one in its last digit, in the kind's base unit; 0 where it is exact.
+        kind: "growth" for O(...), "order" for words such as "linear", the kind of the unit, the stem of the counted
+            noun, or empty for a bare number.
+        value: in the kind's base unit; for "growth" the text within the brackets.
+        start, end, text: its words and their span.
+        vague: whether its word is often no number.
+        preceding: the word before a number without a unit; with the sign in "x = 3".
+        neighbours: the words before and after it.
+        number: as written, without the unit.
+        precision: one unit of its last digit, in the kind's base unit; 0 where it is exact.
         calculated: whether it is part of a calculation or an example.
 
     """
@@ -93,15 +95,15 @@ class Quantity(NamedTuple):
     end: int
     text: str
     vague: bool = False
-    after: str = ""
-    beside: tuple[str, str] = ("", "")
+    preceding: str = ""
+    neighbours: tuple[str, str] = ("", "")
     number: float | None = None
-    step: float = 0.0
+    precision: float = 0.0
     calculated: bool = False
 
 
 def quantities(text: str) -> tuple[Quantity, ...]:
-    """All quantities of a text, in the order of their kinds; numbers of lists ("1.") are left out."""
+    """All quantities of a text, grouped by how they are written; list numbers ("1.") are left out."""
     found = []
     taken: list[tuple[int, int]] = []
     for match in _GROWTH.finditer(text):
@@ -114,34 +116,34 @@ def quantities(text: str) -> tuple[Quantity, ...]:
             continue
         plain = match[0].replace("−", "-")
         plain = plain.replace(",", ".") if match["comma"] else plain.replace(",", "")
-        found.append(_measured(text, match.start(), match.end(), float(plain), step=_step(plain)))
+        found.append(_with_unit(text, match.start(), match.end(), float(plain), precision=_precision(plain)))
     for match in _SPELLED.finditer(text):
         word = match[0].lower()
         if word in _ORDERS:
-            beside = _beside(text, *match.span())
-            found.append(Quantity("order", _ORDERS[word], *match.span(), match[0], beside=beside))
+            neighbours = _neighbours(text, *match.span())
+            found.append(Quantity("order", _ORDERS[word], *match.span(), match[0], neighbours=neighbours))
         if word in _WORDS and not any(start <= match.start() < end for start, end in taken):
-            found.append(_measured(text, *match.span(), _WORDS[word])._replace(vague=word in _VAGUE))
+            found.append(_with_unit(text, *match.span(), _WORDS[word])._replace(vague=word in _VAGUE))
     return tuple(found)
 
 
-def _step(plain: str) -> float:
-    """One in the last digit of a number with decimals; 0 for others, which may be counts."""
+def _precision(plain: str) -> float:
+    """One unit of the last digit of a number with decimals; 0 for others, which may be counts."""
     digits, _, exponent = plain.lower().partition("e")
     decimals = len(digits.partition(".")[2])
     return 0.0 if exponent or not decimals else 10.0**-decimals
 
 
-def _beside(text: str, start: int, end: int) -> tuple[str, str]:
-    """The words before and after a stretch."""
+def _neighbours(text: str, start: int, end: int) -> tuple[str, str]:
+    """The words before and after a span."""
     before = _PRECEDING.search(text, max(0, start - _LONGEST_WORD), start)
     after = _FOLLOWING.match(text, end)
     return before[1].lower() if before else "", (after[1] or "").lower() if after else ""
 
 
-def _measured(text: str, start: int, end: int, value: float, *, step: float = 0.0) -> Quantity:
+def _with_unit(text: str, start: int, end: int, value: float, *, precision: float = 0.0) -> Quantity:
     """A number with the unit or the noun that follows it."""
-    beside = _beside(text, start, end)
+    neighbours = _neighbours(text, start, end)
     around = text[max(0, start - _LONGEST_WORD) : start]
     calculated = bool(_CALCULATED.search(around) or _CALCULATING.match(text, end) or _EXAMPLE.search(text[:start]))
     following = _FOLLOWING.match(text, end)
@@ -150,22 +152,32 @@ def _measured(text: str, start: int, end: int, value: float, *, step: float = 0.
     if unit is None:
         kind = "" if name.lower() in FUNCTION_WORDS else stem(name.lower())
         named = _NAMED.search(around)
-        after = f"= {named[1].lower()}" if named else beside[0]
+        preceding = f"= {named[1].lower()}" if named else neighbours[0]
         return Quantity(
-            kind, value, start, end, text[start:end], False, after, beside, value, step, calculated=calculated
+            kind,
+            value,
+            start,
+            end,
+            text[start:end],
+            False,
+            preceding,
+            neighbours,
+            value,
+            precision,
+            calculated=calculated,
         )
     kind, size = unit
     stop = following.end(1) if following else end
     words = text[start:stop]
-    return Quantity(kind, value * size, start, stop, words, False, "", beside, value, step * size, calculated)
+    return Quantity(kind, value * size, start, stop, words, False, "", neighbours, value, precision * size, calculated)
 
 
 def differing_quantities(own: Sequence[Quantity], other: Sequence[Quantity]) -> tuple[Quantity, Quantity] | None:
-    """A quantity of the first text and the one that the second has in its place, or `None`.
+    """A quantity of the first text and a different one in its place in the second, or `None`.
 
-    The second text must lack the first's value and bring one that the first lacks, of the same kind: the same unit, the
-    same counted noun, or, for bare numbers, after the same word. A value that each has elsewhere as well must stand
-    between the same words. Parts of calculations claim nothing.
+    The second text must lack the first's value and have one that the first lacks, of the same kind: the same unit, the
+    same counted noun, or, for bare numbers, the same preceding word. A value that both texts have elsewhere must have
+    the same neighbours. Parts of calculations are not compared.
     """
     for mine in own:
         lacks = _count(mine, own) - _count(mine, other)
@@ -177,8 +189,12 @@ def differing_quantities(own: Sequence[Quantity], other: Sequence[Quantity]) -> 
         for theirs in other:
             if theirs.calculated or _count(theirs, own) >= _count(theirs, other):
                 continue
-            if theirs.kind == mine.kind and (mine.kind != "" or (mine.after and mine.after == theirs.after)):
-                same_place = mine.beside[0] == theirs.beside[0] or mine.beside[1] == theirs.beside[1] != ""
+            if theirs.kind == mine.kind and (
+                mine.kind != "" or (mine.preceding and mine.preceding == theirs.preceding)
+            ):
+                same_place = (
+                    mine.neighbours[0] == theirs.neighbours[0] or mine.neighbours[1] == theirs.neighbours[1] != ""
+                )
                 if same_place or not (elsewhere or _count(theirs, own)):
                     return mine, theirs
     return None
@@ -191,18 +207,18 @@ def _count(quantity: Quantity, among: Sequence[Quantity]) -> int:
 def _same(one: Quantity, other: Quantity) -> bool:
     if isinstance(one.value, str) or isinstance(other.value, str):
         return one.value == other.value
-    step = max(one.step, other.step)
+    precision = max(one.precision, other.precision)
     if one.kind == other.kind or (_is_count(one) and _is_count(other)):
-        return _close(one.value, other.value, step)
-    # Some leave the unit out.
+        return _close(one.value, other.value, precision)
+    # One text may leave the unit out.
     if _is_count(one) != _is_count(other) and one.number is not None and one.number == other.number:
         return True
     shares = {one.kind, other.kind} & {"share"} and (_is_count(one) or _is_count(other))
-    # "50 %" is "0.5", and some write "50" alone.
+    # "50 %" equals "0.5" and, without the sign, "50".
     return bool(shares) and (
-        _close(one.value, other.value, step)
-        or _close(100 * one.value, other.value, 100 * step)
-        or _close(one.value, 100 * other.value, 100 * step)
+        _close(one.value, other.value, precision)
+        or _close(100 * one.value, other.value, 100 * precision)
+        or _close(one.value, 100 * other.value, 100 * precision)
     )
 
 
@@ -213,6 +229,6 @@ def _is_count(quantity: Quantity) -> bool:
 _KINDS = frozenset(kind for kind, _ in _UNITS.values()) | {"growth", "order"}
 
 
-def _close(one: float, other: float, step: float) -> bool:
-    """Whether two values are the same, as far as the digits of the rougher one go."""
-    return abs(one - other) <= 0.5 * step + 1e-9 * max(abs(one), abs(other), 1.0)
+def _close(one: float, other: float, precision: float) -> bool:
+    """Whether two values are equal within the precision of the less precise one."""
+    return abs(one - other) <= 0.5 * precision + 1e-9 * max(abs(one), abs(other), 1.0)

@@ -25,7 +25,7 @@ def test_numbers_and_code_part_the_runs() -> None:
 
 
 def test_unknown_words_have_the_class_of_their_ending() -> None:
-    known = load_table().places
+    known = load_table().rows
     assert word_class("The", known) == "the"
     assert word_class("blorping", known) == "-ing"
     assert word_class("blorp", known) == "-"
