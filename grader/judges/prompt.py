@@ -67,9 +67,7 @@ def build_prompt(task: JudgingTask, *, seed: int) -> Prompt:
         material["reference_answer"] = task.reference_answer
     material["points"] = [_shown_point(ids[point.point_id], point) for point in _shuffled(task.points, salt)]
     if task.decided_points:
-        material["decided_already"] = [
-            {"point": text, "the_answer": standing} for text, standing in task.decided_points
-        ]
+        material["decided_already"] = [{"point": text, "the_answer": status} for text, status in task.decided_points]
     text = Template(prompt_template("judge.user.md")).substitute(
         nonce=salt[:8], answer=escaped_json(task.answer), material=escaped_json(material), n_points=len(task.points)
     )

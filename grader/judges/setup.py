@@ -25,7 +25,7 @@ from grader.provider import (
 from grader.settings import JudgeSettings
 
 # Judges that need no server, by name; any other name is a model behind an OpenAI-compatible endpoint.
-JUDGES = {MOCK: MockJudge}
+OFFLINE_JUDGES = {MOCK: MockJudge}
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def open_panel(choice: JudgeChoice) -> OpenedPanel:
         raise InputError(f"the judge '{twice}' is named twice: to ask it several times use --judge-votes")
     if not all(names):
         raise InputError("a judge has no name: --judge MODEL, as its server calls it")
-    remote = any(name not in JUDGES for name in names)
+    remote = any(name not in OFFLINE_JUDGES for name in names)
     if choice.batch and not choice.keep:
         raise InputError("a batch comes back to a later run, which finds it in the cache: leave --no-cache out")
     endpoint = find_endpoint(choice.base_url, needs_key=not choice.dry_run) if remote else None
@@ -154,8 +154,8 @@ def _open(
     cache: ReplyCache,
     price: Price,
 ) -> Judge:
-    if name in JUDGES or endpoint is None:
-        return JUDGES[name]()
+    if name in OFFLINE_JUDGES or endpoint is None:
+        return OFFLINE_JUDGES[name]()
     kind = BatchJudge if choice.batch else ChatJudge
     return kind(name, endpoint, scheduler, cache=cache, price=price, timeout=choice.timeout, seed=choice.settings.seed)
 
@@ -163,7 +163,7 @@ def _open(
 def _prices(names: Sequence[str], choice: JudgeChoice, endpoint: Endpoint | None) -> dict[str, Price]:
     """The known prices by judge; a judge on this machine is free unless the price file has a line for it."""
     known = {} if choice.prices is None else read_prices(choice.prices)
-    free = {name: FREE for name in names if name in JUDGES or (endpoint is not None and endpoint.is_local)}
+    free = {name: FREE for name in names if name in OFFLINE_JUDGES or (endpoint is not None and endpoint.is_local)}
     prices = free | {name: known[name] for name in names if name in known}
     missing = next((name for name in names if name not in prices), None)
     if choice.request_policy.max_cost is not None and missing is not None:

@@ -139,7 +139,7 @@ def _import_page(lines: Iterable[tuple[int, str]], source: str) -> ImportResult:
     page = parse_page(lines)
     found = [
         _Found(
-            _filled({"question": pair.question, "reference_answer": pair.answer, "topic": pair.topic}),
+            _without_empty({"question": pair.question, "reference_answer": pair.answer, "topic": pair.topic}),
             pair.line,
             partial(_same_line, pair.line),
         )
@@ -148,7 +148,7 @@ def _import_page(lines: Iterable[tuple[int, str]], source: str) -> ImportResult:
     return _assemble(found, page.title, list(page.dropped), source)
 
 
-def _filled(values: dict[str, Any]) -> dict[str, Any]:
+def _without_empty(values: dict[str, Any]) -> dict[str, Any]:
     return {field: value for field, value in values.items() if value not in (None, "")}
 
 
@@ -172,7 +172,7 @@ def _import_records(
     found = []
     for row, line_of in records:
         values = {field: id_text(row.values.get(name)) for field, name in chosen.items()}
-        found.append(_Found(_filled(values), row.line, line_of))
+        found.append(_Found(_without_empty(values), row.line, line_of))
     return _assemble(found, title, dropped, source)
 
 

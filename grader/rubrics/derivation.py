@@ -98,35 +98,35 @@ def _points(text: str, question: str) -> list[PointDraft]:
             last = ()
             continue
         said = text[block.span.start : block.span.end]
-        found = clauses(said, subjects=_meant(last, topics))
+        found = clauses(said, subjects=_antecedents(last, topics))
         if drafts and _EXAMPLE.match(said):
             drafts[-1] = _with_example(drafts[-1], said, block.span.end)
         elif content_stems(said):
             new = [draft for clause in found for draft in _drafts(clause, block.span.start, question)]
-            drafts += _from(block.start, new)
-        last = _only_subject(found)
+            drafts += _starting_at(block.start, new)
+        last = _single_subject(found)
         topics += [clause.subject for clause in found if _is_asked(clause.subject, question)]
-    return drafts or [PointDraft(one_line(text), _trimmed(text))]
+    return drafts or [PointDraft(one_line(text), _trimmed_span(text))]
 
 
-def _from(start: int, drafts: Sequence[PointDraft]) -> list[PointDraft]:
+def _starting_at(start: int, drafts: Sequence[PointDraft]) -> list[PointDraft]:
     """The drafts, the first one extended to start at `start`, so that it includes the heading above."""
     if not drafts:
         return []
     return [replace(drafts[0], span=Span(start, drafts[0].span.end)), *drafts[1:]]
 
 
-def _trimmed(text: str) -> Span:
+def _trimmed_span(text: str) -> Span:
     return Span(len(text) - len(text.lstrip()), len(text.rstrip()))
 
 
-def _only_subject(found: Sequence[Clause]) -> tuple[Token, ...]:
+def _single_subject(found: Sequence[Clause]) -> tuple[Token, ...]:
     """The only subject of a sentence, to which "it" in the next sentence can refer; empty if there are several."""
     subjects = {detokenize(clause.subject).lower(): clause.subject for clause in found if clause.subject}
     return next(iter(subjects.values())) if len(subjects) == 1 else ()
 
 
-def _meant(last: tuple[Token, ...], topics: Sequence[tuple[Token, ...]]) -> list[tuple[Token, ...]]:
+def _antecedents(last: tuple[Token, ...], topics: Sequence[tuple[Token, ...]]) -> list[tuple[Token, ...]]:
     """Antecedents of a pronoun: the subject of the sentence before, else the only subject that the question names."""
     named = {detokenize(topic).lower(): topic for topic in topics}
     return [last, *named.values()] if len(named) == 1 else [last]
@@ -234,8 +234,8 @@ def _bullets(text: str, block: Block, topics: Sequence[tuple[Token, ...]]) -> li
     fragments: list[PointDraft] = []
     for span in block.items:
         said = text[span.start : span.end]
-        found = clauses(said, subjects=_meant((), topics))
-        if found and all(clause.verb is not None for clause in found) and not _goes_on(introduction):
+        found = clauses(said, subjects=_antecedents((), topics))
+        if found and all(clause.verb is not None for clause in found) and not _needs_items(introduction):
             drafts += [draft for clause in found if (draft := _draft(clause.words, clause.span, span.start))]
         else:
             fragments.append(_fragment(introduction, said, span))
@@ -245,13 +245,13 @@ def _bullets(text: str, block: Block, topics: Sequence[tuple[Token, ...]]) -> li
         need = required_count(len(fragments), examples=examples)
         group = PointGroupDraft(_slug(introduction), need, block.start)
         drafts = [replace(draft, group=group) if draft in fragments else draft for draft in drafts]
-    return _from(block.start, drafts)
+    return _starting_at(block.start, drafts)
 
 
 def _fragment(introduction: str, said: str, span: Span) -> PointDraft:
     """A point from an item that is no sentence: "Common remedies include dropout", "Advantages: fast"."""
     item = one_line(said).rstrip(" .,;")
-    if not _goes_on(introduction):
+    if not _needs_items(introduction):
         return PointDraft(f"{introduction}: {item}", span)
     article = item.split(" ", 1)[0].lower() in ("a", "an", "the")
     return PointDraft(f"{introduction} {item[0].lower() if article else item[0]}{item[1:]}", span)
@@ -260,7 +260,7 @@ def _fragment(introduction: str, said: str, span: Span) -> PointDraft:
 _OPEN_ENDINGS = word_set("of by as with to for in on from like using include includes involve involves are is")
 
 
-def _goes_on(introduction: str) -> bool:
+def _needs_items(introduction: str) -> bool:
     """Whether the items complete the introduction: "the model consists of", "common remedies include"."""
     return introduction.rsplit(" ", 1)[-1].lower() in _OPEN_ENDINGS
 
@@ -278,7 +278,7 @@ _META = re.compile(
     r"|\b(?:requires? a personali[sz]ed|depends on your|no fixed answer|answers? (?:will|may) vary)",
     re.IGNORECASE,
 )
-_ANSWERER = re.compile(
+_ANSWERER_PHRASE = re.compile(
     r"(?:(?:a|an|the|your|any)\s+(?:\w+\s+)?(?:answer|candidate|response|reply|applicant)|candidates|answers|you|it)\s+"
     r"(?:(?:should|must|can|could|may|might|will|ought to|needs? to)\s+)?(?:also\s+|ideally\s+|at least\s+)?",
     re.IGNORECASE,
@@ -302,7 +302,7 @@ def _criteria(text: str) -> list[PointDraft]:
             if criterion:
                 where = Span(span.start + clause.span.start, span.start + clause.span.end)
                 drafts.append(PointDraft(criterion, where))
-    return drafts or [PointDraft(FALLBACK_CRITERION, _trimmed(text))]
+    return drafts or [PointDraft(FALLBACK_CRITERION, _trimmed_span(text))]
 
 
 def _criterion(clause: Clause) -> str:
@@ -310,7 +310,7 @@ def _criterion(clause: Clause) -> str:
     text = detokenize(clause.words, asides=True)
     if not content_stems(text):
         return ""
-    rest = _ANSWERER.sub("", text, count=1) if _ANSWERER.match(text) else text
+    rest = _ANSWERER_PHRASE.sub("", text, count=1) if _ANSWERER_PHRASE.match(text) else text
     first, _, more = rest.partition(" ")
     forms = verb_forms(first.lower())
     if first.lower() == "be":

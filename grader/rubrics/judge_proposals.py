@@ -116,7 +116,7 @@ def propose(question: Question, drafted: DraftedPoints, judge: Judge, cache: Rep
     signature = f"{one_line(judge.name)}@{judge.revision},prompt@{proposal_prompt_hash()}"
     try:
         asked = build_proposal_prompt(derived, drafted)
-        proposal = _reply(asked, judge, cache)
+        proposal = _cached_proposal(asked, judge, cache)
         made = accept_points(proposal, asked.point_of, derived, drafted)
         if not made.drafts:
             raise RequestError("malformed", "none of its points can be used")
@@ -171,7 +171,7 @@ def _shown_points(derived: Rubric, drafted: DraftedPoints, ids: Mapping[str, str
         }
 
 
-def _reply(asked: Prompt, judge: Judge, cache: ReplyCache) -> Proposal:
+def _cached_proposal(asked: Prompt, judge: Judge, cache: ReplyCache) -> Proposal:
     """The judge's proposal, from the cache or from a new request.
 
     Raises:
@@ -183,14 +183,14 @@ def _reply(asked: Prompt, judge: Judge, cache: ReplyCache) -> Proposal:
     )
     kept = cache.get([key]).get(key)
     if kept is None:
-        kept = _asked_now(asked, judge)
+        kept = _request_proposal(asked, judge)
         cache.put({key: kept})
     if "problem" in kept:
         raise RequestError(kept["kind"], kept["problem"])
     return read_proposal(kept["reply"])
 
 
-def _asked_now(asked: Prompt, judge: Judge) -> dict[str, Any]:
+def _request_proposal(asked: Prompt, judge: Judge) -> dict[str, Any]:
     try:
         _, completions = complete_and_parse(
             judge,

@@ -150,40 +150,40 @@ def accept_points(
 
     """
     notes = [f"{proposal.n_malformed} of its points have not the agreed form"] * (proposal.n_malformed > 0)
-    standing = {point.id: draft for point, draft in zip(derived.points, drafted.drafts, strict=True)}
+    draft_of = {point.id: draft for point, draft in zip(derived.points, drafted.drafts, strict=True)}
     claims: list[_Claim] = []
     held: dict[str, bool] = {}
     for point in proposal.points:
         point_id = point_of.get(point.id, "")
-        near = standing[point_id].span.start if point_id else 0
-        found = _checked(point, drafted.source.text, derived.question, near, notes)
+        near = draft_of[point_id].span.start if point_id else 0
+        found = _checked_claim(point, drafted.source.text, derived.question, near, notes)
         held[point_id] = held.get(point_id, False) or found is not None
         if found is not None:
             claims.append(found)
     if claims:
         groups = {point.id: point.group or "" for point in derived.points}
         stays = [point_id for point_id, holds in held.items() if point_id and not holds]
-        notes += [f"the derived '{shorten(standing[point_id].text, _SHOWN)}' stays in its place" for point_id in stays]
-        drafts = [(standing[point_id], groups[point_id]) for point_id in stays]
+        notes += [f"the derived '{shorten(draft_of[point_id].text, _SHOWN)}' stays in its place" for point_id in stays]
+        drafts = [(draft_of[point_id], groups[point_id]) for point_id in stays]
         claims += [_Claim(draft.text, draft.span, draft.aliases, group) for draft, group in drafts]
     claims.sort(key=lambda claim: claim.span)
-    notes += _lost([claim.span for claim in claims], standing, drafted.source.text)
+    notes += _lost_parts([claim.span for claim in claims], draft_of, drafted.source.text)
     needs = {name: group.need for name, group in derived.groups.items()} | dict(proposal.needs)
     return AcceptedPoints(tuple(_grouped(_merged(claims, notes), needs, notes)), tuple(notes))
 
 
-def _checked(point: PointProposal, reference: str, question: str, near: int, notes: list[str]) -> _Claim | None:
+def _checked_claim(point: PointProposal, reference: str, question: str, near: int, notes: list[str]) -> _Claim | None:
     """The point as a claim; `None` and a note if it is rejected."""
     text = _clean(point.text)
-    span = _source(point.words, reference, near)
-    problem = _problem(text, point.words, reference, span)
+    span = _source_span(point.words, reference, near)
+    problem = _rejection(text, point.words, reference, span)
     if span is None or problem:
         notes.append(f"dropped '{shorten(text, _SHOWN)}': {problem}")
         return None
     return _Claim(text, span, _aliases(point.aliases, text, question, notes), _group_name(point.group))
 
 
-def _problem(text: str, words: str, reference: str, span: Span | None) -> str:
+def _rejection(text: str, words: str, reference: str, span: Span | None) -> str:
     """Why a point is rejected; empty if it is accepted."""
     if not any(char.isalnum() for char in text):
         return "it says nothing"
@@ -194,12 +194,12 @@ def _problem(text: str, words: str, reference: str, span: Span | None) -> str:
     said = reference[span.start : span.end]
     if not content_stems(said):
         return f"its words '{shorten(said, _SHOWN)}' say nothing"
-    if _denies(said, text):
+    if _contradicts(said, text):
         return f"it denies the words that it comes from, '{shorten(said, _SHOWN)}'"
     return ""
 
 
-def _source(words: str, reference: str, near: int) -> Span | None:
+def _source_span(words: str, reference: str, near: int) -> Span | None:
     """The span of quoted words in the reference: from the refined point on, else anywhere."""
     for begin in dict.fromkeys((near, 0)):
         spans = locate_quote(words, reference[begin:])
@@ -209,7 +209,7 @@ def _source(words: str, reference: str, near: int) -> Span | None:
     return None
 
 
-def _denies(one: str, two: str) -> bool:
+def _contradicts(one: str, two: str) -> bool:
     """Whether the guards are certain that one text contradicts the other."""
     finding = find_contradiction(parse_claim(one), parse_claim(two))
     return finding is not None and finding.certain
@@ -236,13 +236,13 @@ def _aliases(proposed: Iterable[str], text: str, question: str, notes: list[str]
 def _alias_problem(alias: str, text: str, question: str) -> str:
     if len(alias) > LONGEST_CLAIM:
         return f"it has {len(alias)} characters, at most {LONGEST_CLAIM} are one claim"
-    mine, whole = _telling(alias, question), _telling(text, question)
+    mine, whole = _specific_stems(alias, question), _specific_stems(text, question)
     if len(mine) < min(len(whole), MIN_CONTENT_WORDS) or not any(char.isalnum() for char in alias):
         return "it says too little to state the point"
-    return "it denies the point" if _denies(text, alias) else ""
+    return "it denies the point" if _contradicts(text, alias) else ""
 
 
-def _telling(text: str, question: str) -> set[str]:
+def _specific_stems(text: str, question: str) -> set[str]:
     """Content stems of a text, without those of the question and without generic ones."""
     return set(content_stems(text)) - set(content_stems(question)) - GENERIC_STEMS
 
@@ -289,11 +289,11 @@ def _grouped(claims: Sequence[_Claim], needs: Mapping[str, int], notes: list[str
         yield PointDraft(claim.text, claim.span, claim.aliases, groups.get(claim.group))
 
 
-def _lost(spans: Sequence[Span], standing: Mapping[str, PointDraft], reference: str) -> list[str]:
+def _lost_parts(spans: Sequence[Span], draft_of: Mapping[str, PointDraft], reference: str) -> list[str]:
     """Notes on parts of the reference answer that derived points cover and proposed points do not."""
     open_ones = uncovered_spans(sorted(spans), len(reference))
     notes = []
-    for point_id, draft in standing.items():
+    for point_id, draft in draft_of.items():
         parts = [
             reference[max(gap.start, draft.span.start) : min(gap.end, draft.span.end)]
             for gap in open_ones

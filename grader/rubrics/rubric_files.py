@@ -16,7 +16,7 @@ _ENDINGS = (".yaml", ".yml", ".json")
 # The list of points: ours first, then that of autorubric and rubric, HealthBench, nuggetizer.
 _POINT_KEYS = ("points", "criteria", "rubric", "rubrics", "nuggets")
 # Fields of a rubric under the names of other tools; their further keys are ignored.
-_PEER_KEYS: Mapping[str, tuple[str, ...]] = {
+_OTHER_TOOLS_KEYS: Mapping[str, tuple[str, ...]] = {
     "question_id": ("question_id", "qid", "topic_id", "prompt_id"),
     "question": ("question", "query", "topic", "prompt"),
     "reference_answer": ("reference_answer", "reference", "reference_submission", "expected_output"),
@@ -40,7 +40,7 @@ def read_rubric(path: str | Path) -> Rubric:
 
     """
     document = read_document(path)
-    key, values = _our_form(document)
+    key, values = _rubric_fields(document)
     at: Place = (key,) if key else ()
     values["points"] = points_with_ids(
         values["points"],
@@ -77,7 +77,7 @@ def points_with_ids(
     return [_with_id(point, number, seen) for number, point in enumerate(points, 1)]
 
 
-def _our_form(document: Document) -> tuple[str, dict[str, Any]]:
+def _rubric_fields(document: Document) -> tuple[str, dict[str, Any]]:
     """The key of the list of points ("" for a bare list), and the fields of `Rubric`."""
     data = document.data
     named = re.sub(r"\.(rubric|points)$", "", Path(document.source).stem)
@@ -90,7 +90,7 @@ def _our_form(document: Document) -> tuple[str, dict[str, Any]]:
     if key == "points":
         return key, {**data, "question_id": id_text(data["question_id"])} if "question_id" in data else dict(data)
     values = {"question_id": named, "points": data[key]}
-    for field, names in _PEER_KEYS.items():
+    for field, names in _OTHER_TOOLS_KEYS.items():
         found = next((data[name] for name in names if isinstance(data.get(name), str | int | float)), None)
         if found is not None:
             values[field] = id_text(found) if field == "question_id" else found

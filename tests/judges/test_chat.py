@@ -23,11 +23,11 @@ from grader.provider.errors import RequestError
 from grader.provider.reply_cache import ReplyCache
 from grader.provider.scheduler import RequestPolicy, RequestScheduler
 from tests.support.clocks import VirtualClock
-from tests.support.judges import QUICK, SECRET, case, chat_judge
+from tests.support.judges import QUICK, SECRET, chat_judge, judging_task
 from tests.support.openai_faults import FATAL, PASSING, by_words
 from tests.support.openai_server import OpenAIServer
 
-CHAT = build_prompt(case(), seed=0)
+CHAT = build_prompt(judging_task(), seed=0)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_the_request_is_as_the_api_wants_it() -> None:
         return httpx2.Response(200, json=OpenAIServer().chat(json.loads(request.content)))
 
     judge = over_wire(answer, model="gpt-x", seed=7)
-    reply, completions = request_verdicts(judge, case(), seed=0)
+    reply, completions = request_verdicts(judge, judging_task(), seed=0)
     [request] = sent
     assert (request.method, str(request.url)) == ("POST", "https://api.example.org/v1/chat/completions")
     assert request.headers["authorization"] == f"Bearer {SECRET}"
@@ -75,7 +75,10 @@ def test_the_request_is_as_the_api_wants_it() -> None:
     }
     assert [message["role"] for message in body["messages"]] == ["system", "user"]
     text = body["messages"][1]["content"]
-    places = [text.index(part) for part in (case().answer, case().question, case().reference_answer, "Decide each")]
+    places = [
+        text.index(part)
+        for part in (judging_task().answer, judging_task().question, judging_task().reference_answer, "Decide each")
+    ]
     assert places == sorted(places)  # the answer first, what the examiner says after it
     assert len(completions) == 1
     assert {said.verdict for said in reply.verdicts.values() if not isinstance(said, str)} <= {
@@ -109,7 +112,7 @@ def test_the_schema_is_one_that_strict_servers_take() -> None:
 
 def test_text_that_is_no_unicode_can_be_sent(server: OpenAIServer) -> None:
     judge = chat_judge(server.url)
-    reply, _ = request_verdicts(judge, case(question="What is \ud800?", answer="half a pair: \udfff"), seed=0)
+    reply, _ = request_verdicts(judge, judging_task(question="What is \ud800?", answer="half a pair: \udfff"), seed=0)
     assert len(reply.verdicts) == 3
     assert len(server.chats) == 1
 

@@ -27,7 +27,7 @@ from grader.schema import Grade
 from grader.settings import JudgeSettings, Settings
 from tests.support.clocks import VirtualClock
 from tests.support.fake_encoder import WordEncoder
-from tests.support.judges import POINTS, QUESTION, asked_points, case, chat_judge, many
+from tests.support.judges import POINTS, QUESTION, asked_points, chat_judge, judging_task, many
 from tests.support.openai_faults import by_words, obedient, truthful
 from tests.support.openai_server import OpenAIServer
 
@@ -79,8 +79,8 @@ def test_every_seat_speaks_on_every_case_in_order(server: OpenAIServer, path: Pa
         some.answer: {POINTS[0].text: RawVerdict("covered", some.answer, f"of {some.answer}")} for some in many(20)
     }
     server.judge = truthful(table)
-    heard = opinions_of(server, path, many(20))
-    for some, (opinion,) in zip(many(20), heard, strict=True):
+    opinions = opinions_of(server, path, many(20))
+    for some, (opinion,) in zip(many(20), opinions, strict=True):
         assert opinion.judge_name == "m"
         assert opinion.verdicts["p1"] == RawVerdict("covered", some.answer, f"of {some.answer}")
         assert isinstance(said := opinion.verdicts["p2"], RawVerdict) and said.verdict == "missing"
@@ -101,21 +101,21 @@ def test_of_more_and_of_fewer_answers_only_new_ones_are_asked(server: OpenAIServ
     assert len(server.chats) == 15
     opinions_of(server, path, many(5))
     changed = many(15)
-    changed[3] = case("Something else: it reduces overfitting.")
+    changed[3] = judging_task("Something else: it reduces overfitting.")
     opinions_of(server, path, changed)
     assert len(server.chats) == 16
 
 
 def test_like_answers_are_asked_for_once(server: OpenAIServer, path: Path) -> None:
-    heard = opinions_of(server, path, [case(), case("Another."), case(), case()])
+    opinions = opinions_of(server, path, [judging_task(), judging_task("Another."), judging_task(), judging_task()])
     assert len(server.chats) == 2
-    assert heard[0] == heard[2] == heard[3] != heard[1]
+    assert opinions[0] == opinions[2] == opinions[3] != opinions[1]
 
 
 def test_of_a_rubric_with_a_new_point_only_that_is_asked(server: OpenAIServer, path: Path) -> None:
-    opinions_of(server, path, [case()])
+    opinions_of(server, path, [judging_task()])
     points = (POINTS[0], POINTS[1]._replace(text="Dropout is off at test time."), POINTS[2])
-    [(opinion,)] = opinions_of(server, path, [case(points=points)])
+    [(opinion,)] = opinions_of(server, path, [judging_task(points=points)])
     assert asked_points(server.chats[-1].body) == ["Dropout is off at test time."]
     assert len(server.chats) == 2
     assert set(opinion.verdicts) == {"p1", "p2", "p3"}
@@ -143,22 +143,22 @@ def test_what_changes_is_asked_again_and_nothing_else(
     changes: dict[str, Any], asked: list[str] | None, server: OpenAIServer, path: Path
 ) -> None:
     server.judge = by_words
-    opinions_of(server, path, [case()])
-    opinions_of(server, path, [case()._replace(**changes)])
+    opinions_of(server, path, [judging_task()])
+    opinions_of(server, path, [judging_task()._replace(**changes)])
     assert [asked_points(request.body) for request in server.chats[1:]] == ([] if asked is None else [sorted(asked)])
 
 
 @pytest.mark.parametrize("change", [{"models": ["other"]}, {"seed": 1}])
 def test_another_judge_or_seed_is_asked_anew(change: dict[str, Any], server: OpenAIServer, path: Path) -> None:
-    opinions_of(server, path, [case()])
-    opinions_of(server, path, [case()], **change)
+    opinions_of(server, path, [judging_task()])
+    opinions_of(server, path, [judging_task()], **change)
     assert len(server.chats) == 2
 
 
 def test_the_same_model_at_another_place_is_another_judge(server: OpenAIServer, path: Path) -> None:
-    opinions_of(server, path, [case()])
+    opinions_of(server, path, [judging_task()])
     with OpenAIServer() as other:
-        opinions_of(other, path, [case()])
+        opinions_of(other, path, [judging_task()])
         assert len(other.chats) == 1
 
 
@@ -172,11 +172,11 @@ def test_how_many_came_from_the_cache_is_counted(path: Path) -> None:
     cache = ReplyCache(path)
     judge = ScriptedJudge(name="s")
     panel = Panel([judge], cache=cache)
-    panel.collect_opinions([case()])
+    panel.collect_opinions([judging_task()])
     assert (panel.verdict_counts.requested, panel.verdict_counts.cached) == (3, 0)
     judge.enqueue(by_words(judge.history[0]))
-    panel.collect_opinions([case()])
-    panel.collect_opinions([case()])
+    panel.collect_opinions([judging_task()])
+    panel.collect_opinions([judging_task()])
     assert (panel.verdict_counts.requested, panel.verdict_counts.cached) == (9, 3)
     cache.close()
 
@@ -187,38 +187,38 @@ def test_how_many_came_from_the_cache_is_counted(path: Path) -> None:
 @pytest.mark.parametrize(("fault", "refused"), [("refusal", True), ("prose", False), ("length", False)])
 def test_what_would_come_again_is_kept(fault: str, refused: bool, server: OpenAIServer, path: Path) -> None:
     server.mix = {fault: 1.0}
-    [(opinion,)] = opinions_of(server, path, [case()])
+    [(opinion,)] = opinions_of(server, path, [judging_task()])
     assert opinion.refused is refused
     assert len(problems(opinion)) == 1 and len(opinion.verdicts) == 3 and opinion.feedback is None
     n_sent = len(server.chats)
-    assert opinions_of(server, path, [case()]) == [(opinion,)]
+    assert opinions_of(server, path, [judging_task()]) == [(opinion,)]
     assert len(server.chats) == n_sent == (2 if fault == "prose" else 1)
 
 
 @pytest.mark.parametrize("fault", ["500", "cut within", "no json", "no choices", "429"])
 def test_what_is_of_the_moment_is_asked_again_in_the_next_run(fault: str, server: OpenAIServer, path: Path) -> None:
     server.mix = {fault: 1.0}
-    [(opinion,)] = opinions_of(server, path, [case()])
+    [(opinion,)] = opinions_of(server, path, [judging_task()])
     assert len(problems(opinion)) == 1 and not opinion.refused
     server.mix = {}
-    [(opinion,)] = opinions_of(server, path, [case()])
+    [(opinion,)] = opinions_of(server, path, [judging_task()])
     assert not problems(opinion)
 
 
 def test_one_bad_verdict_is_kept_with_the_good_ones(server: OpenAIServer, path: Path) -> None:
     server.faults.append("unknown verdict")
-    first = opinions_of(server, path, [case()])
+    first = opinions_of(server, path, [judging_task()])
     assert problems(first[0][0]) == {"the judge gave a verdict that was not offered"}
-    assert opinions_of(server, path, [case()]) == first
+    assert opinions_of(server, path, [judging_task()]) == first
     assert len(server.chats) == 1
 
 
 def test_a_server_that_fails_costs_no_other_answer(server: OpenAIServer, path: Path) -> None:
     server.mix = {"500": 0.6, "refusal": 0.1}
-    heard = opinions_of(server, path, many(60), policy=RequestPolicy(attempts=2))
-    failed = [bool(problems(opinion)) for (opinion,) in heard]
+    opinions = opinions_of(server, path, many(60), policy=RequestPolicy(attempts=2))
+    failed = [bool(problems(opinion)) for (opinion,) in opinions]
     assert 10 < sum(failed) < 50
-    for opinion, bad in zip((one for (one,) in heard), failed, strict=True):
+    for opinion, bad in zip((one for (one,) in opinions), failed, strict=True):
         assert len(opinion.verdicts) == 3
         assert (opinion.feedback is None) == bad
 
@@ -227,13 +227,13 @@ def test_a_server_that_fails_costs_no_other_answer(server: OpenAIServer, path: P
 
 
 def test_votes_are_asked_in_another_order_and_kept_apart(server: OpenAIServer, path: Path) -> None:
-    [opinions] = opinions_of(server, path, [case()], votes=3)
+    [opinions] = opinions_of(server, path, [judging_task()], votes=3)
     assert [opinion.judge_name for opinion in opinions] == ["m", "m#2", "m#3"]
     assert len({request.body["messages"][1]["content"] for request in server.chats}) == 3
-    opinions_of(server, path, [case()])
-    opinions_of(server, path, [case()], votes=2)
+    opinions_of(server, path, [judging_task()])
+    opinions_of(server, path, [judging_task()], votes=2)
     assert len(server.chats) == 3
-    opinions_of(server, path, [case()], votes=4)
+    opinions_of(server, path, [judging_task()], votes=4)
     assert len(server.chats) == 4
 
 
@@ -245,24 +245,24 @@ def test_several_judges_are_all_heard_and_one_may_fail(server: OpenAIServer, pat
             chat_judge(other.url, model="b", scheduler=scheduler),
         ]
         panel = Panel(judges, scheduler=scheduler)
-        [(first, second)] = panel.collect_opinions([case("It is something else.")])
+        [(first, second)] = panel.collect_opinions([judging_task("It is something else.")])
         assert (first.judge_name, second.judge_name) == ("a", "b")
         assert {said.verdict for said in first.verdicts.values() if isinstance(said, RawVerdict)} == {"missing"}
         assert {said.verdict for said in second.verdicts.values() if isinstance(said, RawVerdict)} == {"covered"}
         assert panel.signature.count("@") == 3 and panel.signature.startswith("a@") and "+b@" in panel.signature
         server.mix = {"500": 1.0}
-        [(first, second)] = panel.collect_opinions([case("And something else.")])
+        [(first, second)] = panel.collect_opinions([judging_task("And something else.")])
         assert problems(first) == {"the server answered 500"} and not problems(second)
 
 
 def test_one_call_a_point_isolates_points(server: OpenAIServer, path: Path) -> None:
     server.faults.extend(["ok", "refusal", "ok"])
     policy = RequestPolicy(concurrency=1)
-    [(opinion,)] = opinions_of(server, path, [case()], one_call_for="point", policy=policy)
+    [(opinion,)] = opinions_of(server, path, [judging_task()], one_call_for="point", policy=policy)
     assert sorted(asked_points(request.body) for request in server.chats) == [[text] for text in ALL_TEXTS]
     assert [isinstance(said, str) for said in opinion.verdicts.values()].count(True) == 1
     assert opinion.refused
-    assert opinions_of(server, path, [case()], one_call_for="point") == [(opinion,)]
+    assert opinions_of(server, path, [judging_task()], one_call_for="point") == [(opinion,)]
     assert len(server.chats) == 3
 
 
@@ -273,9 +273,9 @@ def test_what_is_said_of_one_point_is_no_feedback_on_the_answer(server: OpenAISe
         return by_words(messages).replace('"right": ""', f'"right": "{asked_points(as_body(messages))[0]}"')
 
     server.judge = judge
-    [(opinion,)] = opinions_of(server, path, [case()], one_call_for="point")
+    [(opinion,)] = opinions_of(server, path, [judging_task()], one_call_for="point")
     assert opinion.feedback is None
-    decided_points = case(
+    decided_points = judging_task(
         points=POINTS[:1], decided_points=((POINTS[1].text, "stated"), (POINTS[2].text, "not stated"))
     )
     [(opinion,)] = opinions_of(server, path, [decided_points], one_call_for="point", seed=1)
@@ -288,16 +288,16 @@ def as_body(messages: Sequence[Message]) -> dict[str, Any]:
 
 def test_the_number_at_a_time_changes_nothing_of_what_is_said(tmp_path: Path) -> None:
     mix = {"500": 0.2, "prose": 0.1, "refusal": 0.1, "unknown verdict": 0.1}
-    heard = []
+    opinions = []
     for n in (1, 8):
         with OpenAIServer(mix=mix) as server:
-            heard.append(
+            opinions.append(
                 opinions_of(
                     server, tmp_path / f"{n}", many(30), policy=RequestPolicy(concurrency=n, failure_threshold=10**6)
                 )
             )
-    assert heard[0] == heard[1]
-    assert any(problems(opinion) for (opinion,) in heard[0])
+    assert opinions[0] == opinions[1]
+    assert any(problems(opinion) for (opinion,) in opinions[0])
 
 
 # --- what stops everything
@@ -533,5 +533,7 @@ def test_a_panel_without_a_judge_is_none() -> None:
 
 
 def test_a_scripted_fault_says_its_reason() -> None:
-    [(opinion,)] = Panel([ScriptedJudge([RequestError("waiting", "the batch is not done")])]).collect_opinions([case()])
+    [(opinion,)] = Panel([ScriptedJudge([RequestError("waiting", "the batch is not done")])]).collect_opinions(
+        [judging_task()]
+    )
     assert problems(opinion) == {"the batch is not done"}

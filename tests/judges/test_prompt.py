@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from grader.judges.mock import read_prompt
 from grader.judges.prompt import Prompt, build_prompt, escaped_json
 from grader.judges.protocol import PointToJudge
-from tests.support.judges import POINTS, case
+from tests.support.judges import POINTS, judging_task
 
 same_every_run = settings(derandomize=True, deadline=None, max_examples=80)
 
@@ -23,7 +23,7 @@ same_every_run = settings(derandomize=True, deadline=None, max_examples=80)
 def test_an_answer_reaches_the_judge_as_it_is_and_as_nothing_but_data(
     answer: str, question: str, reference: str
 ) -> None:
-    asked = build_prompt(case(answer, question=question, reference_answer=reference), seed=0)
+    asked = build_prompt(judging_task(answer, question=question, reference_answer=reference), seed=0)
     read_answer, material = read_prompt(asked.messages)
     assert read_answer == answer
     assert material["question"] == question
@@ -31,7 +31,7 @@ def test_an_answer_reaches_the_judge_as_it_is_and_as_nothing_but_data(
     assert len(material["points"]) == 3
     system, user = asked.messages
     assert answer not in system.content or len(answer) < 30
-    assert len(user.content.split("\n")) == len(build_prompt(case(), seed=0).messages[1].content.split("\n"))
+    assert len(user.content.split("\n")) == len(build_prompt(judging_task(), seed=0).messages[1].content.split("\n"))
 
 
 @given(st.text(alphabet='<>|/!?[]`INSTUER_im_endabc \n"\\'))
@@ -46,21 +46,21 @@ def test_data_holds_no_structure_and_reads_back_the_same(text: str) -> None:
 @given(st.permutations(POINTS), st.integers(0, 5))
 @same_every_run
 def test_the_order_of_a_rubric_changes_nothing(points: list[PointToJudge], seed: int) -> None:
-    assert build_prompt(case(points=points), seed=seed) == build_prompt(case(), seed=seed)
+    assert build_prompt(judging_task(points=points), seed=seed) == build_prompt(judging_task(), seed=seed)
 
 
 def test_another_seed_gives_other_ids_and_in_time_another_order() -> None:
     def order(asked: Prompt) -> list[str]:
         return [asked.point_of[point["id"]] for point in read_prompt(asked.messages)[1]["points"]]
 
-    chats = [build_prompt(case(), seed=seed) for seed in range(12)]
+    chats = [build_prompt(judging_task(), seed=seed) for seed in range(12)]
     assert len({frozenset(chat.point_of) for chat in chats}) == 12
     assert len({tuple(order(chat)) for chat in chats}) > 2
 
 
 def test_ids_tell_nothing_and_are_never_the_same() -> None:
     many = [PointToJudge(f"secret-{n}", f"point {n}") for n in range(2000)]
-    asked = build_prompt(case(points=many), seed=0)
+    asked = build_prompt(judging_task(points=many), seed=0)
     assert len(asked.point_of) == 2000
     assert sorted(asked.point_of.values()) == sorted(point.point_id for point in many)
     assert "secret" not in "".join(message.content for message in asked.messages)
@@ -72,7 +72,7 @@ def test_a_mistake_is_asked_for_as_one_and_other_wordings_are_told() -> None:
         PointToJudge("p2", "It drops units."),
     ]
     _, material = read_prompt(
-        build_prompt(case(points=points, decided_points=(("It is fast.", "stated"),)), seed=0).messages
+        build_prompt(judging_task(points=points, decided_points=(("It is fast.", "stated"),)), seed=0).messages
     )
     by_text = {point.get("point") or point["mistake"]: point for point in material["points"]}
     assert by_text["It adds units."]["mistake"] and by_text["It adds units."]["other_wordings"] == ["It creates units."]
@@ -82,4 +82,4 @@ def test_a_mistake_is_asked_for_as_one_and_other_wordings_are_told() -> None:
 
 def test_without_a_point_there_is_nothing_to_ask() -> None:
     with pytest.raises(ValueError, match="no point"):
-        build_prompt(case(points=[]), seed=0)
+        build_prompt(judging_task(points=[]), seed=0)

@@ -12,10 +12,10 @@ from grader.judges.prompt import build_prompt
 from grader.judges.protocol import VerdictLabel
 from grader.judges.reply import RawVerdict, Reply, parse_reply
 from grader.provider.errors import RequestError
-from tests.support.judges import case, verdict, whole
+from tests.support.judges import judging_task, verdict, whole
 
 same_every_run = settings(derandomize=True, deadline=None, max_examples=80)
-ASKED = build_prompt(case(), seed=0)
+ASKED = build_prompt(judging_task(), seed=0)
 NAMES = {point_id: name for name, point_id in ASKED.point_of.items()}
 FIRST, SECOND, THIRD = NAMES["p1"], NAMES["p2"], NAMES["p3"]
 GOOD = verdict(FIRST, quote="Dropout disables random units.")

@@ -27,7 +27,7 @@ LINE = httpx2.Client(limits=httpx2.Limits(max_keepalive_connections=0), trust_en
 QUICK = RequestPolicy(first_wait=0.5, longest_wait=60)
 
 
-def case(answer: str = ANSWER, points: Sequence[PointToJudge] = POINTS, **changes: Any) -> JudgingTask:
+def judging_task(answer: str = ANSWER, points: Sequence[PointToJudge] = POINTS, **changes: Any) -> JudgingTask:
     """One answer about dropout and what is to be decided about it."""
     return JudgingTask(answer, QUESTION, "Dropout disables random units during training.", tuple(points))._replace(
         **changes
@@ -36,7 +36,7 @@ def case(answer: str = ANSWER, points: Sequence[PointToJudge] = POINTS, **change
 
 def many(n: int) -> list[JudgingTask]:
     """As many different answers."""
-    return [case(f"Answer {number}: dropout disables random units.") for number in range(n)]
+    return [judging_task(f"Answer {number}: dropout disables random units.") for number in range(n)]
 
 
 def chat_judge(
