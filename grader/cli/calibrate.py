@@ -292,8 +292,8 @@ def _write_tables(sections: "Sequence[Section]", folder: Path, *, inputs: Sequen
     files = {folder / f"{table.name}.csv": table for table in report_tables(sections)}
     check_outputs(*files, inputs=inputs)
     for path, table in files.items():
-        names = _clean_names(table.flat_columns())
-        rows = ({names[name]: _clean(value) for name, value in row.items()} for row in table.flat())
+        names = _clean_names(table.csv_columns())
+        rows = ({names[name]: _clean(value) for name, value in row.items()} for row in table.csv_rows())
         write_rows(path, rows, columns=list(names.values()), format="csv")
 
 

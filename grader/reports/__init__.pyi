@@ -2,9 +2,9 @@ from .attacks import attack_table as attack_table
 from .attacks import statement_pair_lines as statement_pair_lines
 from .blocks import Section as Section
 from .blocks import report_tables as report_tables
-from .calibration.appendix import calibration_signature as calibration_signature
 from .calibration.json_export import calibration_json as calibration_json
 from .calibration.sections import calibration_sections as calibration_sections
+from .calibration.sections import calibration_signature as calibration_signature
 from .calibration.sentences import verdict_sentences as verdict_sentences
 from .calibration.terminal import calibration_lines as calibration_lines
 from .evaluation import evaluation_lines as evaluation_lines

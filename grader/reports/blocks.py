@@ -31,9 +31,9 @@ class Column:
         name: in the CSV, in small letters with underscores.
         heading: on the page.
         kind: how its cells are shown; any but text and flags may be an `Estimate`, which takes four columns in the CSV.
-        strip: whether a picture of the estimates, all on one axis, stands beside them.
-        zero: where the picture has a line; `None` has none.
-        ends: what the picture spans at least, beside the line.
+        dot_plot: whether a dot plot of the estimates, all on one axis, is shown beside them.
+        zero: where the dot plot has a line; `None` has none.
+        ends: values that the dot plot spans in any case, beside the line.
         optional: whether it may be left out on a narrow screen.
         long: whether its cells are sentences.
         in_csv_only: whether a page has no room for it.
@@ -42,7 +42,7 @@ class Column:
     name: str
     heading: str
     kind: Kind = "text"
-    strip: bool = False
+    dot_plot: bool = False
     zero: float | None = 0.0
     ends: tuple[float, ...] = ()
     optional: bool = False
@@ -58,7 +58,7 @@ class Heat:
         first, end: the columns from the first that is coloured to the one before which colour ends.
         low, high: the values without and with all colour.
         bad: whether high is bad.
-        by_root: whether colour grows with the square root, so that one high cell does not pale all others.
+        by_root: whether colour grows with the square root, so that one high cell does not make all others pale.
     """
 
     first: int
@@ -84,10 +84,10 @@ class Table:
         name: of the CSV file, without its ending.
         caption: what it shows, in one line.
         columns, rows: as many cells in each row as there are columns.
-        rule: by what rule a word in it is given, or how to read a figure; empty without one.
+        rule: the rule by which its words are chosen, or how to read it, shown below; may be empty.
         heat: how it is coloured, if it is.
-        looks: for each row a class of the style sheet (a word of this program), empty or as many as rows.
-        room: how many rows a page shows.
+        row_classes: a class of the style sheet for each row, never untrusted text; empty or as many as rows.
+        max_rows: how many rows a page shows.
     """
 
     name: str
@@ -96,13 +96,13 @@ class Table:
     rows: Rows
     rule: str = ""
     heat: Heat | None = None
-    looks: tuple[str, ...] = ()
-    room: int = ROWS_SHOWN
+    row_classes: tuple[str, ...] = ()
+    max_rows: int = ROWS_SHOWN
 
     @property
     def shown(self) -> Rows:
         """The rows that a page has room for."""
-        return self.rows[: self.room]
+        return self.rows[: self.max_rows]
 
     @property
     def shown_columns(self) -> list[int]:
@@ -117,7 +117,7 @@ class Table:
     def is_small(self) -> bool:
         """Whether it needs no more width than its words."""
         shown = [self.columns[number] for number in self.shown_columns]
-        return len(shown) <= _SMALL and not any(column.strip or column.long for column in shown)
+        return len(shown) <= _SMALL and not any(column.dot_plot or column.long for column in shown)
 
     def span(self, column: int) -> Axis:
         """The axis of a column's picture."""
@@ -126,7 +126,7 @@ class Table:
         ends = [end for cell in cells if isinstance(cell, Estimate) for end in (cell.value, cell.low, cell.high)]
         return axis(ends, include=(*shown.ends, *(() if shown.zero is None else (shown.zero,))))
 
-    def flat_columns(self) -> list[str]:
+    def csv_columns(self) -> list[str]:
         """The names of the columns in the CSV: of an estimate also its ends, its number of answers and its note."""
         names = []
         for number, column in enumerate(self.columns):
@@ -135,8 +135,8 @@ class Table:
                 names += [f"{column.name}_{part}" for part in _PARTS]
         return names
 
-    def flat(self) -> Iterator[Mapping[str, Any]]:
-        """The rows by name of the column, as in `flat_columns`."""
+    def csv_rows(self) -> Iterator[Mapping[str, Any]]:
+        """The rows by name of the column, as in `csv_columns`."""
         for row in self.rows:
             flat: dict[str, Any] = {}
             for column, cell in zip(self.columns, row, strict=True):
@@ -148,7 +148,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Sentences: a paragraph each, a list, or what is quieter than both."""
+    """Sentences, as paragraphs, a list, a verdict or small print."""
 
     texts: tuple[str, ...]
     look: Literal["paragraphs", "list", "verdict", "rule"] = "paragraphs"
@@ -170,8 +170,8 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
-    """Something to discuss: what it is about, what was said, who voted how, and what to ask.
+class Discussion:
+    """An answer to discuss: why, its text, who gave what, and what to ask.
 
     Attributes:
         heading, why, text, question: in words; `text` may be empty.
@@ -187,7 +187,7 @@ class Talk:
     table: Table | None = None
 
 
-Block = Lines | Facts | Table | Picture | Talk
+Block = Lines | Facts | Table | Picture | Discussion
 
 
 @dataclass(frozen=True, slots=True)

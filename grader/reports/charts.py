@@ -1,7 +1,10 @@
 """Pictures as inline SVG: dots with intervals, scores against scores, a curve. Numbers in, markup out.
 
-The pictures hold no text that a file gives: names stand beside them in the page. Colours come from the page's style
-sheet by class, so that they follow light, dark and print. Nothing here computes a statistic.
+The pictures contain no untrusted text: names are beside them on the page. Colours come from the page's style sheet by
+class, so that they follow light, dark and print. Nothing here computes a statistic.
+
+Own code, not matplotlib: measured at 5 s more to import, .4 s and 11 kB a chart (ours .09 s and 2 kB), 100 MB more to
+install; its colours do not follow the page, and charts of altair or plotly need scripts.
 """
 
 import math
@@ -65,14 +68,14 @@ def _round_step(rough: float) -> float:
 # --- a row of a dot plot ---------------------------------------------------------------------------
 
 
-def strip(shown: Interval, span: Axis, *, zero: float | None = 0.0, look: str = "") -> Markup:
+def dot_plot_row(shown: Interval, span: Axis, *, zero: float | None = 0.0, css_class: str = "") -> Markup:
     """A dot with its interval on a line, for one row of a table; empty where there is no value.
 
     Args:
         shown: the value.
         span: the same for all rows.
         zero: where a line stands that all rows share; none if it is outside.
-        look: a class of the style sheet for the dot, from this program and not from a file.
+        css_class: a class of the style sheet for the dot, from this program and not from a file.
 
     """
     parts = [_line(_x(tick, span), 0, _x(tick, span), _STRIP_HEIGHT, "grid") for tick in span.ticks]
@@ -80,16 +83,16 @@ def strip(shown: Interval, span: Axis, *, zero: float | None = 0.0, look: str = 
         parts.append(_line(_x(zero, span), 0, _x(zero, span), _STRIP_HEIGHT, "zero"))
     middle = _STRIP_HEIGHT / 2
     if shown.low is not None and shown.high is not None:
-        parts.append(_line(_x(shown.low, span), middle, _x(shown.high, span), middle, f"reach {look}"))
+        parts.append(_line(_x(shown.low, span), middle, _x(shown.high, span), middle, f"reach {css_class}"))
         for end, inside in ((shown.low, shown.low >= span.low), (shown.high, shown.high <= span.high)):
             if inside:
-                parts.append(_line(_x(end, span), middle - 4, _x(end, span), middle + 4, f"reach {look}"))
+                parts.append(_line(_x(end, span), middle - 4, _x(end, span), middle + 4, f"reach {css_class}"))
     if shown.value is not None:
-        parts.append(_dot(_x(shown.value, span), middle, 4.5, f"dot {look}"))
+        parts.append(_dot(_x(shown.value, span), middle, 4.5, f"dot {css_class}"))
     return _svg(_STRIP_WIDTH, _STRIP_HEIGHT, parts, "strip")
 
 
-def strip_axis(span: Axis) -> Markup:
+def dot_plot_axis(span: Axis) -> Markup:
     """The numbers under (or above) the rows of a dot plot."""
     parts = [_text(_x(tick, span), 12, _label(tick), "middle") for tick in span.ticks]
     return _svg(_STRIP_WIDTH, 16, parts, "strip")
@@ -110,7 +113,7 @@ class Bubble(NamedTuple):
     n: int
 
 
-def bubbles(counts: Sequence[Bubble], x_name: str, y_name: str) -> Markup:
+def bubble_chart(counts: Sequence[Bubble], x_name: str, y_name: str) -> Markup:
     """Scores against scores: the area of a circle is the number of answers, the diagonal is agreement.
 
     Args:
@@ -155,7 +158,7 @@ class Step(NamedTuple):
     shown: Interval
 
 
-def curve(steps: Sequence[Step], x_name: str, y_name: str, *, level: float | None = None) -> Markup:
+def line_chart(steps: Sequence[Step], x_name: str, y_name: str, *, level: float | None = None) -> Markup:
     """A curve with its interval as a band; places without a value are left out.
 
     Args:
@@ -200,20 +203,20 @@ def _points(places: Sequence[tuple[float, float]]) -> str:
 # --- pieces ----------------------------------------------------------------------------------------
 
 
-def _svg(width: float, height: float, parts: Sequence[Markup], look: str, label: str = "") -> Markup:
+def _svg(width: float, height: float, parts: Sequence[Markup], css_class: str, label: str = "") -> Markup:
     """A picture; without a label it is for the eye alone, because the numbers stand beside it."""
     said = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
     return Markup('<svg class="{}" viewBox="0 0 {} {}" {}>{}</svg>').format(
-        look, _n(width), _n(height), said, Markup("").join(parts)
+        css_class, _n(width), _n(height), said, Markup("").join(parts)
     )
 
 
-def _line(x1: float, y1: float, x2: float, y2: float, look: str) -> Markup:
-    return Markup('<line x1="{}" y1="{}" x2="{}" y2="{}" class="{}"/>').format(*map(_n, (x1, y1, x2, y2)), look)
+def _line(x1: float, y1: float, x2: float, y2: float, css_class: str) -> Markup:
+    return Markup('<line x1="{}" y1="{}" x2="{}" y2="{}" class="{}"/>').format(*map(_n, (x1, y1, x2, y2)), css_class)
 
 
-def _dot(x: float, y: float, radius: float, look: str) -> Markup:
-    return Markup('<circle cx="{}" cy="{}" r="{}" class="{}"/>').format(_n(x), _n(y), _n(radius), look)
+def _dot(x: float, y: float, radius: float, css_class: str) -> Markup:
+    return Markup('<circle cx="{}" cy="{}" r="{}" class="{}"/>').format(_n(x), _n(y), _n(radius), css_class)
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> Markup:

@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from grader.flags import plain_flags, review_reasons, sure
 from grader.phrases import count, number, percent, shorten
-from grader.reports.blocks import Cell, Column, Facts, Kind, Lines, Picture, Section, Talk
-from grader.reports.charts import Axis, Interval, strip, strip_axis
+from grader.reports.blocks import Cell, Column, Discussion, Facts, Kind, Lines, Picture, Section
+from grader.reports.charts import Axis, Interval, dot_plot_axis, dot_plot_row
 from grader.reports.untrusted_text import plain_text, shown_text
 from grader.statistics import Estimate
 
@@ -59,11 +59,11 @@ def _section_templates() -> "Environment":
         **environment.filters,
         "figure": figure,
         "plain_value": plain_value,
-        "strip": _strip,
-        "strip_axis": strip_axis,
+        "dot_plot_row": _dot_plot_row,
+        "dot_plot_axis": dot_plot_axis,
         "short": shorten,
     }
-    kinds = {"lines": Lines, "facts": Facts, "picture": Picture, "talk": Talk, "estimate": Estimate}
+    kinds = {"lines": Lines, "facts": Facts, "picture": Picture, "discussion": Discussion, "estimate": Estimate}
     tests = {name: (lambda value, kind=kind: isinstance(value, kind)) for name, kind in kinds.items()}
     environment.tests = {**environment.tests, **tests}
     return environment
@@ -87,7 +87,7 @@ def plain_value(cell: Cell) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _strip(cell: Cell, span: Axis, column: Column, look: str) -> Markup:
+def _dot_plot_row(cell: Cell, span: Axis, column: Column, css_class: str) -> Markup:
     if isinstance(cell, Estimate):
-        return strip(Interval(cell.value, cell.low, cell.high), span, zero=column.zero, look=look)
-    return strip(Interval(plain_value(cell), None, None), span, zero=column.zero, look=look)
+        return dot_plot_row(Interval(cell.value, cell.low, cell.high), span, zero=column.zero, css_class=css_class)
+    return dot_plot_row(Interval(plain_value(cell), None, None), span, zero=column.zero, css_class=css_class)

@@ -212,5 +212,5 @@ def test_any_ratings_give_a_whole_report(seed: int) -> None:
     sections = calibration_sections(found, found.pseudonyms)
     assert render_sections_page(sections, title="t", lead=(), footer="").count("<h2") == len(sections)
     for table in report_tables(sections):
-        assert all(set(row) <= set(table.flat_columns()) for row in table.flat())
-        json.dumps(list(table.flat()), allow_nan=False)
+        assert all(set(row) <= set(table.csv_columns()) for row in table.csv_rows())
+        json.dumps(list(table.csv_rows()), allow_nan=False)

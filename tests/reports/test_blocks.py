@@ -1,5 +1,5 @@
 from grader.reports.blocks import Column, Heat, Lines, Picture, Section, Table, report_tables
-from grader.reports.charts import Bubble, bubbles
+from grader.reports.charts import Bubble, bubble_chart
 from grader.reports.html_page import figure, plain_value, render_sections_page
 from grader.statistics.intervals import Estimate
 
@@ -8,7 +8,7 @@ TABLE = Table(
     "Raters",
     (
         Column("rater", "Rater"),
-        Column("severity", "Severity", "move", strip=True),
+        Column("severity", "Severity", "move", dot_plot=True),
         Column("word", "Word", "flag"),
         Column("hidden", "Hidden", in_csv_only=True),
         Column("nothing", "Nothing"),
@@ -18,7 +18,7 @@ TABLE = Table(
         ("{{7*7}}", Estimate(None, None, None, 0, "too few"), None, None, None),
     ),
     "A rule.",
-    looks=("strict", ""),
+    row_classes=("strict", ""),
 )
 
 
@@ -28,11 +28,11 @@ def page(*blocks: object) -> str:
 
 
 def test_a_table_as_csv_has_the_parts_of_estimates() -> None:
-    assert TABLE.flat_columns() == [
+    assert TABLE.csv_columns() == [
         *("rater", "severity", "severity_low", "severity_high", "severity_n", "severity_note"),
         *("word", "hidden", "nothing"),
     ]
-    first, second = TABLE.flat()
+    first, second = TABLE.csv_rows()
     assert [first[f"severity{part}"] for part in ("", "_low", "_high", "_n")] == [-0.5, -1.0, 0.0, 30]
     assert first["hidden"] == "secret"
     assert second["severity"] is None and second["severity_note"] == "too few"
@@ -53,10 +53,10 @@ def test_a_page_leaves_out_what_is_empty_or_for_the_csv_alone() -> None:
 
 
 def test_a_long_table_says_where_the_rest_is() -> None:
-    long = Table("many", "Many", (Column("n", "N", "count"),), tuple((i,) for i in range(100)), room=3)
+    long = Table("many", "Many", (Column("n", "N", "count"),), tuple((i,) for i in range(100)), max_rows=3)
     html = page(long)
     assert "the first 3 of 100, all are in many.csv" in html
-    assert len(list(long.flat())) == 100
+    assert len(list(long.csv_rows())) == 100
 
 
 def test_heat_is_a_share_of_colour() -> None:
@@ -69,7 +69,7 @@ def test_heat_is_a_share_of_colour() -> None:
 
 
 def test_the_tables_of_a_report_are_those_of_its_pictures_too() -> None:
-    picture = Picture(bubbles([Bubble(1, 1, 1)], "x", "y"), TABLE)
+    picture = Picture(bubble_chart([Bubble(1, 1, 1)], "x", "y"), TABLE)
     section = Section("s", "S", (TABLE, picture, Lines(("text",))))
     assert [table.name for table in report_tables([section])] == ["raters"] * 2
 

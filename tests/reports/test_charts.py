@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from grader.reports.charts import Axis, Bubble, Interval, Step, axis, bubbles, curve, strip, strip_axis
+from grader.reports.charts import (
+    Axis,
+    Bubble,
+    Interval,
+    Step,
+    axis,
+    bubble_chart,
+    dot_plot_axis,
+    dot_plot_row,
+    line_chart,
+)
 
 
 def parsed(markup: Markup) -> ET.Element:
@@ -40,7 +50,7 @@ def test_an_axis_spans_its_values(values: list[float]) -> None:
 
 def test_a_strip_shows_value_interval_and_zero() -> None:
     span = Axis(-1.0, 1.0, (-1.0, 0.0, 1.0))
-    shown = strip(Interval(0.5, 0.0, 2.0), span, look="lenient")
+    shown = dot_plot_row(Interval(0.5, 0.0, 2.0), span, css_class="lenient")
     assert places(shown, "circle", "lenient", "cx") == [177]
     assert places(shown, "line", "zero", "x1") == [120]
     reach = parsed(shown).findall(".//{*}line[@class='reach lenient']")
@@ -48,13 +58,13 @@ def test_a_strip_shows_value_interval_and_zero() -> None:
 
 
 def test_a_strip_without_a_value_is_empty() -> None:
-    shown = strip(Interval(None, None, None), axis([0.0, 1.0]))
+    shown = dot_plot_row(Interval(None, None, None), axis([0.0, 1.0]))
     assert places(shown, "circle", "dot", "cx") == []
-    assert [element.text for element in parsed(strip_axis(axis([0.0, 1.0])))] == ["0", "0.25", "0.5", "0.75", "1"]
+    assert [element.text for element in parsed(dot_plot_axis(axis([0.0, 1.0])))] == ["0", "0.25", "0.5", "0.75", "1"]
 
 
 def test_the_area_of_a_bubble_is_the_number_of_answers() -> None:
-    shown = bubbles([Bubble(1, 1, 9), Bubble(2, 1, 36)], "people", "grader")
+    shown = bubble_chart([Bubble(1, 1, 9), Bubble(2, 1, 36)], "people", "grader")
     assert places(shown, "circle", "bubble", "r") == [16, 8]
     assert parsed(shown).get("aria-label") == "people against grader; the numbers stand in the table"
 
@@ -65,7 +75,7 @@ def test_a_curve_leaves_out_what_is_undefined() -> None:
         Step(0.1, Interval(None, None, None)),
         Step(0.2, Interval(0.7, None, None)),
     ]
-    shown = curve(steps, "share sent to people", "agreement of the rest", level=0.5)
+    shown = line_chart(steps, "share sent to people", "agreement of the rest", level=0.5)
     assert len(places(shown, "circle", "dot", "cx")) == 2
     [path] = parsed(shown).findall(".//{*}polyline")
     assert len((path.get("points") or "").split()) == 2

@@ -13,7 +13,7 @@ from grader.files import number_text
 from grader.phrases import count, natural
 from grader.reports.blocks import Block, Column, Facts, Heat, Kind, Lines, Picture, Rows, Section, Table
 from grader.reports.calibration.sentences import COEFFICIENTS, IN_POINTS, SHARES, context_sentences, verdict_sentences
-from grader.reports.charts import Bubble, bubbles
+from grader.reports.charts import Bubble, bubble_chart
 from grader.statistics import DECIMALS
 
 _MATRIX_RATERS = 12  # more do not fit on a sheet of paper
@@ -115,7 +115,7 @@ def _agreement_table(
     in_points = titles is IN_POINTS
     columns = (
         Column("statistic", "Statistic", long=True),
-        Column("value", "Value", kind, strip=not in_points, ends=(1.0,)),
+        Column("value", "Value", kind, dot_plot=not in_points, ends=(1.0,)),
         Column("word", "On its interval", "flag"),
         Column("answers", "n", "count", optional=True),
     )
@@ -160,4 +160,4 @@ def _scores_picture(found: Calibration) -> Picture:
     found_pairs = [
         Bubble(float(levels[x]), float(levels[y]), int(counts[x, y])) for x, y in zip(*np.nonzero(counts), strict=True)
     ]
-    return Picture(bubbles(found_pairs, "one rater", "another rater"), table)
+    return Picture(bubble_chart(found_pairs, "one rater", "another rater"), table)

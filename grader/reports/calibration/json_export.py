@@ -9,9 +9,9 @@ import numpy as np
 
 from grader.calibration import AgendaItem, Calibration, Change, Effect, Interaction, PointAdvice, SystemRater
 from grader.phrases import natural
-from grader.reports.calibration.appendix import calibration_signature
-from grader.reports.calibration.planning import question_name
+from grader.reports.calibration.points import question_name
 from grader.reports.calibration.raters import standardized_severity
+from grader.reports.calibration.sections import calibration_signature
 from grader.reports.calibration.sentences import verdict_sentences
 from grader.statistics import Estimate
 

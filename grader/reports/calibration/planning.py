@@ -1,6 +1,6 @@
-"""Sections 4 to 9 of a calibration as blocks: questions, points, what to discuss, whom to pair, what more would bring.
+"""Sections 7 to 9 of a calibration as blocks: pairing raters, what more ratings would bring, what has changed.
 
-Nothing here computes a statistic; names stand in cells and never in sentences.
+Nothing here computes a statistic. Raters are named in cells only, not in sentences.
 """
 
 from collections.abc import Sequence
@@ -10,76 +10,6 @@ from grader.files import number_text
 from grader.reports.blocks import Block, Cell, Column, Lines, Section, Table
 from grader.reports.calibration.sentences import COEFFICIENTS, IN_POINTS, SHARES
 from grader.statistics import Estimate
-
-# --- 4: questions ----------------------------------------------------------------------------------
-
-
-def questions_section(found: Calibration, names: Sequence[str]) -> Section:
-    """Which questions cause disagreement, the worst first."""
-    if not found.questions:
-        text = "The ratings do not say which question an answer is to: add a column question_id."
-        return Section("questions", "Which questions cause disagreement?", (Lines((text,)),))
-    columns = (
-        Column("question_id", "Question"),
-        Column("n_answers", "Answers", "count", optional=True),
-        Column("n_double_marked", "By two or more", "count", optional=True),
-        Column("krippendorff_alpha", "Alpha", "number", strip=True, ends=(1.0,)),
-        Column("exact", "Same score", "share"),
-        Column("sem", "Another rater moves it by", "number"),
-        Column("rater_share", "From who rates", "share", optional=True),
-        Column("mean_score", "Mean", "number", optional=True),
-    )
-    rows = tuple(
-        (
-            question_name(found, one.question),
-            one.n_answers,
-            one.n_double_marked,
-            one.alpha,
-            one.exact,
-            one.sem,
-            one.rater_share,
-            one.mean,
-        )
-        for one in found.questions
-    )
-    table = Table(
-        "questions",
-        "Agreement on each question, the least first",
-        columns,
-        rows,
-        "Alpha: Krippendorff's, 1 agreement, 0 chance. From who rates: share of the variance of scores that comes from "
-        "strictness. Questions whose intervals overlap have no order.",
-    )
-    blocks: list[Block] = [table]
-    if any(one.flagged for one in found.on_questions):
-        blocks.append(_interactions_table(found, names))
-    return Section("questions", "Which questions cause disagreement?", tuple(blocks))
-
-
-def question_name(found: Calibration, number: int) -> str | None:
-    """The id of a question; nothing for -1, and for answers to none beside others with one."""
-    return (found.arrays.question_ids[number] or None) if number >= 0 else None
-
-
-def _interactions_table(found: Calibration, names: Sequence[str]) -> Table:
-    columns = (
-        Column("question_id", "Question"),
-        Column("rater", "Rater"),
-        Column("mean", "Gives more or less here (points)", "move"),
-        Column("n_ratings", "n", "count"),
-        Column("q_value", "q", "number", optional=True),
-    )
-    flagged = sorted((one for one in found.on_questions if one.flagged), key=lambda one: one.q_value)
-    rows = tuple((question_name(found, one.cell), names[one.rater], one.mean, one.n, one.q_value) for one in flagged)
-    return Table(
-        "raters_on_questions",
-        "Where one rater alone differs, beyond being strict or lenient everywhere",
-        columns,
-        rows,
-        "q: chance of a false alarm after all raters and questions were looked at (Benjamini-Hochberg), below .10; and "
-        "half a level apart at least.",
-    )
-
 
 # --- 7: whom to pair -------------------------------------------------------------------------------
 
@@ -176,7 +106,7 @@ def changes_section(found: Calibration) -> Section:
         Column("statistic", "Statistic"),
         Column("earlier", "Then", "number"),
         Column("now", "Now", "number"),
-        Column("difference", "Change", "move", strip=True),
+        Column("difference", "Change", "move", dot_plot=True),
         Column("word", "On its interval", "flag"),
     )
     titles = {**SHARES, **IN_POINTS, **COEFFICIENTS}

@@ -1,6 +1,6 @@
-"""Sections 5 and 6 of a calibration as blocks: rubric points with what to do about them, and what to discuss.
+"""Sections 4 to 6 of a calibration as blocks: questions, rubric points with what to do about them, the agenda.
 
-Nothing here computes a statistic; names stand in cells and never in sentences.
+Nothing here computes a statistic. Raters are named in cells only, not in sentences.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,8 @@ import numpy as np
 from grader.calibration import AgendaItem, Calibration, PointAdvice, PointRules
 from grader.files import number_text
 from grader.phrases import natural
-from grader.reports.blocks import ROWS_SHOWN, Block, Column, Heat, Lines, Section, Table, Talk
+from grader.reports.blocks import ROWS_SHOWN, Block, Column, Discussion, Heat, Lines, Section, Table
 from grader.reports.calibration.agreement import shown_raters
-from grader.reports.calibration.planning import question_name
 
 # What an action means, in words, and the look of its row.
 ACTIONS: Final = {
@@ -34,6 +33,76 @@ _HEAT_POINTS = 24  # rows of the heat map
 _LEAST_SHOWN = 10  # points without advice are shown only so far
 
 
+# --- 4: questions ----------------------------------------------------------------------------------
+
+
+def questions_section(found: Calibration, names: Sequence[str]) -> Section:
+    """Which questions cause disagreement, the worst first."""
+    if not found.questions:
+        text = "The ratings do not say which question an answer is to: add a column question_id."
+        return Section("questions", "Which questions cause disagreement?", (Lines((text,)),))
+    columns = (
+        Column("question_id", "Question"),
+        Column("n_answers", "Answers", "count", optional=True),
+        Column("n_double_marked", "By two or more", "count", optional=True),
+        Column("krippendorff_alpha", "Alpha", "number", dot_plot=True, ends=(1.0,)),
+        Column("exact", "Same score", "share"),
+        Column("sem", "Another rater moves it by", "number"),
+        Column("rater_share", "From who rates", "share", optional=True),
+        Column("mean_score", "Mean", "number", optional=True),
+    )
+    rows = tuple(
+        (
+            question_name(found, one.question),
+            one.n_answers,
+            one.n_double_marked,
+            one.alpha,
+            one.exact,
+            one.sem,
+            one.rater_share,
+            one.mean,
+        )
+        for one in found.questions
+    )
+    table = Table(
+        "questions",
+        "Agreement on each question, the least first",
+        columns,
+        rows,
+        "Alpha: Krippendorff's, 1 agreement, 0 chance. From who rates: share of the variance of scores that comes from "
+        "strictness. Questions whose intervals overlap have no order.",
+    )
+    blocks: list[Block] = [table]
+    if any(one.flagged for one in found.on_questions):
+        blocks.append(_interactions_table(found, names))
+    return Section("questions", "Which questions cause disagreement?", tuple(blocks))
+
+
+def question_name(found: Calibration, number: int) -> str | None:
+    """The id of a question; nothing for -1, and for answers to none beside others with one."""
+    return (found.arrays.question_ids[number] or None) if number >= 0 else None
+
+
+def _interactions_table(found: Calibration, names: Sequence[str]) -> Table:
+    columns = (
+        Column("question_id", "Question"),
+        Column("rater", "Rater"),
+        Column("mean", "Gives more or less here (points)", "move"),
+        Column("n_ratings", "n", "count"),
+        Column("q_value", "q", "number", optional=True),
+    )
+    flagged = sorted((one for one in found.on_questions if one.flagged), key=lambda one: one.q_value)
+    rows = tuple((question_name(found, one.cell), names[one.rater], one.mean, one.n, one.q_value) for one in flagged)
+    return Table(
+        "raters_on_questions",
+        "Where one rater alone differs, beyond being strict or lenient everywhere",
+        columns,
+        rows,
+        "q: chance of a false alarm after all raters and questions were looked at (Benjamini-Hochberg), below .10; and "
+        "half a level apart at least.",
+    )
+
+
 # --- 5: points -------------------------------------------------------------------------------------
 
 
@@ -51,7 +120,7 @@ def _advice_table(found: Calibration, names: Sequence[str]) -> Table:
     columns = [
         Column("question_id", "Question"),
         Column("point_id", "Point", long=True),
-        Column("split_rate", "Two raters differ", "share", strip=True, ends=(1.0,)),
+        Column("split_rate", "Two raters differ", "share", dot_plot=True, ends=(1.0,)),
         Column("action", "To do", "flag"),
         Column("rater", "Rater"),
         Column("reason", "Because", optional=True, long=True),
@@ -85,8 +154,8 @@ def _advice_table(found: Calibration, names: Sequence[str]) -> Table:
         tuple(columns),
         rows,
         _rules(PointRules()),
-        looks=tuple(ACTIONS[one.action][1] for one in ranked),
-        room=min(ROWS_SHOWN, max(_LEAST_SHOWN, sum(one.action != "not_enough_data" for one in ranked))),
+        row_classes=tuple(ACTIONS[one.action][1] for one in ranked),
+        max_rows=min(ROWS_SHOWN, max(_LEAST_SHOWN, sum(one.action != "not_enough_data" for one in ranked))),
     )
 
 
@@ -160,7 +229,7 @@ def agenda_section(found: Calibration, names: Sequence[str]) -> Section:
     blocks: list[Block] = [_agenda_table(found, names)]
     if not any(found.arrays.answer_ids[item.answer] in found.texts for item in found.agenda):
         blocks.append(Lines(("Give the answers (--answers) to see their texts here.",)))
-    blocks += [_talk(found, item, names) for item in found.agenda]
+    blocks += [_discussion(found, item, names) for item in found.agenda]
     return Section("agenda", heading, tuple(blocks))
 
 
@@ -199,7 +268,7 @@ def _question(item: AgendaItem) -> str:
     return "a different bar?" if item.different_bar else "different evidence?"
 
 
-def _talk(found: Calibration, item: AgendaItem, names: Sequence[str]) -> Talk:
+def _discussion(found: Calibration, item: AgendaItem, names: Sequence[str]) -> Discussion:
     answer = found.arrays.answer_ids[item.answer]
     question = question_name(found, item.question)
     why = f"{number_text(round(item.spread, 2))} points apart"
@@ -210,7 +279,7 @@ def _talk(found: Calibration, item: AgendaItem, names: Sequence[str]) -> Talk:
         if item.different_bar
         else "Strictness does not explain it: which words did each of you see, and what do they show?"
     )
-    return Talk(
+    return Discussion(
         heading=answer if question is None else f"{answer} ({question})",
         why=why,
         text=found.texts.get(answer, ""),

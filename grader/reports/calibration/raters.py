@@ -41,7 +41,7 @@ def _severity_table(found: Calibration, names: Sequence[str], order: Sequence[in
     columns = (
         Column("rater", "Rater"),
         Column("n_ratings", "n", "count", optional=True),
-        Column("severity", "Severity (points)", "move", strip=True),
+        Column("severity", "Severity (points)", "move", dot_plot=True),
         Column("against_colleagues", "Beside colleagues", "move"),
         Column("label", "In a word", "flag"),
         Column("standardized_severity", "in SD", "move", optional=True),
@@ -64,7 +64,7 @@ def _severity_table(found: Calibration, names: Sequence[str], order: Sequence[in
     if not found.overview.connected:
         caption += "; only within a group"
     looks = tuple(_look(found.raters[rater].verdict.label) for rater in order)
-    return Table("raters", caption, columns, rows, _rule_of_words(RaterRules()), looks=looks)
+    return Table("raters", caption, columns, rows, _rule_of_words(RaterRules()), row_classes=looks)
 
 
 def _records_table(found: Calibration, names: Sequence[str], order: Sequence[int]) -> Table:
@@ -72,7 +72,7 @@ def _records_table(found: Calibration, names: Sequence[str], order: Sequence[int
     columns = [Column("rater", "Rater")]
     if found.gold:
         columns += [
-            Column("gold_accuracy", "Within tolerance", "share", strip=True, ends=(1.0,)),
+            Column("gold_accuracy", "Within tolerance", "share", dot_plot=True, ends=(1.0,)),
             Column("gold_error", "Mean error (points)", "move"),
             Column("stop", "Stop rule", "flag"),
             Column("stop_reason", "Because", optional=True, long=True),
@@ -149,7 +149,7 @@ def _fair_table(found: Calibration) -> Table:
         columns,
         rows,
         rule,
-        room=10 if np.any(np.abs(moved) > 1e-9) else 0,
+        max_rows=10 if np.any(np.abs(moved) > 1e-9) else 0,
     )
 
 

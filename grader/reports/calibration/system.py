@@ -12,7 +12,7 @@ from grader.calibration import Calibration, CriterionResult, SystemRater
 from grader.files import number_text
 from grader.phrases import count
 from grader.reports.blocks import Block, Column, Heat, Kind, Lines, Picture, Rows, Section, Table
-from grader.reports.charts import Bubble, Interval, Step, bubbles, curve
+from grader.reports.charts import Bubble, Interval, Step, bubble_chart, line_chart
 from grader.statistics import Estimate
 
 _TITLES: Final = {
@@ -32,7 +32,7 @@ _TITLES: Final = {
 }
 _SHARES: Final = ("exact", "adjacent")
 _POINTS: Final = ("mean_difference", "root_mean_squared_error")
-_LOOKS: Final = {"pass": "good", "fail": "alert"}
+_ROW_CLASSES: Final = {"pass": "good", "fail": "alert"}
 
 
 def system_sections(found: Calibration) -> Iterator[Section]:
@@ -53,7 +53,7 @@ def _blocks(found: Calibration, name: str, system: SystemRater, suffix: str) -> 
     caption = "Machine and people, with 95 % intervals"
     yield _statistics_table(system, f"system_statistics{suffix}", caption, plain)
     yield _statistics_table(system, f"system_in_scores{suffix}", "How often machine and person agree", _SHARES, "share")
-    yield _statistics_table(system, f"system_in_points{suffix}", "How far apart they are", _POINTS, strip=False)
+    yield _statistics_table(system, f"system_in_points{suffix}", "How far apart they are", _POINTS, dot_plot=False)
     if system.n:
         yield _scores_picture(system, suffix)
     if system.at_cut is not None:
@@ -89,19 +89,19 @@ def _rules_table(system: SystemRater, suffix: str) -> Table:
         Column("note", "Because", long=True),
     )
     judged = [(one.rule, one.estimate, _outcome(one), one.estimate.n, one.note) for one in system.triple]
-    looks = [_LOOKS.get(one.outcome or "", "") for one in system.triple]
+    looks = [_ROW_CLASSES.get(one.outcome or "", "") for one in system.triple]
     stand_in = system.stand_in
     beaten = f"at least as good as half of the people, less {stand_in.epsilon:g} for being cheaper (alt-test)"
     rate = stand_in.result.winning_rate
     winning = Estimate(float(rate), None, None, stand_in.result.n_answers) if np.isfinite(rate) else None
     rows: Rows = (*judged, (beaten, winning, stand_in.outcome, stand_in.result.n_answers, stand_in.note))
-    looks.append(_LOOKS.get(stand_in.outcome or "", ""))
+    looks.append(_ROW_CLASSES.get(stand_in.outcome or "", ""))
     rule = (
         "A rule passes when the whole 95 % interval keeps it and fails when the whole interval breaks it (Williamson, "
         "Xi & Breyer 2012; alt-test: Calderon, Reichart & Dror 2025)."
     )
     caption = "The rules of automated scoring"
-    return Table(f"system_rules{suffix}", caption, columns, rows, rule, looks=tuple(looks))
+    return Table(f"system_rules{suffix}", caption, columns, rows, rule, row_classes=tuple(looks))
 
 
 def _outcome(judged: CriterionResult) -> str | None:
@@ -117,11 +117,11 @@ def _statistics_table(
     chosen: Sequence[str],
     kind: Kind = "number",
     *,
-    strip: bool = True,
+    dot_plot: bool = True,
 ) -> Table:
     columns = (
         Column("statistic", "Statistic"),
-        Column("value", "Value", kind, strip=strip, ends=(1.0,)),
+        Column("value", "Value", kind, dot_plot=dot_plot, ends=(1.0,)),
         Column("answers", "n", "count", optional=True),
         Column("note", "Note", in_csv_only=True),
     )
@@ -154,7 +154,7 @@ def _scores_picture(system: SystemRater, suffix: str) -> Picture:
         Bubble(float(levels[m]), float(levels[h]), max(1, round(float(counts[h, m]))))
         for h, m in zip(*np.nonzero(counts), strict=True)
     ]
-    return Picture(bubbles(found, "machine", "people"), table)
+    return Picture(bubble_chart(found, "machine", "people"), table)
 
 
 def _cut_table(system: SystemRater, suffix: str) -> Table:
@@ -181,7 +181,7 @@ def _groups_table(system: SystemRater, suffix: str) -> Table:
     columns = (
         Column("group", "Group"),
         Column("answers", "n", "count", optional=True),
-        Column("difference", "Machine less people, in SD", "move", strip=True, ends=(-0.1, 0.1)),
+        Column("difference", "Machine less people, in SD", "move", dot_plot=True, ends=(-0.1, 0.1)),
         Column("outcome", "On its interval", "flag"),
         Column("note", "Because", long=True),
     )
@@ -191,9 +191,9 @@ def _groups_table(system: SystemRater, suffix: str) -> Table:
         else (one.name, one.n, one.difference.estimate, _outcome(one.difference), one.difference.note)
         for one in system.groups
     )
-    looks = tuple(_LOOKS.get((one.difference and one.difference.outcome) or "", "") for one in system.groups)
+    looks = tuple(_ROW_CLASSES.get((one.difference and one.difference.outcome) or "", "") for one in system.groups)
     rule = "Within .10 SD of what people give the group (RSMTool draws these lines); a verdict needs 100 answers."
-    return Table(f"system_groups{suffix}", "Groups of candidates", columns, rows, rule, looks=looks)
+    return Table(f"system_groups{suffix}", "Groups of candidates", columns, rows, rule, row_classes=looks)
 
 
 def _kept_picture(system: SystemRater, suffix: str) -> Picture:
@@ -207,4 +207,4 @@ def _kept_picture(system: SystemRater, suffix: str) -> Picture:
     table = Table(f"system_abstention{suffix}", "What sending answers to people brings", columns, rows, rule)
     steps = [Step(one.share_sent, Interval(one.kappa.value, one.kappa.low, one.kappa.high)) for one in system.kept]
     level = system.statistics["human_quadratic_weighted_kappa"].value
-    return Picture(curve(steps, "share sent to people", "kappa of the rest", level=level), table)
+    return Picture(line_chart(steps, "share sent to people", "kappa of the rest", level=level), table)

@@ -10,8 +10,7 @@ from itertools import islice
 from grader.calibration import Calibration
 from grader.files import number_text
 from grader.phrases import count, natural, shorten
-from grader.reports.calibration.planning import question_name
-from grader.reports.calibration.points import ACTIONS
+from grader.reports.calibration.points import ACTIONS, question_name
 from grader.reports.calibration.sentences import COEFFICIENTS, IN_POINTS, SHARES, verdict_sentences
 from grader.reports.untrusted_text import clean_for_terminal
 from grader.statistics import Estimate
