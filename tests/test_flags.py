@@ -8,7 +8,7 @@ from grader.batch import run as batch
 from grader.evaluation.attacks import form_cases
 from grader.flags import FLAGS, PLAIN_FLAGS, plain_flags, review_reasons, sure
 from grader.grading import judge_verdicts as judged
-from grader.marks.bounds import NEVER_GAIN, NOT_BY_LIKENESS
+from grader.marks.bounds import NEVER_GAIN, NOT_BY_SIMILARITY
 from tests.support.generated_docs import ROOT
 from tests.support.sample_grades import grade
 
@@ -46,5 +46,5 @@ def test_every_flag_that_is_raised_has_its_meaning_here_and_in_the_documentation
     assert {name: told.get(name) for name in FLAGS} == FLAGS
     source = "".join(path.read_text() for path in (ROOT / "grader").rglob("*.py") if path.name != "flags.py")
     assert all(f'"{name}"' in source for name in FLAGS)
-    for flags in (PLAIN_FLAGS, NEVER_GAIN, NOT_BY_LIKENESS, judged._SAY_NOTHING, batch._NOT_FINAL, form_cases._EMPTY):
+    for flags in (PLAIN_FLAGS, NEVER_GAIN, NOT_BY_SIMILARITY, judged._SAY_NOTHING, batch._NOT_FINAL, form_cases._EMPTY):
         assert flags <= FLAGS.keys()

@@ -32,5 +32,5 @@ def test_unknown_words_have_the_class_of_their_ending() -> None:
 
 
 @given(st.lists(st.text(), max_size=5))
-def test_any_text_has_an_oddness(sentences: list[str]) -> None:
+def test_any_text_has_a_word_salad_score(sentences: list[str]) -> None:
     assert 0 <= word_salad_score(sentences) <= 1
