@@ -3,6 +3,8 @@
 A statistic is a function of weights: how often each answer was drawn. It gets many draws at once, as a table, so that
 sums over answers become one matrix product. One seed gives one sequence of draws, so two statistics of the same answers
 can be compared draw by draw (paired). Use `resample` for the draws, `interval` to make an `Estimate` of them.
+
+Own code, not `scipy.stats.bootstrap`: `scipy.stats` takes .8 s to import, and it has no statistics of weights.
 """
 
 import math

@@ -4,6 +4,8 @@ score_ir = a_i + b_r + e_ir for answer i and rater r, by least squares. b_r is t
 positive = gives more than the panel. It needs no complete table: raters are compared through the answers that they
 share, directly or over other raters. Those who are not linked at all are in different components, and severities of
 different components must not be compared. Pure functions on `LongForm`; NaN means undefined. Nothing here rounds.
+
+Own code for linked components, not `scipy.sparse.csgraph`: that takes .14 s more to import, for ten lines.
 """
 
 from collections.abc import Iterator
