@@ -31,6 +31,11 @@ def percent(share: float | None) -> str:
     return "\u2013" if share is None else f"{share:.0%}"
 
 
+def number_text(value: int | float) -> str:
+    """A number as a person writes it: `7` for 7.0, `0.25` for 0.25."""
+    return str(int(value)) if isinstance(value, int) or value.is_integer() else repr(value)
+
+
 def duration(seconds: float) -> str:
     """`40 s`, `7 min`, `2 h 10 min`: as finely as one would say it."""
     if seconds < 59.5:

@@ -7,6 +7,8 @@ from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from grader.ids import finite_id, with_point_ids
+
 Kind = Literal["knowledge", "open"]
 Importance = Literal["vital", "okay"]
 Status = Literal["covered", "partial", "missing", "contradicted", "not_judged"]
@@ -39,6 +41,7 @@ class Question(Noun):
     max_score: float = Field(default=10.0, gt=0)
 
     _checks = field_validator("id", "question", "reference_answer")(_not_blank)
+    _id = field_validator("id", mode="before")(finite_id)
 
 
 class QuestionBank(Noun):
@@ -64,6 +67,7 @@ class RubricPoint(Noun):
     source_span: tuple[int, int] | None = None
 
     _checks = field_validator("id", "text")(_not_blank)
+    _id = field_validator("id", mode="before")(finite_id)
 
     @field_validator("weight")
     @classmethod
@@ -82,7 +86,12 @@ class PointGroup(Noun):
 class Rubric(Noun):
     """What an answer to one question must say, and what each point is worth.
 
-    Weights are relative: `scoring.score` scales their positive sum to `max_score`.
+    Weights are relative: `scoring.score` scales their positive sum to `max_score`. Points may be written as in rubric
+    files: with `criterion` or `requirement` for `text`, `points` for `weight`, and without an `id` (then `p1`, ...).
+
+    >>> rubric = Rubric(question_id="dropout", points=[{"criterion": "It disables random units.", "points": 2}])
+    >>> rubric.points[0].id, rubric.points[0].text, rubric.points[0].weight
+    ('p1', 'It disables random units.', 2.0)
     """
 
     question_id: str
@@ -95,6 +104,12 @@ class Rubric(Noun):
     derived_by: str = "hand"
 
     _checks = field_validator("question_id")(_not_blank)
+    _id = field_validator("question_id", mode="before")(finite_id)
+
+    @field_validator("points", mode="before")
+    @classmethod
+    def _named(cls, points: object) -> object:
+        return with_point_ids(points) if isinstance(points, list | tuple) else points
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
@@ -128,13 +143,21 @@ class Rubric(Noun):
 
 
 class Answer(Noun):
-    """A candidate's answer. `extra` holds the columns that are carried through to the grades."""
+    """A candidate's answer. `extra` holds the columns that are carried through to the grades.
+
+    Ids may be numbers and become text, as in files.
+
+    >>> Answer(answer_id=7, question_id="dropout", answer="It disables random units.").answer_id
+    '7'
+    """
 
     answer_id: str
     question_id: str
     answer: str
     candidate: str | None = None
     extra: dict[str, Any] = Field(default_factory=dict)
+
+    _id = field_validator("answer_id", "question_id", "candidate", mode="before")(finite_id)
 
 
 class Evidence(Noun):

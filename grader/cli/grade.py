@@ -31,7 +31,6 @@ from grader.cli.outputs import (
     print_grades,
     say_groups,
     write_grades,
-    write_report,
 )
 from grader.cli.storage import is_stored, local_files, local_name, uri
 from grader.errors import GraderError, InputError
@@ -148,6 +147,7 @@ def grade(
     from grader.grading import Grader, group_answers
     from grader.judges import UNPROVEN_WEIGHT
     from grader.marks import read_marks
+    from grader.reports import write_report
     from grader.rubrics import read_rubrics
 
     need_judge(judging, run, encoder=encoder)
@@ -292,4 +292,4 @@ def _say_alike(totals: "BatchTotals") -> None:
     if totals.duplicates:
         more = totals.n_duplicates - len(totals.duplicates)
         rest = f" and {more} more" if more else ""
-        say(f"the same words from different candidates: {', '.join(totals.alike)}{rest}")
+        say(f"the same words from different candidates: {', '.join(totals.duplicates)}{rest}")

@@ -216,15 +216,3 @@ def say_groups(groups: "Sequence[LikeAnswers]") -> None:
     for group in unequal[:_GROUPS_NAMED]:
         ids = ", ".join(group.answer_ids[:5]) + (", ..." if len(group.answer_ids) > 5 else "")
         say(f"  {group.question_id}: {group.low:g} to {group.high:g} of {group.max_score:g}: {ids}")
-
-
-def write_report(
-    grades: "Iterable[Grade]", path: Path, *, title: str, groups: "Sequence[LikeAnswers] | None" = None
-) -> None:
-    """The HTML page of these grades to a file, with the groups of like answers where they were looked for."""
-    from grader.files import atomic_writer
-    from grader.reports import render_grades_page, summarise_grades
-
-    page = render_grades_page(summarise_grades(grades), title=title, groups=groups)
-    with atomic_writer(path) as file:
-        file.write(page)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from grader.cli.outputs import OUTPUTS, check_outputs, write_report
+from grader.cli.outputs import OUTPUTS, check_outputs
 
 
 def report(
@@ -20,6 +20,7 @@ def report(
       grader report grades.jsonl -o report.html
     """
     from grader.files import read_grades
+    from grader.reports import write_report
 
     ctx.meta[OUTPUTS] = check_outputs(output, inputs=[grades])
     write_report(read_grades(grades), output, title=f"Grades in {Path(grades).name}")

@@ -2,6 +2,7 @@ from .answers import ANSWER_COLUMNS as ANSWER_COLUMNS
 from .answers import answer_text as answer_text
 from .answers import numbered_answers as numbered_answers
 from .answers import read_answers as read_answers
+from .answers import row_answers as row_answers
 from .cells import number_text as number_text
 from .documents import Document as Document
 from .documents import looks_like_json as looks_like_json

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,9 +39,21 @@ def read_answers(path: str | Path, *, questions: Mapping[str, str] | None = None
         InputError: with the line: a missing column, a blank or repeated `answer_id`, an unknown heading.
 
     """
-    source = source_name(path)
+    return _with_unique_ids(numbered_answers(path, questions=questions), source_name(path))
+
+
+def row_answers(rows: Iterable[Row], source: str) -> Iterator[Answer]:
+    """The answers of rows that were read already, as of those of a table; `source` is what errors call it.
+
+    Raises:
+        InputError: as `read_answers`.
+    """
+    return _with_unique_ids(_table_answers(iter(rows), source), source)
+
+
+def _with_unique_ids(answers: Iterable[tuple[int, Answer]], source: str) -> Iterator[Answer]:
     seen: dict[str, int | None] = {}
-    for line, answer in numbered_answers(path, questions=questions):
+    for line, answer in answers:
         refuse_duplicate(seen, answer.answer_id, line=line, field="answer_id", source=source)
         yield answer
 

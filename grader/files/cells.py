@@ -6,6 +6,8 @@ import re
 from datetime import date, datetime, time
 from typing import Any
 
+from grader.phrases import number_text as number_text
+
 # What a spreadsheet runs: OWASP "CSV Injection" (= + - @ TAB CR LF, fullwidth = + - @), also behind blanks.
 _RUNS = re.compile(r"[\s\x00-\x1f\u200b\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[^\S\t\r\n]*[\t\r\n]")
 
@@ -28,11 +30,6 @@ def cell_value(value: Any) -> Any:
     if isinstance(value, bool | list | tuple | dict):
         return json.dumps(value, ensure_ascii=False)
     return value
-
-
-def number_text(value: int | float) -> str:
-    """A number as a person writes it: `7` for 7.0, `0.25` for 0.25."""
-    return str(int(value)) if isinstance(value, int) or value.is_integer() else repr(value)
 
 
 def json_value(value: Any) -> Any:

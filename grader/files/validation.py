@@ -9,18 +9,11 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from grader.errors import InputError
-from grader.files.cells import number_text
+from grader.ids import id_text as id_text
 from grader.phrases import count
 
 Place = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
-
-
-def id_text(value: object) -> object:
-    """An id as text: `7` for the number 7, without blanks around it; what is no id is returned as it is."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return number_text(value)
-    return value.strip() if isinstance(value, str) else value
 
 
 def refuse_duplicate(seen: dict[str, int | None], value: str, *, line: int | None, field: str, source: str) -> None:

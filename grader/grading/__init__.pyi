@@ -4,6 +4,7 @@ from .confidence import chances as chances
 from .confidence import expected_calibration_error as expected_calibration_error
 from .confidence import kept_after_review as kept_after_review
 from .confidence import reliability_bins as reliability_bins
+from .data_frames import grade_frame as grade_frame
 from .drafts import About as About
 from .duplicates import mark_duplicate as mark_duplicate
 from .duplicates import mark_duplicate_row as mark_duplicate_row

@@ -12,6 +12,7 @@ from grader.encoders import Encoder, TokenVectors, load_encoder, one_thread, rea
 from grader.errors import InputError
 from grader.flags import PLAIN_FLAGS
 from grader.grading.apply_marks import with_marks
+from grader.grading.argument_checks import check_answer, check_answers, check_rubrics
 from grader.grading.confidence import STATED, Weighed, answer_confidence
 from grader.grading.drafts import About, Draft
 from grader.grading.encoded_rubrics import Prepared, encode_points
@@ -99,7 +100,7 @@ class Grader:
         self._prepared: dict[str, Prepared] = {}
         self._examiner = Examiner(self.settings)
         self._hashes: dict[str, str] = {}  # of rubrics that answers were given to
-        for rubric in rubrics.values() if isinstance(rubrics, Mapping) else rubrics:
+        for rubric in check_rubrics(rubrics):
             if rubric.question_id in self.rubrics:
                 raise InputError(f"two rubrics are for the question '{rubric.question_id}'")
             self.rubrics[rubric.question_id] = rubric
@@ -132,6 +133,7 @@ class Grader:
 
     def grade(self, answer: Answer) -> Grade:
         """Grade one answer: a batch of one."""
+        check_answer(answer)
         return next(self.grade_many([answer]))
 
     def grade_many(self, answers: Iterable[Answer]) -> Iterator[Grade]:
@@ -145,6 +147,9 @@ class Grader:
             SetupError: when the encoder cannot be loaded.
 
         """
+        return self._grades(check_answers(answers))
+
+    def _grades(self, answers: Iterable[Answer]) -> Iterator[Grade]:
         for _, drafts in self.draft_chunks(chunks(answers)):
             yield from map(self.finish, self._judged(drafts))
 

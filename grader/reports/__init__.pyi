@@ -8,7 +8,7 @@ from .calibration.sections import calibration_signature as calibration_signature
 from .calibration.sentences import verdict_sentences as verdict_sentences
 from .calibration.terminal import calibration_lines as calibration_lines
 from .evaluation import evaluation_lines as evaluation_lines
-from .grades.page import render_grades_page as render_grades_page
+from .grades.report_file import write_report as write_report
 from .grades.summary import summarise_grades as summarise_grades
 from .grades.terminal import grade_details as grade_details
 from .grades.terminal import grades_table as grades_table

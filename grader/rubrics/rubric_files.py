@@ -10,6 +10,7 @@ from typing import Any
 
 from grader.errors import InputError
 from grader.files import Document, Place, id_text, read_document, refuse_duplicate, slug, validate, write_document
+from grader.ids import with_point_ids
 from grader.schema import Rubric
 
 _ENDINGS = (".yaml", ".yml", ".json")
@@ -22,8 +23,6 @@ _OTHER_TOOLS_KEYS: Mapping[str, tuple[str, ...]] = {
     "reference_answer": ("reference_answer", "reference", "reference_submission", "expected_output"),
     "max_score": ("max_score",),
 }
-# Fields of points in other tools' files that do not change a score here.
-_IGNORED = frozenset({"tags", "name", "required", "dimension", "category", "assignment"})
 
 
 def read_rubric(path: str | Path) -> Rubric:
@@ -68,13 +67,13 @@ def points_with_ids(
     """
     if not isinstance(points, list):
         raise InputError("expected a list of points", source=source, line=line_of(None), field=field)
-    points = [_point(item) for item in points]
+    points = with_point_ids(points)
     seen: dict[str, int | None] = {}
     for number, point in enumerate(points):
         if isinstance(point, dict) and isinstance(point.get("id"), str) and point["id"]:
             place = f"{field or 'points'}[{number + 1}].id"
             refuse_duplicate(seen, point["id"], line=line_of(number), field=place, source=source)
-    return [_with_id(point, number, seen) for number, point in enumerate(points, 1)]
+    return points
 
 
 def _rubric_fields(document: Document) -> tuple[str, dict[str, Any]]:
@@ -95,24 +94,6 @@ def _rubric_fields(document: Document) -> tuple[str, dict[str, Any]]:
         if found is not None:
             values[field] = id_text(found) if field == "question_id" else found
     return key, values
-
-
-def _point(item: Any) -> Any:
-    if not isinstance(item, dict):
-        return item
-    point = {key: value for key, value in item.items() if key not in _IGNORED}
-    if "id" in point:
-        point["id"] = id_text(point["id"])
-    return point
-
-
-def _with_id(point: Any, number: int, taken: dict[str, int | None]) -> Any:
-    if not isinstance(point, dict) or point.get("id") not in (None, ""):
-        return point
-    while f"p{number}" in taken:
-        number += 1
-    taken[f"p{number}"] = None
-    return {**point, "id": f"p{number}"}
 
 
 def _line_of(document: Document, at: Place, place: Place) -> int | None:

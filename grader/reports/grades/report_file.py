@@ -1,0 +1,51 @@
+"""The HTML page of grades, written to a file."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grader.arguments import wrong_type
+from grader.files import atomic_writer
+from grader.reports.grades.page import render_grades_page
+from grader.reports.grades.summary import summarise_grades
+from grader.schema import Grade
+
+if TYPE_CHECKING:
+    from grader.grading import LikeAnswers
+
+
+def write_report(
+    grades: Iterable[Grade],
+    path: str | Path,
+    *,
+    title: str = "Grades",
+    groups: "Sequence[LikeAnswers] | None" = None,
+) -> None:
+    """Write grades as one self-contained HTML page.
+
+    Args:
+        grades: in the order in which they are shown; of very many, the first have a card each.
+        path: the file; it is put in its place when it is whole.
+        title: any text.
+        groups: like answers, where they were looked for.
+
+    Raises:
+        InputError: the file cannot be written.
+        TypeError: these are no grades.
+
+    >>> from grader import Answer, Grader, Rubric, write_report
+    >>> rubric = Rubric(question_id="q1", points=[{"text": "Dropout disables random units."}])
+    >>> answers = [Answer(answer_id=1, question_id="q1", answer="Random units are disabled.")]
+    >>> write_report(Grader([rubric]).grade_many(answers), "report.html")
+    """
+    page = render_grades_page(summarise_grades(_grades_only(grades)), title=title, groups=groups)
+    with atomic_writer(path) as file:
+        file.write(page)
+
+
+def _grades_only(grades: Any) -> Iterable[Grade]:
+    if isinstance(grades, Grade):
+        raise wrong_type("grades", grades, "a list of grades", "write_report([grade], path)")
+    if isinstance(grades, str | Path):
+        raise wrong_type("grades", grades, "a list of grades", "write_report(read_grades(file), path)")
+    return grades  # type: ignore[no-any-return]
