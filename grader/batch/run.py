@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from grader.batch.journal import Journal, JournalRecord
 from grader.batch.worklist import Worklist
 from grader.files import ANSWER_FIELDS, grade_row, stored_grade_row, validate
-from grader.grading import CHUNK, Grader, chunks, mark_duplicate, mark_duplicate_row, words_digest
+from grader.grading import CHUNK_SIZE, Grader, chunks, flag_duplicate, flag_duplicate_row, words_digest
 from grader.provider import content_key
 from grader.schema import Answer, Grade
 
@@ -59,7 +59,7 @@ class Batch:
         journal: Journal,
         worklist: Worklist,
         *,
-        chunk_size: int = CHUNK,
+        chunk_size: int = CHUNK_SIZE,
     ) -> None:
         self._signature_of = signature_of
         self._engine = engine
@@ -140,7 +140,7 @@ class Batch:
         for item in self._work.in_order():
             if item.entry is not None:
                 grade = self._grade_of(item.answer, *item.entry)
-                yield mark_duplicate(grade) if item.is_duplicate else grade
+                yield flag_duplicate(grade) if item.is_duplicate else grade
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The rows of the grades (`grade_row`), in input order; most need no grade to be built."""
@@ -149,7 +149,7 @@ class Batch:
                 row = stored_grade_row(self._journal.grade(*item.entry), item.answer)
                 if row is None:  # not as this version writes it
                     row = grade_row(self._grade_of(item.answer, *item.entry))
-                yield mark_duplicate_row(row) if item.is_duplicate else row
+                yield flag_duplicate_row(row) if item.is_duplicate else row
 
     def _grade_of(self, answer: Answer, offset: int, length: int) -> Grade:
         stored = self._journal.grade(offset, length)

@@ -40,11 +40,11 @@ def doctor(
       grader doctor --json
       grader doctor --purge
     """
-    from grader.encoders import purge as purge_vectors
+    from grader.encoders import purge_vector_cache
     from grader.provider import ReplyCache
 
     if purge:
-        vectors = purge_vectors()
+        vectors = purge_vector_cache()
         if vectors is not None:
             say(f"removed: {vectors}")
         cache = ReplyCache()

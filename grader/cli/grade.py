@@ -144,7 +144,7 @@ def grade(
     """
     from grader.batch import Batch, Journal, Worklist
     from grader.files import check_sheet_rows, remove_temporary_files
-    from grader.grading import Grader, group_answers
+    from grader.grading import Grader, group_similar_answers
     from grader.judges import UNPROVEN_WEIGHT
     from grader.marks import read_marks
     from grader.reports import write_report
@@ -190,7 +190,7 @@ def grade(
             return
         totals = _add_up(batch, seconds)
         _check_errors(batch, totals.n_failed, max_errors, kept)  # those of earlier runs count, too
-        groups = group_answers(batch) if group else None
+        groups = group_similar_answers(batch) if group else None
         if outputs.report is not None:  # before stdout, whose reader may have seen enough
             write_report(batch, outputs.report, title=f"Grades of {Path(answers).name}", groups=groups)
         write_grades(batch, form, written, as_json=as_json)

@@ -13,7 +13,7 @@ from grader.phrases import count
 
 if TYPE_CHECKING:
     from grader.files import Format
-    from grader.grading import LikeAnswers
+    from grader.grading import SimilarAnswers
     from grader.schema import Grade
 
     Form = Literal["table"] | Format
@@ -206,7 +206,7 @@ def print_grades(grades: "list[Grade]", *, details: bool) -> None:
     typer.echo(shown.get(), nl=False)
 
 
-def say_groups(groups: "Sequence[LikeAnswers]") -> None:
+def say_groups(groups: "Sequence[SimilarAnswers]") -> None:
     """How many answers are like others, and which of those have unequal scores."""
     from grader.cli.console import say
 

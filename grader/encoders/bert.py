@@ -19,7 +19,7 @@ INPUT_STEPS, WEIGHT_STEPS = 127, 63
 _SMALLEST = np.float32(1e-9)
 
 
-class Shape(NamedTuple):
+class BertArchitecture(NamedTuple):
     """What the weights do not tell of a BERT: layers, attention heads, what is added to a variance."""
 
     n_layers: int
@@ -27,8 +27,8 @@ class Shape(NamedTuple):
     epsilon: float
 
 
-def read_layers(
-    embedded: Floats, weights: Mapping[str, Floats], shape: Shape, *, whole: bool = False
+def transformer_layers(
+    embedded: Floats, weights: Mapping[str, Floats], shape: BertArchitecture, *, whole: bool = False
 ) -> tuple[Floats, Floats]:
     """What a BERT makes of one text: the normed input embeddings and the last layer, each `(n_pieces, dim)`.
 
@@ -41,15 +41,17 @@ def read_layers(
     Source: Devlin et al. 2019.
 
     """
-    first = norm(embedded, weights, "embeddings.LayerNorm", shape.epsilon)
+    first = layer_norm(embedded, weights, "embeddings.LayerNorm", shape.epsilon)
     hidden = first
     for layer in range(shape.n_layers):
-        hidden = read_layer(hidden, weights, f"encoder.layer.{layer}.", shape, gelu, whole_linear if whole else linear)
+        hidden = transformer_layer(
+            hidden, weights, f"encoder.layer.{layer}.", shape, gelu, whole_linear if whole else linear
+        )
     return first, hidden
 
 
-def read_layer(
-    hidden: Floats, weights: Mapping[str, Floats], layer: str, shape: Shape, curve: Curve, linear: Linear
+def transformer_layer(
+    hidden: Floats, weights: Mapping[str, Floats], layer: str, shape: BertArchitecture, curve: Curve, linear: Linear
 ) -> Floats:
     """One transformer layer over the pieces of one text, shape `(n_pieces, dim)` in and out.
 
@@ -58,7 +60,7 @@ def read_layer(
         weights: of all layers.
         layer: prefix of this layer's weights.
         shape: of the model.
-        curve: `gelu`, or `gelu_by_tanh`.
+        curve: `gelu`, or `gelu_tanh`.
         linear: `linear`, or `whole_linear`.
 
     """
@@ -71,10 +73,10 @@ def read_layer(
     shares = _softmax(query @ key.transpose(0, 2, 1) / np.sqrt(np.float32(size)))
     seen = (shares @ value).transpose(1, 0, 2).reshape(length, width)
     seen = hidden + linear(seen, weights, layer + "attention.output.dense")
-    hidden = norm(seen, weights, layer + "attention.output.LayerNorm", shape.epsilon)
+    hidden = layer_norm(seen, weights, layer + "attention.output.LayerNorm", shape.epsilon)
     raised = curve(linear(hidden, weights, layer + "intermediate.dense"))
     raised = hidden + linear(raised, weights, layer + "output.dense")
-    return norm(raised, weights, layer + "output.LayerNorm", shape.epsilon)
+    return layer_norm(raised, weights, layer + "output.LayerNorm", shape.epsilon)
 
 
 def linear(values: Floats, weights: Mapping[str, Floats], name: str) -> Floats:
@@ -99,7 +101,7 @@ def whole_weights(weights: Floats) -> tuple[NDArray[np.int8], Floats]:
     return np.rint(weights / scales[:, None]).astype(np.int8).T, scales
 
 
-def norm(values: Floats, weights: Mapping[str, Floats], name: str, epsilon: float) -> Floats:
+def layer_norm(values: Floats, weights: Mapping[str, Floats], name: str, epsilon: float) -> Floats:
     """Each row brought to mean 0 and variance 1, then scaled and shifted."""
     centred = values - values.mean(axis=1, keepdims=True)
     spread = np.sqrt((centred**2).mean(axis=1, keepdims=True) + np.float32(epsilon))
@@ -120,7 +122,7 @@ def gelu(values: Floats) -> Floats:
     return raised
 
 
-def gelu_by_tanh(values: Floats) -> Floats:
+def gelu_tanh(values: Floats) -> Floats:
     """The same by tanh, within 5e-4 (Hendrycks and Gimpel 2016)."""
     inner = np.sqrt(np.float32(2 / np.pi)) * (values + np.float32(0.044715) * values * values * values)
     raised: Floats = np.float32(0.5) * values * (1 + np.tanh(inner))

@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from grader.encoders.bert import INPUT_STEPS, Floats, Shape, whole_weights
+from grader.encoders.bert import INPUT_STEPS, BertArchitecture, Floats, whole_weights
 from grader.encoders.onnx_file import RUNTIMES_OWN, Graph
 
 # Raise it when the graph changes: compiled models of another version are not used.
 GRAPH_VERSION = 3
-EMBEDDED, PIECES, MEAN, LOGIT = "embedded", "pieces", "mean", "logit"
+EMBEDDINGS_INPUT, PIECES, MEAN, LOGIT_OUTPUT = "embedded", "pieces", "mean", "logit"
 _OPSET = 20
 _SHORTEST = 1e-12
 _SMALLEST = 1e-9
@@ -29,7 +29,7 @@ class _Model(NamedTuple):
 
     graph: Graph
     weights: Mapping[str, Floats]
-    shape: Shape
+    shape: BertArchitecture
     curve: Mapping[str, str]
     linear: "Callable[[_Model, str, list[str]], str]"
 
@@ -39,7 +39,7 @@ class _Model(NamedTuple):
 
 
 def bert_graph(
-    weights: Mapping[str, Floats], shape: Shape, layer_weights: tuple[float, float], *, whole: bool = False
+    weights: Mapping[str, Floats], shape: BertArchitecture, layer_weights: tuple[float, float], *, whole: bool = False
 ) -> bytes:
     """The model as the bytes of an ONNX file.
 
@@ -66,7 +66,7 @@ def bert_graph(
     return graph.model()
 
 
-def pair_graph(weights: Mapping[str, Floats], shape: Shape) -> bytes:
+def cross_encoder_graph(weights: Mapping[str, Floats], shape: BertArchitecture) -> bytes:
     """A BERT that judges two texts read as one: the first, the mean and the highest of its vectors, then two maps.
 
     Input `embedded` as for `bert_graph`, output `logit`, `(n_texts, 1)`. Layers are called "layer.0." and so on, the
@@ -81,7 +81,7 @@ def pair_graph(weights: Mapping[str, Floats], shape: Shape) -> bytes:
         "Concat", graph.apply("Gather", last, graph.weight(np.array(0)), axis=1), mean, highest, axis=1
     )
     raised = graph.apply("Relu", _linear(model, pooled, ["h1"]))
-    graph.output(LOGIT, ["texts", 1], _linear(model, raised, ["h2"]))
+    graph.output(LOGIT_OUTPUT, ["texts", 1], _linear(model, raised, ["h2"]))
     return graph.model()
 
 
@@ -91,7 +91,7 @@ def _read(model: _Model, layers: str) -> tuple[str, str]:
     Between them all pieces of a batch are the rows of one matrix: a linear map then adds its shift in the product.
     """
     graph = model.graph
-    embedded = graph.input(EMBEDDED, ["texts", "length", model.dim])
+    embedded = graph.input(EMBEDDINGS_INPUT, ["texts", "length", model.dim])
     texts = graph.apply("Shape", embedded)
     first = _norm(model, embedded, "embeddings.LayerNorm")
     rows = graph.apply("Reshape", first, graph.weight([-1, model.dim]))

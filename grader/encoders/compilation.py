@@ -33,7 +33,7 @@ class CompileError(SetupError):
     """The model has no compiled form that may be used; the message says why."""
 
 
-class Recipe(NamedTuple):
+class CompilationSpec(NamedTuple):
     """How a model is compiled.
 
     Attributes:
@@ -71,7 +71,7 @@ def why_refused(key: str) -> str | None:
         return None
 
 
-def open_compiled(recipe: Recipe) -> "InferenceSession":
+def open_compiled(recipe: CompilationSpec) -> "InferenceSession":
     """The compiled model, ready to run; compiled and checked first where that has not been done.
 
     Raises:

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.__about__ import PACKAGED_MODEL
-from grader.encoders.bert import Floats, Shape, read_layers
-from grader.encoders.bert_graph import EMBEDDED, MEAN, PIECES, bert_graph
-from grader.encoders.compilation import Recipe, compiled_path, n_threads, open_compiled
+from grader.encoders.bert import BertArchitecture, Floats, transformer_layers
+from grader.encoders.bert_graph import EMBEDDINGS_INPUT, MEAN, PIECES, bert_graph
+from grader.encoders.compilation import CompilationSpec, compiled_path, n_threads, open_compiled
 from grader.encoders.model_files import model_revision, packaged_model, stored_tensors
 from grader.encoders.token_vectors import LAYER_WEIGHTS, Ints, Pass, TokenVectors, Window, join
-from grader.encoders.vector_cache import VectorStore, limit_bytes
+from grader.encoders.vector_cache import VectorCache, cache_limit_bytes
 from grader.encoders.windows import WindowReader, piece_rarity, read_tokenizer
 from grader.settings import INT8
 
@@ -54,10 +54,10 @@ def read_embeddings(weights: Mapping[str, Floats]) -> Embeddings:
     return Embeddings(*(weights[f"embeddings.{name}.weight"] for name in names))
 
 
-def read_shape(model: Path) -> Shape:
+def read_shape(model: Path) -> BertArchitecture:
     """What a model's configuration tells of it."""
     found = json.loads((model / "config.json").read_text(encoding="utf-8"))
-    return Shape(found["num_hidden_layers"], found["num_attention_heads"], found["layer_norm_eps"])
+    return BertArchitecture(found["num_hidden_layers"], found["num_attention_heads"], found["layer_norm_eps"])
 
 
 class OnnxEncoder:
@@ -120,7 +120,7 @@ class OnnxEncoder:
 
     def _run(self, ids: Sequence[Ints]) -> Floats:
         """One batch of equal lengths, shape `(n_texts, n_pieces + 1, dim)`."""
-        pieces, means = self._session.run([PIECES, MEAN], {EMBEDDED: self._embeddings.of(np.stack(ids))})
+        pieces, means = self._session.run([PIECES, MEAN], {EMBEDDINGS_INPUT: self._embeddings.of(np.stack(ids))})
         found: Floats = np.concatenate([pieces, means[:, None]], axis=1)
         return found
 
@@ -135,8 +135,8 @@ class OnnxEncoder:
         return open_compiled(recipe(self._model, whole=self._whole))
 
     @cached_property
-    def _store(self) -> VectorStore:
-        return VectorStore(compiled_path(self._key).stem, limit=limit_bytes() if self._keeps else 0)
+    def _store(self) -> VectorCache:
+        return VectorCache(compiled_path(self._key).stem, limit=cache_limit_bytes() if self._keeps else 0)
 
     @property
     def _key(self) -> str:
@@ -175,7 +175,7 @@ def window_size(model: Path) -> int:
     return int(json.loads((model / "sentence_bert_config.json").read_text(encoding="utf-8"))["max_seq_length"])
 
 
-def recipe(model: Path, *, whole: bool = False) -> Recipe:
+def recipe(model: Path, *, whole: bool = False) -> CompilationSpec:
     """How a model in a folder is compiled."""
     weights, shape = stored_tensors(model), read_shape(model)
 
@@ -186,7 +186,7 @@ def recipe(model: Path, *, whole: bool = False) -> Recipe:
     def build() -> bytes:
         return bert_graph(weights, shape, LAYER_WEIGHTS, whole=whole)
 
-    return Recipe("encoder", compiled_key(model, whole=whole), build, fault)
+    return CompilationSpec("encoder", compiled_key(model, whole=whole), build, fault)
 
 
 def compiled_key(model: Path, *, whole: bool = False) -> str:
@@ -195,7 +195,7 @@ def compiled_key(model: Path, *, whole: bool = False) -> str:
 
 
 def lowest_cosine(
-    session: "InferenceSession", weights: Mapping[str, Floats], shape: Shape, *, whole: bool = False
+    session: "InferenceSession", weights: Mapping[str, Floats], shape: BertArchitecture, *, whole: bool = False
 ) -> float:
     """The lowest cosine of any vector of a probe set with what the original gives, read plainly in numpy.
 
@@ -208,12 +208,12 @@ def lowest_cosine(
 
 
 def _cosine(
-    session: "InferenceSession", weights: Mapping[str, Floats], shape: Shape, embedded: Floats, whole: bool
+    session: "InferenceSession", weights: Mapping[str, Floats], shape: BertArchitecture, embedded: Floats, whole: bool
 ) -> float:
-    pieces, means = session.run([PIECES, MEAN], {EMBEDDED: embedded})
+    pieces, means = session.run([PIECES, MEAN], {EMBEDDINGS_INPUT: embedded})
     cosines = []
     for text, found, found_mean in zip(embedded, pieces, means, strict=True):
-        first, last = read_layers(text, weights, shape, whole=whole)
+        first, last = transformer_layers(text, weights, shape, whole=whole)
         mixed = LAYER_WEIGHTS[0] * _unit(first) + LAYER_WEIGHTS[1] * _unit(last)
         expected = np.vstack([_unit(mixed), _unit(last.mean(axis=0, keepdims=True))])
         cosines.append((expected * np.vstack([found, found_mean])).sum(axis=1).min())

@@ -37,7 +37,7 @@ _CHECK_BYTES = 8
 _FAULTS = (sqlite3.Error, OSError, ValueError)
 
 
-class VectorStore:
+class VectorCache:
     """Vectors by model and pieces; safe for threads and for several processes.
 
     The file is for its owner alone (0600). When it is full the older half goes.
@@ -45,14 +45,14 @@ class VectorStore:
     Args:
         model: what computes the vectors: other weights or another program, another name.
         path: of the file; in the user's cache folder if left out.
-        limit: how many bytes the file may have; `limit_bytes()` if left out, and nothing is kept with 0.
+        limit: how many bytes the file may have; `cache_limit_bytes()` if left out, and nothing is kept with 0.
 
     """
 
     def __init__(self, model: str, path: Path | None = None, *, limit: int | None = None) -> None:
         self._model = blake2b(model.encode(), digest_size=32).digest()
         self._path = cache_folder() / _FILE if path is None else path
-        self._limit = limit_bytes() if limit is None else limit
+        self._limit = cache_limit_bytes() if limit is None else limit
         self._room = int(self._limit * _SHARE)
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
@@ -113,7 +113,7 @@ class VectorStore:
 _OLDER_HALF = "DELETE FROM vectors WHERE number <= (SELECT (min(number) + max(number)) / 2 FROM vectors)"
 
 
-def limit_bytes() -> int:
+def cache_limit_bytes() -> int:
     """How large the file may become: `$GRADER_VECTORS_MB`, else 256 MB; 0 where nothing is to be kept.
 
     Raises:
@@ -128,7 +128,7 @@ def limit_bytes() -> int:
     return int(given) * 10**6
 
 
-def purge() -> Path | None:
+def purge_vector_cache() -> Path | None:
     """Remove the file in the user's cache folder; where it was, `None` if there was none.
 
     Raises:

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from grader.evaluation.agreement import CORRECT_AT, Floats, Interval, is_dichotomous
 from grader.evaluation.labelled_grading import GradedAnswer
 from grader.grading import (
-    SHARES_SENT,
-    chances,
+    REVIEW_SHARES,
     expected_calibration_error,
     fraction,
     kept_after_review,
     reliability_bins,
+    stated_probabilities,
 )
 from grader.schema import Grade, Rubric
 from grader.statistics import Estimate, auc, pearson_r, wilson_interval
@@ -38,7 +38,7 @@ class ReviewCurve:
 
     Attributes:
         statistic: `auc` where people said only right or wrong, otherwise `pearson`.
-        steps: at the shares of `SHARES_SENT`, ascending, beginning with none sent.
+        steps: at the shares of `REVIEW_SHARES`, ascending, beginning with none sent.
 
     """
 
@@ -73,7 +73,7 @@ def review_curve(
     right_or_wrong = bool(np.isin(human, (0, 1)).all())
     statistic = auc if right_or_wrong else pearson_r
     steps = []
-    for share in SHARES_SENT:
+    for share in REVIEW_SHARES:
         kept = kept_after_review(confidence, share)
         pair = partial(_on_rows, statistic, human[kept], system[kept])
         steps.append(ReviewStep(share, interval(pair, questions[kept])))
@@ -143,7 +143,7 @@ def chance_correct(grade: Grade, rubric: Rubric) -> float | None:
 
     **Undefined:** `None` when no wanted point was judged.
     """
-    return fraction(rubric, chances(grade.points))
+    return fraction(rubric, stated_probabilities(grade.points))
 
 
 # --- of a graded set ---------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ def reliability_diagrams(graded: Sequence[GradedAnswer]) -> dict[str, Reliabilit
     stated = [
         (chance, item.row.point_labels[point_id] >= CORRECT_AT)
         for item in graded
-        for point_id, chance in chances(item.grade.points).items()
+        for point_id, chance in stated_probabilities(item.grade.points).items()
         if chance is not None and point_id in item.row.point_labels
     ]
     right = [

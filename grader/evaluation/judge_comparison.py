@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.evaluation.agreement import Interval
-from grader.grading import CREDITS, fraction, majority
+from grader.grading import VERDICT_CREDITS, fraction, majority_verdict
 from grader.judges import UNPROVEN_WEIGHT, JudgeWeight, best_influence
 from grader.schema import Grade, PointGrade, Rubric, VerdictWord
 from grader.statistics import Estimate, auc, cohen_kappa, pearson_r, root_mean_squared_error
@@ -192,8 +192,8 @@ def _embedding_credit(point: PointGrade) -> float | None:
 
 def _judge_credit(point: PointGrade) -> float | None:
     """What the judges alone give a point; `None` where none of them has a usable verdict."""
-    words: list[VerdictWord] = [v.verdict for v in point.verdicts if v.supported and v.verdict in CREDITS]
-    return majority(words)[1] if words else None
+    words: list[VerdictWord] = [v.verdict for v in point.verdicts if v.supported and v.verdict in VERDICT_CREDITS]
+    return majority_verdict(words)[1] if words else None
 
 
 def _weighted(
@@ -262,9 +262,11 @@ def _chances(judged: Sequence[JudgedAnswer]) -> dict[VerdictWord, float]:
     stated: dict[VerdictWord, list[float]] = {}
     for item in judged:
         for point in item.grade.points:
-            words: list[VerdictWord] = [v.verdict for v in point.verdicts if v.supported and v.verdict in CREDITS]
+            words: list[VerdictWord] = [
+                v.verdict for v in point.verdicts if v.supported and v.verdict in VERDICT_CREDITS
+            ]
             if words and point.point_id in item.labels:
-                stated.setdefault(majority(words)[0], []).append(item.labels[point.point_id])
+                stated.setdefault(majority_verdict(words)[0], []).append(item.labels[point.point_id])
     return {word: (sum(seen) + _PRIOR) / (len(seen) + 2 * _PRIOR) for word, seen in stated.items()}
 
 

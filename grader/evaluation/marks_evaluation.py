@@ -11,7 +11,7 @@ import numpy as np
 
 from grader.evaluation.agreement import Interval, agreement_statistics
 from grader.evaluation.labelled_grading import GradedAnswer
-from grader.grading import score_of
+from grader.grading import scaled_score
 from grader.marks import ALPHA, AnswerFeatures, Correction, MarkedAnswer, MarksModel
 from grader.schema import Grade
 from grader.statistics import Estimate, covered
@@ -145,7 +145,7 @@ def _draw(
 
 
 def _corrected(grade: Grade, found: Correction) -> Grade:
-    return grade.model_copy(update={"fraction": found.fraction, "score": score_of(found.fraction, grade.max_score)})
+    return grade.model_copy(update={"fraction": found.fraction, "score": scaled_score(found.fraction, grade.max_score)})
 
 
 def _mean(draws: Iterable[Mapping[str, Estimate]]) -> dict[str, Estimate]:

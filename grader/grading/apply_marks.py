@@ -1,27 +1,27 @@
 """A grade and what people's marks of other answers make of it."""
 
 from grader.flags import PLAIN_FLAGS
-from grader.grading.drafts import About
-from grader.grading.scoring import score_of
+from grader.grading.drafts import AnswerProfile
+from grader.grading.scoring import scaled_score
 from grader.marks import OFF_TOPIC_FLAG, SAYS_NOTHING_FLAG, AnswerFeatures, FittedMarks
 from grader.schema import FromMarks, Grade, NearMark
 
 WIDE_FLAG = "wide_interval"
 
 
-def seen_by_marks(grade: Grade, about: About) -> AnswerFeatures | None:
+def answer_features(grade: Grade, about: AnswerProfile) -> AnswerFeatures | None:
     """A graded answer as marks see it; `None` for an ungraded one."""
     if grade.fraction is None:
         return None
     return AnswerFeatures(grade.fraction, grade.flags, about.topic, about.own, about.vector, about.words)
 
 
-def with_marks(grade: Grade, about: About | None, fitted: FittedMarks) -> Grade:
+def with_marks(grade: Grade, about: AnswerProfile | None, fitted: FittedMarks) -> Grade:
     """The grade with its score on the people's scale, and with what marks changed and why.
 
     One without a score, and one that no model has read (blank, an open question), stays as it is.
     """
-    seen = None if about is None else seen_by_marks(grade, about)
+    seen = None if about is None else answer_features(grade, about)
     if seen is None:
         return grade
     found = fitted.marks.correct(grade.question_id, seen)
@@ -46,7 +46,7 @@ def with_marks(grade: Grade, about: About | None, fitted: FittedMarks) -> Grade:
     return grade.model_copy(
         update={
             "fraction": found.fraction,
-            "score": score_of(found.fraction, grade.max_score),
+            "score": scaled_score(found.fraction, grade.max_score),
             "marks": changed,
             "flags": flags,
             "needs_review": grade.needs_review or not PLAIN_FLAGS.issuperset(flags),

@@ -16,7 +16,7 @@ from grader.schema import PointGrade
 Floats = NDArray[np.float64]
 
 # Steps of the curve of agreement against the share of answers sent to people.
-SHARES_SENT = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
+REVIEW_SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def kept_after_review(confidence: Floats, share: float) -> NDArray[np.int64]:
     return np.sort(order[n_sent:])
 
 
-def chances(points: Iterable[PointGrade]) -> dict[str, float | None]:
+def stated_probabilities(points: Iterable[PointGrade]) -> dict[str, float | None]:
     """The chance that a person would find each point stated, 0..1, by point id; `None` where it was not judged.
 
     It is what a point's confidence says, read back: turning a confidence over twice gives the chance again.

@@ -10,7 +10,7 @@ from grader.schema import Answer, PointGrade, Rubric
 from grader.text import NormalisedText
 
 
-class About(NamedTuple):
+class AnswerProfile(NamedTuple):
     """What an answer says as a whole.
 
     Attributes:
@@ -50,4 +50,4 @@ class Draft(NamedTuple):
     ungraded_reason: str | None = None
     share: float = 1.0
     feedback: str = ""
-    about: About | None = None
+    about: AnswerProfile | None = None

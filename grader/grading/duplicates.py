@@ -23,7 +23,7 @@ def words_digest(answer: Answer) -> bytes | None:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def mark_duplicate(grade: Grade) -> Grade:
+def flag_duplicate(grade: Grade) -> Grade:
     """The grade of an answer that another candidate gave too: flagged `duplicate`, for a person to look at.
 
     The score stays: an answer is worth what it says.
@@ -31,6 +31,6 @@ def mark_duplicate(grade: Grade) -> Grade:
     return grade.model_copy(update={"flags": (*grade.flags, "duplicate"), "needs_review": True})
 
 
-def mark_duplicate_row(row: dict[str, Any]) -> dict[str, Any]:
+def flag_duplicate_row(row: dict[str, Any]) -> dict[str, Any]:
     """The same of a grade's row."""
     return row | {"flags": [*row["flags"], "duplicate"], "needs_review": True}

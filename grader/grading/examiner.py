@@ -8,7 +8,7 @@ import numpy as np
 from grader.encoders import TokenVectors, model_revision, packaged_model
 from grader.grading.content import Subject, asked, kept_credit, new_content, respell
 from grader.grading.coverage import Covered, Floats, Ints, cover_matched, heard, match, match_cosines, segment_starts
-from grader.grading.drafts import About, Draft
+from grader.grading.drafts import AnswerProfile, Draft
 from grader.grading.encoded_rubrics import Prepared
 from grader.grading.screening import draft_of_nothing
 from grader.grading.verdicts import Heard, PointClaims, doubts, earned, point_flags, read_points, verdict
@@ -94,7 +94,7 @@ class Examiner:
         flags = (*point_flags(points), *seen.flags, *(["long_answer"] * (encoded.n_windows > 1)))
         topic = float((prepared.topics @ encoded.mean).max())
         own = share_beyond_question(text.text, prepared.question)
-        about = About(topic, own, encoded.mean, word_weights(encoded.texts, encoded.rarity))
+        about = AnswerProfile(topic, own, encoded.mean, word_weights(encoded.texts, encoded.rarity))
         return Draft(answer, rubric, text, points, flags, share=seen.credit_share, about=about)
 
     def _manner(self, rubric: Rubric, text: str, spans: Sequence[Span], encoded: TokenVectors) -> AnswerStyle:

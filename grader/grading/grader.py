@@ -14,13 +14,13 @@ from grader.flags import PLAIN_FLAGS
 from grader.grading.apply_marks import with_marks
 from grader.grading.argument_checks import check_answer, check_answers, check_rubrics
 from grader.grading.confidence import STATED, Weighed, answer_confidence
-from grader.grading.drafts import About, Draft
+from grader.grading.drafts import AnswerProfile, Draft
 from grader.grading.encoded_rubrics import Prepared, encode_points
 from grader.grading.examiner import Examiner
 from grader.grading.feedback import plain_feedback
 from grader.grading.judge_verdicts import judge_drafts
 from grader.grading.prefetch import ahead
-from grader.grading.scoring import fraction, score_of
+from grader.grading.scoring import fraction, scaled_score
 from grader.grading.screening import draft_without_model
 from grader.judges import UNPROVEN_WEIGHT, JudgeWeight, Panel
 from grader.marks import FittedMarks
@@ -31,7 +31,7 @@ from grader.text import NormalisedText, normalise
 
 # Answers that are encoded together: enough for batches of like length, few enough to hold their vectors. A character
 # takes some 400 bytes of vectors, so the longest chunk takes some 100 MB.
-CHUNK = 256
+CHUNK_SIZE = 256
 _CHUNK_CHARACTERS = 250_000
 
 
@@ -139,7 +139,7 @@ class Grader:
     def grade_many(self, answers: Iterable[Answer]) -> Iterator[Grade]:
         """Grade answers as they come, in order; the same answer gets the same grade in any company.
 
-        Up to two chunks (`CHUNK` answers each) are drawn before their first grade comes out.
+        Up to two chunks (`CHUNK_SIZE` answers each) are drawn before their first grade comes out.
 
         An answer that cannot be graded (unknown question, open question) comes out with `ungraded_reason`.
 
@@ -153,7 +153,7 @@ class Grader:
         for _, drafts in self.draft_chunks(chunks(answers)):
             yield from map(self.finish, self._judged(drafts))
 
-    def read_many(self, answers: Iterable[Answer]) -> Iterator[tuple[Grade, About | None]]:
+    def read_many(self, answers: Iterable[Answer]) -> Iterator[tuple[Grade, AnswerProfile | None]]:
         """The same grades, each with what its answer says as a whole; `None` where no model looked at it.
 
         Raises:
@@ -251,7 +251,7 @@ class Grader:
             answer_id=answer.answer_id,
             question_id=answer.question_id,
             candidate=answer.candidate,
-            score=None if share is None or rubric is None else score_of(share, rubric.max_score),
+            score=None if share is None or rubric is None else scaled_score(share, rubric.max_score),
             max_score=None if rubric is None else rubric.max_score,
             fraction=share,
             points=points,
@@ -297,7 +297,7 @@ class Grader:
         return STATED.name if self._marks is None else f"{STATED.name}+{self._marks.name}"
 
 
-def chunks(answers: Iterable[Answer], *, size: int = CHUNK) -> Iterator[list[Answer]]:
+def chunks(answers: Iterable[Answer], *, size: int = CHUNK_SIZE) -> Iterator[list[Answer]]:
     """The answers in order, in chunks that end when they are full by number (`size`) or by characters."""
     chunk: list[Answer] = []
     n_characters = 0

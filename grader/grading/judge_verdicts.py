@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from grader.grading.confidence import chances, point_confidence
+from grader.grading.confidence import point_confidence, stated_probabilities
 from grader.grading.drafts import Draft
 from grader.grading.judge_feedback import told_to_candidate
 from grader.grading.verdicts import status_of
@@ -27,7 +27,7 @@ from grader.schema import Evidence, PointGrade, Rated, Status, Verdict, VerdictW
 from grader.settings import JudgeSettings, Settings
 from grader.text import NormalisedText, Span
 
-CREDITS: Mapping[VerdictWord, float] = {"covered": 1.0, "partial": 0.5, "missing": 0.0, "contradicted": 0.0}
+VERDICT_CREDITS: Mapping[VerdictWord, float] = {"covered": 1.0, "partial": 0.5, "missing": 0.0, "contradicted": 0.0}
 _AWARDS = ("covered", "partial")
 # What the flags of an answer say about its judges; `flags.FLAGS` explains them.
 _CLASH, _SPLIT, _UNSUPPORTED, _FAILED, _REFUSED = (
@@ -83,7 +83,7 @@ def case_for(draft: Draft, settings: JudgeSettings) -> JudgingTask | None:
     rubric = draft.rubric
     if rubric is None or not _SAY_NOTHING.isdisjoint(draft.flags):
         return None
-    stated = chances(draft.points)
+    stated = stated_probabilities(draft.points)
     all_of_them = draft.ungraded_reason is not None or settings.when != "unclear"
     points = [point for point in rubric.points if all_of_them or _is_unclear(stated[point.id], settings)]
     if not points:
@@ -185,18 +185,18 @@ def _settle(point: PointGrade, verdicts: tuple[Verdict, ...], bench: _Bench) -> 
     kept = point.model_copy(update={"verdicts": verdicts, "by_embedding": Rated(point.status, point.credit)})
     if bench.ruling.settings.when == "never-for-score":
         return kept
-    usable = [verdict for verdict in verdicts if verdict.supported and verdict.verdict in CREDITS]
+    usable = [verdict for verdict in verdicts if verdict.supported and verdict.verdict in VERDICT_CREDITS]
     if bench.alone and not usable and any(not v.supported and v.verdict in _AWARDS for v in verdicts):
         # An award without proof is no technical fault: the point was looked at and nothing in the answer shows it.
         return _decided(kept, "missing", 0.0, next(v for v in verdicts if v.verdict in _AWARDS), bench)
     if not usable:
         return kept
-    word, credit = majority([verdict.verdict for verdict in usable])
+    word, credit = majority_verdict([verdict.verdict for verdict in usable])
     credit *= bench.share if point.weight > 0 else 1.0
     speaker = next((v for v in usable if v.verdict == word), usable[0])
     if not bench.alone:
         weight = bench.ruling.weight
-        chance = chances([point])[point.point_id]
+        chance = stated_probabilities([point])[point.point_id]
         influence = weight.influence if weight.everywhere or _is_unclear(chance, bench.ruling.settings) else 0.0
         before = point.credit or 0.0
         mixed = (1 - influence) * before + influence * credit
@@ -206,7 +206,7 @@ def _settle(point: PointGrade, verdicts: tuple[Verdict, ...], bench: _Bench) -> 
     return _decided(kept, word, credit, speaker, bench)
 
 
-def majority(words: Sequence[VerdictWord]) -> tuple[VerdictWord, float]:
+def majority_verdict(words: Sequence[VerdictWord]) -> tuple[VerdictWord, float]:
     """What most verdicts say, and its credit; without a majority the median credit, and the word nearest below it.
 
     Args:
@@ -215,8 +215,8 @@ def majority(words: Sequence[VerdictWord]) -> tuple[VerdictWord, float]:
     """
     word, n = Counter(words).most_common(1)[0]
     if 2 * n > len(words):
-        return word, CREDITS[word]
-    credits = sorted(CREDITS[word] for word in words)
+        return word, VERDICT_CREDITS[word]
+    credits = sorted(VERDICT_CREDITS[word] for word in words)
     middle = (credits[(len(credits) - 1) // 2] + credits[len(credits) // 2]) / 2
     return ("covered" if middle == 1 else "partial" if middle > 0 else "missing"), middle
 

@@ -44,7 +44,7 @@ def score(rubric: Rubric, credits: Mapping[str, float | None]) -> float | None:
     return None if share is None else share * rubric.max_score
 
 
-def score_of(share: float, max_score: float | None) -> float | None:
+def scaled_score(share: float, max_score: float | None) -> float | None:
     """A fraction that marks have changed, 0..1, on the question's own scale; `None` without one."""
     return None if max_score is None else share * max_score
 

@@ -19,7 +19,7 @@ _EQUAL = 0.005
 
 
 @dataclass(frozen=True)
-class LikeAnswers:
+class SimilarAnswers:
     """A group of like answers to one question.
 
     Attributes:
@@ -43,7 +43,7 @@ class LikeAnswers:
         return self.high - self.low <= _EQUAL * self.max_score
 
 
-def group_answers(grades: Iterable[Grade]) -> list[LikeAnswers]:
+def group_similar_answers(grades: Iterable[Grade]) -> list[SimilarAnswers]:
     """Find the groups of like answers to each question; those with unequal scores first, then the largest.
 
     A vector of each different answer is held in memory, 1.5 kB each.
@@ -54,7 +54,7 @@ def group_answers(grades: Iterable[Grade]) -> list[LikeAnswers]:
         if text.strip():
             by_question[grade.question_id].setdefault(text, []).append(_small(grade))
     encoder = StaticEncoder()
-    groups: list[LikeAnswers] = []
+    groups: list[SimilarAnswers] = []
     for question_id, same in by_question.items():
         texts = list(same)
         for members in like_groups(_vectors(encoder, texts), nearness=NEARNESS):
@@ -69,9 +69,9 @@ def _small(grade: Grade) -> Grade:
     return grade.model_copy(update={"points": (), "answer": "", "feedback": "", "extra": {}})
 
 
-def _group(question_id: str, grades: Sequence[Grade]) -> LikeAnswers:
+def _group(question_id: str, grades: Sequence[Grade]) -> SimilarAnswers:
     scores = [grade.score for grade in grades if grade.score is not None]
-    return LikeAnswers(
+    return SimilarAnswers(
         question_id=question_id,
         answer_ids=tuple(grade.answer_id for grade in grades),
         low=min(scores, default=None),

@@ -16,21 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.encoders import (
-    EMBEDDED,
-    LOGIT,
+    EMBEDDINGS_INPUT,
+    LOGIT_OUTPUT,
+    BertArchitecture,
+    CompilationSpec,
     CompileError,
-    Recipe,
-    Shape,
-    VectorStore,
+    VectorCache,
+    cache_limit_bytes,
     compiled_path,
-    gelu_by_tanh,
-    limit_bytes,
+    cross_encoder_graph,
+    gelu_tanh,
+    layer_norm,
     linear,
-    norm,
     open_compiled,
-    pair_graph,
-    read_layer,
     stored_tensors,
+    transformer_layer,
 )
 
 if TYPE_CHECKING:
@@ -123,12 +123,12 @@ class Verifier:
         return logit
 
     @cached_property
-    def _store(self) -> VectorStore:
+    def _store(self) -> VectorCache:
         try:
             name = compiled_path(self._key).stem
         except CompileError:  # without the runtime it is read in numpy, which differs in the last digits
             name = f"{self._key}-numpy"
-        return VectorStore(name, limit=limit_bytes() if self._keeps else 0)
+        return VectorCache(name, limit=cache_limit_bytes() if self._keeps else 0)
 
     @property
     def _key(self) -> str:
@@ -144,9 +144,9 @@ class Verifier:
     def _read_plainly(self, embedded: Floats) -> float:
         """The logit, in numpy."""
         weights = self._weights
-        hidden = norm(embedded, weights, "embeddings.LayerNorm", self._shape.epsilon)
+        hidden = layer_norm(embedded, weights, "embeddings.LayerNorm", self._shape.epsilon)
         for layer in range(self._shape.n_layers):
-            hidden = read_layer(hidden, weights, f"layer.{layer}.", self._shape, gelu_by_tanh, linear)
+            hidden = transformer_layer(hidden, weights, f"layer.{layer}.", self._shape, gelu_tanh, linear)
         pooled = np.concatenate([hidden[0], hidden.mean(axis=0), hidden.max(axis=0)])
         return float(linear(np.maximum(linear(pooled, weights, "h1"), 0), weights, "h2")[0])
 
@@ -154,13 +154,13 @@ class Verifier:
     def _compiled(self) -> "InferenceSession | None":
         """The compiled form, which takes half the time; `None` where there is none or it computes something else."""
         try:
-            return open_compiled(Recipe("verifier", self._key, self._graph, self._fault))
+            return open_compiled(CompilationSpec("verifier", self._key, self._graph, self._fault))
         except CompileError as error:
             _log.info("the verifier runs in numpy: %s", error)
             return None
 
     def _graph(self) -> bytes:
-        return pair_graph(self._weights, self._shape)
+        return cross_encoder_graph(self._weights, self._shape)
 
     def _fault(self, session: "InferenceSession") -> str | None:
         """What is wrong with a compiled form: another logit than in numpy for any of some random texts."""
@@ -192,9 +192,9 @@ class Verifier:
         return values
 
     @cached_property
-    def _shape(self) -> Shape:
+    def _shape(self) -> BertArchitecture:
         n_layers = len({name.split(".")[1] for name in self._stored.files if name.startswith("layer.")})
-        return Shape(n_layers, int(self._stored["n_heads"]), _LAYER_NORM_EPSILON)
+        return BertArchitecture(n_layers, int(self._stored["n_heads"]), _LAYER_NORM_EPSILON)
 
     @cached_property
     def _stored(self) -> "NpzFile":
@@ -223,5 +223,5 @@ class Verifier:
 
 def _run(session: "InferenceSession", embedded: Floats) -> float:
     """The logit that a compiled form gives to one pair."""
-    [logit] = session.run([LOGIT], {EMBEDDED: embedded[None]})
+    [logit] = session.run([LOGIT_OUTPUT], {EMBEDDINGS_INPUT: embedded[None]})
     return float(logit[0, 0])

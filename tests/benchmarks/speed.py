@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from grader.batch.journal import Journal
 from grader.batch.run import Batch, LocalEngine
 from grader.batch.worklist import Worklist
-from grader.encoders.bert_graph import EMBEDDED, MEAN, PIECES
+from grader.encoders.bert_graph import EMBEDDINGS_INPUT, MEAN, PIECES
 from grader.encoders.compilation import compiled_path
 from grader.encoders.model_files import packaged_model
 from grader.encoders.onnx import OnnxEncoder, batches, compiled_key
@@ -156,7 +156,7 @@ def own_runs(texts: Sequence[str]) -> dict[str, Callable[[], object]]:
     usual = onnxruntime.InferenceSession(str(compiled_path(compiled_key(packaged_model()))))
 
     def run(session: onnxruntime.InferenceSession, embedded: NDArray[np.float32]) -> object:
-        return session.run([PIECES, MEAN], {EMBEDDED: embedded})
+        return session.run([PIECES, MEAN], {EMBEDDINGS_INPUT: embedded})
 
     return {
         OWN: lambda: list(encoder._threads.map(partial(run, encoder._session), inputs)),

@@ -8,7 +8,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from grader.cli.app import app
-from grader.encoders.vector_cache import VectorStore
+from grader.encoders.vector_cache import VectorCache
 from grader.provider.reply_cache import ReplyCache
 
 
@@ -56,7 +56,7 @@ def test_purge_leaves_no_text(tmp_path: Path) -> None:
     cache = ReplyCache(tmp_path / "grader.sqlite")
     cache.put({"a": {"reason": "a very private sentence"}})
     cache.close()
-    VectorStore("model", tmp_path / "vectors-1.sqlite").put([np.arange(3)], [np.ones((3, 4), np.float32)])
+    VectorCache("model", tmp_path / "vectors-1.sqlite").put([np.arange(3)], [np.ones((3, 4), np.float32)])
     said = doctor(tmp_path, "--purge").stderr
     assert "1 kept replies" in said and "vectors-1.sqlite" in said
     assert [file.name for file in tmp_path.iterdir() if "vectors" in file.name] == []

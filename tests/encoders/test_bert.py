@@ -8,17 +8,17 @@ from transformers import BertConfig, BertModel
 from grader.encoders.bert import (
     INPUT_STEPS,
     WEIGHT_STEPS,
-    Shape,
+    BertArchitecture,
     gelu,
-    gelu_by_tanh,
+    gelu_tanh,
+    layer_norm,
     linear,
-    norm,
-    read_layers,
+    transformer_layers,
     whole_linear,
     whole_weights,
 )
 
-SHAPE = Shape(n_layers=2, n_heads=3, epsilon=1e-12)
+SHAPE = BertArchitecture(n_layers=2, n_heads=3, epsilon=1e-12)
 CONFIG = BertConfig(
     vocab_size=50,
     hidden_size=12,
@@ -47,7 +47,7 @@ def test_it_reads_as_transformers_does(model: BertModel) -> None:
     words, places, sides = (
         weights[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position", "token_type")
     )
-    first, last = read_layers(words[ids[0].numpy()] + places[:6] + sides[0], weights, SHAPE)
+    first, last = transformer_layers(words[ids[0].numpy()] + places[:6] + sides[0], weights, SHAPE)
     assert first == pytest.approx(hidden[0][0].numpy(), abs=1e-6)
     assert last == pytest.approx(hidden[-1][0].numpy(), abs=1e-5)
 
@@ -56,12 +56,12 @@ def test_gelu_is_x_times_the_normal_distribution() -> None:
     # Phi(1) = .8413447, Phi(-2) = .0227501, tables of the standard normal distribution
     values = np.array([0, 1, -2], np.float32)
     assert gelu(values) == pytest.approx([0, 0.8413447, -0.0455003], abs=1e-6)
-    assert gelu_by_tanh(values) == pytest.approx(gelu(values), abs=5e-4)
+    assert gelu_tanh(values) == pytest.approx(gelu(values), abs=5e-4)
 
 
 def test_a_normed_row_has_mean_0_and_variance_1() -> None:
     weights = {"n.weight": np.ones(4, np.float32), "n.bias": np.zeros(4, np.float32)}
-    assert norm(np.array([[1, 1, 3, 3]], np.float32), weights, "n", 0.0)[0] == pytest.approx([-1, -1, 1, 1])
+    assert layer_norm(np.array([[1, 1, 3, 3]], np.float32), weights, "n", 0.0)[0] == pytest.approx([-1, -1, 1, 1])
 
 
 def test_whole_numbers_are_as_near_as_their_steps() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from grader.encoders import compilation as compiling
 from grader.encoders import onnx as onnx_encoding
-from grader.encoders.bert import Shape
+from grader.encoders.bert import BertArchitecture
 from grader.encoders.bert_graph import bert_graph
 from grader.encoders.compilation import CompileError, compiled_path, open_compiled, why_refused
 from grader.encoders.model_files import model_revision, packaged_model, stored_tensors
@@ -109,8 +109,8 @@ def test_the_check_sees_a_wrong_graph(small: Path) -> None:
     right = compiling._session(bert_graph(weights, shape, (1.0, 2.0)))
     assert lowest_cosine(right, weights, shape) > 0.99999
     for wrong in (
-        bert_graph(weights, Shape(1, 3, 1e-12), (1.0, 2.0)),
-        bert_graph(weights, Shape(2, 2, 1e-12), (1.0, 2.0)),
+        bert_graph(weights, BertArchitecture(1, 3, 1e-12), (1.0, 2.0)),
+        bert_graph(weights, BertArchitecture(2, 2, 1e-12), (1.0, 2.0)),
         bert_graph(weights, shape, (1.0, 1.8)),
     ):
         assert lowest_cosine(compiling._session(wrong), weights, shape) < 0.9999

@@ -10,7 +10,7 @@ import onnxruntime
 import pytest
 
 from grader.encoders import compilation as compiling
-from grader.encoders.bert_graph import EMBEDDED
+from grader.encoders.bert_graph import EMBEDDINGS_INPUT
 from grader.encoders.compilation import compiled_path
 from grader.encoders.onnx import _BATCH_PIECES, OnnxEncoder, batches
 from grader.encoders.sentence_transformer import SentenceTransformerEncoder
@@ -87,7 +87,7 @@ def test_threads_that_share_a_product_change_no_bit(either: OnnxEncoder) -> None
     )
     rng = np.random.default_rng(0)
     for shape in ((1, 2), (1, 31), (3, 77), (70, 4), (2, 256)):
-        embedded = {EMBEDDED: rng.normal(scale=0.05, size=(*shape, 384)).astype(np.float32)}
+        embedded = {EMBEDDINGS_INPUT: rng.normal(scale=0.05, size=(*shape, 384)).astype(np.float32)}
         for one, other in zip(either._session.run(None, embedded), sharing.run(None, embedded), strict=True):
             assert np.array_equal(one, other)
 

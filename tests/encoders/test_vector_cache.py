@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.encoders.onnx import OnnxEncoder
-from grader.encoders.vector_cache import LIMIT, VectorStore, _opened_to_read, limit_bytes, purge
+from grader.encoders.vector_cache import LIMIT, VectorCache, _opened_to_read, cache_limit_bytes, purge_vector_cache
 from grader.errors import SetupError
 
 DIM = 4
@@ -31,43 +31,43 @@ def test_what_was_put_in_comes_out(tmp_path_factory: pytest.TempPathFactory, tex
     path = tmp_path_factory.mktemp("store") / "v.sqlite"
     pieces = [ids(*text) for text in texts]
     given_ = [vectors(number, rows=len(text)) for number, text in enumerate(texts)]
-    VectorStore("m", path).put(pieces, given_)
-    found = VectorStore("m", path).get(pieces, DIM)
+    VectorCache("m", path).put(pieces, given_)
+    found = VectorCache("m", path).get(pieces, DIM)
     assert all(one is not None and np.array_equal(one, other) for one, other in zip(found, given_, strict=True))
-    assert VectorStore("another", path).get(pieces, DIM) == [None] * len(pieces)
-    assert VectorStore("m", path).get([ids(40_000)], DIM) == [None]
+    assert VectorCache("another", path).get(pieces, DIM) == [None] * len(pieces)
+    assert VectorCache("m", path).get([ids(40_000)], DIM) == [None]
 
 
 def test_it_is_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "cache" / "v.sqlite"
-    VectorStore("m", path).put([ids(1)], [vectors(1)])
+    VectorCache("m", path).put([ids(1)], [vectors(1)])
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
 def test_a_damaged_row_is_no_row(tmp_path: Path) -> None:
     path = tmp_path / "v.sqlite"
-    VectorStore("m", path).put([ids(1), ids(2)], [vectors(1), vectors(2)])
+    VectorCache("m", path).put([ids(1), ids(2)], [vectors(1), vectors(2)])
     with sqlite3.connect(path) as connection:
         [(value,)] = connection.execute("SELECT value FROM vectors WHERE number = 1").fetchall()
         connection.execute("UPDATE vectors SET value = ? WHERE number = 1", (value[:-1] + bytes([value[-1] ^ 1]),))
-    found = VectorStore("m", path).get([ids(1), ids(2)], DIM)
+    found = VectorCache("m", path).get([ids(1), ids(2)], DIM)
     assert found[0] is None
     assert np.array_equal(found[1], vectors(2))
 
 
 def test_a_damaged_row_is_mended_when_it_is_computed_again(tmp_path: Path) -> None:
     path = tmp_path / "v.sqlite"
-    VectorStore("m", path).put([ids(1)], [vectors(1)])
+    VectorCache("m", path).put([ids(1)], [vectors(1)])
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE vectors SET value = x'00'")
-    VectorStore("m", path).put([ids(1)], [vectors(1)])
-    assert np.array_equal(VectorStore("m", path).get([ids(1)], DIM)[0], vectors(1))
+    VectorCache("m", path).put([ids(1)], [vectors(1)])
+    assert np.array_equal(VectorCache("m", path).get([ids(1)], DIM)[0], vectors(1))
 
 
 def test_a_file_in_a_place_where_nothing_can_be_written_is_read(tmp_path: Path) -> None:
     path = tmp_path / "v.sqlite"
-    store = VectorStore("m", path)
+    store = VectorCache("m", path)
     store.put([ids(1)], [vectors(1)])
     store._connection.close()
     found = _opened_to_read(path)
@@ -80,29 +80,29 @@ def test_a_file_in_a_place_where_nothing_can_be_written_is_read(tmp_path: Path) 
 def test_a_limit_that_is_no_number_is_an_error(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(LIMIT, given)
     with pytest.raises(SetupError, match="expected a whole number of megabytes"):
-        limit_bytes()
+        cache_limit_bytes()
 
 
 def test_what_cannot_be_removed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADER_CACHE", str(tmp_path))
     (tmp_path / "vectors-1.sqlite").mkdir()
     with pytest.raises(SetupError, match="cannot be removed"):
-        purge()
+        purge_vector_cache()
 
 
 @pytest.mark.parametrize("content", [b"this is no database, but a text of some length " * 50, b""])
 def test_a_file_that_is_no_database_is_made_anew(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "v.sqlite"
     path.write_bytes(content)
-    store = VectorStore("m", path)
+    store = VectorCache("m", path)
     assert store.get([ids(1)], DIM) == [None]
     store.put([ids(1)], [vectors(1)])
-    assert np.array_equal(VectorStore("m", path).get([ids(1)], DIM)[0], vectors(1))
+    assert np.array_equal(VectorCache("m", path).get([ids(1)], DIM)[0], vectors(1))
 
 
 def test_a_folder_that_cannot_be_made_is_no_fault(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    store = VectorStore("m", tmp_path / "file" / "v.sqlite")
+    store = VectorCache("m", tmp_path / "file" / "v.sqlite")
     store.put([ids(1)], [vectors(1)])
     assert store.get([ids(1)], DIM) == [None]
 
@@ -110,14 +110,14 @@ def test_a_folder_that_cannot_be_made_is_no_fault(tmp_path: Path) -> None:
 def test_it_stays_within_its_limit_and_keeps_the_newest(tmp_path: Path) -> None:
     path, limit = tmp_path / "v.sqlite", 400_000
     for number in range(60):  # a process each, as it were: each may add a quarter
-        VectorStore("m", path, limit=limit).put([ids(number)], [vectors(number, rows=1000)])
+        VectorCache("m", path, limit=limit).put([ids(number)], [vectors(number, rows=1000)])
         assert path.stat().st_size < limit + 50_000
-    assert VectorStore("m", path, limit=limit).get([ids(0)], DIM) == [None]
-    assert np.array_equal(VectorStore("m", path, limit=limit).get([ids(59)], DIM)[0], vectors(59, rows=1000))
+    assert VectorCache("m", path, limit=limit).get([ids(0)], DIM) == [None]
+    assert np.array_equal(VectorCache("m", path, limit=limit).get([ids(59)], DIM)[0], vectors(59, rows=1000))
 
 
 def test_one_process_fills_a_quarter_at_most(tmp_path: Path) -> None:
-    store = VectorStore("m", tmp_path / "v.sqlite", limit=400_000)
+    store = VectorCache("m", tmp_path / "v.sqlite", limit=400_000)
     for number in range(60):
         store.put([ids(number)], [vectors(number, rows=1000)])
     kept = [found is not None for found in store.get([ids(number) for number in range(60)], DIM)]
@@ -126,8 +126,8 @@ def test_one_process_fills_a_quarter_at_most(tmp_path: Path) -> None:
 
 def test_nothing_is_kept_with_a_limit_of_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(LIMIT, "0")
-    assert limit_bytes() == 0
-    store = VectorStore("m", tmp_path / "v.sqlite")
+    assert cache_limit_bytes() == 0
+    store = VectorCache("m", tmp_path / "v.sqlite")
     store.put([ids(1)], [vectors(1)])
     assert store.get([ids(1)], DIM) == [None]
     assert list(tmp_path.iterdir()) == []
@@ -136,15 +136,15 @@ def test_nothing_is_kept_with_a_limit_of_nothing(tmp_path: Path, monkeypatch: py
 def test_several_processes_write_at_once(tmp_path: Path) -> None:
     path = tmp_path / "v.sqlite"
     code = (
-        "import sys, numpy as np\nfrom pathlib import Path\nfrom grader.encoders.vector_cache import VectorStore\n"
-        "first = int(sys.argv[2])\nstore = VectorStore('m', Path(sys.argv[1]))\n"
+        "import sys, numpy as np\nfrom pathlib import Path\nfrom grader.encoders.vector_cache import VectorCache\n"
+        "first = int(sys.argv[2])\nstore = VectorCache('m', Path(sys.argv[1]))\n"
         "for n in range(first, first + 50):\n"
         "    store.put([np.array([n])], [np.full((2, 4), n, np.float32)])\n"
     )
     running = [subprocess.Popen([sys.executable, "-c", code, str(path), str(first)]) for first in (0, 25, 100)]
     assert [process.wait(timeout=120) for process in running] == [0, 0, 0]
     numbers = [*range(75), *range(100, 150)]
-    found = VectorStore("m", path).get([ids(n) for n in numbers], DIM)
+    found = VectorCache("m", path).get([ids(n) for n in numbers], DIM)
     assert [None if one is None else one[0, 0] for one in found] == numbers
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.evaluation.confidence import chance_correct, reliability_diagram, review_curve
-from grader.grading.confidence import chances
+from grader.grading.confidence import stated_probabilities
 from grader.schema import Rubric
 from grader.statistics.intervals import cluster_bootstrap
 from tests.support.sample_grades import grade, point
@@ -72,7 +72,12 @@ def test_the_chance_is_read_back_from_the_confidence() -> None:
         point(4, "not_judged"),
     ]
     some = grade("a", 0.5, *points)
-    assert chances(some.points) == {"p1": 0.8, "p2": pytest.approx(0.2), "p3": pytest.approx(0.1), "p4": None}
+    assert stated_probabilities(some.points) == {
+        "p1": 0.8,
+        "p2": pytest.approx(0.2),
+        "p3": pytest.approx(0.1),
+        "p4": None,
+    }
     rubric = Rubric(question_id="q1", points=[{"id": p.point_id, "text": p.text, "weight": p.weight} for p in points])
     assert chance_correct(some, rubric) == pytest.approx((0.8 + 0.2 + 2 * 0.1) / 4)
 

@@ -1,7 +1,7 @@
 """The same answer from different candidates: how it is told, and that a mark leaves the score alone."""
 
 from grader import Answer
-from grader.grading.duplicates import mark_duplicate, words_digest
+from grader.grading.duplicates import flag_duplicate, words_digest
 from tests.support.sample_grades import grade
 
 LONG = "It turns random units off in training, so that the net overfits less."
@@ -29,7 +29,7 @@ def test_half_a_surrogate_pair_is_no_fault() -> None:
 
 def test_a_mark_sends_the_answer_to_a_person_and_leaves_the_score() -> None:
     before = grade("a1", 0.5)
-    after = mark_duplicate(before)
+    after = flag_duplicate(before)
     assert after.flags == (*before.flags, "duplicate")
     assert after.needs_review
     assert after.model_copy(update={"flags": before.flags, "needs_review": before.needs_review}) == before

@@ -10,7 +10,7 @@ from grader.calibration.marking.active_learning import MarkingPlan, UnmarkedAnsw
 from grader.calibration.marking.people_marks import people_marks
 from grader.calibration.ratings.reading import Ratings
 from grader.errors import InputError
-from grader.grading import About, Grader, seen_by_marks
+from grader.grading import AnswerProfile, Grader, answer_features
 from grader.marks import (
     SNIPPET_LENGTH,
     AnswerFeatures,
@@ -86,7 +86,7 @@ class Fitting:
         }
 
 
-Read = tuple[Grade, About | None]
+Read = tuple[Grade, AnswerProfile | None]
 
 
 def fit_marks(
@@ -159,7 +159,7 @@ def _seen(read: Iterable[Read]) -> dict[str, AnswerFeatures]:
     return {
         grade.answer_id: seen
         for grade, about in read
-        if about is not None and (seen := seen_by_marks(grade, about)) is not None
+        if about is not None and (seen := answer_features(grade, about)) is not None
     }
 
 

@@ -24,7 +24,7 @@ from grader.calibration.system.human_machine_agreement import (
     same_side_shares,
     system_statistics,
 )
-from grader.grading import SHARES_SENT, kept_after_review
+from grader.grading import REVIEW_SHARES, kept_after_review
 from grader.statistics import (
     RATERS_FOR_A_CONSENSUS,
     SEED,
@@ -290,7 +290,7 @@ def _groups(
 
 def _kept(form: LongForm, m: Floats, levels: Floats, confidences: Floats, seed: int) -> tuple[ReviewStep, ...]:
     steps = []
-    for share in SHARES_SENT if form.n_answers else ():
+    for share in REVIEW_SHARES if form.n_answers else ():
         rows = kept_after_review(confidences, share)
         of_kept = system_statistics(_rows(form, rows), m[rows], levels=levels)
         kappa = resample_many(of_kept, rows.size, n_resamples=_CURVE_RESAMPLES, seed=seed)[0]

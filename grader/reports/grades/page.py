@@ -19,7 +19,7 @@ from grader.reports.html_page import page_templates
 from grader.schema import Evidence, Grade, PointGrade, Verdict
 
 if TYPE_CHECKING:
-    from grader.grading import LikeAnswers
+    from grader.grading import SimilarAnswers
 
 _GROUPS_SHOWN = 200
 _OPEN_CARDS = 20  # more answers than this are too many to read in one go: their cards start closed
@@ -160,7 +160,7 @@ class _QuestionView:
     cards: tuple[_Card, ...]
 
 
-def render_grades_page(summary: GradesSummary, *, title: str, groups: "Sequence[LikeAnswers] | None" = None) -> str:
+def render_grades_page(summary: GradesSummary, *, title: str, groups: "Sequence[SimilarAnswers] | None" = None) -> str:
     """One self-contained page without scripts or anything from elsewhere; the same summary, the same page.
 
     Args:

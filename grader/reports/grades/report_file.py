@@ -11,7 +11,7 @@ from grader.reports.grades.summary import summarise_grades
 from grader.schema import Grade
 
 if TYPE_CHECKING:
-    from grader.grading import LikeAnswers
+    from grader.grading import SimilarAnswers
 
 
 def write_report(
@@ -19,7 +19,7 @@ def write_report(
     path: str | Path,
     *,
     title: str = "Grades",
-    groups: "Sequence[LikeAnswers] | None" = None,
+    groups: "Sequence[SimilarAnswers] | None" = None,
 ) -> None:
     """Write grades as one self-contained HTML page.
 

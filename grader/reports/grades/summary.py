@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from grader.grading import CREDITS
+from grader.grading import VERDICT_CREDITS
 from grader.schema import Grade, PointGrade, Status, VerdictWord
 from grader.statistics import krippendorff_alpha
 
@@ -318,11 +318,11 @@ class JudgesTally:
         for verdict in point.verdicts:
             tally = self._judges.setdefault(verdict.judge, _JudgeTally())
             tally.verdicts[verdict.verdict] += 1
-            tally.n_unsupported += not verdict.supported and CREDITS.get(verdict.verdict, 0) > 0
-            if verdict.verdict not in CREDITS:
+            tally.n_unsupported += not verdict.supported and VERDICT_CREDITS.get(verdict.verdict, 0) > 0
+            if verdict.verdict not in VERDICT_CREDITS:
                 continue
             said.append(_rating(verdict.verdict, point))
-            if embedding in CREDITS:
+            if embedding in VERDICT_CREDITS:
                 tally.n_compared += 1
                 tally.n_same += said[-1] == _rating(embedding, point)
         if len(said) > 1:
@@ -347,14 +347,14 @@ def _inter_judge_agreement(together: Counter[tuple[VerdictWord, ...]]) -> InterJ
     if not n_points:
         return InterJudgeAgreement(0, None, None, None)
     n_equal = sum(n for words, n in together.items() if len(set(words)) == 1)
-    credits = {words: [CREDITS[word] for word in words] for words in together}
+    credits = {words: [VERDICT_CREDITS[word] for word in words] for words in together}
     ranges = sum(n * (max(credits[words]) - min(credits[words])) for words, n in together.items())
     return InterJudgeAgreement(n_points, n_equal / n_points, _alpha(together), ranges / n_points)
 
 
 def _alpha(together: Counter[tuple[VerdictWord, ...]]) -> float | None:
     """Krippendorff's nominal alpha of verdicts that stand together, from how often they do."""
-    code = {word: number for number, word in enumerate(CREDITS)}
+    code = {word: number for number, word in enumerate(VERDICT_CREDITS)}
     table = np.full((len(together), max(map(len, together))), np.nan)
     for row, words in zip(table, together, strict=True):
         row[: len(words)] = [code[word] for word in words]
