@@ -1,4 +1,7 @@
-"""Text in: files or standard input as numbered UTF-8 lines, gzip on the way, and strict JSON."""
+"""Text in: files or standard input as numbered UTF-8 lines, gzip on the way, and strict JSON.
+
+Own code, not charset-normalizer: a guessed encoding can silently change an answer, so other encodings are refused.
+"""
 
 import codecs
 import gzip

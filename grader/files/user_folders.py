@@ -1,4 +1,7 @@
-"""Where this user's caches live."""
+"""The folders of this user.
+
+Own code, not platformdirs: on macOS and Windows it names other folders, so that existing caches would not be found.
+"""
 
 import os
 from pathlib import Path

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from grader.errors import InputError
-from grader.files import read_document
 
 # ASCII characters a token: 5.3 of English prose, 2.3 of code (cl100k_base and o200k_base). Of other scripts a token may
 # take but a byte (1.04 of Amharic, 1.4 of emoji, 2.7 of Chinese in cl100k_base), and a limit must not be passed.
@@ -55,6 +54,8 @@ def read_prices(path: str | Path) -> dict[str, Price]:
         InputError: with file and line: not such a document, or a price that is no number of 0 or more.
 
     """
+    from grader.files import read_document
+
     document = read_document(path)
     if not isinstance(document.data, dict):
         raise InputError(f"expected {_EXAMPLE}", source=document.source, line=document.line_of(()))

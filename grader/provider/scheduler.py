@@ -2,6 +2,9 @@
 
 It does not know what is sent. Judges and embeddings endpoints share one `RequestScheduler`, so that one budget and
 one rate limit hold for the whole run.
+
+Own code, not tenacity: that draws jitter from the global generator, sleeps per call and so cannot pause all requests
+for a Retry-After; what it would replace is three lines (`backoff_seconds`), and it takes 84 ms to import.
 """
 
 import random

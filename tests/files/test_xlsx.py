@@ -1,5 +1,5 @@
-import datetime
-import sys
+"""XLSX workbooks in."""
+
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -7,8 +7,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from grader.errors import InputError, SetupError
-from grader.files.tables import read_rows, write_rows
+from grader.errors import InputError
+from grader.files.tables import read_rows
 from grader.files.xlsx import WORKBOOK_LIMIT
 
 
@@ -106,31 +106,3 @@ def test_xml_entities_in_a_workbook_do_not_explode(tmp_path: Path) -> None:
         for name, content in parts.items():
             archive.writestr(name, content)
     assert "a damaged .xlsx workbook" in fault(path)
-
-
-def test_parquet_values_and_faults(tmp_path: Path) -> None:
-    path = tmp_path / "a.parquet"
-    write_rows(path, [{"id": 1, "score": 0.5, "ok": True, "tags": ["a"]}, {"id": 2, "score": None}], format="parquet")
-    assert values(path) == [
-        {"id": 1, "score": 0.5, "ok": True, "tags": '["a"]'},
-        {"id": 2, "score": None, "ok": None, "tags": None},
-    ]
-    write_rows(path, [{"id": 1, "n": 2**70}, {"id": "x", "n": "\ud800"}], format="parquet")
-    assert values(path) == [{"id": "1", "n": str(2**70)}, {"id": "x", "n": "\\ud800"}]
-    assert "not a Parquet file that can be read" in fault(put(tmp_path, "b.parquet", "id,answer"))
-
-
-def test_missing_values_and_dates_of_parquet(tmp_path: Path) -> None:
-    arrow = pytest.importorskip("pyarrow")
-    import pyarrow.parquet
-
-    table = arrow.table({"day": [datetime.date(2024, 2, 29)], "score": [float("nan")], "list": [[1, 2]]})
-    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
-    assert values(tmp_path / "a.parquet") == [{"day": "2024-02-29", "score": None, "list": [1, 2]}]
-
-
-def test_without_pyarrow_the_command_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = put(tmp_path, "a.parquet", "PAR1")
-    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    with pytest.raises(SetupError, match=r'pip install "answer-grader\[parquet\]"'):
-        list(read_rows(path))
