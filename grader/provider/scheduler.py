@@ -4,7 +4,7 @@ It does not know what is sent. Judges and embeddings endpoints share one `Reques
 one rate limit hold for the whole run.
 
 Own code, not tenacity: that draws jitter from the global generator, sleeps per call and so cannot pause all requests
-for a Retry-After; what it would replace is three lines (`backoff_seconds`), and it takes 84 ms to import.
+for a Retry-After; what it would replace is three lines (`backoff_seconds`).
 """
 
 import random
