@@ -43,16 +43,16 @@ docs: $(INSTALLED) ## write the generated parts of README.md and docs/ again
 	$(BIN)/python -m tests.support.generated_docs
 
 bench: $(INSTALLED) ## measure accuracy over the scored sets in DATASETS, speed (also of others: PEERS), marks, judges, and words about raters
-	$(BIN)/python tests/benchmarks/accuracy.py $(DATASETS)
-	$(BIN)/python tests/benchmarks/derive_points.py $(DATASETS)
-	$(BIN)/python tests/benchmarks/marks.py $(DATASETS)
-	$(BIN)/python tests/benchmarks/judge_band.py $(DATASETS)
+	$(BIN)/python -m tests.benchmarks.accuracy $(DATASETS)
+	$(BIN)/python -m tests.benchmarks.derive_points $(DATASETS)
+	$(BIN)/python -m tests.benchmarks.marks $(DATASETS)
+	$(BIN)/python -m tests.benchmarks.judge_band $(DATASETS)
 	$(BIN)/python -m tests.benchmarks.judge_cost
 	$(BIN)/python -m tests.benchmarks.speed $(DATASETS)
 	@for python in $(PEERS); do $$python -m tests.benchmarks.peers $(DATASETS) || exit 1; done
-	$(BIN)/python tests/benchmarks/small_judge.py
+	$(BIN)/python -m tests.benchmarks.small_judge
 	$(BIN)/python -m tests.benchmarks.calibrate_scale
-	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/severity_power.py --write
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.severity_power --write
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.interval_coverage --write
 	@echo "make oracles compares the statistics with those of other programs (some minutes, a network)"
 

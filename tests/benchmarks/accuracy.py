@@ -1,6 +1,6 @@
 """Agreement with people over every scored set of a folder, beside the baselines from the same run.
 
-Usage: python tests/benchmarks/accuracy.py [FOLDER] [--encoder NAME]   (default folder: ../shared/datasets)
+Usage: python -m tests.benchmarks.accuracy [FOLDER] [--encoder NAME]   (default folder: ../shared/datasets)
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """How right the chance is that a point is stated: of the packaged curve, and of curves fitted on the other sets.
 
-Usage: python tests/benchmarks/calibrate.py [FOLDER] (default folder: ../shared/datasets)
+Usage: python -m tests.benchmarks.calibrate [FOLDER] (default folder: ../shared/datasets)
 
 Every set (*.jsonl) with point labels, or with nothing but 0 and full marks, takes part: each judged point with its
 coverage and label, or each answer with the mean coverage of its points and right or wrong. Prints each set's

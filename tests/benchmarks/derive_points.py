@@ -1,6 +1,6 @@
 """How well derived points agree with the atomic facts that people wrote from the same text.
 
-    python tests/benchmarks/derive_points.py [DATASET_DIR]
+    python -m tests.benchmarks.derive_points [DATASET_DIR]
 
 Reads `summary_points_dev.jsonl` (reference texts of news summaries with human facts; REALSumm). Two texts
 are as similar as the F1 of their sets of content-word stems. A point and a fact match when that is at least

@@ -1,6 +1,6 @@
 """How often 95 % intervals hold the true value, by number of answers, statistic and method.
 
-Usage: python tests/benchmarks/interval_coverage.py [--trials N] [--write]   (default: 400 trials a cell, printed only)
+Usage: python -m tests.benchmarks.interval_coverage [--trials N] [--write]   (default: 400 trials a cell, printed only)
 
 With --write the table replaces that in docs/statistics.md. Scores are those of normal raters on a scale of five levels;
 the true value is that of a million answers.

@@ -3,7 +3,7 @@
 The judge knows the truth and errs at a stated rate: it reads what people marked, point by point. Everything else is the
 program's own way: drafts, prompt, reply, quotes, settling, scores.
 
-    python tests/benchmarks/judge_band.py [FOLDER]     reads summary_points_dev.jsonl and physics_points_dev.jsonl there
+    python -m tests.benchmarks.judge_band [FOLDER]     reads summary_points_dev.jsonl and physics_points_dev.jsonl there
 """
 
 import json

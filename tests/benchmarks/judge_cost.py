@@ -1,6 +1,6 @@
 """What a judge costs when nobody has to be asked: start-up, and the speed of answers whose replies are in the cache.
 
-python tests/benchmarks/judge_cost.py [N]      N answers, 1,000 by default, each graded five times
+python -m tests.benchmarks.judge_cost [N]      N answers, 1,000 by default, each graded five times
 """
 
 import json

@@ -2,7 +2,7 @@
 
 Also whether intervals hold what they promise, and how long learning takes and how much grading with marks adds.
 
-Usage: python tests/benchmarks/marks.py [FOLDER]   (default folder: ../shared/datasets)
+Usage: python -m tests.benchmarks.marks [FOLDER]   (default folder: ../shared/datasets)
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Cross-check of the statistics against other programs, each installed into a temporary environment of its own.
 
-    python tests/benchmarks/oracles.py [NAME ...]       all of them, or those named: scikit-learn, krippendorff, ...
+    python -m tests.benchmarks.oracles [NAME ...]       all of them, or those named: scikit-learn, krippendorff, ...
 
 Nothing of them stays: some are under the GPL, some pin old versions, one weighs more than a gigabyte. The data are the
 published tables of the tests and simulated panels with a seed. Prints a table; ends with 1 when a difference is larger

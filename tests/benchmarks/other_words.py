@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from minimal_pairs import Edit, inflected
 
 from grader.guards.antonyms import are_opposites
 from grader.text.grammar.lexicon import FUNCTION_WORDS
+from tests.benchmarks.minimal_pairs import Edit, inflected
 
 _PARTS = {"n": "noun", "v": "verb", "a": "adj", "r": "adv"}
 # Relations to what is wider or nearly the same: hypernyms of verbs and nouns, similar adjectives.

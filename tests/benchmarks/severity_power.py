@@ -1,6 +1,6 @@
 """How often simulated raters get the word that they deserve, and words that they do not.
 
-Usage: python tests/benchmarks/severity_power.py [--teams N] [--write]   (default: 400 teams a cell, printed only)
+Usage: python -m tests.benchmarks.severity_power [--teams N] [--write]   (default: 400 teams a cell, printed only)
 
 With --write the tables replace those in docs/calibration.md. A team marks on a scale of five levels, all in one order,
 and five points an answer for halo. Rater 0 has an effect and the others have none, or nobody has one.

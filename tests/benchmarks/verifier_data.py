@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import minimal_pairs
 import numpy as np
-from other_words import WordNet, reworded, turned
 
 from grader.evaluation.labelled_set import LabelledAnswer, read_labelled_set
 from grader.rubrics.derivation import derive
 from grader.rubrics.rubric_files import read_rubric
 from grader.schema import Question
 from grader.text.normalisation import content_words, segments, words
+from tests.benchmarks import minimal_pairs
+from tests.benchmarks.other_words import WordNet, reworded, turned
 
 
 class Piece(NamedTuple):

@@ -1,4 +1,4 @@
-"""The verifier in torch, for training; `grader/verifier.py` runs the same in numpy.
+"""The verifier in torch, for training; `grader/reader/verifier.py` runs the same in numpy.
 
 The packaged encoder's layers read point and statement together and are trained on; its word vectors stay as they are,
 so that only the layers need to be shipped.
@@ -156,7 +156,7 @@ def predict(network: Network, tokens: Tokens) -> NDArray[np.float64]:
 
 
 def save(path: Path, network: Network, *, words_from: str) -> None:
-    """Write the weights as `grader/verifier.py` reads them: matrices as int8 with a scale for each row, else float32.
+    """Write the weights as grader/reader/verifier.py reads them: matrices as int8 with a scale for each row, else float32.
 
     Args:
         path: where to.
