@@ -5,8 +5,11 @@ INSTALLED := .venv/.installed
 # Pythons in which other projects' scorers are installed beside this one: tests/benchmarks/peers.py says how.
 PEERS ?= $(BIN)/python
 
+# Rooms whose tests need no model, and what keeps the tree and the docs in order.
+QUICK := tests/test_architecture.py tests/test_paths.py tests/test_flags.py tests/text tests/statistics tests/guards tests/files
+
 .DEFAULT_GOAL := help
-.PHONY: help grade test lint fix bench soak oracles attack docs clean
+.PHONY: help check quick grade test lint fix bench soak oracles attack docs clean
 
 help: ## what each target does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -30,7 +33,12 @@ grade: $(INSTALLED) ## grade the sample answers and write out/grades.jsonl and o
 test: $(INSTALLED) ## run the tests
 	$(BIN)/python -m pytest
 
-lint: $(INSTALLED) ## style, types, and docs that match the program
+check: lint quick ## the one command before a commit: style, types and quick tests
+
+quick: $(INSTALLED) ## run the tests that need no model
+	$(BIN)/python -m pytest -q $(QUICK)
+
+lint: $(INSTALLED) ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -156,7 +156,7 @@ def predict(network: Network, tokens: Tokens) -> NDArray[np.float64]:
 
 
 def save(path: Path, network: Network, *, words_from: str) -> None:
-    """Write the weights as grader/reader/verifier.py reads them: matrices as int8 with a scale for each row, else float32.
+    """Write the weights as grader/reader/verifier.py reads them: matrices as int8 with a scale a row, else float32.
 
     Args:
         path: where to.
