@@ -6,9 +6,6 @@ from .confidence import reliability_bins as reliability_bins
 from .confidence import stated_probabilities as stated_probabilities
 from .data_frames import grade_frame as grade_frame
 from .drafts import AnswerProfile as AnswerProfile
-from .duplicates import flag_duplicate as flag_duplicate
-from .duplicates import flag_duplicate_row as flag_duplicate_row
-from .duplicates import words_digest as words_digest
 from .encoded_rubrics import topic_texts as topic_texts
 from .grader import CHUNK_SIZE as CHUNK_SIZE
 from .grader import Grader as Grader
@@ -19,4 +16,7 @@ from .judge_verdicts import majority_verdict as majority_verdict
 from .scoring import fraction as fraction
 from .scoring import scaled_score as scaled_score
 from .similar_answers import SimilarAnswers as SimilarAnswers
+from .similar_answers import flag_duplicate as flag_duplicate
+from .similar_answers import flag_duplicate_row as flag_duplicate_row
 from .similar_answers import group_similar_answers as group_similar_answers
+from .similar_answers import words_digest as words_digest

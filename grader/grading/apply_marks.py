@@ -1,4 +1,4 @@
-"""A grade and what people's marks of other answers make of it."""
+"""A grade, corrected by what people's marks of other answers have taught."""
 
 from grader.flags import PLAIN_FLAGS
 from grader.grading.drafts import AnswerProfile
@@ -10,10 +10,12 @@ WIDE_FLAG = "wide_interval"
 
 
 def answer_features(grade: Grade, about: AnswerProfile) -> AnswerFeatures | None:
-    """A graded answer as marks see it; `None` for an ungraded one."""
+    """The features of a graded answer that marks are learned from; `None` for an ungraded one."""
     if grade.fraction is None:
         return None
-    return AnswerFeatures(grade.fraction, grade.flags, about.topic, about.own, about.vector, about.words)
+    return AnswerFeatures(
+        grade.fraction, grade.flags, about.topic, about.share_beyond_question, about.vector, about.words
+    )
 
 
 def with_marks(grade: Grade, about: AnswerProfile | None, fitted: FittedMarks) -> Grade:
@@ -21,14 +23,14 @@ def with_marks(grade: Grade, about: AnswerProfile | None, fitted: FittedMarks) -
 
     One without a score, and one that no model has read (blank, an open question), stays as it is.
     """
-    seen = None if about is None else answer_features(grade, about)
-    if seen is None:
+    features = None if about is None else answer_features(grade, about)
+    if features is None:
         return grade
-    found = fitted.marks.correct(grade.question_id, seen)
+    found = fitted.marks.correct(grade.question_id, features)
     raised = [found.bounded_by] if found.bounded_by in (OFF_TOPIC_FLAG, SAYS_NOTHING_FLAG) else []
     flags = (*grade.flags, *raised, *([WIDE_FLAG] if found.is_open else []))
     changed = FromMarks(
-        before=seen.fraction,
+        before=features.fraction,
         low=found.low,
         high=found.high,
         n_marked=found.n_marked,

@@ -52,7 +52,7 @@ STATED = Calibration(
 )
 
 
-class Weighed(NamedTuple):
+class WeightedConfidence(NamedTuple):
     """One judged point: its weight (of either sign) and how sure its credit is, 0..1."""
 
     weight: float
@@ -70,7 +70,7 @@ def point_confidence(stated: float, credit: float) -> float:
     return stated if credit >= 0.5 else 1 - stated
 
 
-def answer_confidence(points: Sequence[Weighed]) -> float | None:
+def answer_confidence(points: Sequence[WeightedConfidence]) -> float | None:
     """Mean confidence of the judged points, by the size of their weights, 0..1.
 
     **Undefined:** `None` without points.

@@ -28,62 +28,63 @@ class Spelling(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
-    """What answers to one rubric are about.
+class RubricContent:
+    """What one rubric asks for, as far as answers are compared with it.
 
     Attributes:
         question: unit vectors of the words that ask, shape `(n_tokens, dim)`.
-        content: new content of the points: what `new_content` gives for a text that states them all.
+        new_content: of the points: what `new_content` gives for a text that states them all.
         spellings: the points' longer words, under their own letters and under all but one of them.
 
     """
 
     question: Floats
-    content: float
+    new_content: float
     spellings: Mapping[str, Spelling]
 
 
-def asked(vectors: Floats, question: Floats, *, center: float, slope: float) -> Floats:
+def question_overlap(vectors: Floats, question: Floats, *, center: float, slope: float) -> Floats:
     """How far the question says each token, 0..1, shape `(n_tokens,)`; 0 for a question without words."""
     if not len(question):
         return np.zeros(len(vectors), np.float32)
     return match((vectors @ question.T).max(axis=1), center=center, slope=slope)
 
 
-def new_content(texts: Sequence[str], told: Floats) -> float:
-    """How much a text says beyond the question: each word once, where it tells most.
+def new_content(texts: Sequence[str], informativeness: Floats) -> float:
+    """How much a text says beyond the question: each word counts once, where it is most informative.
 
-        new content = sum over distinct words of max told,    told = rarity * match * heard * (1 - asked)
+        new content = sum over distinct words of max informativeness,
+        informativeness = rarity * match * relevance * (1 - question_overlap)
 
     Args:
         texts: the tokens in lower case.
-        told: what each of them tells, >= 0, shape `(n_tokens,)`.
+        informativeness: of each token, >= 0, shape `(n_tokens,)`.
 
     """
     most: dict[str, float] = {}
-    for text, value in zip(texts, told.tolist(), strict=True):
+    for text, value in zip(texts, informativeness.tolist(), strict=True):
         most[text] = max(value, most.get(text, 0.0))
     return sum(most.values())
 
 
-def kept_credit(said: float, content: float, *, brief_below: float, brief_loss: float) -> float:
-    """Share of its credits that an answer keeps, 0..1, for how much of the points' new content it says.
+def brevity_factor(answer_content: float, rubric_content: float, *, brief_below: float, brief_loss: float) -> float:
+    """Factor on an answer's credits, 0..1, for how much of the points' new content it says.
 
-        share = said / content
-        kept  = (1 - brief_loss * (1 - sqrt(min(1, share / brief_below)))) * min(1, share / .1)
+        share  = answer_content / rubric_content
+        factor = (1 - brief_loss * (1 - sqrt(min(1, share / brief_below)))) * min(1, share / .1)
 
     People give more to answers that say more on the subject; the second factor takes everything from an answer that
     repeats the question. 1 where the points themselves say nothing beyond the question.
 
     Args:
-        said, content: new content of the answer and of the points, >= 0.
+        answer_content, rubric_content: new content of the answer and of the points, >= 0.
 
     Source: the brevity penalty of BLEU (Papineni et al. 2002) in a gentler form; measured in docs/accuracy.md.
 
     """
-    if content < _LITTLE:
+    if rubric_content < _LITTLE:
         return 1.0
-    share = said / content
+    share = answer_content / rubric_content
     return (1 - brief_loss * (1 - sqrt(min(1.0, share / brief_below)))) * min(1.0, share / _NOTHING_NEW)
 
 
@@ -103,8 +104,10 @@ def spellings(tokens: Iterable[tuple[str, Floats]]) -> dict[str, Spelling]:
     return found | known
 
 
-def respell(texts: Sequence[str], n_pieces: Ints, vectors: Floats, spellings: Mapping[str, Spelling]) -> Floats:
-    """Read a word that the encoder does not know, one letter away from a word of the rubric, as that word.
+def correct_spelling(
+    texts: Sequence[str], n_pieces: Ints, vectors: Floats, spellings: Mapping[str, Spelling]
+) -> Floats:
+    """Replace the vectors of misspelt words: unknown to the encoder, and one letter away from a word of the rubric.
 
     One letter more, less, other, or two neighbours swapped; never the first letter, which often negates ("symmetric",
     "asymmetric").

@@ -1,7 +1,7 @@
 """How much of each point an answer states, and where: soft token recall (numpy only).
 
-Every token of a point looks for its best match among the answer's tokens. The matches, weighted by how much each token
-tells, make the coverage; the stretch of the answer that alone covers the point best is its evidence.
+Every token of a point is matched with the most similar token of the answer. The matches, weighted by how informative
+each token is, make the coverage; the stretch of the answer that covers the point best by itself is its evidence.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ Ints = NDArray[np.int64]
 _WORTH_A_SEGMENT = 0.06
 # Recall of a wording by one segment: up to the first it is chance, which any sentence of filler reaches; from the
 # second the segment is taken to speak of the point. Without them 300 words of filler earn .07 (docs/accuracy.md).
-_CHANCE, _HEARD = 0.2, 0.35
+_CHANCE, _RELEVANT = 0.2, 0.35
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +32,8 @@ class PointTokens:
         weights: weight of each token; they sum to 1 within a wording, shape `(n_tokens,)`.
         starts: first token of each wording, shape `(n_wordings,)`.
         owners: the point that each wording belongs to, ascending, shape `(n_wordings,)`.
-        given: recall that is taken off each wording because the question alone reaches it, 0..1 (below 1), shape
-            `(n_wordings,)`.
+        baseline: recall of each wording that repeating the question would earn, 0..1 (below 1), shape `(n_wordings,)`;
+            it is subtracted.
 
     """
 
@@ -41,7 +41,7 @@ class PointTokens:
     weights: Floats
     starts: Ints
     owners: Ints
-    given: Floats
+    baseline: Floats
 
     @cached_property
     def lengths(self) -> Ints:
@@ -58,7 +58,7 @@ class PointTokens:
         return [slice(*bounds) for bounds in zip(self.starts.tolist(), ends, strict=True)]
 
 
-class Covered(NamedTuple):
+class PointCoverage(NamedTuple):
     """Coverage of one point, 0..1, the first and last segment (inclusive) that show it best, and each segment's recall.
 
     `by_segment` belongs to `wording`, the one that was covered best, shape `(n_segments,)`.
@@ -71,14 +71,14 @@ class Covered(NamedTuple):
     wording: int = 0
 
 
-def token_weights(rarity: Floats, asked: Floats, *, question_discount: float) -> Floats:
+def token_weights(rarity: Floats, question_overlap: Floats, *, question_discount: float) -> Floats:
     """Weight of each token of a wording: its rarity, less where the question already says it; sums to 1.
 
-        weight ~ rarity * (1 - (1 - question_discount) * asked)
+        weight ~ rarity * (1 - (1 - question_discount) * question_overlap)
 
     Args:
         rarity: as the encoder gives it, shape `(n_tokens,)`.
-        asked: how far the question says each token, 0..1, shape `(n_tokens,)`.
+        question_overlap: how far the question says each token, 0..1, shape `(n_tokens,)`.
         question_discount: what is left in 0..1 of the weight of a token that the question says in full.
 
     **Undefined:** equal weights when every token weighs nothing (only punctuation).
@@ -89,7 +89,7 @@ def token_weights(rarity: Floats, asked: Floats, *, question_discount: float) ->
     """
     if not len(rarity):
         raise ValueError("a wording without any token has no weights")
-    weights = rarity * (1 - np.float32(1 - question_discount) * asked)
+    weights = rarity * (1 - np.float32(1 - question_discount) * question_overlap)
     total = weights.sum()
     if total == 0:
         return np.full(len(rarity), 1 / len(rarity), np.float32)
@@ -97,7 +97,7 @@ def token_weights(rarity: Floats, asked: Floats, *, question_discount: float) ->
     return normed
 
 
-def said_by_others(points: PointTokens, *, center: float, slope: float) -> Floats:
+def overlap_with_other_points(points: PointTokens, *, center: float, slope: float) -> Floats:
     """How far the other points say each token, 0..1, shape `(n_tokens,)`: the mean over them of its best match.
 
     Wordings of the same point do not count. Such tokens (the subject of all points) tell little about which is stated.
@@ -138,18 +138,18 @@ def cover(
     *,
     center: float,
     slope: float,
-    muted: NDArray[np.bool_] | None = None,
-) -> list[Covered]:
+    excluded: NDArray[np.bool_] | None = None,
+) -> list[PointCoverage]:
     """Coverage and evidence of every point in one answer.
 
         recall(s) = sum_t weight_t * match(t, s),    match(t, s) = max_{a in s} match(cos(t, a))
-        heard(s)  = clamp((recall(s) - .2) / (.35 - .2))
-        answer    = sum_t weight_t * max_s heard(s) * match(t, s)
+        relevance(s) = clamp((recall(s) - .2) / (.35 - .2))
+        answer    = sum_t weight_t * max_s relevance(s) * match(t, s)
         both      = (answer + recall(best stretch)) / 2
-        coverage  = max over wordings of (both - given) / (1 - given), at least 0
+        coverage  = max over wordings of (both - baseline) / (1 - baseline), at least 0
 
-    `given` is what repeating the question would earn; t runs over the wording's tokens, s over the segments, a over a
-    segment's tokens. A segment counts as far as it speaks of the point by itself, so that filler adds next to nothing.
+    `baseline` is what repeating the question would earn; t runs over the wording's tokens, s over the segments, a over
+    a segment's tokens. A segment counts as far as it speaks of the point by itself, so filler adds next to nothing.
     A stretch is a segment or two neighbouring ones: a point counts for more when it is made in one place than when its
     words lie scattered. The stretch that is shown as evidence is the best single segment, unless a pair shows clearly
     more.
@@ -159,7 +159,7 @@ def cover(
         answer: unit token vectors of the answer, shape `(n_answer_tokens, dim)`, at least one.
         segment_starts: first token of each segment, ascending, beginning with 0, shape `(n_segments,)`.
         center, slope: the curve of `match`.
-        muted: which segments cannot state which points, shape `(n_points, n_segments)`; none if left out.
+        excluded: which segments cannot state which points, shape `(n_points, n_segments)`; none if left out.
 
     Returns:
         one entry a point, in the order of the points.
@@ -171,30 +171,32 @@ def cover(
 
     """
     matched = match_by_segment(points, answer, segment_starts, center=center, slope=slope)
-    return cover_matched(points, matched, muted=muted)
+    return cover_matched(points, matched, excluded=excluded)
 
 
-def cover_matched(points: PointTokens, matched: Floats, *, muted: NDArray[np.bool_] | None = None) -> list[Covered]:
+def cover_matched(
+    points: PointTokens, matched: Floats, *, excluded: NDArray[np.bool_] | None = None
+) -> list[PointCoverage]:
     """What `cover` gives, from the matches.
 
     Args:
         points: the rubric's wordings.
         matched: what `match_by_segment` gives, shape `(n_tokens, n_segments)`; not changed.
-        muted: which segments cannot state which points, shape `(n_points, n_segments)`; none if left out.
+        excluded: which segments cannot state which points, shape `(n_points, n_segments)`; none if left out.
 
     """
-    if muted is not None:
-        matched = np.where(np.repeat(muted[points.owners], points.lengths, axis=0), np.float32(0), matched)
-    counted = matched * np.repeat(heard(points, matched), points.lengths, axis=0)
+    if excluded is not None:
+        matched = np.where(np.repeat(excluded[points.owners], points.lengths, axis=0), np.float32(0), matched)
+    counted = matched * np.repeat(segment_relevance(points, matched), points.lengths, axis=0)
     pairs = np.maximum(matched[:, :-1], matched[:, 1:])
     whole = np.add.reduceat(points.weights * counted.max(axis=1), points.starts)
-    best = [Covered(-1.0, 0, 0, np.zeros(0, np.float32))] * (int(points.owners[-1]) + 1)
-    for wording, (owner, told, given) in enumerate(
-        zip(points.owners.tolist(), whole.tolist(), points.given.tolist(), strict=True)
+    best = [PointCoverage(-1.0, 0, 0, np.zeros(0, np.float32))] * (int(points.owners[-1]) + 1)
+    for wording, (owner, recall, baseline) in enumerate(
+        zip(points.owners.tolist(), whole.tolist(), points.baseline.tolist(), strict=True)
     ):
         rows = points.rows(wording)
         shown = _best_stretch(matched[rows], pairs[rows], points.weights[rows])
-        coverage = min(1.0, max(0.0, ((told + shown.coverage) / 2 - given) / (1 - given)))
+        coverage = min(1.0, max(0.0, ((recall + shown.coverage) / 2 - baseline) / (1 - baseline)))
         if coverage > best[owner].coverage:
             best[owner] = shown._replace(coverage=coverage, wording=wording)
     return best
@@ -220,8 +222,8 @@ def match_cosines(cosines: Floats, segment_starts: Ints, *, center: float, slope
     return match(best, center=center, slope=slope)
 
 
-def heard(points: PointTokens, matched: Floats) -> Floats:
-    """How far each segment speaks of each wording, 0..1, shape `(n_wordings, n_segments)`.
+def segment_relevance(points: PointTokens, matched: Floats) -> Floats:
+    """How far each segment is about each wording, 0..1, shape `(n_wordings, n_segments)`.
 
     Args:
         points: the rubric's wordings.
@@ -229,11 +231,11 @@ def heard(points: PointTokens, matched: Floats) -> Floats:
 
     """
     recalls = np.add.reduceat(points.weights[:, None] * matched, points.starts, axis=0)
-    shares: Floats = np.clip((recalls - _CHANCE) / (_HEARD - _CHANCE), 0, 1).astype(np.float32)
+    shares: Floats = np.clip((recalls - _CHANCE) / (_RELEVANT - _CHANCE), 0, 1).astype(np.float32)
     return shares
 
 
-def _best_stretch(matched: Floats, pairs: Floats, weights: Floats) -> Covered:
+def _best_stretch(matched: Floats, pairs: Floats, weights: Floats) -> PointCoverage:
     """The highest recall of any stretch, and the stretch to show: a pair only where it shows clearly more.
 
     Args:
@@ -243,12 +245,12 @@ def _best_stretch(matched: Floats, pairs: Floats, weights: Floats) -> Covered:
     """
     alone = weights @ matched
     first = int(alone.argmax())
-    single = Covered(float(alone[first]), first, first, alone)
+    single = PointCoverage(float(alone[first]), first, first, alone)
     if not pairs.shape[1]:
         return single
     both = weights @ pairs
     first = int(both.argmax())
-    pair = Covered(float(both[first]), first, first + 1, alone)
+    pair = PointCoverage(float(both[first]), first, first + 1, alone)
     if pair.coverage > single.coverage + _WORTH_A_SEGMENT:
         return pair
     return single._replace(coverage=max(single.coverage, pair.coverage))

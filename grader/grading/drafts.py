@@ -1,4 +1,4 @@
-"""An answer on its way to a grade: what was found so far, before it is put together."""
+"""A grade in the making: what is known of an answer before its score is computed."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -11,18 +11,18 @@ from grader.text import NormalisedText
 
 
 class AnswerProfile(NamedTuple):
-    """What an answer says as a whole.
+    """Features of an answer's whole text.
 
     Attributes:
         topic: highest cosine of its vector with that of the question or of a wording of a point, -1..1.
-        own: share of its words that the question does not have, 0..1.
+        share_beyond_question: share of its words that the question does not have, 0..1.
         vector: unit vector of the whole text, shape `(dim,)`.
-        words: distinct words, with how much each tells (> 0).
+        words: distinct words with their weights (> 0).
 
     """
 
     topic: float
-    own: float
+    share_beyond_question: float
     vector: NDArray[np.float32]
     words: Mapping[str, float]
 
@@ -38,7 +38,7 @@ class Draft(NamedTuple):
         ungraded_reason: why it has no score, if it has none.
         share: of its credits that it keeps for how it is written, 0..1.
         feedback: for the candidate; blank where the plain one will do.
-        about: what it says as a whole; `None` where no model looked at it.
+        about: features of the whole text; `None` where no model was used.
 
     """
 

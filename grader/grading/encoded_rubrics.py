@@ -12,14 +12,14 @@ import numpy as np
 
 from grader.encoders import Encoder, TokenVectors
 from grader.errors import InputError
-from grader.grading.content import Subject, asked, new_content, spellings
+from grader.grading.content import RubricContent, new_content, question_overlap, spellings
 from grader.grading.coverage import (
     Floats,
     Ints,
     PointTokens,
     cover,
     match_by_segment,
-    said_by_others,
+    overlap_with_other_points,
     segment_starts,
     token_weights,
 )
@@ -35,38 +35,38 @@ _STATED = 0.5
 _ASKING = 40
 
 
-class Prepared(NamedTuple):
-    """What answers to one rubric are compared with.
+class EncodedRubric(NamedTuple):
+    """A rubric's token vectors, which answers are compared with.
 
     Attributes:
-        points, subject: the points, and what they are about.
+        points, content: the points' wordings, and what they ask for.
         topics: the vectors of `topic_texts`, shape `(n_texts, dim)`.
         question: the question, normalised.
 
     """
 
     points: PointTokens
-    subject: Subject
+    content: RubricContent
     topics: Floats
     question: str
 
 
 class _Wording(NamedTuple):
-    """One way to say a point: the point's index in the rubric, its tokens, their weights, what the question gives.
+    """One wording of a point: the point's index, its tokens and weights, and the recall that the question earns.
 
-    `asked` says how far the question says each token, `told` how much it tells beyond the question.
+    `question_overlap` is how far the question says each token, `informativeness` how much it says beyond the question.
     """
 
     owner: int
     texts: list[str]
     vectors: Floats
     weights: Floats
-    asked: Floats
-    told: Floats
-    given: float
+    question_overlap: Floats
+    informativeness: Floats
+    baseline: float
 
 
-def encode_points(rubrics: Iterable[Rubric], encoder: Encoder, settings: Settings) -> dict[str, Prepared]:
+def encode_rubrics(rubrics: Iterable[Rubric], encoder: Encoder, settings: Settings) -> dict[str, EncodedRubric]:
     """Encode the points of several rubrics in one go.
 
     Returns:
@@ -83,13 +83,13 @@ def encode_points(rubrics: Iterable[Rubric], encoder: Encoder, settings: Setting
     if not texts:
         return {}
     encoded = dict(zip(texts, encoder.encode(list(texts)), strict=True))
-    return {name: _points(rubric, encoded, settings) for name, rubric in unique.items()}
+    return {name: _encode_rubric(rubric, encoded, settings) for name, rubric in unique.items()}
 
 
 def topic_texts(rubric: Rubric) -> list[str]:
     """The texts that an answer must be like in some way to be about the question: it, and each wording of a point.
 
-    As the encoder gets them, and all of them are among what `encode_points` encodes.
+    As the encoder gets them, and all of them are among what `encode_rubrics` encodes.
     """
     return [_clean(text) for text in (rubric.question, *_wordings(rubric))]
 
@@ -107,7 +107,7 @@ def _may_instruct(rubric: Rubric) -> bool:
     return bool(rubric.reference_answer.strip()) and any(point.source_span is None for point in rubric.points)
 
 
-def _points(rubric: Rubric, encoded: Mapping[str, TokenVectors], settings: Settings) -> Prepared:
+def _encode_rubric(rubric: Rubric, encoded: Mapping[str, TokenVectors], settings: Settings) -> EncodedRubric:
     asks = _clean(rubric.question)
     question = encoded[asks].vectors[-_ASKING:]
     wordings = []
@@ -129,23 +129,25 @@ def _points(rubric: Rubric, encoded: Mapping[str, TokenVectors], settings: Setti
         text = _clean(rubric.reference_answer)
         wordings += _reference_wordings(rubric, _stack(wordings), text, encoded[text], question, settings)
         wordings.sort(key=lambda wording: wording.owner)
-    wordings = _told_apart(wordings, settings)
+    wordings = _discount_shared_words(wordings, settings)
     topics = np.stack([encoded[text].mean for text in topic_texts(rubric)])
-    return Prepared(_stack(wordings), _subject(rubric, wordings, question), topics, asks)
+    return EncodedRubric(_stack(wordings), _rubric_content(rubric, wordings, question), topics, asks)
 
 
-def _subject(rubric: Rubric, wordings: list[_Wording], question: Floats) -> Subject:
-    """What the points tell beyond the question, each in its tersest wording; mistakes (negative weights) left out."""
+def _rubric_content(rubric: Rubric, wordings: list[_Wording], question: Floats) -> RubricContent:
+    """New content of the points, each in its tersest wording; mistakes (negative weights) left out."""
     wanted: dict[int, _Wording] = {}
     for wording in wordings:
         if rubric.points[wording.owner].weight > 0:
             tersest = wanted.setdefault(wording.owner, wording)
-            if wording.told.sum() < tersest.told.sum():
+            if wording.informativeness.sum() < tersest.informativeness.sum():
                 wanted[wording.owner] = wording
     texts = [text for wording in wanted.values() for text in wording.texts]
-    told = np.concatenate([np.zeros(0, np.float32), *(wording.told for wording in wanted.values())])
+    informativeness = np.concatenate(
+        [np.zeros(0, np.float32), *(wording.informativeness for wording in wanted.values())]
+    )
     tokens = [pair for wording in wordings for pair in zip(wording.texts, wording.vectors, strict=True)]
-    return Subject(question, new_content(texts, told), spellings(tokens))
+    return RubricContent(question, new_content(texts, informativeness), spellings(tokens))
 
 
 def _reference_wordings(
@@ -185,23 +187,25 @@ def _reference_wordings(
 
 def _wording(owner: int, tokens: TokenVectors, which: Ints, question: Floats, settings: Settings) -> _Wording:
     vectors, rarity = tokens.vectors[which], tokens.rarity[which]
-    already = asked(vectors, question, center=settings.match_center, slope=settings.match_slope)
+    already = question_overlap(vectors, question, center=settings.match_center, slope=settings.match_slope)
     weights = token_weights(rarity, already, question_discount=settings.question_discount)
-    given = settings.echo_share * float(weights @ already)
-    return _Wording(owner, [tokens.texts[i] for i in which], vectors, weights, already, rarity * (1 - already), given)
+    baseline = settings.echo_share * float(weights @ already)
+    return _Wording(
+        owner, [tokens.texts[i] for i in which], vectors, weights, already, rarity * (1 - already), baseline
+    )
 
 
-def _told_apart(wordings: Sequence[_Wording], settings: Settings) -> list[_Wording]:
-    """The wordings, with less weight on words that other points say, too: these do not tell which point is stated."""
+def _discount_shared_words(wordings: Sequence[_Wording], settings: Settings) -> list[_Wording]:
+    """The wordings with less weight on words that other points share: these do not distinguish the points."""
     points = _stack(wordings)
-    shared = said_by_others(points, center=settings.match_center, slope=settings.match_slope)
+    shared = overlap_with_other_points(points, center=settings.match_center, slope=settings.match_slope)
     left = points.weights * (1 - np.float32(1 - settings.shared_discount) * shared)
     changed = []
     for number, wording in enumerate(wordings):
         weights = left[points.rows(number)]
         weights = weights / weights.sum() if weights.any() else wording.weights
-        given = settings.echo_share * float(weights @ wording.asked)
-        changed.append(wording._replace(weights=weights, given=given))
+        baseline = settings.echo_share * float(weights @ wording.question_overlap)
+        changed.append(wording._replace(weights=weights, baseline=baseline))
     return changed
 
 
@@ -212,7 +216,7 @@ def _stack(wordings: Sequence[_Wording]) -> PointTokens:
         weights=np.concatenate([wording.weights for wording in wordings]),
         starts=np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64),
         owners=np.array([wording.owner for wording in wordings], np.int64),
-        given=np.array([wording.given for wording in wordings], np.float32),
+        baseline=np.array([wording.baseline for wording in wordings], np.float32),
     )
 
 

@@ -13,13 +13,13 @@ from grader.errors import InputError
 from grader.flags import PLAIN_FLAGS
 from grader.grading.apply_marks import with_marks
 from grader.grading.argument_checks import check_answer, check_answers, check_rubrics
-from grader.grading.confidence import STATED, Weighed, answer_confidence
+from grader.grading.confidence import STATED, WeightedConfidence, answer_confidence
+from grader.grading.draft_builder import DraftBuilder
 from grader.grading.drafts import AnswerProfile, Draft
-from grader.grading.encoded_rubrics import Prepared, encode_points
-from grader.grading.examiner import Examiner
+from grader.grading.encoded_rubrics import EncodedRubric, encode_rubrics
 from grader.grading.feedback import plain_feedback
 from grader.grading.judge_verdicts import judge_drafts
-from grader.grading.prefetch import ahead
+from grader.grading.prefetch import prefetch
 from grader.grading.scoring import fraction, scaled_score
 from grader.grading.screening import draft_without_model
 from grader.judges import UNPROVEN_WEIGHT, JudgeWeight, Panel
@@ -97,8 +97,8 @@ class Grader:
         self.weight = weight
         self.encoder = encoder or load_encoder(self.settings.encoder)
         self.rubrics: dict[str, Rubric] = {}
-        self._prepared: dict[str, Prepared] = {}
-        self._examiner = Examiner(self.settings)
+        self._encoded_rubrics: dict[str, EncodedRubric] = {}
+        self._draft_builder = DraftBuilder(self.settings)
         self._hashes: dict[str, str] = {}  # of rubrics that answers were given to
         for rubric in check_rubrics(rubrics):
             if rubric.question_id in self.rubrics:
@@ -129,7 +129,7 @@ class Grader:
             InputError: when a point has a wording that cannot be read.
             SetupError: when the encoder cannot be loaded.
         """
-        self._prepared.update(encode_points(self.rubrics.values(), self.encoder, self.settings))
+        self._encoded_rubrics.update(encode_rubrics(self.rubrics.values(), self.encoder, self.settings))
 
     def grade(self, answer: Answer) -> Grade:
         """Grade one answer: a batch of one."""
@@ -180,7 +180,7 @@ class Grader:
             for chunk in several:
                 yield chunk, self.draft(chunk)
             return
-        for chunk, reading in ahead(self._reading, several):
+        for chunk, reading in prefetch(self._reading, several):
             yield chunk, self._drafts(reading)
 
     def _judged(self, drafts: list[Draft]) -> list[Draft]:
@@ -210,8 +210,8 @@ class Grader:
             drafts.append(draft)
             if draft is None:
                 ready.append(_Ready(answer, self.rubrics[answer.question_id], text))
-        new = [item.rubric for item in ready if item.rubric.question_id not in self._prepared]
-        self._prepared.update(encode_points(new, self.encoder, self.settings))
+        new = [item.rubric for item in ready if item.rubric.question_id not in self._encoded_rubrics]
+        self._encoded_rubrics.update(encode_rubrics(new, self.encoder, self.settings))
         unique = list(dict.fromkeys(item.text.text for item in ready))
         vectors = dict(zip(unique, self.encoder.encode(unique), strict=True)) if unique else {}
         return _Reading(drafts, ready, vectors)
@@ -223,8 +223,8 @@ class Grader:
             key = (item.answer.question_id, item.answer.answer)
             if key not in made:
                 with one_thread():
-                    prepared = self._prepared[item.rubric.question_id]
-                    made[key] = self._examiner.examine(*item, reading.vectors[item.text.text], prepared)
+                    encoded_rubric = self._encoded_rubrics[item.rubric.question_id]
+                    made[key] = self._draft_builder.build(*item, reading.vectors[item.text.text], encoded_rubric)
         found = (
             made[item.answer.question_id, item.answer.answer]._replace(answer=item.answer) for item in reading.ready
         )
@@ -241,7 +241,7 @@ class Grader:
         graded = draft.ungraded_reason is None
         credits = {point.point_id: point.credit for point in points}
         share = fraction(rubric, credits) if rubric is not None and graded else None
-        judged = [Weighed(p.weight, p.confidence) for p in points if p.confidence is not None]
+        judged = [WeightedConfidence(p.weight, p.confidence) for p in points if p.confidence is not None]
         confidence = answer_confidence(judged) if graded else None
         unsure = confidence is not None and confidence < self.settings.review_below
         seen = {"hidden_characters": text.n_hidden > 0, "mixed_script": text.n_disguised > 0}
@@ -283,7 +283,7 @@ class Grader:
             judge = "none" if self.panel is None else f"{self.panel.signature},{self.weight.name}"
         return (
             f"grader:{__version__}|encoder:{encoder}|coverage:{self._coverage}"
-            f"|guards:{self._examiner.guards}|calibration:{calibration}|judge:{judge}|rubric:{rubric}"
+            f"|guards:{self._draft_builder.guards}|calibration:{calibration}|judge:{judge}|rubric:{rubric}"
         )
 
     @cached_property

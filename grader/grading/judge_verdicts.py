@@ -1,7 +1,7 @@
-"""What judges' verdicts change in a grade: what they are asked about, what their word is worth, what is flagged.
+"""How judges' verdicts change a grade: what they are asked, how much they count, what is flagged.
 
-The embedding and each judge are raters of their own: what each says is kept. A judge's award needs words of the answer
-that prove something; a verdict that cannot be used leaves the embedding's result as it is. Scores are for `scoring`.
+The embedding and each judge are separate raters: the verdict of each is kept. A judge's award needs words of the answer
+that prove something; a verdict that cannot be used leaves the embedding's result as it is. `scoring` computes scores.
 """
 
 from collections import Counter
@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from grader.grading.confidence import point_confidence, stated_probabilities
 from grader.grading.drafts import Draft
-from grader.grading.judge_feedback import told_to_candidate
-from grader.grading.verdicts import status_of
+from grader.grading.feedback import candidate_feedback
+from grader.grading.point_grades import credit_status
 from grader.guards import decode_tag_characters, has_prompt_injection
 from grader.judges import (
     UNPROVEN_WEIGHT,
@@ -39,11 +39,11 @@ _CLASH, _SPLIT, _UNSUPPORTED, _FAILED, _REFUSED = (
 )
 # Answers with these flags say nothing that a judge could settle.
 _SAY_NOTHING = frozenset({"no_answer", "gibberish", "question_echo"})
-TO_EXAMINER = "the answer speaks to the examiner, so a judge's word alone does not count: a person must look"
+ADDRESSES_EXAMINER = "the answer speaks to the examiner, so a judge's word alone does not count: a person must look"
 
 
-class _Ruling(NamedTuple):
-    """How judges' words are taken: when they are asked, and what they are worth."""
+class _JudgePolicy(NamedTuple):
+    """When judges are asked, and how much their verdicts count."""
 
     settings: JudgeSettings
     weight: JudgeWeight
@@ -64,18 +64,18 @@ def judge_drafts(
         SetupError: no request to a judge can succeed.
 
     """
-    ruling = _Ruling(panel.settings, weight)
-    asked = {at: case for at, draft in enumerate(drafts) if (case := case_for(draft, ruling.settings)) is not None}
+    policy = _JudgePolicy(panel.settings, weight)
+    asked = {at: case for at, draft in enumerate(drafts) if (case := judging_task(draft, policy.settings)) is not None}
     judged = list(drafts)
-    for at, heard in zip(asked, panel.collect_opinions(list(asked.values())), strict=True):
-        judged[at] = _with_opinions(drafts[at], heard, ruling, settings)
+    for at, opinions in zip(asked, panel.collect_opinions(list(asked.values())), strict=True):
+        judged[at] = _with_opinions(drafts[at], opinions, policy, settings)
     return judged
 
 
 # --- when to ask -------------------------------------------------------------------------------------
 
 
-def case_for(draft: Draft, settings: JudgeSettings) -> JudgingTask | None:
+def judging_task(draft: Draft, settings: JudgeSettings) -> JudgingTask | None:
     """What a judge should look at in a draft; `None` where there is nothing, as in an answer that says nothing.
 
     Without a result of the embedding (an open question, an answer in another language) that is every point.
@@ -93,7 +93,7 @@ def case_for(draft: Draft, settings: JudgeSettings) -> JudgingTask | None:
         question=rubric.question,
         reference_answer="" if rubric.kind == "open" else rubric.reference_answer,
         points=tuple(PointToJudge(point.id, point.text, point.aliases, point.weight < 0) for point in points),
-        decided_points=tuple(_settled(draft.points, {point.id for point in points})),
+        decided_points=tuple(_decided_points(draft.points, {point.id for point in points})),
     )
 
 
@@ -101,34 +101,38 @@ def _is_unclear(chance: float | None, settings: JudgeSettings) -> bool:
     return chance is not None and settings.unclear_from <= chance <= settings.unclear_to
 
 
-def _settled(points: Iterable[PointGrade], asked: Collection[str]) -> Iterator[tuple[str, str]]:
-    """How the wanted points stand that nobody is asked about."""
+def _decided_points(points: Iterable[PointGrade], asked: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The points that need no judge, with their status in words."""
     words: Mapping[Status, str] = {"covered": "stated", "partial": "stated in part", "contradicted": "denied"}
     for point in points:
         if point.point_id not in asked and point.weight > 0:
             yield point.text, words.get(point.status, "not stated")
 
 
-# --- what their word is worth ------------------------------------------------------------------------
+# --- how much verdicts count ------------------------------------------------------------------------
 
 
-def _with_opinions(draft: Draft, opinions: Sequence[JudgeOpinion], ruling: _Ruling, settings: Settings) -> Draft:
-    examined = has_prompt_injection(draft.text.text) or bool(decode_tag_characters(draft.answer.answer))
+def _with_opinions(draft: Draft, opinions: Sequence[JudgeOpinion], policy: _JudgePolicy, settings: Settings) -> Draft:
+    is_addressed = has_prompt_injection(draft.text.text) or bool(decode_tag_characters(draft.answer.answer))
     verdicts = {
-        point_id: tuple(checked(opinion.judge_name, opinion.verdicts[point_id], draft) for opinion in opinions)
+        point_id: tuple(verify_verdict(opinion.judge_name, opinion.verdicts[point_id], draft) for opinion in opinions)
         for point_id in opinions[0].verdicts
     }
-    bench = _Bench(ruling, settings, alone=draft.ungraded_reason is not None, may_raise=not examined, share=draft.share)
+    context = _DecisionContext(
+        policy, settings, alone=draft.ungraded_reason is not None, may_raise=not is_addressed, share=draft.share
+    )
     points = tuple(
-        _settle(point, verdicts[point.point_id], bench) if point.point_id in verdicts else point
+        _apply_verdicts(point, verdicts[point.point_id], context) if point.point_id in verdicts else point
         for point in draft.points
     )
-    flags = dict.fromkeys([*draft.flags, *(["instructions"] if examined else []), *_flags(points, opinions)])
-    told = told_to_candidate(opinions, draft, reveal=ruling.settings.reveal)
-    draft = draft._replace(points=points, flags=tuple(flags), feedback=told)
-    if not bench.alone:
+    flags = dict.fromkeys([*draft.flags, *(["instructions"] if is_addressed else []), *_flags(points, opinions)])
+    feedback = candidate_feedback(opinions, draft, reveal=policy.settings.reveal)
+    draft = draft._replace(points=points, flags=tuple(flags), feedback=feedback)
+    if not context.alone:
         return draft
-    return draft._replace(ungraded_reason=TO_EXAMINER if examined else _still_ungraded(points, ruling.settings, draft))
+    return draft._replace(
+        ungraded_reason=ADDRESSES_EXAMINER if is_addressed else _still_ungraded(points, policy.settings, draft)
+    )
 
 
 def _still_ungraded(points: Sequence[PointGrade], settings: JudgeSettings, draft: Draft) -> str | None:
@@ -144,17 +148,17 @@ def _still_ungraded(points: Sequence[PointGrade], settings: JudgeSettings, draft
     return f"the judge decided {len(wanted) - len(open_ones)} of {len(wanted)} points: {why}"
 
 
-def checked(seat: str, said: RawVerdict | str, draft: Draft) -> Verdict:
+def verify_verdict(judge: str, raw: RawVerdict | str, draft: Draft) -> Verdict:
     """A verdict with its quote looked up in the answer; an award without proof is marked as unsupported."""
-    if isinstance(said, str):
-        return Verdict(judge=seat, verdict="not_judged", supported=False, reason=said)
+    if isinstance(raw, str):
+        return Verdict(judge=judge, verdict="not_judged", supported=False, reason=raw)
     question = "" if draft.rubric is None else draft.rubric.question
-    proof = verify_quote(said.quote, draft.text, question)
-    needs_proof = said.verdict in _AWARDS
-    reason = said.reason if not (needs_proof and proof.problem) else f"{proof.problem}; it says: {said.reason}"
+    proof = verify_quote(raw.quote, draft.text, question)
+    needs_proof = raw.verdict in _AWARDS
+    reason = raw.reason if not (needs_proof and proof.problem) else f"{proof.problem}; it says: {raw.reason}"
     return Verdict(
-        judge=seat,
-        verdict=said.verdict,
+        judge=judge,
+        verdict=raw.verdict,
         quote=None if proof.span is None else _evidence(draft.answer.answer, draft.text, proof.span),
         supported=not (needs_proof and proof.problem),
         reason=reason,
@@ -166,44 +170,44 @@ def _evidence(original: str, text: NormalisedText, span: Span) -> Evidence:
     return Evidence(text=original[start:end], start=start, end=end)
 
 
-class _Bench(NamedTuple):
+class _DecisionContext(NamedTuple):
     """What holds for all points of one answer.
 
     `alone`: there is no result of the embedding; `may_raise`: a judge may raise the score; `share`: of its credits that
     an answer keeps for how it is written.
     """
 
-    ruling: _Ruling
+    policy: _JudgePolicy
     settings: Settings
     alone: bool
     may_raise: bool
     share: float
 
 
-def _settle(point: PointGrade, verdicts: tuple[Verdict, ...], bench: _Bench) -> PointGrade:
+def _apply_verdicts(point: PointGrade, verdicts: tuple[Verdict, ...], context: _DecisionContext) -> PointGrade:
     """One point with its judges' verdicts, and what they make of it."""
     kept = point.model_copy(update={"verdicts": verdicts, "by_embedding": Rated(point.status, point.credit)})
-    if bench.ruling.settings.when == "never-for-score":
+    if context.policy.settings.when == "never-for-score":
         return kept
     usable = [verdict for verdict in verdicts if verdict.supported and verdict.verdict in VERDICT_CREDITS]
-    if bench.alone and not usable and any(not v.supported and v.verdict in _AWARDS for v in verdicts):
+    if context.alone and not usable and any(not v.supported and v.verdict in _AWARDS for v in verdicts):
         # An award without proof is no technical fault: the point was looked at and nothing in the answer shows it.
-        return _decided(kept, "missing", 0.0, next(v for v in verdicts if v.verdict in _AWARDS), bench)
+        return _decided(kept, "missing", 0.0, next(v for v in verdicts if v.verdict in _AWARDS), context)
     if not usable:
         return kept
     word, credit = majority_verdict([verdict.verdict for verdict in usable])
-    credit *= bench.share if point.weight > 0 else 1.0
+    credit *= context.share if point.weight > 0 else 1.0
     speaker = next((v for v in usable if v.verdict == word), usable[0])
-    if not bench.alone:
-        weight = bench.ruling.weight
+    if not context.alone:
+        weight = context.policy.weight
         chance = stated_probabilities([point])[point.point_id]
-        influence = weight.influence if weight.everywhere or _is_unclear(chance, bench.ruling.settings) else 0.0
+        influence = weight.influence if weight.everywhere or _is_unclear(chance, context.policy.settings) else 0.0
         before = point.credit or 0.0
         mixed = (1 - influence) * before + influence * credit
-        if influence == 0 or (not bench.may_raise and (mixed - before) * point.weight > 0):
+        if influence == 0 or (not context.may_raise and (mixed - before) * point.weight > 0):
             return kept
         credit = mixed
-    return _decided(kept, word, credit, speaker, bench)
+    return _decided(kept, word, credit, speaker, context)
 
 
 def majority_verdict(words: Sequence[VerdictWord]) -> tuple[VerdictWord, float]:
@@ -221,16 +225,18 @@ def majority_verdict(words: Sequence[VerdictWord]) -> tuple[VerdictWord, float]:
     return ("covered" if middle == 1 else "partial" if middle > 0 else "missing"), middle
 
 
-def _decided(point: PointGrade, word: VerdictWord, credit: float, speaker: Verdict, bench: _Bench) -> PointGrade:
+def _decided(
+    point: PointGrade, word: VerdictWord, credit: float, speaker: Verdict, context: _DecisionContext
+) -> PointGrade:
     """The point as judges decided it: status and credit fit together, evidence is what they quote."""
-    settings = bench.settings
-    status = status_of(credit, settings)
+    settings = context.settings
+    status = credit_status(credit, settings)
     if word == "contradicted" and status == "missing" and speaker.quote is not None:
         status = "contradicted"
     if point.weight < 0 and status != "covered":
         status, credit = "missing", 0.0  # a mistake that was not clearly made was not made
     quote = speaker.quote if speaker.verdict == word else None
-    chance = bench.ruling.weight.chances[word]
+    chance = context.policy.weight.chances[word]
     return point.model_copy(
         update={
             "status": status,

@@ -8,8 +8,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
-    """Each item with what `work` makes of it, in order; one more is being worked on in a thread of its own.
+def prefetch(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
+    """Each item with the result of `work`, in order; the next result is computed in a background thread.
 
     Items are drawn in the caller's thread, one before it is needed. An exception of `work` comes where its result
     would, one of `items` after the results of all that were drawn before.

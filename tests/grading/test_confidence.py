@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from grader.grading.confidence import (
     Bin,
     Calibration,
-    Weighed,
+    WeightedConfidence,
     answer_confidence,
     expected_calibration_error,
     kept_after_review,
@@ -31,7 +31,7 @@ def test_a_point_is_sure_when_credit_and_probability_agree() -> None:
 
 
 def test_heavy_points_and_mistakes_count_by_their_size() -> None:
-    assert answer_confidence([Weighed(3, 1.0), Weighed(-1, 0.2)]) == pytest.approx(0.8)
+    assert answer_confidence([WeightedConfidence(3, 1.0), WeightedConfidence(-1, 0.2)]) == pytest.approx(0.8)
     assert answer_confidence([]) is None
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from grader import Answer, Grader, Rubric
 from grader.encoders.protocol import Encoder
-from grader.grading.content import asked, kept_credit, new_content, respell, spellings
+from grader.grading.content import brevity_factor, correct_spelling, new_content, question_overlap, spellings
 
 BRIEF = {"brief_below": 0.5, "brief_loss": 0.3}
 
@@ -19,29 +19,29 @@ def test_every_word_counts_once_where_it_tells_most() -> None:
 
 def test_what_the_question_says_is_asked() -> None:
     axes = np.eye(3, dtype=np.float32)
-    assert asked(axes[:2], axes[1:], center=0.4, slope=8.0) == pytest.approx([0, 1], abs=1e-6)
-    assert asked(axes, axes[:0], center=0.4, slope=8.0).tolist() == [0, 0, 0]
+    assert question_overlap(axes[:2], axes[1:], center=0.4, slope=8.0) == pytest.approx([0, 1], abs=1e-6)
+    assert question_overlap(axes, axes[:0], center=0.4, slope=8.0).tolist() == [0, 0, 0]
 
 
 def test_brief_answers_keep_part_and_echoes_nothing() -> None:
     # nothing new; a tenth; an eighth of what is asked for; half; all
-    kept = [kept_credit(said, 40, **BRIEF) for said in (0, 2, 5, 20, 40)]
+    kept = [brevity_factor(said, 40, **BRIEF) for said in (0, 2, 5, 20, 40)]
     assert kept == pytest.approx([0, (0.7 + 0.3 * 0.1**0.5) / 2, 0.85, 1, 1])
     # points that only choose among the question's words leave nothing new to say
-    assert kept_credit(0, 2.9, **BRIEF) == 1
+    assert brevity_factor(0, 2.9, **BRIEF) == 1
 
 
 @given(st.floats(0, 100), st.floats(0, 100), st.floats(0, 100))
 def test_saying_more_never_costs(said: float, more: float, content: float) -> None:
-    less = kept_credit(said, content, **BRIEF)
-    assert 0 <= less <= kept_credit(said + more, content, **BRIEF) <= 1
+    less = brevity_factor(said, content, **BRIEF)
+    assert 0 <= less <= brevity_factor(said + more, content, **BRIEF) <= 1
 
 
 @pytest.mark.parametrize("written", ["momentun", "momentm", "momenttum", "momnetum"])
 def test_a_word_one_letter_away_is_read_as_the_rubrics(written: str) -> None:
     known = spellings([("momentum", np.array([1.0, 0.0])), ("rate", np.array([0.5, 0.5]))])
     vectors = np.array([[0.0, 1.0]])
-    assert respell([written], np.array([3]), vectors, known).tolist() == [[1, 0]]
+    assert correct_spelling([written], np.array([3]), vectors, known).tolist() == [[1, 0]]
     assert vectors.tolist() == [[0, 1]]
 
 
@@ -58,7 +58,7 @@ def test_a_word_one_letter_away_is_read_as_the_rubrics(written: str) -> None:
 def test_other_words_are_left_alone(written: str, n_pieces: int) -> None:
     known = spellings([("momentum", np.array([1.0, 0.0])), ("rate", np.array([0.5, 0.5]))])
     vectors = np.array([[0.0, 1.0]])
-    assert respell([written], np.array([n_pieces]), vectors, known) is vectors
+    assert correct_spelling([written], np.array([n_pieces]), vectors, known) is vectors
 
 
 RUBRIC = Rubric(

@@ -14,7 +14,7 @@ from grader.grading.coverage import (
     cover,
     credit,
     match,
-    said_by_others,
+    overlap_with_other_points,
     segment_starts,
     token_weights,
 )
@@ -35,7 +35,7 @@ def points(*wordings: tuple[int, list[int], list[float]]) -> PointTokens:
         weights=np.concatenate([np.array(weights, np.float32) for _, _, weights in wordings]),
         starts=np.cumsum([0, *lengths[:-1]]),
         owners=np.array([owner for owner, _, _ in wordings]),
-        given=np.zeros(len(wordings), np.float32),
+        baseline=np.zeros(len(wordings), np.float32),
     )
 
 
@@ -72,8 +72,8 @@ def test_recalls_of_the_segments_belong_to_the_best_wording() -> None:
 
 def test_a_muted_segment_states_nothing() -> None:
     some = points((0, [0], [1.0]), (1, [0], [1.0]))
-    muted = np.array([[True, False], [False, False]])
-    first, second = cover(some, axes(0, 3), np.arange(2), **CURVE, muted=muted)
+    excluded = np.array([[True, False], [False, False]])
+    first, second = cover(some, axes(0, 3), np.arange(2), **CURVE, excluded=excluded)
     assert (first.coverage, second.coverage) == pytest.approx((0, 1), abs=1e-6)
 
 
@@ -93,7 +93,7 @@ def test_words_of_the_question_weigh_less() -> None:
 
 
 def test_what_the_question_gives_is_taken_off() -> None:
-    given = replace(points((0, [0, 1], [0.7, 0.3])), given=np.array([0.2], np.float32))
+    given = replace(points((0, [0, 1], [0.7, 0.3])), baseline=np.array([0.2], np.float32))
     [part] = cover(given, axes(0, 5), np.array([0]), **CURVE)
     assert part.coverage == pytest.approx((0.7 - 0.2) / 0.8, abs=1e-6)
     [everything] = cover(given, axes(0, 1), np.array([0]), **CURVE)
@@ -107,8 +107,8 @@ def test_a_word_is_shared_as_far_as_the_other_points_say_it() -> None:
     some = points(
         (0, [0, 1], [0.5, 0.5]), (0, [0, 2], [0.5, 0.5]), (1, [0, 1, 3], [0.4, 0.3, 0.3]), (2, [0, 0], [0.5, 0.5])
     )
-    assert said_by_others(some, **CURVE) == pytest.approx([1, 0.5, 1, 0, 1, 0.5, 0, 1, 1], abs=1e-6)
-    assert said_by_others(points((0, [0], [1.0]), (0, [0], [1.0])), **CURVE).tolist() == [0, 0]
+    assert overlap_with_other_points(some, **CURVE) == pytest.approx([1, 0.5, 1, 0, 1, 0.5, 0, 1, 1], abs=1e-6)
+    assert overlap_with_other_points(points((0, [0], [1.0]), (0, [0], [1.0])), **CURVE).tolist() == [0, 0]
 
 
 def test_segments_that_match_by_chance_add_nothing() -> None:

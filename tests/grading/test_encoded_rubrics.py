@@ -5,7 +5,7 @@ import pytest
 
 from grader import Answer, Grader, Rubric
 from grader.encoders.protocol import Encoder
-from grader.grading.encoded_rubrics import encode_points
+from grader.grading.encoded_rubrics import encode_rubrics
 from grader.settings import Settings
 
 REFERENCE = (
@@ -23,7 +23,7 @@ def rubric(reference: str = REFERENCE, points: list[dict[str, object]] | None = 
 
 def wordings_of(some: Rubric, encoder: Encoder) -> list[int]:
     """How many wordings each point has."""
-    prepared = encode_points([some], encoder, Settings())["q"].points
+    prepared = encode_rubrics([some], encoder, Settings())["q"].points
     return np.bincount(prepared.owners).tolist()
 
 
@@ -55,7 +55,7 @@ def test_without_a_reference_there_is_nothing_to_borrow(encoder: Encoder) -> Non
 
 
 def test_the_weights_of_every_wording_sum_to_one(encoder: Encoder) -> None:
-    prepared = encode_points([rubric()], encoder, Settings())["q"].points
+    prepared = encode_rubrics([rubric()], encoder, Settings())["q"].points
     sums = np.add.reduceat(prepared.weights, prepared.starts)
     assert sums == pytest.approx(np.ones(len(prepared.starts)), abs=1e-5)
     assert (np.diff(prepared.owners) >= 0).all()
@@ -69,17 +69,17 @@ def test_words_that_other_points_say_too_weigh_less(encoder: Encoder) -> None:
 
     def share_of_dropout(shared_discount: float) -> list[float]:
         settings = Settings(shared_discount=shared_discount)
-        prepared = encode_points([rubric(reference="", points=points)], encoder, settings)["q"].points
+        prepared = encode_rubrics([rubric(reference="", points=points)], encoder, settings)["q"].points
         return [float(prepared.weights[start]) for start in prepared.starts]
 
     as_said, halved = share_of_dropout(1), share_of_dropout(0.5)
     assert all(less < plain for less, plain in zip(halved, as_said, strict=True))
-    alone = encode_points([rubric(reference="", points=points[:1])], encoder, Settings())["q"].points
+    alone = encode_rubrics([rubric(reference="", points=points[:1])], encoder, Settings())["q"].points
     assert float(alone.weights[0]) == pytest.approx(as_said[0], abs=1e-5)
 
 
 def test_points_in_the_same_words_keep_their_weights(encoder: Encoder) -> None:
     same = [{"id": "p1", "text": "It stores data."}, {"id": "p2", "text": "It stores data."}]
-    twice = encode_points([rubric(reference="", points=same)], encoder, Settings())["q"].points
-    once = encode_points([rubric(reference="", points=same[:1])], encoder, Settings())["q"].points
+    twice = encode_rubrics([rubric(reference="", points=same)], encoder, Settings())["q"].points
+    once = encode_rubrics([rubric(reference="", points=same[:1])], encoder, Settings())["q"].points
     assert twice.weights.tolist() == pytest.approx([*once.weights.tolist()] * 2, abs=1e-5)

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.grading.prefetch import ahead
+from grader.grading.prefetch import prefetch
 
 
 @given(st.lists(st.integers()))
 def test_every_item_comes_with_its_result_in_order(items: list[int]) -> None:
-    assert list(ahead(lambda item: item * 2, items)) == [(item, item * 2) for item in items]
+    assert list(prefetch(lambda item: item * 2, items)) == [(item, item * 2) for item in items]
 
 
 def test_one_more_is_drawn_and_worked_on_while_the_caller_has_the_first() -> None:
@@ -32,7 +32,7 @@ def test_one_more_is_drawn_and_worked_on_while_the_caller_has_the_first() -> Non
         begun[number].set()
         return number
 
-    found = ahead(work, items())
+    found = prefetch(work, items())
     assert next(found) == (0, 0)
     assert drawn == [0, 1]
     assert begun[1].wait(10)
@@ -42,7 +42,7 @@ def test_one_more_is_drawn_and_worked_on_while_the_caller_has_the_first() -> Non
 
 
 def test_a_fault_comes_where_its_result_would() -> None:
-    found = ahead(lambda number: 6 // number, [2, 3, 0, 1])
+    found = prefetch(lambda number: 6 // number, [2, 3, 0, 1])
     assert next(found) == (2, 3)
     assert next(found) == (3, 2)
     with pytest.raises(ZeroDivisionError):
@@ -52,7 +52,7 @@ def test_a_fault_comes_where_its_result_would() -> None:
 
 def test_who_stops_half_way_leaves_no_thread_behind() -> None:
     before = threading.active_count()
-    found = ahead(lambda number: number, range(10))
+    found = prefetch(lambda number: number, range(10))
     next(found)
     found.close()
     assert threading.active_count() == before
@@ -63,7 +63,7 @@ def test_what_was_drawn_before_a_fault_still_comes() -> None:
         yield from (1, 2)
         raise KeyError("the source broke off")
 
-    found = ahead(lambda number: number * 2, items())
+    found = prefetch(lambda number: number * 2, items())
     assert next(found) == (1, 2)
     assert next(found) == (2, 4)
     with pytest.raises(KeyError, match="broke off"):

@@ -1,4 +1,4 @@
-"""One point and one answer -> what the point earned, why, and how sure that is: coverage and guards together."""
+"""One point and one answer -> what the point earned, why, and how certain that is, from coverage and guards."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from grader.grading.confidence import STATED, point_confidence
-from grader.grading.coverage import Covered, Floats, Ints, PointTokens, credit
+from grader.grading.coverage import Floats, Ints, PointCoverage, PointTokens, credit
 from grader.guards import NO_CONTRADICTION, Claim, ContradictionCheck, check_point, near_best_segments, parse_claim
 from grader.reader import Verifier
 from grader.schema import Evidence, PointGrade, Rubric, RubricPoint, Status
@@ -27,28 +27,28 @@ _UNSURE = 0.5
 
 
 class PointClaims(NamedTuple):
-    """A point's wordings as the guards read them, and the stems of the question."""
+    """A point's wordings parsed into claims for the guards, and the stems of the question."""
 
     wordings: tuple[Claim, ...]
-    asked: frozenset[str]
+    question_stems: frozenset[str]
 
     @property
-    def novel(self) -> bool:
+    def adds_to_question(self) -> bool:
         """Whether the point says anything that the question does not."""
-        return any(claim.stems - self.asked for claim in self.wordings)
+        return any(claim.stems - self.question_stems for claim in self.wordings)
 
 
-class Heard(NamedTuple):
-    """An answer as its points are judged by it.
+class EncodedAnswer(NamedTuple):
+    """An answer, encoded and split into segments, as each point is compared with it.
 
     Attributes:
         original: the answer as written.
         text: the same, normalised.
         spans: its segments, in characters of `text`.
-        statements: the segments as the guards read them; none where nobody asks them.
-        cosines: of the tokens of all wordings with its own, shape `(n_point_tokens, n_tokens)`.
+        statements: the segments as claims for the guards; empty without guards.
+        cosines: between the tokens of all wordings and the answer's tokens, shape `(n_point_tokens, n_tokens)`.
         starts: first token of each segment, shape `(n_segments,)`.
-        share: what remains of each credit for how the answer is written and how much it says, 0..1.
+        credit_share: factor on each credit for the answer's style and brevity, 0..1.
 
     """
 
@@ -58,37 +58,37 @@ class Heard(NamedTuple):
     statements: Sequence[Claim]
     cosines: Floats
     starts: Ints
-    share: float
+    credit_share: float
 
 
-def read_points(rubric: Rubric) -> tuple[PointClaims, ...]:
-    """The rubric's points as the guards read them, in order."""
-    asked = frozenset(content_stems(normalise(rubric.question).text))
+def parse_points(rubric: Rubric) -> tuple[PointClaims, ...]:
+    """The rubric's points parsed into claims for the guards, in order."""
+    question_stems = frozenset(content_stems(normalise(rubric.question).text))
     return tuple(
-        PointClaims(tuple(parse_claim(normalise(text).text) for text in (point.text, *point.aliases)), asked)
+        PointClaims(tuple(parse_claim(normalise(text).text) for text in (point.text, *point.aliases)), question_stems)
         for point in rubric.points
     )
 
 
-def doubts(
+def check_contradiction(
     claims: PointClaims,
     points: PointTokens,
-    found: Covered,
-    heard: Heard,
+    found: PointCoverage,
+    answer: EncodedAnswer,
     verifier: Verifier | None,
     *,
-    of_others: Floats,
+    other_recalls: Floats,
 ) -> ContradictionCheck:
-    """What speaks against a point in the segments that come near to stating it.
+    """Look for contradictions of a point in the segments that nearly state it.
 
     A wording that the point borrowed from the reference is a stretch of text, not a claim: it is not compared. The
-    verifier is not asked about a segment that states another point better than this one: it speaks of that.
+    verifier is not asked about a segment that states another point better than this one.
 
     Args:
-        claims, points, found: the point as the guards read it, all wordings of the rubric, what was found of the point.
-        heard: the answer.
+        claims, points, found: the point's claims, all wordings of the rubric, the point's coverage.
+        answer: with the cosines between its tokens and the rubric's.
         verifier: asked about near copies; rules alone speak without it.
-        of_others: for each segment the highest recall of any other point, shape `(n_segments,)`.
+        other_recalls: for each segment the highest recall of any other point, shape `(n_segments,)`.
 
     """
     first = int(np.searchsorted(points.owners, points.owners[found.wording]))
@@ -98,32 +98,36 @@ def doubts(
     denied: list[float | None] = [None] * len(recalls)
     point = claims.wordings[found.wording - first]
     if verifier is not None and len(point.words) >= _FEWEST_WORDS:
-        wording = heard.cosines[points.rows(found.wording)]
-        ends = np.append(heard.starts[1:], wording.shape[1])
-        more = of_others - found.by_segment
-        is_other = (more > _CLEARLY_MORE) | ((more > 0) & (of_others >= _NEARLY_ALL))
+        wording = answer.cosines[points.rows(found.wording)]
+        ends = np.append(answer.starts[1:], wording.shape[1])
+        more = other_recalls - found.by_segment
+        is_other = (more > _CLEARLY_MORE) | ((more > 0) & (other_recalls >= _NEARLY_ALL))
         for index in near_best_segments(np.where(is_other, 0, found.by_segment).tolist()):
-            said = heard.statements[index]
-            cosines = wording[:, heard.starts[index] : ends[index]]
+            statement = answer.statements[index]
+            cosines = wording[:, answer.starts[index] : ends[index]]
             near = min(float(cosines.max(axis=side).mean()) for side in (0, 1)) >= _NEAR_COPY
-            if near and len(said.words) >= _FEWEST_WORDS:
-                denied[index] = float(verifier.contradicts([(point.text, said.text)])[0])
-    return check_point(claims.wordings, heard.statements, recalls, denied)
+            if near and len(statement.words) >= _FEWEST_WORDS:
+                denied[index] = float(verifier.contradicts([(point.text, statement.text)])[0])
+    return check_point(claims.wordings, answer.statements, recalls, denied)
 
 
-def verdict(
-    point: RubricPoint, found: Covered, checked: ContradictionCheck | None, heard: Heard, settings: Settings
+def grade_point(
+    point: RubricPoint,
+    found: PointCoverage,
+    checked: ContradictionCheck | None,
+    answer: EncodedAnswer,
+    settings: Settings,
 ) -> PointGrade:
-    """From a point's coverage, and what speaks against it, to its status, credit, evidence and confidence."""
-    credited = earned(point, found, heard, settings)
-    status = status_of(credited, settings)
-    stretch = Span(heard.spans[found.first_segment].start, heard.spans[found.last_segment].end)
+    """Status, credit, evidence and confidence of a point, from its coverage and the contradiction check."""
+    credited = coverage_credit(point, found, answer, settings)
+    status = credit_status(credited, settings)
+    stretch = Span(answer.spans[found.first_segment].start, answer.spans[found.last_segment].end)
     rationale = f"the answer matches {found.coverage:.0%} of this point's wording"
     confidence = point_confidence(STATED.stated(found.coverage), credited)
     finding = checked.finding if checked is not None and credited > 0 else None
     if finding is not None and checked is not None:
         if finding.certain:
-            status, credited, stretch = "contradicted", 0.0, heard.spans[checked.segment]
+            status, credited, stretch = "contradicted", 0.0, answer.spans[checked.segment]
             rationale, confidence = f"the answer {finding.reason}", _GUARD_IS_RIGHT
         else:
             rationale, confidence = f"unsure: the answer {finding.reason}", _UNSURE
@@ -135,8 +139,8 @@ def verdict(
             confidence = point_confidence(STATED.stated(found.coverage), credited)
     evidence = None
     if status != "missing":
-        start, end = heard.text.original_span(*stretch)
-        evidence = Evidence(text=heard.original[start:end], start=start, end=end)
+        start, end = answer.text.original_span(*stretch)
+        evidence = Evidence(text=answer.original[start:end], start=start, end=end)
     return PointGrade(
         point_id=point.id,
         text=point.text,
@@ -151,17 +155,17 @@ def verdict(
     )
 
 
-def earned(point: RubricPoint, found: Covered, heard: Heard, settings: Settings) -> float:
-    """Credit of a point for its coverage, before anything speaks against it, 0..1."""
+def coverage_credit(point: RubricPoint, found: PointCoverage, answer: EncodedAnswer, settings: Settings) -> float:
+    """Credit of a point for its coverage alone, before the contradiction check, 0..1."""
     credited = credit(found.coverage, no_credit=settings.no_credit, full_credit=settings.full_credit)
-    return credited * heard.share if point.weight > 0 else credited  # a mistake costs as much in a brief answer
+    return credited * answer.credit_share if point.weight > 0 else credited  # a mistake costs as much in a brief answer
 
 
-def status_of(earned: float, settings: Settings) -> Status:
-    """The word for a credit."""
-    if earned >= settings.covered_at:
+def credit_status(credit: float, settings: Settings) -> Status:
+    """The status that a credit stands for."""
+    if credit >= settings.covered_at:
         return "covered"
-    return "partial" if earned >= settings.partial_at else "missing"
+    return "partial" if credit >= settings.partial_at else "missing"
 
 
 def point_flags(points: Sequence[PointGrade]) -> list[str]:

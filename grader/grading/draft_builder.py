@@ -1,0 +1,198 @@
+"""One answer and its encoded rubric -> a draft: coverage, contradictions, evidence and credits of every point."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from grader.encoders import TokenVectors, model_revision, packaged_model
+from grader.grading.content import RubricContent, brevity_factor, correct_spelling, new_content, question_overlap
+from grader.grading.coverage import (
+    Floats,
+    Ints,
+    PointCoverage,
+    cover_matched,
+    match,
+    match_cosines,
+    segment_relevance,
+    segment_starts,
+)
+from grader.grading.drafts import AnswerProfile, Draft
+from grader.grading.encoded_rubrics import EncodedRubric
+from grader.grading.point_grades import (
+    EncodedAnswer,
+    PointClaims,
+    check_contradiction,
+    coverage_credit,
+    grade_point,
+    parse_points,
+    point_flags,
+)
+from grader.grading.screening import draft_of_nothing
+from grader.guards import (
+    RULES_VERSION,
+    AnswerStyle,
+    ContradictionCheck,
+    assess_style,
+    parse_claim,
+    share_beyond_question,
+)
+from grader.marks import word_weights
+from grader.reader import Verifier
+from grader.schema import Answer, Rubric, RubricPoint
+from grader.settings import Settings
+from grader.text import NormalisedText, Span, segments, word_order_revision
+
+
+class DraftBuilder:
+    """Builds the draft of one answer at a time; drafts do not depend on each other.
+
+    Args:
+        settings: how coverage becomes credit, and which guards are used.
+
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._claims: dict[str, tuple[PointClaims, ...]] = {}
+
+    @property
+    def guards(self) -> str:
+        """Which guards are used: the rules' version, the word-order table and the verifier, or none."""
+        if not self._settings.guards:
+            return "none"
+        verifier = f"+verifier@{self._verifier.revision}" if self._verifier is not None else ""
+        return f"rules.{RULES_VERSION}+order@{word_order_revision()}{verifier}"
+
+    def build(
+        self, answer: Answer, rubric: Rubric, text: NormalisedText, encoded: TokenVectors, encoded_rubric: EncodedRubric
+    ) -> Draft:
+        """Coverage, guards, evidence and credits of one answer.
+
+        Args:
+            answer, text: as written, and normalised.
+            rubric, encoded_rubric: of its question, and its points' token vectors.
+            encoded: what the encoder read in the text.
+
+        """
+        spans = segments(text.text)
+        starts, held = segment_starts(encoded.spans[:, 0], spans)
+        if not held:  # the encoder saw nothing in it
+            return draft_of_nothing(answer, rubric, text)
+        spans = [spans[index] for index in held]
+        style = self._style(rubric, text.text, spans, encoded)
+        claims = self._claims_of(rubric)
+        vectors = correct_spelling(encoded.texts, encoded.n_pieces, encoded.vectors, encoded_rubric.content.spellings)
+        cosines = encoded_rubric.points.vectors @ vectors.T
+        matched = match_cosines(cosines, starts, **self._curve)
+        excluded = (
+            np.outer([claim.adds_to_question for claim in claims], style.empty_segments)
+            if any(style.empty_segments)
+            else None
+        )
+        covered = cover_matched(encoded_rubric.points, matched, excluded=excluded)
+        answer_content = self._answer_content(
+            encoded_rubric,
+            encoded,
+            vectors,
+            cosines,
+            segment_relevance(encoded_rubric.points, matched).max(axis=0),
+            starts,
+        )
+        encoded_answer = EncodedAnswer(
+            original=answer.answer,
+            text=text,
+            spans=spans,
+            statements=[parse_claim(text.text[start:end]) for start, end in spans] if self._settings.guards else [],
+            cosines=cosines,
+            starts=starts,
+            credit_share=style.credit_share * self._brevity_factor(answer_content, encoded_rubric.content),
+        )
+        recalls = np.stack([found.by_segment for found in covered])
+        points = tuple(
+            grade_point(
+                point,
+                found,
+                self._contradiction(point, claim, encoded_rubric, found, encoded_answer, recalls),
+                encoded_answer,
+                self._settings,
+            )
+            for point, found, claim in zip(rubric.points, covered, claims, strict=True)
+        )
+        flags = (*point_flags(points), *style.flags, *(["long_answer"] * (encoded.n_windows > 1)))
+        topic = float((encoded_rubric.topics @ encoded.mean).max())
+        own = share_beyond_question(text.text, encoded_rubric.question)
+        about = AnswerProfile(topic, own, encoded.mean, word_weights(encoded.texts, encoded.rarity))
+        return Draft(answer, rubric, text, points, flags, share=style.credit_share, about=about)
+
+    def _style(self, rubric: Rubric, text: str, spans: Sequence[Span], encoded: TokenVectors) -> AnswerStyle:
+        """The answer's style; without guards it is not assessed."""
+        if not self._settings.guards:
+            return AnswerStyle((), 1.0, (False,) * len(spans))
+        n_pieces = int(encoded.n_pieces[encoded.rarity > 0].sum())
+        return assess_style(text, spans, question=rubric.question, reference=rubric.reference_answer, n_pieces=n_pieces)
+
+    def _contradiction(
+        self,
+        point: RubricPoint,
+        claims: PointClaims,
+        encoded_rubric: EncodedRubric,
+        found: PointCoverage,
+        answer: EncodedAnswer,
+        recalls: Floats,
+    ) -> ContradictionCheck | None:
+        """The contradiction check of one point; `recalls` are those of all points, shape `(n_points, n_segments)`.
+
+        A point without credit is not checked.
+        """
+        if not self._settings.guards or coverage_credit(point, found, answer, self._settings) == 0:
+            return None
+        others = recalls.copy()
+        others[encoded_rubric.points.owners[found.wording]] = 0
+        return check_contradiction(
+            claims, encoded_rubric.points, found, answer, self._verifier, other_recalls=others.max(axis=0, initial=0.0)
+        )
+
+    @cached_property
+    def _verifier(self) -> Verifier | None:
+        """The trained verifier, if the settings ask for it and it fits the installed model."""
+        if not self._settings.verifier:
+            return None
+        model = packaged_model()
+        verifier = Verifier(model)
+        return verifier if verifier.fits(model_revision(model)) else None
+
+    def _claims_of(self, rubric: Rubric) -> tuple[PointClaims, ...]:
+        """The rubric's points parsed into claims for the guards."""
+        if rubric.question_id not in self._claims:
+            self._claims[rubric.question_id] = parse_points(rubric)
+        return self._claims[rubric.question_id]
+
+    def _answer_content(
+        self,
+        encoded_rubric: EncodedRubric,
+        encoded: TokenVectors,
+        vectors: Floats,
+        cosines: Floats,
+        relevance_by_segment: Floats,
+        starts: Ints,
+    ) -> float:
+        """New content of an answer, as far as it is about the points."""
+        matched = match(cosines.max(axis=0), **self._curve)
+        matched *= np.repeat(relevance_by_segment, np.diff(np.append(starts, len(vectors))))
+        new = 1 - question_overlap(vectors, encoded_rubric.content.question, **self._curve)
+        return new_content(encoded.texts, encoded.rarity * matched * new)
+
+    def _brevity_factor(self, answer_content: float, content: RubricContent) -> float:
+        """Factor on an answer's credits for how much it says beyond the question."""
+        return brevity_factor(
+            answer_content,
+            content.new_content,
+            brief_below=self._settings.brief_below,
+            brief_loss=self._settings.brief_loss,
+        )
+
+    @cached_property
+    def _curve(self) -> dict[str, float]:
+        """From cosines to matches."""
+        return {"center": self._settings.match_center, "slope": self._settings.match_slope}
