@@ -63,3 +63,15 @@ def test_an_operator_may_be_the_runtimes_own_and_an_input_left_out() -> None:
 def test_a_type_that_is_not_needed_is_refused() -> None:
     with pytest.raises(KeyError):
         Graph(20).weight(np.array(["a"]))
+
+
+def test_the_onnx_package_finds_nothing_wrong_and_writes_the_same_bytes() -> None:
+    onnx = pytest.importorskip("onnx")
+    graph = Graph(20)
+    given = graph.input("given", ["rows", 3])
+    product = graph.apply("MatMul", given, graph.weight(np.array([[1, 0], [0, 2], [0, -1]], np.float32)))
+    raised = graph.apply("LeakyRelu", graph.apply("Transpose", product, perm=[1, 0]), alpha=0.5)
+    graph.output("found", [2, "rows"], graph.apply("ReduceSum", raised, graph.weight([-1]), keepdims=1))
+    model = onnx.load_from_string(graph.model())
+    onnx.checker.check_model(model, full_check=True)
+    assert model.SerializeToString(deterministic=True) == graph.model()
