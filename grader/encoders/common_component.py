@@ -64,7 +64,7 @@ def mean_cosine(vectors: Floats) -> float:
     return float((n * n * (mean @ mean) - n) / (n * n - n))
 
 
-def common_part(vectors: Floats) -> Floats:
+def estimate_common_component(vectors: Floats) -> Floats:
     """The vector that vectors of unrelated texts share, shape `(dim,)`; 0 where they share none.
 
     It points where their mean does, and has the length that makes their mean cosine, sqrt(max(0, mean cosine)): the
@@ -86,7 +86,7 @@ def common_part(vectors: Floats) -> Floats:
     return part
 
 
-def without(vectors: Floats, part: Floats) -> Floats:
+def remove_common_component(vectors: Floats, part: Floats) -> Floats:
     """Vectors less what they have in common, unit length, shape `(n, dim)`.
 
     **Undefined:** a vector that is the common part stays 0.

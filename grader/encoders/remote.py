@@ -11,9 +11,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from grader.encoders.common_component import SENTENCES, WORDS, Floats, common_part, mean_cosine, without
+from grader.encoders.common_component import (
+    SENTENCES,
+    WORDS,
+    Floats,
+    estimate_common_component,
+    mean_cosine,
+    remove_common_component,
+)
 from grader.encoders.embeddings_endpoint import Embeddings
-from grader.encoders.text_units import Unit, told, units
+from grader.encoders.text_units import Unit, informativeness, units
 from grader.encoders.token_vectors import TokenVectors
 from grader.errors import SetupError
 from grader.provider import ReplyCache, RequestScheduler
@@ -107,19 +114,19 @@ class EndpointEncoder:
         is_word = np.array([is_word for _, is_word in pieces])
         vectors = self._embeddings.vectors([text for text, _ in pieces])
         parts = np.where(is_word[:, None], background.of_words, background.of_segments)
-        return without(vectors, parts)
+        return remove_common_component(vectors, parts)
 
     def _tokens(self, text: str, mine: list[Unit], vectors: Floats) -> TokenVectors:
         weights = np.array([not unit.is_word for unit in mine], np.float32)
         if not weights.any():
             weights = np.ones(len(mine), np.float32)
-        mean = (weights * told(mine)) @ vectors
+        mean = (weights * informativeness(mine)) @ vectors
         return TokenVectors(
             vectors=vectors,
             spans=np.array([unit.span for unit in mine], np.int64).reshape(-1, 2),
             texts=tuple(unit.text.lower() for unit in mine),
             n_pieces=np.zeros(len(mine), np.int64),
-            rarity=told(mine),
+            rarity=informativeness(mine),
             mean=(mean / max(float(np.linalg.norm(mean)), 1e-12)).astype(np.float32),
             n_windows=1 if mine else 0,
         )
@@ -130,4 +137,4 @@ class EndpointEncoder:
         words, sentences = vectors[: len(WORDS)], vectors[len(WORDS) :]
         levels = (round(mean_cosine(some) / _ROUNDED) for some in (words, sentences))
         trace = "/".join(map(str, (*levels, vectors.shape[1])))
-        return _Background(common_part(words), common_part(sentences), trace)
+        return _Background(estimate_common_component(words), estimate_common_component(sentences), trace)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from grader.text import STOP_WORDS, Span, segments
 
-# What a word tells, on the scale of `encoding.vocabulary_rarity`: without a vocabulary there is no rank, so there are
+# What a word tells, on the scale of `vocabulary_rarity`: without a vocabulary there is no rank, so there are
 # two kinds only.
 _FRAME, _CONTENT = 2.0, 8.0
 # Share of what its words tell that a segment tells besides them. Mean Pearson over samples of nine scored sets, vectors
@@ -32,14 +32,14 @@ class Unit(NamedTuple):
         span: where it stands, in characters.
         text: what is encoded for it: words in lower case, segments as written.
         is_word: which of the two it is.
-        told: how much it tells, >= 0.
+        informativeness: its weight by rarity, >= 0.
 
     """
 
     span: Span
     text: str
     is_word: bool
-    told: float
+    informativeness: float
 
 
 def units(text: str) -> list[Unit]:
@@ -58,8 +58,8 @@ def _of_segment(text: str, start: int, end: int) -> Iterator[Unit]:
         first = start if part == 0 else mine[0].span.start
         last = end if part + 1 == n_parts else mine[-1].span.end
         if len(mine) >= _FEWEST_WORDS:
-            told = _SEGMENT_SHARE * sum(word.told for word in mine)
-            yield Unit(Span(first, last), text[first:last], False, told)
+            informativeness = _SEGMENT_SHARE * sum(word.informativeness for word in mine)
+            yield Unit(Span(first, last), text[first:last], False, informativeness)
         yield from mine
 
 
@@ -72,6 +72,6 @@ def _cut(text: str, span: Span) -> Iterator[Unit]:
             yield Unit(part, said, True, _FRAME if said in STOP_WORDS else _CONTENT)
 
 
-def told(found: list[Unit]) -> NDArray[np.float32]:
-    """How much each unit tells, shape `(n_units,)`."""
-    return np.array([unit.told for unit in found], np.float32)
+def informativeness(found: list[Unit]) -> NDArray[np.float32]:
+    """Informativeness of each unit, shape `(n_units,)`."""
+    return np.array([unit.informativeness for unit in found], np.float32)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.encoders.common_component import common_part, mean_cosine, without
-from grader.encoders.text_units import told, units
+from grader.encoders.common_component import estimate_common_component, mean_cosine, remove_common_component
+from grader.encoders.text_units import informativeness, units
 from grader.grading.coverage import segment_starts
 from grader.text.normalisation import segments
 
@@ -25,8 +25,8 @@ def test_a_segment_stands_before_its_words() -> None:
 
 def test_a_segment_tells_a_quarter_of_what_its_words_tell() -> None:
     whole, *words = units("The loss of the model falls")
-    assert told([whole]).sum() == pytest.approx(told(words).sum() / 4)
-    assert words[0].told < words[1].told, "a frame tells less than what stands in it"
+    assert informativeness([whole]).sum() == pytest.approx(informativeness(words).sum() / 4)
+    assert words[0].informativeness < words[1].informativeness, "a frame tells less than what stands in it"
 
 
 @given(st.text(st.sampled_from("ab 1.,'’-\n;?梯度é"), max_size=400) | st.text(max_size=60))
@@ -75,14 +75,14 @@ def test_what_all_vectors_share_is_found_and_taken_off(strength: float) -> None:
     def moved(vectors: np.ndarray) -> np.ndarray:
         return (vectors + shift) / np.linalg.norm(vectors + shift, axis=1, keepdims=True)
 
-    part = common_part(moved(background))
+    part = estimate_common_component(moved(background))
     assert np.linalg.norm(part) ** 2 == pytest.approx(mean_cosine(moved(background)), abs=1e-4)
-    left = without(moved(texts), part)
+    left = remove_common_component(moved(texts), part)
     assert np.allclose(left @ left.T, texts @ texts.T, atol=0.15)
     assert not np.allclose(moved(texts) @ moved(texts).T, texts @ texts.T, atol=0.15), "it was worth it"
 
 
 def test_vectors_that_share_nothing_stay() -> None:
     cross = np.concatenate([np.eye(4), -np.eye(4)]).astype(np.float32)
-    assert not common_part(cross).any()
-    assert np.allclose(without(cross, common_part(cross)), cross)
+    assert not estimate_common_component(cross).any()
+    assert np.allclose(remove_common_component(cross, estimate_common_component(cross)), cross)
