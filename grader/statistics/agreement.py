@@ -27,7 +27,7 @@ def exact_agreement(human: npt.ArrayLike, system: npt.ArrayLike) -> float:
     """Return the share of answers with the same score, or class (then also called accuracy): mean(h == m).
 
     Returns:
-        A fraction in 0..1; chance agreement is not taken out: compare it with the share of the largest class.
+        A fraction in 0..1, not corrected for chance: compare it with the share of the largest class.
 
     Undefined: NaN without answers.
     Raises: ValueError on unequal lengths or values that are not finite.
@@ -58,7 +58,7 @@ def adjacent_agreement(human: npt.ArrayLike, system: npt.ArrayLike, *, tolerance
 
 
 def mean_absolute_error(human: npt.ArrayLike, system: npt.ArrayLike) -> float:
-    """Return how far the scores are apart on average: mean(|h - m|), in units of the scale.
+    """Return the mean distance of the scores: mean(|h - m|), in units of the scale.
 
     Returns:
         0 when all scores are equal; no upper end.
@@ -73,7 +73,7 @@ def mean_absolute_error(human: npt.ArrayLike, system: npt.ArrayLike) -> float:
 
 
 def root_mean_squared_error(human: npt.ArrayLike, system: npt.ArrayLike) -> float:
-    """Return the typical error with large ones counting more: sqrt(mean((h - m)^2)), in units of the scale.
+    """Return the typical error, in which large errors count more: sqrt(mean((h - m)^2)), in units of the scale.
 
     Returns:
         0 when all scores are equal; never below the mean absolute error.
@@ -181,12 +181,12 @@ def quadratic_weighted_kappa(human: npt.ArrayLike, system: npt.ArrayLike) -> flo
     """Return quadratic weighted kappa (QWK) in its continuous form: agreement beyond chance on a scale.
 
     QWK = 2 cov(h, m) / (var(h) + var(m) + (mean(h) - mean(m))^2), with moments that divide by n_answers.
-    The usual table of weights (i - j)^2 / (K - 1)^2 gives the same number on K levels: the scale's length
-    cancels out, so no scale is asked for and a level that never occurs changes nothing. Equals Lin's
-    concordance correlation coefficient; scores need not be whole numbers.
+    The usual table of weights (i - j)^2 / (K - 1)^2 gives the same number on K levels: the scale's length cancels out.
+    So the scale need not be given, and a level that never occurs changes nothing. Equals Lin's concordance correlation
+    coefficient; scores need not be whole numbers.
 
     Returns:
-        1 identical, 0 chance, negative below chance. Never further from 0 than `pearson_r`: strictness counts.
+        1 identical, 0 chance, negative below chance. Never further from 0 than `pearson_r`: different means lower it.
 
     Undefined: NaN when neither varies (beyond rounding error).
     Raises: ValueError on unequal lengths or values that are not finite.
@@ -216,7 +216,7 @@ def standardized_mean_difference(
     Args:
         pooled: use both spreads; meant for two humans, neither of whom is the standard.
         ddof: variances divide by `n_answers - ddof`.
-        population_sd: that of the human scores of everybody, above 0, for a part of the answers.
+        population_sd: SD of the human scores of all answers, above 0, where only a part of them is compared.
 
     Returns:
         0 no bias, positive when the system is more lenient.
@@ -267,7 +267,7 @@ def auc(human: npt.ArrayLike, system: npt.ArrayLike) -> float:
 def f1(human: npt.ArrayLike, system: npt.ArrayLike, *, positive: float = 1.0) -> float:
     """Return F1 of one class: the harmonic mean of precision and recall.
 
-    F1 = 2 b / (p_h + p_m), with b the answers that both put into the class, p_h and p_m those that each did.
+    F1 = 2 b / (p_h + p_m), with b the number of answers that both put into the class, p_h and p_m those of each.
 
     Args:
         positive: the class.
@@ -340,7 +340,7 @@ def average_ranks(values: Floats) -> Floats:
 
 
 def _correlations(h: Floats, m: Floats, codes: Codes, *, n_groups: int) -> Floats:
-    """Return Pearson's r of each group, NaN where either score does not vary; `codes` says who is where."""
+    """Return Pearson's r of each group, NaN where either score does not vary; `codes` is the group of each answer."""
 
     def total(values: Floats) -> Floats:
         return np.bincount(codes, weights=values, minlength=n_groups).astype(float, copy=False)

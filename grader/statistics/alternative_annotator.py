@@ -18,7 +18,7 @@ from grader.statistics.rating_tables import rating_table
 Closeness = Literal["distance", "equal"]
 
 _SAME = 10.0**-DECIMALS
-# Below so many answers differences are too few for a t-test.
+# With fewer answers there are too few differences for a t-test.
 T_TEST_FROM = 30
 FALSE_DISCOVERY_RATE = 0.05
 RATERS_FOR_A_CONSENSUS = 3
@@ -46,7 +46,7 @@ def alt_test(
     closeness: Closeness = "distance",
     min_answers: int = T_TEST_FROM,
 ) -> AltTest:
-    """Return how many raters the system could stand in for, and how often it is at least as close as a rater.
+    """Return the share of raters whom the system could replace, and how often it is at least as close as a rater.
 
     For rater r and answer i with others j: S(x) = -sqrt(mean_j (x - h_ij)^2), or the share of j with h_ij = x;
     w_h = 1 if S(h_ir) >= S(m_i), w_m = 1 if S(m_i) >= S(h_ir), each else 0. d = w_h - w_m is tested against `epsilon`:
@@ -56,7 +56,8 @@ def alt_test(
     Args:
         ratings: shape `(n_answers, n_raters)`, NaN = missing. Answers with fewer than two ratings do not count.
         system: shape `(n_answers,)`, on the scale of the ratings.
-        epsilon: what the system may be worse, for being cheaper: .2 against experts, .15 skilled people, .1 crowds.
+        epsilon: how much worse the system may be because it is cheaper: .2 against experts, .15 against skilled people,
+            .1 against crowd workers.
         closeness: `distance` for scores, `equal` for classes without an order.
         min_answers: raters who share fewer answers are not tested; 30 is the authors' minimum for the t-test.
 
@@ -98,17 +99,17 @@ def alt_test(
 
 
 def alt_test_outcome(result: AltTest) -> Literal["pass", "fail", "cannot tell"]:
-    """Return what the test says, also when it says nothing.
+    """Return the outcome of the test, also where it is inconclusive.
 
-    Pass: the system beats half of the raters, as the authors have it. Fail: half of the raters beat the system, with
-    1 - p_r < .05. Not to beat is not to be beaten: of a system that rates just like three people, 50 answers show in
-    every third case that it beats fewer than half of them.
+    Pass: the system beats at least half of the raters, the authors' rule. Fail: at least half of the raters beat the
+    system, with 1 - p_r < .05. A system that does not beat a rater has not lost to that rater: with 50 answers, a
+    system that rates exactly like three people beats fewer than half of them in every third simulated case.
 
     Args:
         result: from `alt_test`, with at least one rater tested.
 
     Undefined: never.
-    Source: as `alt_test` for pass; fail is the same test the other way round.
+    Source: as `alt_test` for pass; fail is the same test in the opposite direction.
     Checked against: simulated panels.
     """
     if result.winning_rate >= _HALF:
@@ -118,7 +119,7 @@ def alt_test_outcome(result: AltTest) -> Literal["pass", "fail", "cannot tell"]:
 
 
 def _lead_of_human(table: Floats, m: Floats, rater: int, closeness: Closeness) -> Floats:
-    """Return w_h - w_m on the rater's answers: 1 if the rater alone is closer, -1 if the system alone, 0 if level."""
+    """Return w_h - w_m on the rater's answers: 1 if the rater alone is closer, -1 if the system alone, 0 if equal."""
     rows = np.isfinite(table[:, rater])
     others = np.delete(table[rows], rater, axis=1)
     n_others = np.isfinite(others).sum(axis=1)

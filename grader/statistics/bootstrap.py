@@ -25,12 +25,12 @@ Method = Literal["t", "z", "bca", "percentile"]
 
 SEED = 12345
 N_RESAMPLES = 2000
-# Above 20,000 answers fewer resamples do: the standard error of 400 of them is off by 3.5 %.
+# Above 20,000 answers fewer resamples are enough: the standard error of 400 of them is off by 3.5 %.
 _DRAWS_IN_ALL = 40_000_000
 _MIN_RESAMPLES = 400
-# From here on counting draw by draw is faster than all at once: the counts of one stay in the processor's cache.
+# From this size on counting draw by draw is faster: the counts of one draw stay in the processor's cache.
 _MANY_UNITS = 5000
-# So many numbers are held at a time (16 MB).
+# How many numbers are held at a time (16 MB).
 _CHUNK = 2_000_000
 _ALMOST_ONE = 0.9999
 # Above this many units, whole blocks of them are left out for the acceleration of BCa.
@@ -39,7 +39,7 @@ _MAX_BLOCKS = 400
 
 @dataclass(frozen=True, slots=True)
 class Resampled:
-    """A statistic, and what it is on resampled answers.
+    """A statistic and its values on resampled answers.
 
     Attributes:
         value: on all the answers, NaN when undefined.
@@ -142,20 +142,20 @@ def resample_many(
     if times < 1:
         raise ValueError(f"n_resamples must be 1 or more, got {times}")
 
-    def of(units: Iterator[Floats]) -> Floats:
+    def on_draws(units: Iterator[Floats]) -> Floats:
         return np.concatenate([statistics(drawn if codes is None else drawn[:, codes]) for drawn in units])
 
-    value = of(iter([np.ones((1, n_units))]))
+    value = on_draws(iter([np.ones((1, n_units))]))
     per_chunk = max(1, _CHUNK // max(n_answers, n_units))
-    draws = of(_drawn(n_units, times, per_chunk, seed))
-    left_out = of(_left_out(n_units, per_chunk, seed)) if n_units > 1 else value[:0]
+    draws = on_draws(_drawn(n_units, times, per_chunk, seed))
+    left_out = on_draws(_left_out(n_units, per_chunk, seed)) if n_units > 1 else value[:0]
     return [
         Resampled(float(value[0, s]), draws[:, s], left_out[:, s], n_answers, n_units) for s in range(value.shape[1])
     ]
 
 
 def by_rows(statistic: Callable[[Codes], float]) -> Statistic:
-    """Return a statistic of row numbers as a statistic of weights, for whatever has no faster form.
+    """Return a statistic of row numbers as a statistic of weights, for statistics without a faster form.
 
     Args:
         statistic: takes row numbers, each as often as it was drawn; returns a number.
@@ -184,20 +184,20 @@ def interval(
 
     `t`: value -+ t s, with s the standard deviation of the draws and t the quantile of Student's t with
     n_units - 1 degrees of freedom: for means, differences and effects.
-    `z`: the same on Fisher's scale atanh(value), turned back: for correlations and coefficients of agreement, which
-    end at 1. Both hold what they promise at 10 answers, where the percentile interval does not.
+    `z`: the same on Fisher's scale atanh(value), transformed back: for correlations and coefficients of agreement,
+    which end at 1. Both reach their nominal coverage at 10 answers, where the percentile interval does not.
     `bca`: percentiles of the draws, shifted for bias and for a standard error that changes with the value.
-    `percentile`: the middle of the draws.
+    `percentile`: the middle share `confidence` of the draws.
 
     Args:
         resampled: from `resample`, or the difference of two.
         method: see above.
         confidence: between 0 and 1.
-        bounds: what the statistic can reach; an interval is cut there.
+        bounds: the lowest and highest possible value of the statistic; the interval is cut there.
         undefined: the note when the value is undefined.
 
-    Undefined: value `None` with the note when it is NaN; ends `None` with fewer than two units or when no draw
-    differs from the value, for then the draws say nothing about chance.
+    Undefined: value `None` with the note when it is NaN; ends `None` with fewer than two units or when all draws are
+    equal, because they then say nothing about chance.
     Raises: ValueError on an unknown method or `confidence` out of range.
     Source: Efron (1987), Journal of the American Statistical Association 82, 171-185 (BCa); Efron & Tibshirani
         (1993), chapters 12-14.
@@ -237,12 +237,11 @@ def change_between(
     confidence: float = 0.95,
     undefined: str = "undefined: one of the two is undefined",
 ) -> Estimate:
-    """Return how a statistic changed from one sample of answers to another that shares none with it.
+    """Return how a statistic changed between two samples without a common answer.
 
     later - earlier -+ t sqrt(s_1^2 + s_2^2), with s the standard deviations of the draws and the degrees of freedom of
     Welch, (s_1^2 + s_2^2)^2 / (s_1^4 / (n_1 - 1) + s_2^4 / (n_2 - 1)) for n units. For two statistics of the same
-    answers take their difference (`later - earlier`) and `bootstrap.interval`: it is
-    narrower.
+    answers take their difference (`later - earlier`) and `bootstrap.interval`, which is narrower.
 
     Args:
         later: from `bootstrap.resample`.
@@ -316,19 +315,19 @@ def _t_ends(value: float, draws: Floats, df: int, confidence: float) -> tuple[fl
 
 
 def _fisher(coefficients: Floats) -> Floats:
-    """Return atanh, which is infinite at 1: from .9999 on all count as .9999."""
+    """Return atanh of the coefficients, clipped to -.9999 to .9999 because atanh is infinite at 1."""
     return np.arctanh(np.clip(coefficients, -_ALMOST_ONE, _ALMOST_ONE))
 
 
 def _bca_shares(resampled: Resampled, defined: Floats, confidence: float) -> tuple[float, float]:
     """Return the shares of the draws to cut off below and above."""
     n_below = np.count_nonzero(defined < resampled.value) + np.count_nonzero(defined == resampled.value) / 2
-    # Not 0 or 1, whose quantiles are infinite, when all draws lie on one side.
+    # Never 0 or 1, whose quantiles are infinite, even when all draws lie on one side.
     bias = normal_quantile(float(np.clip(n_below / defined.size, 0.5 / defined.size, 1 - 0.5 / defined.size)))
     left = resampled.left_out[np.isfinite(resampled.left_out)]
-    pull = left.mean() - left if left.size else np.zeros(1)
-    spread = float(np.sum(pull**2)) ** 1.5
-    acceleration = float(np.sum(pull**3)) / (6 * spread) if spread > 0 else 0.0
+    deviations = left.mean() - left if left.size else np.zeros(1)
+    spread = float(np.sum(deviations**2)) ** 1.5
+    acceleration = float(np.sum(deviations**3)) / (6 * spread) if spread > 0 else 0.0
     z = normal_quantile((1 + confidence) / 2)
     low, high = (normal_cdf(bias + (bias + side) / max(1 - acceleration * (bias + side), 1e-9)) for side in (-z, z))
     return low, 1 - high

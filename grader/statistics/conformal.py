@@ -1,7 +1,7 @@
-"""Predictions with a guarantee: intervals that hold the truth in a stated share of cases, and when to ask a person.
+"""Predictions with a guarantee: intervals that contain the human score in a stated share of cases, and when to abstain.
 
-Split conformal prediction: on answers that people scored and that the system did not learn from, see how far off it is;
-as far as that, new answers of the same kind will be off. No normal distribution is assumed. Pure functions on numpy
+Split conformal prediction measures the system's errors on answers that people scored and that it was not trained on.
+Errors on new answers of the same kind will be as large. No normal distribution is assumed. Pure functions on numpy
 arrays.
 """
 
@@ -34,7 +34,8 @@ def conformal_quantile(residuals: npt.ArrayLike, *, alpha: float) -> float:
         alpha: between 0 and 1, the share of misses.
 
     Returns:
-        0 or more, in the units of the residuals; infinite when n < 1 / alpha - 1, for so few promise nothing.
+        0 or more, in the units of the residuals; infinite when n < 1 / alpha - 1, because so few residuals guarantee
+        nothing.
 
     Undefined: never.
     Raises: ValueError on another shape, negative or missing residuals, or `alpha` out of range.
@@ -60,7 +61,7 @@ def answers_needed(alpha: float) -> int:
     Undefined: never.
     Raises: ValueError when `alpha` is not between 0 and 1.
     Source: the definition of `conformal_quantile`.
-    Checked against: `conformal_quantile` with so many and with one fewer.
+    Checked against: `conformal_quantile` with this number of answers and with one fewer.
     """
     if not 0 < alpha < 1:
         raise ValueError(f"alpha must be between 0 and 1, got {alpha}")
@@ -81,7 +82,7 @@ def abstention(
     Returns:
         See `Abstention`. A smaller `alpha` means a larger reach and more answers for people, never fewer.
 
-    Undefined: share NaN without answers; errors NaN as described there.
+    Undefined: share NaN without answers; errors NaN as described in `Abstention`.
     Raises: ValueError on unequal shapes or a negative reach.
     Source: split conformal intervals as in `conformal_quantile`; El-Yaniv & Wiener (2010), Journal of Machine Learning
         Research 11, 1605-1641 (abstaining).

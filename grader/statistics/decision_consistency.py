@@ -16,12 +16,12 @@ from grader.statistics.intervals import Estimate
 from grader.statistics.rating_tables import rating_table
 
 _SAME = 10.0**-DECIMALS
-# Below so many discordant answers chi-squared is too rough and the exact test is taken.
+# With fewer discordant answers chi-squared is too rough, and the exact test is used.
 _FEW = 25
 
 
 class McNemar(NamedTuple):
-    """Whether one of two passes more often; NaN where undefined."""
+    """McNemar's test of whether human and system pass equally often; NaN where undefined."""
 
     chi_squared: float  # 1 degree of freedom, no correction
     p_value: float  # two-sided; exact with fewer than 25 discordant answers
@@ -52,7 +52,7 @@ def decision_agreement(human: npt.ArrayLike, system: npt.ArrayLike, cut: float) 
         179-197.
     Checked against: a case derived by hand.
     """
-    exact_agreement(human, system)  # refuses what cannot be compared
+    exact_agreement(human, system)  # raises where the two cannot be compared
     return exact_agreement(passes(human, cut), passes(system, cut))
 
 
@@ -126,7 +126,7 @@ def expected_flips(components: Components, *, mean: float, cut: float, n_raters:
         n_raters: k, raters in a panel.
 
     Returns:
-        0..50. Takes scores to be normal, which coarse scales are not: a guide to what more raters would bring.
+        0..50. Assumes normal scores, which coarse scales do not give: a guide to the effect of more raters.
 
     Undefined: NaN when the components are, or nothing varies.
     Source: Sheppard (1899) for a cut at the mean, 100 arccos(rho) / pi; Owen (1956), Annals of Mathematical Statistics
@@ -172,10 +172,10 @@ def cohen_kappa_interval(human: npt.ArrayLike, system: npt.ArrayLike, *, confide
     p = np.bincount(h * q + m, minlength=q * q).reshape(q, q) / n
     rows, columns = p.sum(axis=1), p.sum(axis=0)
     agreed, chance = float(np.trace(p)), float(rows @ columns)
-    on = np.diag(p) @ ((1 - chance) - (rows + columns) * (1 - agreed)) ** 2
+    diagonal = np.diag(p) @ ((1 - chance) - (rows + columns) * (1 - agreed)) ** 2
     cross = (columns[:, None] + rows) ** 2 * p
-    off = (1 - agreed) ** 2 * (cross.sum() - np.trace(cross))
-    variance = (on + off - (agreed * chance - 2 * chance + agreed) ** 2) / (n * (1 - chance) ** 4)
+    off_diagonal = (1 - agreed) ** 2 * (cross.sum() - np.trace(cross))
+    variance = (diagonal + off_diagonal - (agreed * chance - 2 * chance + agreed) ** 2) / (n * (1 - chance) ** 4)
     if variance <= _SAME**2:
         return Estimate(kappa, None, None, n, "no interval: nothing varies from answer to answer")
     half_width = normal_quantile((1 + confidence) / 2) * math.sqrt(variance)

@@ -118,8 +118,8 @@ def f_tail(x: float, df_above: float, df_below: float) -> float:
 
     Args:
         x: 0 or more.
-        df_above: d1, degrees of freedom of the mean square above the line, above 0.
-        df_below: d2, those of the mean square below.
+        df_above: d1, degrees of freedom of the numerator, above 0.
+        df_below: d2, those of the denominator.
 
     Returns:
         A number in 0..1.
@@ -143,8 +143,8 @@ def f_quantile(p: float, df_above: float, df_below: float) -> float:
 
     Args:
         p: between 0 and 1.
-        df_above: degrees of freedom of the mean square above the line, above 0.
-        df_below: those of the mean square below.
+        df_above: degrees of freedom of the numerator, above 0.
+        df_below: those of the denominator.
 
     Undefined: never.
     Raises: ValueError when `p` is not between 0 and 1 or a number of degrees of freedom not above 0.

@@ -14,12 +14,12 @@ Floats = npt.NDArray[np.float64]
 
 
 def benjamini_hochberg(p_values: npt.ArrayLike) -> Floats:
-    """Return q-values that hold for tests that are independent or go up and down together.
+    """Return q-values that hold for independent or positively dependent tests.
 
     q_(i) = min over j >= i of m p_(j) / j, at most 1, with p_(1) <= ... <= p_(m) the sorted p-values.
 
     Args:
-        p_values: any shape, each in 0..1, or NaN for a test that was not made: it counts in no m.
+        p_values: any shape, each in 0..1, or NaN for a test that was not made, which does not count in m.
 
     Returns:
         The q-values in the shape and order of `p_values`, NaN where those are NaN.
@@ -33,7 +33,7 @@ def benjamini_hochberg(p_values: npt.ArrayLike) -> Floats:
 
 
 def benjamini_yekutieli(p_values: npt.ArrayLike) -> Floats:
-    """Return q-values that hold whatever the tests have to do with each other.
+    """Return q-values that hold under any dependence between the tests.
 
     q_(i) = min over j >= i of m c p_(j) / j, at most 1, with c = 1 + 1/2 + ... + 1/m: stricter by the factor c.
 

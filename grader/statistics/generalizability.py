@@ -1,7 +1,7 @@
 """Generalizability: variance components of scores, and what follows from them for reliability and the number of raters.
 
-Score of rater r on answer i = mean + answer i + rater r + rest, with variances V_a, V_r and V_e. V_a is what the scores
-should show. Adjusting for strictness removes V_r; averaging more raters reduces V_e.
+Score of rater r on answer i = mean + answer i + rater r + rest, with variances V_a, V_r and V_e. V_a is the variance
+that scores should show. Adjusting for strictness removes V_r; averaging more raters reduces V_e.
 
 Pure functions on numpy arrays; NaN means undefined, and results are not rounded.
 """
@@ -21,7 +21,7 @@ from grader.statistics.reliability import IccForm, intraclass_correlation, mean_
 
 # Raters with less information in common than this are not linked: it is rounding error.
 _NO_INFORMATION = 1e-9
-# What is left when mean squares cancel is rounding error below this share of the largest.
+# When mean squares cancel, a remainder below this share of the largest is rounding error.
 _CANCELLED_SHARE = 1e-12
 
 
@@ -34,18 +34,18 @@ class Components(NamedTuple):
 
 
 def variance_components(ratings: npt.ArrayLike) -> Components:
-    """Return the variances of answers, raters and the rest, also where not everybody rated everything.
+    """Return the variances of answers, raters and the rest, also for incomplete tables.
 
-    Henderson's third method. With N ratings of n answers by k raters, SS_a and SS_r the squares within answers and
-    within raters, and SS_e what the additive model answer + rater of rank n + d leaves over (d = k - 1 if all are
-    linked): V_e = SS_e / (N - n - d), V_r = (SS_a - SS_e - d V_e) / (N - n),
+    Henderson's third method. With N ratings of n answers by k raters, SS_a and SS_r the sums of squares within answers
+    and within raters, and SS_e the residual sum of squares of the additive model answer + rater of rank n + d
+    (d = k - 1 if all are linked): V_e = SS_e / (N - n - d), V_r = (SS_a - SS_e - d V_e) / (N - n),
     V_a = (SS_r - SS_e - (n + d - k) V_e) / (N - k). Without gaps this is the analysis of variance:
     V_a = (MSR - MSE) / k, V_r = (MSC - MSE) / n, V_e = MSE.
 
     Args:
         ratings: shape `(n_answers, n_raters)`, NaN = missing.
 
-    Undefined: NaN when no answer has two ratings, or nothing is left over after the additive model.
+    Undefined: NaN when no answer has two ratings, or the additive model leaves no degrees of freedom.
     Raises: ValueError on another shape or infinite values.
     Source: Henderson (1953), Biometrics 9, 226-252; Searle, Casella & McCulloch (1992), "Variance Components",
         chapter 5; without gaps: Shrout & Fleiss (1979), Psychological Bulletin 86, 420-428.
@@ -87,7 +87,7 @@ def components_by_weights(ratings: npt.ArrayLike) -> Statistic:
 
 
 def icc_from_components(components: Components, *, form: IccForm = "A,1", n_raters: int = 1) -> float:
-    """Return an intraclass correlation from variance components, which gaps do not hinder.
+    """Return an intraclass correlation from variance components, also for incomplete tables.
 
     V_a / (V_a + E / k) with E = V_r + V_e for absolute agreement (`A,...`), V_e for consistency (`C,...`), and k = 1
     for a single rater (`...,1`) or `n_raters` for their mean (`...,k`).
@@ -127,8 +127,8 @@ def icc_interval(ratings: npt.ArrayLike, *, form: IccForm = "A,1", confidence: f
         form: as in `reliability.intraclass_correlation`.
         confidence: between 0 and 1.
 
-    Undefined: as `reliability.intraclass_correlation`; ends `None` when raters agree fully beyond strictness, or when
-    the mean of k raters has no lower end.
+    Undefined: as `reliability.intraclass_correlation`; ends `None` when raters agree fully apart from strictness, or
+    when the mean of k raters has no lower end.
     Raises: as `reliability.intraclass_correlation`; ValueError when `confidence` is not between 0 and 1.
     Source: McGraw & Wong (1996), Psychological Methods 1, 30-46, table 7.
     Checked against: the intervals of pingouin for the example of Shrout & Fleiss, and coverage in simulations.
@@ -222,7 +222,7 @@ def spearman_brown(reliability: float, n_raters: float) -> float:
 
     Args:
         reliability: r, of a single rater.
-        n_raters: k, above 0; below 1 it shortens.
+        n_raters: k, above 0; a k below 1 gives a lower reliability.
 
     Undefined: NaN for NaN, or where 1 + (k - 1) r is not above 0.
     Source: Spearman (1910) and Brown (1910), British Journal of Psychology 3, 271-295 and 296-322.
@@ -261,7 +261,7 @@ def cronbach_alpha(items: npt.ArrayLike) -> float:
         items: shape `(n_answers, n_parts)`. Answers with a missing part (NaN) are left out.
 
     Returns:
-        1 all parts say the same, 0 they have nothing in common; may be negative.
+        1 all parts agree, 0 they have nothing in common; may be negative.
 
     Undefined: NaN with fewer than two parts or complete answers, or when the sums do not vary.
     Raises: ValueError on another shape or infinite values.
@@ -301,7 +301,7 @@ def _absolute_ends(table: Floats, p: float) -> tuple[float, float]:
     a = k * value / (n * (1 - value))
     of_raters, of_rest = a * ms.raters, (1 + a * (n - 1)) * ms.residual
     parts = of_raters**2 / (k - 1) + of_rest**2 / ((n - 1) * (k - 1))
-    # Both are 0 where answers and raters are equal on average; what is left over has these degrees of freedom.
+    # Both are 0 where neither answers nor raters differ on average; the residual has these degrees of freedom.
     v = (of_raters + of_rest) ** 2 / parts if parts > 0 else float((n - 1) * (k - 1))
     if v <= 0:  # the two parts cancel out: there are no degrees of freedom to judge by
         return float("nan"), float("nan")
@@ -356,10 +356,10 @@ def _pairs(rated: npt.NDArray[np.bool_]) -> tuple[Codes, Codes, Floats]:
     return of_pair, np.concatenate(cells), 1 / n_ratings[of_pair]
 
 
-def _explained(information: Floats, pulls: Floats, present: npt.NDArray[np.bool_]) -> tuple[float, int]:
-    """Return what strictness explains of the squares within answers, and with how many degrees of freedom.
+def _explained(information: Floats, deviation_sums: Floats, present: npt.NDArray[np.bool_]) -> tuple[float, int]:
+    """Return the sum of squares within answers that strictness explains, and its degrees of freedom.
 
-    One constant is free in each group of raters who are linked by common answers: it is filled up before solving.
+    The equations leave one constant free in each group of linked raters; it is fixed before solving.
     """
     k = present.size
     linked, labels = information < -_NO_INFORMATION, np.arange(k)
@@ -369,21 +369,21 @@ def _explained(information: Floats, pulls: Floats, present: npt.NDArray[np.bool_
             break
         labels = lowest
     filled = information + (labels[:, None] == labels) / np.bincount(labels, minlength=k)[labels]
-    explained = float(pulls @ np.linalg.solve(filled, pulls)) if k else 0.0
+    explained = float(deviation_sums @ np.linalg.solve(filled, deviation_sums)) if k else 0.0
     return explained, int(present.sum()) - np.unique(labels[present]).size
 
 
 def _henderson(entries: _Entries, drawn: Floats) -> tuple[float, float, float]:
-    """Return V_a, V_r and V_e where answer i counts `drawn[i]` times, as so many different answers."""
+    """Return V_a, V_r and V_e where answer i counts as `drawn[i]` different answers."""
     k, weight = entries.n_raters, drawn[entries.rows]
     n_of_rater = np.bincount(entries.columns, weights=weight, minlength=k)
     n_ratings, n_present = float(weight.sum()), int(np.count_nonzero(n_of_rater))
     n_answers = float(drawn[entries.n_ratings > 0].sum())
     answers, cells, parts = entries.pairs
     shared = np.bincount(cells, weights=drawn[answers] * parts, minlength=k * k).reshape(k, k)
-    pulls = np.bincount(entries.columns, weights=weight * entries.deviations, minlength=k).astype(float)
+    deviation_sums = np.bincount(entries.columns, weights=weight * entries.deviations, minlength=k).astype(float)
     information = np.asarray(np.diag(n_of_rater) - shared, dtype=float)
-    explained, d = _explained(information, pulls, n_of_rater > 0)
+    explained, d = _explained(information, deviation_sums, n_of_rater > 0)
     within_answers = float(np.sum(weight * entries.deviations**2))
     sums = np.bincount(entries.columns, weights=weight * entries.scores, minlength=k)
     of_raters = float(np.sum(sums**2 / np.maximum(n_of_rater, 1)))

@@ -81,10 +81,10 @@ def wilson_interval(successes: int, n: int, *, confidence: float = 0.95) -> Esti
     p = successes / n
     centre = p + z**2 / (2 * n)
     half_width = z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    stretch = 1 + z**2 / n
-    # By the formula 0 <= low <= p <= high <= 1; rounding error can break that at p = 0 and p = 1.
-    low = min(p, max(0.0, (centre - half_width) / stretch))
-    high = max(p, min(1.0, (centre + half_width) / stretch))
+    denominator = 1 + z**2 / n
+    # In exact arithmetic 0 <= low <= p <= high <= 1; rounding error can break that at p = 0 and p = 1.
+    low = min(p, max(0.0, (centre - half_width) / denominator))
+    high = max(p, min(1.0, (centre + half_width) / denominator))
     return Estimate(p, low, high, n)
 
 
@@ -98,7 +98,7 @@ def cluster_bootstrap(
 ) -> Estimate:
     """Return a statistic with a percentile interval from resampling whole groups (questions) of answers.
 
-    Answers to one question are alike, so resampling single answers would promise too much. Each resample
+    Answers to one question are similar, so resampling single answers would give too narrow an interval. Each resample
     draws as many groups as there are, with replacement, and takes all their answers. The interval is the
     middle `confidence` of the resampled values. Equal `groups` and `seed` give equal resamples, whatever the
     statistic. With fewer than three groups the answers are resampled one by one, and the note says so.

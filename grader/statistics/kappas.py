@@ -3,8 +3,8 @@
 All have the form (p_a - p_e) / (1 - p_e) with the same observed agreement p_a; they differ in p_e, what chance would
 give. Pure functions on numpy arrays; NaN means undefined.
 
-Conventions. `ratings` has shape `(n_answers, n_raters)`, NaN = missing. An answer with one rating says how often its
-class is given but nothing about agreement; an answer without a rating does not count. Scores closer than 1e-9 are
+Conventions. `ratings` has shape `(n_answers, n_raters)`, NaN = missing. An answer with one rating counts for the class
+shares but not for agreement; an answer without a rating does not count. Scores closer than 1e-9 are
 equal. r_ic is the number of ratings of answer i in class c, r_i their sum, pi_c = mean_i(r_ic / r_i), q the number of
 classes, w_cd the credit for a pair of ratings in c and d (1 on the diagonal), T the sum of all w_cd.
 """
@@ -34,7 +34,7 @@ class Kappa(NamedTuple):
 
 
 def gwet(ratings: npt.ArrayLike, *, weights: Weights = "identity", classes: npt.ArrayLike | None = None) -> Kappa:
-    """Return Gwet's AC1 (identity weights) or AC2: steady where nearly all answers are in one class.
+    """Return Gwet's AC1 (identity weights) or AC2: stable where nearly all answers are in one class.
 
     p_a = mean over answers with r_i >= 2 of sum_cd r_ic (w_cd r_id - [c = d]) / (r_i (r_i - 1));
     p_e = T / (q (q - 1)) sum_c pi_c (1 - pi_c).
@@ -66,7 +66,7 @@ def gwet(ratings: npt.ArrayLike, *, weights: Weights = "identity", classes: npt.
 
 
 def fleiss(ratings: npt.ArrayLike, *, weights: Weights = "identity", classes: npt.ArrayLike | None = None) -> Kappa:
-    """Return Fleiss' kappa: chance is two ratings drawn from all.
+    """Return Fleiss' kappa: chance is the agreement of two ratings drawn from all.
 
     p_a as in `gwet`; p_e = sum_cd w_cd pi_c pi_d.
 
@@ -91,7 +91,7 @@ def fleiss(ratings: npt.ArrayLike, *, weights: Weights = "identity", classes: np
 
 
 def conger(ratings: npt.ArrayLike, *, weights: Weights = "identity", classes: npt.ArrayLike | None = None) -> Kappa:
-    """Return Conger's kappa: Cohen's kappa for several raters, chance is two raters with their own habits.
+    """Return Conger's kappa: Cohen's kappa for several raters, each with class shares of their own.
 
     p_a as in `gwet`; p_e = mean over pairs of raters g != h of sum_cd w_cd p_gc p_hd, with p_gc the share of rater
     g's ratings in class c. With two raters and no gaps it is Cohen's (weighted) kappa.
@@ -133,7 +133,7 @@ def conger(ratings: npt.ArrayLike, *, weights: Weights = "identity", classes: np
 def brennan_prediger(
     ratings: npt.ArrayLike, *, weights: Weights = "identity", classes: npt.ArrayLike | None = None
 ) -> Kappa:
-    """Return the coefficient of Brennan and Prediger: chance is a class at random.
+    """Return the coefficient of Brennan and Prediger: chance is a class drawn at random.
 
     p_a as in `gwet`; p_e = T / q^2.
 
@@ -161,8 +161,8 @@ def brennan_prediger(
 def krippendorff(ratings: npt.ArrayLike, *, weights: Weights = "identity") -> Kappa:
     """Return Krippendorff's alpha for classes (identity weights) or an interval scale (quadratic), with its error.
 
-    The value is that of `reliability.krippendorff_alpha` at those two levels of measurement; it has no such closed
-    form on an ordinal scale, for Krippendorff's ordinal distance is not the credit named `ordinal` here. Answers with
+    The value is that of `reliability.krippendorff_alpha` at those two levels of measurement; there is no such form for
+    an ordinal scale, because Krippendorff's ordinal distance differs from the weights `ordinal` here. Answers with
     one rating do not count. With r = mean_i r_i and e = 1 / sum_i r_i: p_a = (1 - e) p + e, p = mean_i of
     sum_cd r_ic (w_cd r_id - [c = d]) / (r (r_i - 1)); p_e = sum_cd w_cd pi_c pi_d, here with pi_c = mean_i(r_ic) / r.
 
@@ -208,7 +208,7 @@ def kappa_interval(kappa: Kappa, *, confidence: float = 0.95, undefined: str | N
     Args:
         kappa: from a function of this module.
         confidence: between 0 and 1.
-        undefined: the note when the value is undefined; the sentence of `rating_table.why_undefined` is best.
+        undefined: the note when the value is undefined; best that of `rating_tables.why_undefined`.
 
     Undefined: value `None` when it is NaN; ends `None` when the error is NaN or 0 (then nothing varied).
     Raises: ValueError when `confidence` is not between 0 and 1.
@@ -231,7 +231,7 @@ class _Panel(NamedTuple):
     shares: Floats  # (n_rated, q): r_ic / r_i
     prevalence: Floats  # (q,): pi_c
     credit: Floats  # (q, q): w_cd
-    agreement: Floats  # (n_rated,): what each answer adds to p_a, 0 with one rating
+    agreement: Floats  # (n_rated,): contribution of each answer to p_a, 0 with one rating
     n: int  # answers with two ratings or more
 
 
@@ -244,7 +244,7 @@ def _panel(ratings: npt.ArrayLike, weights: Weights, classes: npt.ArrayLike | No
     counts = class_counts(found)
     n_ratings = counts.sum(axis=1)
     shares = counts / n_ratings[:, None]
-    # The sum of credit over ordered pairs of different ratings: each rating earns 1 with itself, which is taken off.
+    # The sum of credit over ordered pairs of different ratings: each rating earns 1 with itself, which is subtracted.
     credited = np.sum(counts * (counts @ credit), axis=1) - n_ratings
     agreement = credited / np.maximum(n_ratings * (n_ratings - 1), 1)
     prevalence = shares.mean(axis=0) if len(shares) else np.zeros(found.levels.size)
@@ -252,7 +252,7 @@ def _panel(ratings: npt.ArrayLike, weights: Weights, classes: npt.ArrayLike | No
 
 
 def _kappa(panel: _Panel, by_chance: float, chance_of_answer: Floats) -> Kappa:
-    """Return the coefficient; its variance is that of what each answer adds, `chance_of_answer` to p_e."""
+    """Return the coefficient with its standard error; `chance_of_answer` is each answer's contribution to p_e."""
     n_rated = len(panel.shares)
     if panel.n == 0:
         return _undefined(panel)

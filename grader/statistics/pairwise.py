@@ -1,4 +1,4 @@
-"""Pairs of raters: how far apart every two of them are, and the agreement of a panel as the mean over its pairs.
+"""Pairs of raters: how far apart the two are, and the agreement of a panel as the mean over its pairs.
 
 Pure functions on `LongForm`. Functions of weights (how often each answer counts) are for `bootstrap.resample_many`. NaN
 means undefined; `severity.py` in `calibration` separates strictness from disagreement.
@@ -17,7 +17,7 @@ from grader.statistics.rating_tables import LongForm, ratings_per_answer, repeat
 _PAIRS_AT_ONCE = 1_000_000
 PAIR_STATISTICS: Final = ("quadratic_weighted_kappa", "pearson_r")
 LEAST_COMMON: Final = 10  # answers that a pair of raters must share for a coefficient of its own
-# A number in a matrix product costs about so much less than one that is looked up and added.
+# Cost of a number in a matrix product, relative to one that is looked up and added.
 _PRODUCT = 0.1
 # Variances below this share of the squares are rounding error.
 _NO_VARIANCE = 1e-12
@@ -25,10 +25,10 @@ _NO_VARIANCE = 1e-12
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RaterPairs:
-    """What pairs of raters gave the same answers; shape `(n_raters, n_raters)` each.
+    """Comparison of each two raters on their common answers; shape `(n_raters, n_raters)` each.
 
     Attributes:
-        common: number of answers that both rated; on the diagonal, that the rater rated at all.
+        common: number of answers that both rated; on the diagonal, all that the rater rated.
         exact: share of them with the same score; NaN without any, and on the diagonal.
         distance: mean absolute difference, in score points; NaN likewise.
         difference: mean of the row's score minus the column's, in score points; NaN likewise.
@@ -75,11 +75,11 @@ def rater_pairs(form: LongForm) -> RaterPairs:
 
 
 def paired_rows(form: LongForm, *, size: int = _PAIRS_AT_ONCE) -> Iterator[tuple[Codes, Codes]]:
-    """Give the row numbers of every two ratings of the same answer, once each, many at a time.
+    """Yield the row numbers of all pairs of ratings of the same answer, once each, in chunks.
 
     Args:
         form: the ratings.
-        size: about how many pairs at a time.
+        size: about how many pairs in a chunk.
 
     Undefined: never; an answer with one rating gives none.
     Source: the definition.
@@ -108,15 +108,15 @@ def agreeing_shares(form: LongForm, *, tolerance: float = 0.0) -> Floats:
         Shape `(n_answers,)`.
 
     Undefined: NaN for answers with one rating.
-    Source: the definition, p_a of Gwet (2014) with ones for near misses.
+    Source: the definition, p_a of Gwet (2014) with full credit within the tolerance.
     Checked against: a case derived by hand, and `agreement.exact_agreement`.
     """
-    held, pairs = np.zeros((2, form.n_answers))
+    agreeing, pairs = np.zeros((2, form.n_answers))
     for one, other in paired_rows(form):
         apart = np.round(np.abs(form.scores[one] - form.scores[other]), DECIMALS)
-        held += np.bincount(form.answers[one], weights=apart <= tolerance, minlength=form.n_answers)
+        agreeing += np.bincount(form.answers[one], weights=apart <= tolerance, minlength=form.n_answers)
         pairs += np.bincount(form.answers[one], minlength=form.n_answers)
-    shares: Floats = held / np.where(pairs > 0, pairs, np.nan)
+    shares: Floats = agreeing / np.where(pairs > 0, pairs, np.nan)
     return shares
 
 
@@ -145,8 +145,8 @@ def mean_over_pairs(form: LongForm) -> Statistic:
     """Return quadratic-weighted kappa and Pearson's r, each as the mean over pairs of raters: `PAIR_STATISTICS`.
 
     For raters r and s and the answers that both rated: kappa = 2 cov / (var_r + var_s + (mean_r - mean_s)^2), r = cov /
-    sqrt(var_r var_s), with moments that divide by n. Only pairs with 10 answers in common count; where none
-    has so many, those with 2.
+    sqrt(var_r var_s), with moments that divide by n. Only pairs with 10 answers in common count; if no pair has 10,
+    those with 2.
 
     Args:
         form: totals, each rater at most once for an answer.
@@ -176,16 +176,16 @@ def mean_over_pairs(form: LongForm) -> Statistic:
 
 
 def few_in_common(form: LongForm) -> bool:
-    """Return whether several pairs of raters share answers, and none of them 10.
+    """Return whether several pairs of raters share answers, but no pair shares 10.
 
     The mean over pairs is then no estimate of agreement: with 4 answers a pair, kappa is .15 too low on average, and r
-    of two answers is always 1 or -1. Of two raters alone the interval says how little is known.
+    of two answers is always 1 or -1. With only two raters the interval shows how uncertain the value is.
 
     Args:
         form: totals, each rater at most once for an answer.
 
     Undefined: never.
-    Source: simulated teams in rotating pairs; a moment that divides by n is (n - 1) / n of what it stands for.
+    Source: simulated teams in rotating pairs; a moment that divides by n is on average (n - 1) / n of the true one.
     Checked against: cases derived by hand.
     """
     rated = np.isfinite(to_matrix(form)).astype(float)
@@ -205,11 +205,11 @@ class _Moments(NamedTuple):
 
 
 def _moments_by_pair(form: LongForm, scores: Floats) -> Callable[[Floats], Iterator[_Moments]]:
-    """Add up pairs of ratings: fast where few of all possible pairs are there."""
+    """Add up pairs of ratings: fast where few of all possible pairs exist."""
     chunks = list(paired_rows(form))
     one, other = (np.concatenate([chunk[side] for chunk in chunks] or [np.zeros(0, np.intp)]) for side in (0, 1))
-    turned = form.raters[one] > form.raters[other]
-    one, other = np.where(turned, other, one), np.where(turned, one, other)
+    swapped = form.raters[one] > form.raters[other]
+    one, other = np.where(swapped, other, one), np.where(swapped, one, other)
     _, cells = np.unique(form.raters[one] * form.n_raters + form.raters[other], return_inverse=True)
     n_cells, answers, x, y = int(cells.max(initial=-1)) + 1, form.answers[one], scores[one], scores[other]
     columns = [np.ones(x.size), x, y, x * x, y * y, x * y]
@@ -227,13 +227,13 @@ def _moments_by_product(form: LongForm, scores: Floats) -> Callable[[Floats], It
     """Multiply matrices: fast where nearly everybody rated nearly everything."""
     table = to_matrix(replace(form, scores=scores))
     rated = np.isfinite(table)
-    table, there = np.where(rated, table, 0.0), rated.astype(float)
+    table, present = np.where(rated, table, 0.0), rated.astype(float)
     squared, upper = table**2, np.triu_indices(form.n_raters, 1)
 
     def moments(weights: Floats) -> Iterator[_Moments]:
         for drawn in weights:
-            counted = there * drawn[:, None]
-            n, sums, squares = there.T @ counted, table.T @ counted, squared.T @ counted
+            counted = present * drawn[:, None]
+            n, sums, squares = present.T @ counted, table.T @ counted, squared.T @ counted
             product = table.T @ (table * drawn[:, None])
             yield _Moments(n[upper], sums[upper], sums.T[upper], squares[upper], squares.T[upper], product[upper])
 

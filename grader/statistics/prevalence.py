@@ -71,9 +71,10 @@ def rogan_gladen(
     """Return the share of a batch that people would pass, from the system's share and its rates of error.
 
     (p + TNR - 1) / (TPR + TNR - 1), cut to 0..1, with p the share of the batch that the system passes, TPR and TNR the
-    shares of the answers passed and failed by people on which the system agrees. The interval is the middle of
+    shares of the answers passed, and failed, by people on which the system agrees. The interval is the middle of
     resamples of both, the scored answers and the batch; each of the four counts gets 1/4 added, so that a rate of 0 or
-    1 in few answers is not taken for certain. Resamples where TPR + TNR <= 1 say nothing and widen it both ways.
+    1 in few answers does not look certain. Resamples where TPR + TNR <= 1 carry no information and widen it on both
+    sides.
 
     Args:
         human: shape `(n,)`, True or 1 where people passed the answer.
@@ -84,7 +85,7 @@ def rogan_gladen(
         seed: of the random generator.
 
     Undefined: `None` when people passed none or all of the scored answers, the batch is empty, or TPR + TNR <= 1:
-        such a system says nothing about the truth.
+        such a system says nothing about people's decisions.
     Raises: ValueError on unequal lengths, values other than 0 and 1, or options out of range.
     Source: Rogan & Gladen (1978), American Journal of Epidemiology 107, 71-76.
     Checked against: the package judgy (value); coverage in simulations.
@@ -143,7 +144,7 @@ def _power(h: Floats, j: Floats, batch: Floats) -> float:
 
 
 def _corrected(counts: Floats, shares: Floats) -> Floats:
-    """Return corrected shares; counts `(n_draws, 4)` are those passed by both, people alone, the system alone, none."""
+    """Return corrected shares; `counts` are passed by both, people only, the system only, neither: `(n_draws, 4)`."""
     both, people, alone, none = counts.T
     passed, failed = both + people, alone + none
     known = (passed > 0) & (failed > 0)

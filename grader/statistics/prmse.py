@@ -1,7 +1,7 @@
 """Machine scores against true scores: the proportional reduction in mean squared error (PRMSE).
 
 People err as well. Answers that two people scored show by how much, and this error is subtracted first. Pure
-functions on numpy arrays; NaN means undefined. The answers scored twice may be few: the rest needs one rating.
+functions on numpy arrays; NaN means undefined. A few answers scored twice are enough: the others need one rating.
 
 Symbols: answer i has c_i ratings with mean H_i, variance V_i (divided by c_i - 1) and system score M_i; N answers have
 a rating, c is the sum of c_i, H the mean of all ratings.
@@ -43,7 +43,7 @@ def true_score_accuracy(
     Args:
         ratings: shape `(n_answers, n_raters)`, NaN = missing. Answers without a rating do not count.
         system: shape `(n_answers,)`, on the scale of the ratings.
-        error_variance: s_e^2, where it is known from elsewhere; by default from the answers with two ratings.
+        error_variance: s_e^2, if it is known; by default from the answers with two ratings.
 
     Returns:
         1 perfect, 0 no better than the mean; may be below 0, and above 1 in small samples.
@@ -67,7 +67,7 @@ def prmse_by_weights(ratings: npt.ArrayLike, system: npt.ArrayLike) -> Statistic
 
     Args:
         ratings: as in `true_score_accuracy`.
-        system: as there.
+        system: as in `true_score_accuracy`.
 
     Returns:
         A function of weights `(n_draws, n_answers)` that returns `(n_draws,)`.
@@ -95,9 +95,9 @@ def _checked(ratings: npt.ArrayLike, system: npt.ArrayLike) -> tuple[Floats, Flo
 
 
 def _terms(table: Floats, m: Floats) -> Floats:
-    """Return what each answer adds to the sums, shape `(n_answers, 8)`."""
+    """Return each answer's terms of the sums, shape `(n_answers, 8)`."""
     rated = np.isfinite(table)
-    # Far from 0 the squares would cancel.
+    # Scores are centred, because large squares would cancel.
     centre = table[rated].mean() if rated.any() else 0.0
     scores = np.where(rated, table - centre, 0.0)
     c = rated.sum(axis=1).astype(float)

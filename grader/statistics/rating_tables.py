@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from grader.statistics.agreement import DECIMALS, Codes, Floats
 
-# Matrices with a row an answer and a column a rater are made in pieces of at most so many numbers.
+# Matrices of answers by raters are built in pieces of at most this many numbers.
 PIECE = 2_000_000
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp] | Mask
@@ -28,7 +28,7 @@ class Classes(NamedTuple):
 
 
 def rating_table(ratings: npt.ArrayLike) -> Floats:
-    """Return the ratings as a table of floats, a copy, rounded to where scores count as different.
+    """Return the ratings as a table of floats, a copy, rounded so that equal scores are equal.
 
     Args:
         ratings: shape `(n_answers, n_raters)`, NaN = missing.
@@ -49,8 +49,8 @@ def rating_table(ratings: npt.ArrayLike) -> Floats:
 def without_gaps(ratings: npt.ArrayLike) -> Floats:
     """Return each answer's ratings from the left on, with as many columns as the fullest answer needs.
 
-    The columns are no raters any more: for statistics where it does not matter who gave a rating. A team of 200 who
-    rate each answer twice needs 2 columns then, not 200.
+    The columns no longer stand for raters: it is for statistics that do not depend on who gave a rating. With 200
+    raters and two ratings of each answer the table has 2 columns, not 200.
 
     Args:
         ratings: shape `(n_answers, n_raters)`, NaN = missing.
@@ -107,7 +107,7 @@ def class_counts(classes: Classes) -> Floats:
 
 
 def why_undefined(ratings: npt.ArrayLike) -> str | None:
-    """Return the sentence that tells a reader why agreement is undefined, or `None` where it is not.
+    """Return the sentence that explains why agreement is undefined, or `None` where it is defined.
 
     Args:
         ratings: shape `(n_answers, n_raters)`, NaN = missing.
@@ -140,13 +140,13 @@ class LongForm:
     Attributes:
         answers: which answer, 0..n_answers - 1.
         raters: who rated, 0..n_raters - 1.
-        scores: what was given, finite. Of totals all on one scale; of points the share of the point, 0..1.
+        scores: finite; totals are all on one scale, points are shares of the point, 0..1.
         n_answers: number of answers; some may have no rating.
         n_raters: number of raters; some may have given no rating.
         questions: which question the answer is to, from 0 up; `None` when not known.
         points: which rubric point was rated, from 0 up; `None` when the scores are totals.
-        times: when, as a number that grows with time (seconds, or 1, 2, 3 ...); NaN where not known.
-        groups: which group the candidate is of, from 0 up, -1 where not known.
+        times: when it was rated, as a number that grows with time (seconds, or 1, 2, 3 ...); NaN where not known.
+        groups: which group the candidate belongs to, from 0 up, -1 where not known.
     """
 
     answers: Codes
@@ -255,11 +255,11 @@ def ratings_per_answer(form: LongForm) -> Codes:
 
 
 def pieces(form: LongForm, *, size: int = PIECE) -> Iterator[tuple[Codes, Codes, int]]:
-    """Give the rows answer by answer in pieces, each small enough for a matrix of its answers by all raters.
+    """Yield the rows in pieces of whole answers, each small enough for a matrix of its answers by all raters.
 
     Args:
         form: the ratings.
-        size: how many numbers such a matrix may have; one answer is the least.
+        size: how many numbers such a matrix may have; a piece has one answer at least.
 
     Returns:
         For each piece the row numbers, the answer of each row counted from 0 within the piece, and how many answers.
@@ -274,7 +274,7 @@ def pieces(form: LongForm, *, size: int = PIECE) -> Iterator[tuple[Codes, Codes,
 
 
 def _in_time(form: LongForm) -> npt.NDArray[np.intp]:
-    """Return the row numbers in order of time, unknown times last, ties as they stand."""
+    """Return the row numbers in order of time, unknown times last, ties in the order of the rows."""
     if form.times is None:
         return np.arange(form.n_ratings)
     return np.argsort(form.times, kind="stable")

@@ -20,7 +20,7 @@ from grader.statistics.rating_tables import LongForm, as_classes, rating_table, 
 
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
 IccForm = Literal["A,1", "A,k", "C,1", "C,k", "1,1", "1,k"]
-# What is left when mean squares cancel is rounding error below this share of the largest (1e-16 in doubles).
+# When mean squares cancel, a remainder below this share of the largest is rounding error (1e-16 in doubles).
 _CANCELLED_SHARE = 1e-12
 
 
@@ -71,7 +71,7 @@ def alpha_by_weights(form: LongForm, *, level: Level = "ordinal") -> Statistic:
     """Return `krippendorff_alpha` as a function of weights.
 
     alpha = 1 - D_o / D_e over answers i with m_i >= 2 ratings that count w_i times: D_o = sum_i w_i o_i / n with o_i
-    the sum of d^2 over ordered pairs of its ratings by m_i - 1, n = sum_i w_i m_i, and
+    the sum of d^2 over ordered pairs of its ratings, divided by m_i - 1, n = sum_i w_i m_i, and
     D_e = sum_cd n_c n_d d^2(c, d) / (n (n - 1)) with n_c the ratings in class c. On an ordinal scale d is the
     difference of average ranks, which depend on the weights; then o_i = 2 (m_i sum R^2 - (sum R)^2) / (m_i - 1).
 
@@ -137,7 +137,7 @@ def fleiss_kappa(counts: npt.ArrayLike) -> float:
 
 
 def gwet_ac1(ratings: npt.ArrayLike, *, n_classes: int | None = None) -> float:
-    """Return Gwet's AC1 for classes without an order: steady where nearly all answers are in one class.
+    """Return Gwet's AC1 for classes without an order: stable where nearly all answers are in one class.
 
     AC1 = (p_a - p_e) / (1 - p_e), with p_a and pi_c as in `fleiss_kappa` and
     p_e = sum_c pi_c (1 - pi_c) / (q - 1) over q classes.
@@ -158,7 +158,7 @@ def gwet_ac1(ratings: npt.ArrayLike, *, n_classes: int | None = None) -> float:
     n_seen = levels.size
     if n_classes is not None and n_classes < max(2, n_seen):
         raise ValueError(f"n_classes must be at least {max(2, n_seen)} ({n_seen} occur), got {n_classes}")
-    # Which scores the classes that do not occur have makes no difference.
+    # The scores of classes that do not occur make no difference.
     unseen = np.arange((n_classes or n_seen) - n_seen) + levels.max(initial=0.0) + 1
     return gwet(ratings, classes=np.concatenate([levels, unseen])).value
 
@@ -290,7 +290,7 @@ def _ordinal(several: LongForm, codes: Codes, n_classes: int) -> Statistic:
 
 
 def _alpha(observed: Floats, expected: Floats, n: Floats) -> Floats:
-    """Return 1 - (observed / n) / (expected / (n (n - 1))); rounding error of no disagreement is none."""
+    """Return 1 - (observed / n) / (expected / (n (n - 1))); NaN where the expected disagreement is rounding error."""
     alpha: Floats = np.full(n.shape, np.nan)
     known = (n > 1) & (expected > 1e-12 * n**2)
     alpha[known] = 1 - observed[known] * (n[known] - 1) / expected[known]
@@ -304,7 +304,7 @@ def _class_counts(several: LongForm, codes: Codes, n_classes: int, weights: Floa
 
 
 def _within_answers(several: LongForm, codes: Codes, distance: Floats) -> Floats:
-    """Return for each answer the sum of squared distances over ordered pairs, by one less than its ratings."""
+    """Return for each answer the sum of squared distances over ordered pairs, divided by its ratings less one."""
     sums = np.zeros(several.n_answers)
     for one, other in paired_rows(several):
         apart = 2 * distance[codes[one], codes[other]]

@@ -1,7 +1,7 @@
-"""Fairness: how much higher or lower than people the system scores a group of candidates, by its own standards.
+"""Fairness: how much higher or lower than people the system scores a group, relative to all candidates.
 
 Differences of standardized means (DSM): both scores are first put on one scale, in standard deviations from their mean
-over everybody, so that a system that is strict with all is not called unfair to some.
+over everybody, so that a system that is strict with everybody does not look unfair to a group.
 """
 
 from typing import NamedTuple
@@ -17,7 +17,7 @@ _NO_VARIANCE = 1e-12
 
 
 class Moments(NamedTuple):
-    """Where a scale lies: mean and standard deviation over everybody."""
+    """Mean and standard deviation of scores over everybody."""
 
     mean: float
     deviation: float
@@ -30,7 +30,7 @@ def difference_of_standardized_means(
     of_human: Moments | None = None,
     of_system: Moments | None = None,
 ) -> float:
-    """Return by how many standard deviations the system scores a group higher than people do, others being equal.
+    """Return by how many standard deviations the system favours a group, compared with people.
 
     mean(z_m - z_h) over the group, with z = (score - mean) / SD over everybody.
 
@@ -41,7 +41,7 @@ def difference_of_standardized_means(
         of_system: the same for the system.
 
     Returns:
-        0 treated as by people; positive: favoured. Over everybody it is 0.
+        0 treated as by people, positive favoured by the system. Over everybody it is 0.
 
     Undefined: NaN without answers or when an SD is 0.
     Raises: ValueError on unequal lengths or values that are not finite.
@@ -64,10 +64,9 @@ def dsm_by_weights(human: Floats, squares: Floats, system: Floats, groups: Codes
 
     Args:
         human: shape `(n_answers,)`, mean rating of each answer.
-        squares: shape `(n_answers,)`, mean of the squares of its ratings: SD is that of single ratings, as where one
-            person rates each answer.
+        squares: shape `(n_answers,)`, mean of the squares of its ratings, so that SD is that of single ratings.
         system: shape `(n_answers,)`.
-        groups: shape `(n_answers,)`, from 0 up, -1 where not known (such answers count for mean and SD alone).
+        groups: shape `(n_answers,)`, from 0 up, -1 where not known (such answers count only for mean and SD).
         n_groups: how many groups there are.
 
     Returns:
