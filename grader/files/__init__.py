@@ -1,6 +1,6 @@
-"""Every file format in and out, with line-numbered errors; the folders of this user.
+"""Read and write every file format, with line-numbered errors; find the folders of this user.
 
-In: a path. Out: rows, documents, answers, grades; and the way back. Nothing here interprets what a file says.
+In: a path. Out: rows, documents, answers, grades; and the reverse. Nothing here interprets the content of a file.
 """
 
 import lazy_loader

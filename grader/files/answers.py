@@ -1,4 +1,4 @@
-"""Answers to be graded, out of tables and Markdown."""
+"""Read the answers to be graded from tables and Markdown."""
 
 import difflib
 import re
@@ -14,7 +14,7 @@ from grader.files.text_input import source_name, text_lines
 from grader.files.validation import Place, id_text, normalised_words, refuse_duplicate, validate
 from grader.schema import Answer
 
-# Columns under the names of peers, the surest first.
+# Accepted column names, also those of other tools; the most specific first.
 ANSWER_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "answer_id": ("answer_id", "id"),
     "question_id": ("question_id",),
@@ -31,9 +31,9 @@ def read_answers(path: str | Path, *, questions: Mapping[str, str] | None = None
         path: a table (`tables.FORMATS`) with the columns `answer_id, question_id, answer, candidate?` (also
             `id`; `response, submission, actual_output, student_answer`), whose other columns go to `extra`;
             a `.md` file with `## <question id or text>` above each answer; or `-` for standard input: JSONL, a
-            JSON list, CSV, TSV or Markdown, told apart by how it begins.
-        questions: id and text of the known questions. Markdown headings are then matched with them, without
-            regard to case and punctuation; otherwise a heading is taken as the id.
+            JSON list, CSV, TSV or Markdown, recognised by its beginning.
+        questions: id and text of the known questions. If given, Markdown headings are matched with them, ignoring
+            case and punctuation; otherwise a heading is the question id itself.
 
     Raises:
         InputError: with the line: a missing column, a blank or repeated `answer_id`, an unknown heading.
@@ -43,7 +43,7 @@ def read_answers(path: str | Path, *, questions: Mapping[str, str] | None = None
 
 
 def row_answers(rows: Iterable[Row], source: str) -> Iterator[Answer]:
-    """The answers of rows that were read already, as of those of a table; `source` is what errors call it.
+    """The answers in rows that have been read already; `source` names the file in errors.
 
     Raises:
         InputError: as `read_answers`.
@@ -59,7 +59,7 @@ def _with_unique_ids(answers: Iterable[tuple[int, Answer]], source: str) -> Iter
 
 
 def numbered_answers(path: str | Path, *, questions: Mapping[str, str] | None = None) -> Iterator[tuple[int, Answer]]:
-    """As `read_answers`, each with its line, in constant memory: an id that was there before is not found out."""
+    """As `read_answers`, each answer with its line; in constant memory, so repeated ids are not detected."""
     source = source_name(path)
     if Path(path).suffix.lower() in (".md", ".markdown"):
         return _markdown_answers(text_lines(path), questions, source)
@@ -76,7 +76,7 @@ def _table_answers(rows: Iterator[Row], source: str) -> Iterator[tuple[int, Answ
     names: list[str] = []
     columns: dict[str, str] = {}
     for row in rows:
-        if not columns or names != list(row.values):  # rows of JSONL may differ
+        if not columns or names != list(row.values):  # JSONL rows may have different keys
             names = list(row.values)
             columns = pick_columns(names, ANSWER_COLUMNS, required=_REQUIRED, source=source, line=row.names_line)
         values: dict[str, Any] = {field: row.values.get(name) for field, name in columns.items()}
@@ -102,7 +102,7 @@ def _required_id(value: object, field: str, line: int, source: str) -> str:
 
 
 def answer_text(value: object, line: int, source: str) -> object:
-    """The answer as it was given; null is refused, because a blank answer earns 0 and a lost one must not."""
+    """The answer unchanged; null is an error, because a blank answer earns 0 and a lost answer must not."""
     if value is None:
         problem = 'found null, expected text; write "" for an answer that was left blank'
         raise InputError(problem, source=source, line=line, field="answer")
@@ -117,20 +117,20 @@ _NUMBER = re.compile(r"^(?:q(?:uestion)?\s*)?\d{1,3}\s*[.):]\s+", re.IGNORECASE)
 def _markdown_answers(
     lines: Iterator[tuple[int, str]], questions: Mapping[str, str] | None, source: str
 ) -> Iterator[tuple[int, Answer]]:
-    ids = _Ids(questions, source)
+    ids = _IdAssigner(questions, source)
     for line, heading, text in _sections(lines, source):
         name = ids.question(heading, line)
         yield line, Answer(answer_id=ids.free(name), question_id=name, answer=text)
 
 
-class _Ids:
-    """Headings to question ids, and question ids to answer ids that were not used yet."""
+class _IdAssigner:
+    """Maps headings to question ids, and question ids to unused answer ids."""
 
     def __init__(self, questions: Mapping[str, str] | None, source: str) -> None:
         self._source = source
         self._known: dict[str, str] | None = None
         self._used: set[str] = set()
-        self._next: dict[str, int] = {}  # where to go on counting, or many equal headings would take long
+        self._next: dict[str, int] = {}  # the next number to try; counting from 2 each time would be slow
         if questions is not None:
             self._known = {normalised_words(text): name for name, text in questions.items()}
             self._known.update((normalised_words(name), name) for name in questions)
@@ -149,7 +149,7 @@ class _Ids:
         return found
 
     def free(self, name: str) -> str:
-        """The name itself, or with the first number from 2 on that makes it new."""
+        """The name itself if it is unused, else with the first number from 2 on that makes it unique."""
         free, number = name, self._next.get(name, 2)
         while free in self._used:
             free, number = f"{name}-{number}", number + 1
@@ -159,7 +159,7 @@ class _Ids:
 
 
 def _sections(lines: Iterator[tuple[int, str]], source: str) -> Iterator[tuple[int, str, str]]:
-    """Line, heading and text of each `##` section; a `#` title may stand above the first."""
+    """Line, heading and text of each `##` section; a `#` title may come before the first."""
     heading, start = "", 0
     body: list[str] = []
     code = False

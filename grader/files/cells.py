@@ -1,4 +1,4 @@
-"""Values as the cells of a table, safe to open in a spreadsheet."""
+"""Convert values to table cells that are safe to open in a spreadsheet, and typed cells to JSON values."""
 
 import json
 import math
@@ -8,23 +8,24 @@ from typing import Any
 
 from grader.phrases import number_text as number_text
 
-# What a spreadsheet runs: OWASP "CSV Injection" (= + - @ TAB CR LF, fullwidth = + - @), also behind blanks.
-_RUNS = re.compile(r"[\s\x00-\x1f\u200b\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[^\S\t\r\n]*[\t\r\n]")
+# Beginnings of text that a spreadsheet runs as a formula, also after blanks: = + - @ TAB CR LF, fullwidth = + - @.
+# Source: OWASP, "CSV Injection".
+_FORMULA_START = re.compile(r"[\s\x00-\x1f\u200b\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[^\S\t\r\n]*[\t\r\n]")
 
 
 def safe_cell(value: Any) -> Any:
-    """A value for a CSV or XLSX cell: text that a spreadsheet would run gets a leading `'`, NUL is dropped.
+    """A value for a CSV or XLSX cell: text that a spreadsheet would run gets a leading `'`; NUL is removed.
 
-    Numbers stay numbers: a `-0.25` that is a number is not touched, the text `-0.25` is.
+    Only text changes: the number -0.25 stays as it is, the text "-0.25" becomes "'-0.25".
     """
     if not isinstance(value, str):
         return value
     text = value.replace("\0", "")
-    return f"'{text}" if _RUNS.match(text) else text
+    return f"'{text}" if _FORMULA_START.match(text) else text
 
 
 def cell_value(value: Any) -> Any:
-    """A value as one cell: None is empty text, true and false are words, lists and objects are JSON text."""
+    """A value as one cell: None becomes empty text; booleans, lists and objects become JSON text."""
     if value is None:
         return ""
     if isinstance(value, bool | list | tuple | dict):
@@ -33,7 +34,7 @@ def cell_value(value: Any) -> Any:
 
 
 def json_value(value: Any) -> Any:
-    """A cell of a typed table as JSON knows it: dates as ISO text, a missing number (NaN) as None."""
+    """A cell of a typed table as a JSON value: dates become ISO text, a missing number (NaN) becomes None."""
     if isinstance(value, float) and math.isnan(value):
         return None
     if isinstance(value, datetime) and value.time() == time() and value.tzinfo is None:

@@ -1,6 +1,6 @@
-"""One YAML or JSON document in, with the line of every value, and out again in a form that people can edit.
+"""Read one YAML or JSON document with the line of every value, and write one in a form that people can edit.
 
-YAML scalars stay the text that was typed (`007`, `no`, `12:30`); what a value means is for the models to say.
+YAML scalars stay the text that was typed (`007`, `no`, `12:30`); the models convert them to numbers or booleans.
 """
 
 import json
@@ -20,7 +20,7 @@ from grader.files.validation import Place
 
 SIZE_LIMIT = 5_000_000  # bytes; 5,000 questions with 500-character answers take 3,700,000
 NODE_LIMIT = 100_000  # values; the same bank has 35,000
-DEPTH_LIMIT = 50  # lists and objects inside each other; a rubric has 4
+DEPTH_LIMIT = 50  # nested lists and objects; a rubric has 4
 _YAML_ENDINGS = (".yaml", ".yml")
 _CORE = "tag:yaml.org,2002:"
 _CORE_TAGS = {_CORE + name for name in ("str", "int", "float", "bool", "null", "seq", "map")}
@@ -30,20 +30,20 @@ _WIDTH = 100
 
 @dataclass(frozen=True)
 class Document:
-    """What a file holds; `data` is made of dict, list, str, None and, from JSON, numbers and booleans."""
+    """The content of a file; `data` consists of dict, list, str, None and, from JSON, numbers and booleans."""
 
     data: Any
     source: str
     lines: Mapping[Place, int] = field(repr=False)
 
     def line_of(self, place: Place) -> int | None:
-        """The line of the value at `place`, as in `("points", 3, "text")`, or of the nearest around it."""
+        """The line of the value at `place`, such as `("points", 3, "text")`, or of the innermost value around it."""
         around = (place[:length] for length in range(len(place), -1, -1))
         return next((self.lines[known] for known in around if known in self.lines), None)
 
 
 class _Event(NamedTuple):
-    """A step through a document: an object or list begins or ends, or a scalar (also a key) stands there."""
+    """A parser event: an object or list begins or ends, or a scalar (a value or a key)."""
 
     kind: Literal["object", "list", "end", "scalar"]
     value: Any
@@ -52,7 +52,7 @@ class _Event(NamedTuple):
 
 @dataclass
 class _Level:
-    """An object or list that is still open; `key` waits for its value."""
+    """An object or list that has not ended; `key` is a key whose value has not been read yet."""
 
     node: dict[str, Any] | list[Any]
     place: Place
@@ -85,7 +85,7 @@ def looks_like_json(text: str) -> bool:
 
 
 def parse_document(text: str, source: str, *, as_json: bool) -> Document:
-    """The document in a text that was read already; otherwise as `read_document`."""
+    """As `read_document`, for a text that has been read already."""
     data, lines = _build(_json_events(text, source) if as_json else _yaml_events(text, source), source)
     if data is None:
         raise InputError("is empty: expected a document", source=source)
@@ -93,7 +93,7 @@ def parse_document(text: str, source: str, *, as_json: bool) -> Document:
 
 
 def _yaml_events(text: str, source: str) -> Iterator[_Event]:
-    """The parser's events, of the core of YAML only; unlike its tree they are not built by recursion."""
+    """The parser's events, restricted to core YAML; reading events needs no recursion, unlike building its tree."""
     strange = yaml.reader.Reader.NON_PRINTABLE.search(text)
     if strange:
         problem = f'the character U+{ord(strange[0]):04X} is not allowed: write it as "\\x{ord(strange[0]):02x}"'
@@ -118,7 +118,7 @@ def _yaml_events(text: str, source: str) -> Iterator[_Event]:
 
 
 def _node_event(event: Any, line: int, source: str) -> _Event:
-    if event.anchor is not None:  # an alias has one too
+    if event.anchor is not None:  # also set for an alias
         problem = f"anchors and aliases (here '{event.anchor}') are not accepted: write the value out"
         raise InputError(problem, source=source, line=line)
     if event.tag is not None and event.tag not in _CORE_TAGS:
@@ -135,7 +135,7 @@ _JSON_PIECE = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}\n]|[^\s\[\]{},:"]+')
 
 def _json_events(text: str, source: str) -> Iterator[_Event]:
     if text.strip():
-        parse_json(text, source=source, decoder=json.JSONDecoder())  # from here on the syntax is right
+        parse_json(text, source=source, decoder=json.JSONDecoder())  # after this the syntax is valid
     line = 1
     for piece in _JSON_PIECE.findall(text):
         if piece == "\n":
@@ -147,7 +147,7 @@ def _json_events(text: str, source: str) -> Iterator[_Event]:
 
 
 def _build(events: Iterable[_Event], source: str) -> tuple[Any, dict[Place, int]]:
-    """The tree and the line of each value; with a stack of its own: depth is a number, not a crash."""
+    """The tree, and the line of each value. Uses its own stack, so that deep nesting gives an error, not a crash."""
     root: Any = None
     lines: dict[Place, int] = {}
     stack: list[_Level] = []
@@ -199,7 +199,7 @@ def _attach(level: _Level | None, node: Any, line: int, lines: dict[Place, int])
 
 
 def write_document(data: Any, path: str | Path) -> None:
-    """Write JSON when the file ends in `.json`, YAML otherwise; arguments and errors of `dump_yaml`."""
+    """Write JSON if the file ends in `.json`, YAML otherwise; arguments and errors as in `dump_yaml`."""
     if Path(path).suffix.lower() != ".json":
         dump_yaml(data, path)
         return
@@ -208,14 +208,14 @@ def write_document(data: Any, path: str | Path) -> None:
 
 
 def dump_yaml(data: Any, path: str | Path) -> None:
-    """Write one YAML document; `read_document` gives the same texts back, the same data give the same bytes.
+    """Write one YAML document; the same data gives the same bytes, and `read_document` returns the same texts.
 
     Args:
-        data: dict (text keys), list, tuple, str, int, float, bool and None; not deeper than DEPTH_LIMIT.
+        data: dict (text keys), list, tuple, str, int, float, bool and None; at most DEPTH_LIMIT levels deep.
         path: the file, or `-` for standard output.
 
     Raises:
-        InputError: the file cannot be written, or a text holds half a surrogate pair, which YAML cannot say.
+        InputError: the file cannot be written, or a text has a lone surrogate, which YAML cannot represent.
 
     """
     events = [
@@ -226,7 +226,7 @@ def dump_yaml(data: Any, path: str | Path) -> None:
         yaml.StreamEndEvent(),
     ]
     with atomic_writer(path) as out:
-        # The Python emitter on every machine: the one in C breaks lines elsewhere.
+        # Always the Python emitter: the C emitter breaks lines at other places.
         yaml.emit(events, stream=out, Dumper=yaml.SafeDumper, width=_WIDTH, allow_unicode=True)
 
 
@@ -254,21 +254,21 @@ def _data_events(value: Any, source: str) -> Iterator[Any]:
 _RESOLVER: Any = yaml.resolver.Resolver()
 
 
-def _fits_a_block(text: str) -> bool:
-    """No line begins or ends with white space, the first and last are not empty, nothing needs an escape."""
+def _fits_block_style(text: str) -> bool:
+    """Whether no line begins or ends with white space, the first and last are not empty, and nothing needs escapes."""
     lines = text.removesuffix("\n").split("\n")
     neat = all(line == line.strip() and line.isprintable() for line in lines)
     return neat and lines[0] != "" and lines[-1] != ""
 
 
 def _text_event(text: str, source: str, *, is_key: bool = False) -> Any:
-    """A text in the most readable style that is read back as the same text, by any YAML reader."""
+    """A text in the most readable style that every YAML reader reads back as the same text."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
         raise InputError(f"half a surrogate pair cannot be written: {text[:40]!r}", source=source) from error
     style = None
-    if not is_key and _fits_a_block(text):
+    if not is_key and _fits_block_style(text):
         style = "|" if "\n" in text else ">" if len(text) > _WIDTH - 20 and "  " not in text else None
     elif not text.isprintable():
         style = '"'

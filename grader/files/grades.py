@@ -1,4 +1,4 @@
-"""Grades as rows of a file, nested for JSONL and flat for spreadsheets, and back."""
+"""Convert grades to rows, nested for JSONL and flat for spreadsheets, and read them back."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -13,45 +13,45 @@ from grader.files.validation import validate
 from grader.phrases import natural
 from grader.schema import Answer, Grade
 
-_DECIMALS = 8  # in JSONL: batches move a fraction by some 1e-7, which coarser rounding could turn into a step
-_FLAT_DECIMALS = 4  # in spreadsheets: a hundredth of a percent, finer than any score is meant
+_DECIMALS = 8  # in JSONL; fractions differ by about 1e-7 between batch sizes, and coarser rounding can enlarge that
+_FLAT_DECIMALS = 4  # in spreadsheets: a hundredth of a percent, finer than the precision of any score
 _OWN_FIELDS = frozenset(Grade.model_fields) - {"extra"}
 _PREFIX = "input_"
-# What a grade takes from its answer, for others may have given the same one.
+# Fields that a grade copies from its answer. They are not stored, because equal answers share a stored grade.
 ANSWER_FIELDS = ("answer_id", "question_id", "candidate", "answer", "extra")
-_NO_ROW = {name: None for name in Grade.model_fields if name != "extra"}  # the fields in their order
-_STORED = frozenset(_NO_ROW).difference(ANSWER_FIELDS)
+_EMPTY_ROW = {name: None for name in Grade.model_fields if name != "extra"}  # fixes the order of the fields
+_STORED = frozenset(_EMPTY_ROW).difference(ANSWER_FIELDS)
 
-# The columns of a flat row before and after those of points and of the answers file.
+# The columns of a flat row before and after the columns of points and the extra columns of the answers file.
 _FIRST = (
     "answer_id question_id candidate score max_score fraction needs_review confidence flags ungraded_reason feedback"
 ).split()
 _LAST = ["answer", "signature"]
-# After the fraction, where people's marks were used.
-_MARKED = {"marks_before": "before", "marks_low": "low", "marks_high": "high"}
+# Columns after `fraction`, if people's marks were used.
+_MARKS_COLUMNS = {"marks_before": "before", "marks_low": "low", "marks_high": "high"}
 
 
 def grade_row(grade: Grade) -> dict[str, Any]:
-    """One JSON object: the grade's fields, then the extra columns; `read_grades` gives the grade back."""
+    """The grade as one JSON object: its fields, then the extra columns; `read_grades` reverses it."""
     row = grade.model_dump(mode="json", exclude={"extra"})
     return {**_rounded(row, _DECIMALS), **_extra_columns(grade.extra)}
 
 
 def stored_grade_row(stored: Mapping[str, Any], answer: Answer) -> dict[str, Any] | None:
-    """What `grade_row` gives for the grade of an answer, from what it gave for another one with the same words.
+    """The row (see `grade_row`) of an answer, made from the stored row of an answer with the same text.
 
     Args:
-        stored: that row without extra columns and `ANSWER_FIELDS`.
-        answer: whose row is wanted.
+        stored: a row without extra columns and `ANSWER_FIELDS`.
+        answer: the answer that the new row is for.
 
     Returns:
-        `None` where other fields are stored than a grade has.
+        the row; `None` if `stored` does not have exactly the fields of a grade.
 
     """
     if len(stored) != len(_STORED) or not all(name in stored for name in _STORED):
         return None
     own = {"answer_id": answer.answer_id, "question_id": answer.question_id, "candidate": answer.candidate}
-    row = {**_NO_ROW, **stored, **own, "answer": answer.answer}
+    row = {**_EMPTY_ROW, **stored, **own, "answer": answer.answer}
     return {**row, **_extra_columns(answer.extra)} if answer.extra else row
 
 
@@ -59,8 +59,8 @@ def read_grades(path: str | Path) -> Iterator[Grade]:
     """The grades in a JSONL file that `grader grade` wrote.
 
     Raises:
-        InputError: when the file cannot be read, or a row is not a grade or a flat one (CSV, XLSX), which lacks
-            the evidence; names file, line and field.
+        InputError: the file cannot be read, a row is not a grade, or it is a flat row (CSV, XLSX), which has no
+            evidence; names file, line and field.
 
     """
     for row in read_rows(path):
@@ -76,20 +76,20 @@ def read_grades(path: str | Path) -> Iterator[Grade]:
 
 
 def flat_row(grade: Grade, *, point_ids: Collection[str] = ()) -> dict[str, Any]:
-    """A grade as one row: our columns, each point's credit, the extra columns, the answer, the signature.
+    """A grade as one row: our own columns, the credit of each point, the extra columns, the answer, the signature.
 
-    A point or an extra column that bears the name of one of ours is called `point_...` or `input_...`.
+    A point or an extra column with the name of one of our columns gets the prefix `point_` or `input_`.
 
     Args:
         grade: any grade; the credit of a point that was not judged is `None`.
-        point_ids: of all grades in the table. Needed only when an extra column may bear the hand-made id of a
-            point; `p1` and the like are always kept for points.
+        point_ids: ids of the points of all grades in the table. Needed only if an extra column may have the same
+            name as a custom point id; `p1`, `p2`, .. are always reserved for points.
 
     """
     earned = {_point_column(point.point_id): point.credit for point in grade.points}
     points = {*map(_point_column, point_ids), *earned}
     row = {name: getattr(grade, name) for name in _FIRST} | {"flags": "; ".join(grade.flags)} | earned
-    row |= {} if grade.marks is None else {name: getattr(grade.marks, field) for name, field in _MARKED.items()}
+    row |= {} if grade.marks is None else {name: getattr(grade.marks, field) for name, field in _MARKS_COLUMNS.items()}
     last = {name: getattr(grade, name) for name in _LAST}
     return {**_rounded(row, _FLAT_DECIMALS), **_extra_columns(grade.extra, points), **last}
 
@@ -105,7 +105,7 @@ def flat_columns(grades: Iterable[Grade]) -> list[str]:
         extras |= dict.fromkeys(grade.extra)
     in_order = sorted(points, key=natural)
     after = _FIRST.index("fraction") + 1
-    first = [*_FIRST[:after], *_MARKED, *_FIRST[after:]] if marked else _FIRST
+    first = [*_FIRST[:after], *_MARKS_COLUMNS, *_FIRST[after:]] if marked else _FIRST
     return [*first, *in_order, *(_extra_column(name, points) for name in extras), *_LAST]
 
 
@@ -114,28 +114,28 @@ def _extra_columns(extra: Mapping[str, Any], points: Collection[str] = ()) -> di
 
 
 def _extra_column(name: str, points: Collection[str] = ()) -> str:
-    """The name itself; with `input_` before it where the name, or what follows `input_` in it, is ours.
+    """The column of an extra field: its name, with the prefix `input_` if the name is reserved (`_is_reserved`).
 
-    So no two names become one, and `_extra_name` finds the way back.
+    Different names get different columns, and `_extra_name` reverses it.
     """
-    return f"{_PREFIX}{name}" if _is_ours(name, points) else name
+    return f"{_PREFIX}{name}" if _is_reserved(name, points) else name
 
 
 def _extra_name(column: str) -> str:
-    """The name of an extra column in the answers file."""
-    return column.removeprefix(_PREFIX) if _is_ours(column) else column
+    """The name in the answers file of an extra column."""
+    return column.removeprefix(_PREFIX) if _is_reserved(column) else column
 
 
-def _is_ours(name: str, points: Collection[str] = ()) -> bool:
-    """Whether a name is that of a field or of a point, with `input_` before it any number of times."""
+def _is_reserved(name: str, points: Collection[str] = ()) -> bool:
+    """Whether a name, after removing all prefixes `input_`, is that of a field or a point."""
     while name.startswith(_PREFIX):
         name = name.removeprefix(_PREFIX)
-    return name in _OWN_FIELDS or name in _MARKED or name in points or re.fullmatch(r"p\d+", name) is not None
+    return name in _OWN_FIELDS or name in _MARKS_COLUMNS or name in points or re.fullmatch(r"p\d+", name) is not None
 
 
 def _point_column(point_id: str) -> str:
-    """The id itself; with `point_` before it where another column could bear that name."""
-    clashes = point_id in (*_FIRST, *_MARKED, *_LAST) or point_id.startswith(("point_", _PREFIX))
+    """The column of a point: its id, with the prefix `point_` if another column could have that name."""
+    clashes = point_id in (*_FIRST, *_MARKS_COLUMNS, *_LAST) or point_id.startswith(("point_", _PREFIX))
     return f"point_{point_id}" if clashes else point_id
 
 
@@ -143,14 +143,14 @@ def _line(row: Row, _place: object) -> int:
     return row.line
 
 
-_WHOLE = (str, int, type(None))  # most values; nothing is to be rounded in them
+_UNROUNDED = (str, int, type(None))  # most values; they need no rounding
 
 
 def _rounded(value: Any, decimals: int) -> Any:
     if isinstance(value, float):
         return round(value, decimals)
     if isinstance(value, dict):
-        return {key: item if isinstance(item, _WHOLE) else _rounded(item, decimals) for key, item in value.items()}
+        return {key: item if isinstance(item, _UNROUNDED) else _rounded(item, decimals) for key, item in value.items()}
     if isinstance(value, list):
         return [_rounded(item, decimals) for item in value]
     return value

@@ -1,4 +1,4 @@
-"""Files out, whole or not at all, with faults of the disk as errors of one line."""
+"""Write files atomically: complete or not at all. Disk errors become `InputError`s of one line."""
 
 import errno
 import io
@@ -19,16 +19,15 @@ DISK_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 
 @contextmanager
 def atomic_writer(path: str | Path) -> Iterator[TextIO]:
-    r"""A UTF-8 text file that appears under its name only when the block has ended without an error.
+    r"""Open a UTF-8 text file that appears under its name only if the block ends without an error.
 
-    Half a surrogate pair, which UTF-8 cannot hold, is written as its escape (`\ud800`): writing never fails
-    for it, and in JSON the escape is the right spelling.
+    A lone surrogate, which UTF-8 cannot encode, is written as its escape (`\ud800`), which is also valid in JSON.
 
     Args:
-        path: the file (a link is followed; a device or pipe is written directly), or `-` for standard output.
+        path: the file, or `-` for standard output. Links are followed; devices and pipes are written directly.
 
     Raises:
-        InputError: the folder is missing, the disk is full, writing is not allowed. Other errors pass.
+        InputError: the folder is missing, the disk is full, or writing is not allowed. Other errors are not changed.
 
     """
     with atomic_bytes(path) as stream:
@@ -37,7 +36,7 @@ def atomic_writer(path: str | Path) -> Iterator[TextIO]:
             yield text
             text.flush()
         finally:
-            with suppress(OSError, ValueError):  # a full disk was reported already
+            with suppress(OSError, ValueError):  # a full disk has been reported already
                 text.detach()
 
 
@@ -51,7 +50,7 @@ def atomic_bytes(path: str | Path) -> Iterator[BinaryIO]:
             sys.stdout.flush()
         return
     target = Path(os.path.realpath(path))
-    temporary = target.with_name(f"{_half_written(target)}{secrets.token_hex(8)}.tmp")
+    temporary = target.with_name(f"{_temporary_prefix(target)}{secrets.token_hex(8)}.tmp")
     with output_errors(path, target, temporary):
         if target.is_dir():
             raise InputError("cannot be written: it is a folder, expected a file", source=path)
@@ -74,23 +73,23 @@ def atomic_bytes(path: str | Path) -> Iterator[BinaryIO]:
             temporary.unlink(missing_ok=True)
 
 
-def _half_written(target: Path) -> str:
-    """How the names of files begin that become this one when they are whole."""
+def _temporary_prefix(target: Path) -> str:
+    """The beginning of the names of temporary files that are renamed to this file when complete."""
     return f".grader-{target.name[:100]}-"
 
 
 def remove_temporary_files(path: str | Path) -> None:
-    """Remove what killed runs left half written of a file; nobody else may be writing it."""
+    """Remove temporary files that killed runs left for a file; no other process may be writing the file."""
     target = Path(os.path.realpath(path))
-    for left in target.parent.glob(f"{escape(_half_written(target))}*.tmp"):
+    for left in target.parent.glob(f"{escape(_temporary_prefix(target))}*.tmp"):
         left.unlink(missing_ok=True)
 
 
 def make_folder(folder: str | Path) -> None:
-    """Make a folder, and those around it, if it is not there.
+    """Create a folder and its parents if they do not exist.
 
     Raises:
-        InputError: a file is in the way, or it is not allowed.
+        InputError: a file with this name exists, or the folder cannot be created.
 
     """
     try:
@@ -103,7 +102,7 @@ def make_folder(folder: str | Path) -> None:
 
 @contextmanager
 def output_errors(source: str | Path, *files: Path) -> Iterator[None]:
-    """Tell a fault of the disk or of these files in one line; other faults of the block pass unchanged."""
+    """Turn an `OSError` about the disk or about `files` into an `InputError` of one line; others are not changed."""
     try:
         yield
     except OSError as error:

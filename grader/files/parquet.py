@@ -1,4 +1,4 @@
-"""Parquet files in and out, through pyarrow."""
+"""Read and write Parquet files with pyarrow."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -9,11 +9,11 @@ from grader.errors import InputError, SetupError
 from grader.files.cells import cell_value, json_value
 from grader.files.output_files import atomic_bytes
 
-_ROW_GROUP = 10_000  # rows of a Parquet file that are held and written together
+_ROW_GROUP = 10_000  # rows that are held in memory and written together
 
 
 def import_pyarrow() -> Any:
-    """The package pyarrow with its part for Parquet.
+    """The package pyarrow, with `pyarrow.parquet` imported.
 
     Raises:
         SetupError: it is not installed.
@@ -27,7 +27,7 @@ def import_pyarrow() -> Any:
 
 
 def parquet_records(path: str | Path) -> Iterator[dict[str, Any]]:
-    """The rows of a Parquet file as values by column: text, numbers, true or false, None, lists and objects.
+    """The rows of a Parquet file, each a dict by column of text, numbers, booleans, None, lists and objects.
 
     Raises:
         InputError: the file cannot be read, or a column appears twice.
@@ -49,20 +49,20 @@ def parquet_records(path: str | Path) -> Iterator[dict[str, Any]]:
 
 
 def write_parquet(target: str | Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Write rows group by group; they are read twice, the first time for the types of the columns."""
+    """Write rows in groups; `rows` is iterated twice, the first time to find the types of the columns."""
     arrow = import_pyarrow()
     schema = arrow.schema([(name, getattr(arrow, kind)()) for name, kind in _parquet_kinds(rows, columns).items()])
     with atomic_bytes(target) as stream, arrow.parquet.ParquetWriter(stream, schema) as writer:
-        left = iter(rows)
-        while some := list(islice(left, _ROW_GROUP)):
-            cells = {field.name: [row.get(field.name) for row in some] for field in schema}
+        remaining = iter(rows)
+        while group := list(islice(remaining, _ROW_GROUP)):
+            cells = {field.name: [row.get(field.name) for row in group] for field in schema}
             as_text = {field.name for field in schema if field.type == arrow.string()}
             texts = {name: [_parquet_text(value) for value in cells[name]] for name in as_text}
             writer.write_table(arrow.table({**cells, **texts}, schema=schema))
 
 
 def _parquet_kinds(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> dict[str, str]:
-    """One type a column: numbers or true/false as they are, anything else and any mixture as text."""
+    """The type of each column: a number type or boolean if all values agree, else text."""
     found: dict[str, set[str]] = {name: set() for name in columns}
     for row in rows:
         for name in columns:

@@ -1,6 +1,6 @@
-"""Tables in and out: JSONL, JSON, CSV, TSV, XLSX and Parquet as rows, with line-numbered errors.
+"""Read and write tables (JSONL, JSON, CSV, TSV, XLSX, Parquet) as rows, with line-numbered errors.
 
-Nothing here interprets a column or validates a value.
+Columns are not interpreted and values are not validated here.
 """
 
 import csv
@@ -26,9 +26,9 @@ Format = Literal["jsonl", "csv", "tsv", "xlsx", "parquet"]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: `line` is where it starts in the file (row number in XLSX and Parquet), `values` by column.
+    """One row: `values` by column, and `line`, where it starts in the file (the row number in XLSX and Parquet).
 
-    `header` is the line that names the columns, where the table has one.
+    `header` is the line with the names of the columns, `None` if the table has no header.
     """
 
     line: int
@@ -37,7 +37,7 @@ class Row:
 
     @property
     def names_line(self) -> int:
-        """Where the names of the columns stand: in the header, else in the row itself."""
+        """The line with the names of the columns: the header, else the row itself."""
         return self.line if self.header is None else self.header
 
 
@@ -49,12 +49,12 @@ def pick_columns(
     source: str,
     line: int | None = None,
 ) -> dict[str, str]:
-    """Which column holds which field, without regard to case, blanks and hyphens in its name.
+    """The column of each field, ignoring case, blanks and hyphens in column names.
 
     Args:
         names: the columns of a table.
-        aliases: the accepted names of each field, the one that wins first.
-        required: the fields that must be there.
+        aliases: the accepted names of each field, the preferred one first.
+        required: the fields that must have a column.
         source: the file, for error messages.
         line: the line of the names, if known.
 
@@ -76,17 +76,17 @@ def pick_columns(
 
 
 def read_rows(path: str | Path) -> Iterator[Row]:
-    """The rows of a table, one at a time; the suffix of the file says how it is read.
+    """The rows of a table, one at a time; the suffix of the file determines the format.
 
-    CSV, TSV and XLSX cells come as text (`007` stays `007`), without blank rows; JSON and Parquet values keep
-    their type.
+    CSV, TSV and XLSX cells are text (`007` stays `007`), and their blank rows are skipped; JSON and Parquet values
+    keep their type.
 
     Args:
         path: a file with a suffix of `FORMATS`, or `-` for standard input (`text_rows`).
 
     Raises:
         InputError: the file cannot be read, is empty or is broken; with the line.
-        SetupError: a Parquet file, and pyarrow is not installed.
+        SetupError: the file is Parquet and pyarrow is not installed.
 
     """
     if str(path) == "-":
@@ -101,9 +101,9 @@ def read_rows(path: str | Path) -> Iterator[Row]:
 
 
 def table_ending(path: str | Path) -> str:
-    """What says how a table is read: `.jsonl` for `a.JSONL` and, unpacked on the way, for `a.jsonl.gz`."""
+    """The suffix that determines the format: `.jsonl` for `a.JSONL` and for the compressed `a.jsonl.gz`."""
     *before, last = ["", *(suffix.lower() for suffix in Path(path).suffixes)]
-    return before[-1] if last == ".gz" and before[-1] in _TEXT else last
+    return before[-1] if last == ".gz" and before[-1] in _COMPRESSIBLE else last
 
 
 def _at_least_one(rows: Iterator[Row], source: str) -> Iterator[Row]:
@@ -115,7 +115,7 @@ def _at_least_one(rows: Iterator[Row], source: str) -> Iterator[Row]:
 
 
 def text_rows(lines: Iterator[tuple[int, str]], source: str) -> Iterator[Row]:
-    """The rows of a text without a name: its beginning tells JSONL, a JSON list and CSV or TSV apart.
+    """The rows of a text without a file name: JSONL, a JSON list, CSV or TSV, recognised by its beginning.
 
     Raises:
         InputError: as `read_rows`.
@@ -131,7 +131,7 @@ def _read_jsonl(path: str | Path) -> Iterator[Row]:
 
 
 def jsonl_rows(lines: Iterator[tuple[int, str]], source: str) -> Iterator[Row]:
-    """The rows of JSONL text that was opened already; otherwise as `read_rows`."""
+    """The rows of JSONL text from open lines; otherwise as `read_rows`."""
     for number, text in lines:
         if text.strip():
             yield _object_row(parse_json(text.rstrip(), source=source, line=number), number, source)
@@ -174,7 +174,7 @@ def _read_tsv(path: str | Path) -> Iterator[Row]:
 
 
 def csv_rows(lines: Iterator[tuple[int, str]], source: str, delimiter: str | None = None) -> Iterator[Row]:
-    """The rows of CSV text that was opened already; `;` or TAB separate when the header has no comma."""
+    """The rows of CSV text from open lines; the separator is `;` or TAB if the header has no comma."""
     above, header = next(((number - 1, text) for number, text in lines if text.strip()), (0, ""))
     if delimiter is None:
         delimiter = next((mark for mark in ",;\t" if mark in header), ",")
@@ -183,13 +183,13 @@ def csv_rows(lines: Iterator[tuple[int, str]], source: str, delimiter: str | Non
 
 
 def tsv_rows(path: str | Path) -> Iterator[Row]:
-    """The rows of a tab-separated file in which quote characters mean nothing, as text corpora come."""
+    """The rows of a tab-separated file in which quote characters have no meaning, as in text corpora."""
     cells = ((number, text.rstrip("\r\n").split("\t")) for number, text in text_lines(path))
     return _at_least_one(_named_rows(cells, source_name(path)), source_name(path))
 
 
 def _csv_records(reader: Any, above: int, source: str) -> Iterator[tuple[int, list[str]]]:
-    """The records with the line on which each starts; `above` is the number of lines before the first."""
+    """The records, each with the line on which it starts; `above` is the number of lines before the first."""
     while True:
         line = above + reader.line_num + 1
         try:
@@ -211,7 +211,7 @@ def _csv_problem(message: str) -> str:
 
 
 def _named_rows(records: Iterator[tuple[int, list[str]]], source: str) -> Iterator[Row]:
-    """Rows from cells; the first record that is not blank holds the names of the columns."""
+    """Rows from cells; the first record that is not blank has the names of the columns."""
     header, names = next((record for record in records if any(record[1])), (0, []))
     names = [name.strip() for name in names]
     twice = first_repeated(names)
@@ -241,7 +241,7 @@ def _read_parquet(path: str | Path) -> Iterator[Row]:
     return (Row(number, values) for number, values in enumerate(parquet_records(path), 1))
 
 
-_TEXT = (".jsonl", ".ndjson", ".csv", ".tsv")  # these may be compressed
+_COMPRESSIBLE = (".jsonl", ".ndjson", ".csv", ".tsv")  # these may be compressed
 FORMATS: dict[str, Callable[[str | Path], Iterator[Row]]] = {
     ".jsonl": _read_jsonl,
     ".ndjson": _read_jsonl,
@@ -260,21 +260,21 @@ def write_rows(
     columns: Sequence[str] | None = None,
     format: Format,
 ) -> None:
-    """Write rows as a table, whole or not at all.
+    """Write rows as a table, completely or not at all.
 
-    JSONL keeps the raw text; CSV, TSV and XLSX cells are safe to open in a spreadsheet (`safe_cell`); an XLSX
-    cell that is too long ends with a note of how much was cut.
+    JSONL keeps the raw text. CSV, TSV and XLSX cells are safe to open in a spreadsheet (`safe_cell`). An XLSX
+    cell that is too long is cut and ends with a note of how much was cut.
 
     Args:
         target: the file, or `-` for standard output (JSONL, CSV and TSV).
-        rows: values by column; taken one at a time when the format is JSONL, or when `columns` is given and the
-            rows can be asked for twice (Parquet then reads them twice) or go to CSV, TSV or XLSX.
-        columns: the columns to write, in order, the others are left out; by default all as they first appear.
+        rows: values by column. They are not collected in memory if the format is JSONL, or if `columns` is given and
+            the format is CSV, TSV or XLSX, or Parquet with rows that can be iterated twice.
+        columns: the columns to write, in order; others are left out. By default all, in order of first appearance.
         format: one of `Format`.
 
     Raises:
         InputError: the file cannot be written, or a number is NaN or infinite.
-        SetupError: Parquet, and pyarrow is not installed.
+        SetupError: the format is Parquet and pyarrow is not installed.
 
     """
     if format == "parquet" and iter(rows) is rows:
@@ -282,7 +282,7 @@ def write_rows(
     if format == "jsonl" and columns is None:
         _write_jsonl(target, rows)
         return
-    rows = _Checked(rows, str(target))
+    rows = _FiniteRows(rows, str(target))
     if format == "jsonl":
         _write_jsonl(target, ({name: row[name] for name in columns or () if name in row} for row in rows))
         return
@@ -294,8 +294,8 @@ def write_rows(
     _WRITERS[format](target, rows, columns)
 
 
-class _Checked:
-    """Rows without NaN and infinity, as often as the rows themselves can be asked for."""
+class _FiniteRows:
+    """Rows that raise an error at NaN or infinity; can be iterated again if the rows themselves can."""
 
     def __init__(self, rows: Iterable[Mapping[str, Any]], source: str) -> None:
         self._rows = rows
@@ -335,7 +335,7 @@ def _write_csv(
     target: str | Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str], delimiter: str = ","
 ) -> None:
     with atomic_writer(target) as out:
-        # Every text is quoted: a separator of another locale inside it then starts no new cell.
+        # Every text is quoted, so that the separator of another locale inside it does not start a new cell.
         writer = csv.writer(out, delimiter=delimiter, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         writer.writerow([safe_cell(name) for name in columns])
         writer.writerows([safe_cell(cell_value(row.get(name))) for name in columns] for row in rows)

@@ -1,4 +1,4 @@
-"""Text in: files or standard input as numbered UTF-8 lines, gzip on the way, and strict JSON.
+"""Read text: numbered UTF-8 lines of files (also gzip) or standard input, and strict JSON.
 
 Own code, not charset-normalizer: a guessed encoding can silently change an answer, so other encodings are refused.
 """
@@ -18,10 +18,11 @@ from typing import Any, BinaryIO
 
 from grader.errors import InputError
 
-# Answers pack to a third or a fifth, the same row a million times to a 300th, a bomb to a 1,000th.
-_RATIO = 200
+# Largest accepted ratio of unpacked to packed size. Answers have 3 to 5, one row repeated a million times 300, a zip
+# bomb 1,000.
+_MAX_RATIO = 200
 _ALWAYS_ALLOWED = 10_000_000  # bytes
-# How files begin that are no text, and what they should end in to be read.
+# First bytes of binary formats, with a name of the format and the suffix under which it can be read.
 _BINARY = {b"PK\x03\x04": ("an XLSX workbook or another ZIP archive", ".xlsx"), b"PAR1": ("a Parquet file", ".parquet")}
 
 
@@ -57,7 +58,7 @@ def text_lines(path: str | Path, *, limit: int | None = None) -> Iterator[tuple[
             if "\0" in text:
                 problem = "not UTF-8 text: save the file as UTF-8"
                 raise InputError(problem, source=source_name(path), line=number + 1)
-            # A carriage return alone ends a line too (CSV files saved for old Macs).
+            # A carriage return alone also ends a line (CSV files saved for old Macs).
             for piece in re.split(r"(?<=\r)(?!\n)", text):
                 if piece:
                     number += 1
@@ -71,7 +72,7 @@ def _refuse_binary(begin: bytes, path: str | Path) -> None:
 
 
 def open_text(path: str | Path) -> Any:
-    """A binary stream as a context manager; standard input is left open, what ends in `.gz` is unpacked."""
+    """A binary stream as a context manager; standard input is not closed, a `.gz` file is unpacked."""
     if str(path) == "-":
         if sys.stdin is None:
             raise InputError("is closed: nothing can be read from it", source=source_name(path))
@@ -92,15 +93,15 @@ def _reason(error: Exception) -> str:
 
 
 def decompressed(file: BinaryIO, path: str | Path) -> BinaryIO:
-    """The text in a gzip file as a stream that can be read line by line.
+    """The unpacked content of a gzip file, as a stream that can be read line by line.
 
     Args:
         file: the compressed file; closed with the stream.
         path: its name, for error messages.
 
     Raises:
-        InputError: while reading: it is no gzip file, it is cut off or damaged, or it unpacks to more than 10 MB and
-            to more than 200 times its size.
+        InputError: while reading: it is not a gzip file, is cut off or damaged, or unpacks to more than 10 MB and more
+            than 200 times its size.
 
     """
     return io.BufferedReader(_Decompressed(file, path), 1 << 20)
@@ -113,7 +114,7 @@ class _Decompressed(io.RawIOBase):
         self._gzip = gzip.GzipFile(fileobj=file)
         size = file.seek(0, io.SEEK_END)
         file.seek(0)
-        self._limit = max(_ALWAYS_ALLOWED, _RATIO * size)
+        self._limit = max(_ALWAYS_ALLOWED, _MAX_RATIO * size)
         self._n_read = 0
 
     def readable(self) -> bool:
@@ -127,7 +128,7 @@ class _Decompressed(io.RawIOBase):
             raise InputError(problem, source=self._path) from error
         self._n_read += len(data)
         if self._n_read > self._limit:
-            problem = f"unpacks to more than {self._limit:,} bytes, {_RATIO} times its size: unpack it yourself"
+            problem = f"unpacks to more than {self._limit:,} bytes, {_MAX_RATIO} times its size: unpack it yourself"
             raise InputError(problem, source=self._path)
         buffer[: len(data)] = data
         return len(data)
@@ -158,7 +159,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def first_repeated(names: Iterable[str]) -> str | None:
-    """The first name that stood there before; blank names do not count."""
+    """The first name that repeats an earlier one, `None` if there is none; blank names are ignored."""
     seen: set[str] = set()
     for name in names:
         if name and name in seen:
@@ -171,16 +172,16 @@ STRICT_JSON = json.JSONDecoder(parse_float=_finite, parse_constant=_no_constant,
 
 
 def parse_json(text: str, *, source: str, line: int = 1, decoder: json.JSONDecoder = STRICT_JSON) -> Any:
-    """One JSON value; NaN, infinity and duplicate keys are refused.
+    """Parse one JSON value; NaN, infinity and duplicate keys are errors.
 
     Args:
         text: the JSON text.
         source: the file, for error messages.
-        line: where in the file the text starts.
-        decoder: for callers that check numbers and keys themselves.
+        line: the line in the file where the text starts.
+        decoder: another decoder, for callers that check numbers and keys themselves.
 
     Raises:
-        InputError: with the line of the fault.
+        InputError: with the line of the error.
 
     """
     try:

@@ -1,6 +1,6 @@
-"""The folders of this user.
+"""Folders of the current user.
 
-Own code, not platformdirs: on macOS and Windows it names other folders, so that existing caches would not be found.
+Own code, not platformdirs: it uses other folders on macOS and Windows, so existing caches would not be found.
 """
 
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """Where this user's caches live: `$GRADER_CACHE`, else `grader` in the user's cache folder.
+    """The folder of this user's caches: `$GRADER_CACHE`, else `grader` in the user's cache folder.
 
     Source: XDG Base Directory Specification.
     """

@@ -1,4 +1,4 @@
-"""What was read checked against a model, with errors that name file, line and field."""
+"""Check data from a file against a pydantic model, with errors that name file, line and field."""
 
 import json
 import re
@@ -17,10 +17,10 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def refuse_duplicate(seen: dict[str, int | None], value: str, *, line: int | None, field: str, source: str) -> None:
-    """Note that `value` stands on `line`.
+    """Record in `seen` that `value` is on `line`.
 
     Raises:
-        InputError: with both lines, when `seen` holds the value already.
+        InputError: with both lines, if `seen` has the value already.
 
     """
     if value in seen:
@@ -29,13 +29,13 @@ def refuse_duplicate(seen: dict[str, int | None], value: str, *, line: int | Non
 
 
 def duplicate_error(value: str, first: int | None, *, line: int | None, field: str, source: str) -> InputError:
-    """The error of a value on `line` that stood on the line `first` already."""
+    """The error for a value on `line` that repeats the one on line `first`."""
     problem = f"'{value}' appears twice, the first time on line {first}"
     return InputError(problem, source=source, line=line, field=field)
 
 
 def slug(text: str) -> str:
-    """The words of a text as lowercase ASCII with hyphens between; empty without a Latin letter or digit."""
+    """The words of a text as lowercase ASCII, joined by hyphens; empty if it has no Latin letter and no digit."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
@@ -51,14 +51,14 @@ def validate(
     """Check `data` against a model.
 
     Args:
-        model: what `data` must be.
-        data: what was read.
+        model: the model.
+        data: the data that was read.
         source: the file, for error messages.
-        line_of: the line of a place in the file, such as `Document.line_of`.
-        at: where `data` stands in the file.
+        line_of: gives the line of a place in the file, such as `Document.line_of`.
+        at: the place of `data` in the file.
 
     Raises:
-        InputError: names file, line and field of the first fault, what was found, and how many more.
+        InputError: names file, line and field of the first error, what was found, and the number of further errors.
 
     """
     try:
@@ -82,7 +82,7 @@ def _fault_text(model: type[BaseModel], fault: Any) -> str:
     return f"{message}{found}"
 
 
-# What a person should write, by the beginning of the library's own names of faults.
+# The expected value in plain words, by the beginning of pydantic's error type.
 _EXPECTED = {
     "string": "expected text",
     "tuple": "expected a list",
@@ -97,19 +97,19 @@ _EXPECTED = {
 
 
 def _expected(fault: Any) -> str:
-    """What was expected in place of what was found, in words that need no knowledge of the program."""
+    """The expected value in words that need no knowledge of the program."""
     kind, limits = fault["type"], fault.get("ctx", {})
     if kind in ("too_long", "too_short") and "actual_length" in limits:
         wanted = limits.get("max_length", limits.get("min_length"))
         return f"expected {count(wanted, 'value')}"
-    begin = next((name for name in _EXPECTED if kind.startswith(name)), None)
-    if begin is not None:
-        return _EXPECTED[begin]
+    prefix = next((name for name in _EXPECTED if kind.startswith(name)), None)
+    if prefix is not None:
+        return _EXPECTED[prefix]
     return str(fault["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
 
 
 def _fields(model: Any, place: Place) -> list[str]:
-    """The field names of the model in which the last step of `place` stands."""
+    """The field names of the model that contains the last step of `place`."""
     for step in place[:-1]:
         if isinstance(step, int) or step not in getattr(model, "model_fields", {}):
             continue
@@ -120,7 +120,7 @@ def _fields(model: Any, place: Place) -> list[str]:
 
 
 def _field_name(place: Place) -> str:
-    """`("points", 3, "text")` as `points[4].text`: people count from one."""
+    """`("points", 3, "text")` as `points[4].text`; shown positions start at one."""
     return "".join(f"[{step + 1}]" if isinstance(step, int) else f".{step}" for step in place).lstrip(".")
 
 
@@ -132,5 +132,5 @@ def _short(value: object) -> str:
 
 
 def normalised_words(text: str) -> str:
-    """The words of a text in lower case, to compare without case and punctuation (`C++` keeps its signs)."""
+    """The words of a text in lower case, for comparisons that ignore case and punctuation (`C++` keeps its signs)."""
     return " ".join(re.findall(r"[\w+#]+", text.casefold()))

@@ -1,4 +1,4 @@
-"""XLSX workbooks: the first sheet in, and one sheet out."""
+"""Read the first sheet of an XLSX workbook, and write a workbook with one sheet."""
 
 import re
 import zipfile
@@ -17,17 +17,17 @@ WORKBOOK_LIMIT = 100_000_000  # bytes; 20,000 answers of 500 characters unpack t
 CELL_LIMIT = 32_767  # characters in a cell; "Excel specifications and limits"
 SHEET_ROWS = 1_048_576  # rows in a sheet; same source
 SHEET_COLUMNS = 16_384  # columns in a sheet; same source
-_NO_TIME = datetime(1980, 1, 1)  # where a workbook has to bear one: the first that ZIP knows
-# What XML 1.0, and so a workbook, cannot hold: control characters, half surrogate pairs, two non-characters.
+_FIXED_DATE = datetime(1980, 1, 1)  # the date in all workbooks, for reproducible bytes; the earliest that ZIP can store
+# Characters that XML 1.0, and so a workbook, cannot hold: control characters, lone surrogates, two non-characters.
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def xlsx_records(path: str | Path) -> Iterator[tuple[int, list[str]]]:
-    """The rows of the first sheet of a workbook with their numbers, every cell as text (`7` for 7.0).
+    """The rows of the first sheet of a workbook with their numbers (from 1), every cell as text (`7` for 7.0).
 
     Raises:
-        InputError: the file is no workbook, is damaged or too large, or a cell holds an error or a formula
-            without a result.
+        InputError: the file is not a workbook, is damaged or too large, or a cell has an error or a formula
+            without a stored result.
 
     """
     try:
@@ -40,7 +40,7 @@ def xlsx_records(path: str | Path) -> Iterator[tuple[int, list[str]]]:
     except zipfile.BadZipFile as error:
         problem = "not an .xlsx workbook (an old .xls, or protected by a password?): save it as .xlsx or CSV"
         raise InputError(problem, source=path) from error
-    # What openpyxl lets through when a part of the workbook is missing or damaged (SyntaxError: broken XML).
+    # Exceptions of openpyxl when a part of the workbook is missing or damaged (SyntaxError: broken XML).
     except (
         *(LookupError, ValueError, TypeError, AttributeError, SyntaxError),
         *(EOFError, OSError, RuntimeError, zlib.error),
@@ -49,7 +49,7 @@ def xlsx_records(path: str | Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _records_of(path: str | Path) -> Iterator[tuple[int, list[str]]]:
-    """The first sheet, read twice in step: what formulas gave when it was saved, and where formulas are."""
+    """Read the first sheet twice in parallel: once for the stored results of formulas, once for the formulas."""
     import openpyxl
 
     results = openpyxl.load_workbook(path, read_only=True, data_only=True)
@@ -58,14 +58,14 @@ def _records_of(path: str | Path) -> Iterator[tuple[int, list[str]]]:
     try:
         sheets: list[Any] = [results.worksheets[0], formulas.worksheets[0]]
         for sheet in sheets:
-            sheet.reset_dimensions()  # the size that the file states may be wrong
+            sheet.reset_dimensions()  # the size stated in the file may be wrong
         for line, (row, raw) in enumerate(zip(*(sheet.iter_rows() for sheet in sheets), strict=True), 1):
             if line > SHEET_ROWS:
                 raise InputError(f"a sheet has at most {SHEET_ROWS:,} rows", source=path, line=line)
             cells = [_cell_text(*pair, path, line) for pair in zip(row, raw, strict=True)]
             while cells and not cells[-1].strip():
                 cells.pop()
-            width = width or len(cells)  # of the header
+            width = width or len(cells)  # the width of the header
             yield line, cells + [""] * (width - len(cells))
     finally:
         results.close()
@@ -84,10 +84,10 @@ def _cell_text(cell: Any, raw: Any, path: str | Path, line: int) -> str:
 
 
 def check_sheet_rows(n_rows: int, target: str | Path) -> None:
-    """Find out before the work that so many rows and their header do not fit in a workbook's sheet.
+    """Check, before any work is done, that this many rows and a header fit in one sheet.
 
     Raises:
-        InputError: they do not.
+        InputError: they do not fit.
 
     """
     if n_rows >= SHEET_ROWS:
@@ -104,8 +104,8 @@ def write_xlsx(target: str | Path, rows: Iterable[Mapping[str, Any]], columns: S
     if len(columns) > SHEET_COLUMNS:
         problem = f"a sheet has room for {SHEET_COLUMNS:,} columns, not for {len(columns):,}: use CSV or JSONL"
         raise InputError(problem, source=target)
-    book = openpyxl.Workbook(write_only=True)  # its rows go to a file in the system's temporary folder
-    book.properties.created = book.properties.modified = _NO_TIME
+    book = openpyxl.Workbook(write_only=True)  # keeps its rows in a temporary file
+    book.properties.created = book.properties.modified = _FIXED_DATE
     sheet = book.create_sheet()
     with atomic_bytes(target) as stream:
         try:
@@ -119,16 +119,16 @@ def write_xlsx(target: str | Path, rows: Iterable[Mapping[str, Any]], columns: S
         try:
             ExcelWriter(book, archive).save()
         finally:
-            with suppress(OSError, ValueError):  # a disk that filled up was reported already
+            with suppress(OSError, ValueError):  # a full disk has been reported already
                 archive.close()
 
 
 class _ReproducibleZip(zipfile.ZipFile):
-    """An archive that does not say when it was written: the same rows give the same bytes."""
+    """A ZIP archive with a fixed date for all members, so that the same rows give the same bytes."""
 
     def open(self, name: str | zipfile.ZipInfo, *args: Any, **options: Any) -> IO[bytes]:
         if isinstance(name, zipfile.ZipInfo):
-            name.date_time = (*_NO_TIME.timetuple()[:3], 0, 0, 0)
+            name.date_time = (*_FIXED_DATE.timetuple()[:3], 0, 0, 0)
         return super().open(name, *args, **options)
 
 
@@ -137,13 +137,13 @@ def _xlsx_cell(sheet: Any, value: Any) -> Any:
 
     if not isinstance(value, str):
         return value
-    cell = WriteOnlyCell(sheet, value=_cut(safe_cell(_NOT_XML.sub("", value))))
+    cell = WriteOnlyCell(sheet, value=_truncated(safe_cell(_NOT_XML.sub("", value))))
     cell.data_type = "s"  # openpyxl would make "=1" a formula and "#N/A" an error
     return cell
 
 
-def _cut(text: str) -> str:
-    """Text that fits in a cell, which counts UTF-16 units; what is cut is said at its end."""
+def _truncated(text: str) -> str:
+    """Cut a text to the limit of a cell, in UTF-16 units; a note at the end says how much was cut."""
     units = text.encode("utf-16-le")
     if len(units) <= 2 * CELL_LIMIT:
         return text
