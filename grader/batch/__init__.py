@@ -1,4 +1,4 @@
-"""Many answers in a run that can be interrupted: journal, worklist, local and Ray engines.
+"""Grade many answers in a run that can be interrupted and resumed: journal, worklist, local and Ray engines.
 
 In: a file of answers and a `Grader`. Out: grades in input order, also after a crash.
 """

@@ -1,8 +1,8 @@
-"""A file of finished grades that survives a crash: lines are added chunk by chunk, each chunk whole or not at all.
+"""A file of finished grades that survives a crash. Grades are appended in chunks; a chunk is complete or ignored.
 
-Line 1 names the format, every other line is `{"sum": ..., "key": ..., "grade": {...}}`; `"end": true` stands in the
-last line of a chunk, `"again": true` in a grade that a later run should not use, and `sum` is a hash of the rest of the
-line, so that no other score is taken for the one that was written. What the key means is for `batch` to know.
+Line 1 names the format. Every other line is `{"sum": ..., "key": ..., "grade": {...}}`. The last line of a chunk also
+has `"end": true`; a grade that a later run must make again has `"again": true`. `sum` is a hash of the rest of the
+line, so that a changed score is detected. `run` defines the keys.
 """
 
 import io
@@ -20,7 +20,7 @@ from grader.files import atomic_writer, output_errors
 
 try:
     import fcntl
-except ImportError:  # Windows: there two runs on one output are not kept apart
+except ImportError:  # Windows, where nothing prevents two runs from writing the same output
     fcntl = None  # type: ignore[assignment]
 
 _HEAD = {"journal_of": "grader", "version": 2}
@@ -28,7 +28,7 @@ _SUM = re.compile(rb'\{"sum":"([0-9a-f]{16})",')
 
 
 class JournalEntry(NamedTuple):
-    """Where a grade lies in the journal: its key, the bytes of its line, and whether a later run grades it again."""
+    """The position of a grade in the journal, in bytes; `retry`: a later run must grade the answer again."""
 
     key: str
     offset: int
@@ -37,7 +37,7 @@ class JournalEntry(NamedTuple):
 
 
 class JournalRecord(NamedTuple):
-    """A grade on its way into the journal; `retry` says that a later run should make it anew."""
+    """A grade to append to the journal; `retry`: a later run must grade the answer again."""
 
     key: str
     grade: dict[str, Any]
@@ -45,14 +45,13 @@ class JournalRecord(NamedTuple):
 
 
 class Journal:
-    """An append-only file of grades, held by one process at a time.
+    """An append-only file of grades, locked by one process at a time.
 
     Args:
-        path: the file, made if it is not there; `None` for one without a name that ends with the process.
+        path: the file, created if it does not exist; `None` for a temporary file that is deleted at the end.
 
     Raises:
-        InputError: it cannot be opened, another process holds it, or it is no journal; a damage is found when it is
-            read (`entries`).
+        InputError: the file cannot be opened, or another process has locked it. Damage is detected by `entries`.
 
     """
 
@@ -60,12 +59,12 @@ class Journal:
         self.path = path
         self.source = "<journal>" if path is None else str(path)
         with output_errors(self.source, *([] if path is None else [path])):
-            # Without a buffer: what could not be written must not be tried again when the file is closed.
+            # Unbuffered, because closing the file must not retry a write that has failed.
             opened = tempfile.TemporaryFile(buffering=0) if path is None else path.open("a+b", 0)  # noqa: SIM115
             self._file = opened
         self._end = 0
-        self._is_empty = False  # known once it was read
-        self.n_dropped = 0  # lines of a chunk that a crash had cut off
+        self._is_empty = False  # set by `entries`
+        self.n_dropped = 0  # lines of an incomplete chunk, left by a crash
         try:
             self._lock()
         except BaseException:
@@ -90,10 +89,10 @@ class Journal:
             raise InputError(problem, source=self.source) from error
 
     def entries(self) -> Iterator[JournalEntry]:
-        """What earlier runs left, once, before anything is added; what a crash cut off is dropped from the file.
+        """The entries of earlier runs. Call once, before `append`. An incomplete chunk at the end is removed.
 
         Raises:
-            InputError: a line that is not the last one is damaged, or the file is no journal; with the line.
+            InputError: a line before the last one is damaged, or the file is not a journal; with the line.
 
         """
         kept, chunk, damage = 0, list[JournalEntry](), None
@@ -112,7 +111,7 @@ class Journal:
                         yield from chunk
                         chunk, kept = [], offset + len(raw)
             except (ValueError, KeyError, TypeError):
-                # Only the last line can be torn; this one is an error if another one follows.
+                # A crash can damage only the last line, so this is an error if another line follows.
                 damage = self._damaged(number)
                 self.n_dropped += 1
             offset += len(raw)
@@ -142,15 +141,15 @@ class Journal:
         return InputError(problem, source=self.source, line=line)
 
     def _is_foreign(self) -> bool:
-        """Whether the only line, which is no journal's first, is something else than the beginning of one."""
+        """Whether the only line is not a truncated first line of a journal."""
         self._file.seek(0)
         return not _dump(_HEAD).startswith(self._file.read(len(_dump(_HEAD))).rstrip(b"\0\n"))
 
     def append(self, records: Sequence[JournalRecord]) -> list[JournalEntry]:
-        """Add the grades of one chunk and see them on the disk.
+        """Append the grades of one chunk; they are on disk when this returns.
 
         Raises:
-            InputError: the disk is full or fails; what was there stays.
+            InputError: the disk is full or fails; earlier chunks stay.
 
         """
         entries, lines, offset = [], [], self._end
@@ -168,7 +167,7 @@ class Journal:
             view = memoryview(data)
             while view:
                 view = view[self._file.write(view) :]
-            self._is_empty = False  # before the disk has it: Ctrl-C may come while that is waited for
+            self._is_empty = False  # set before fsync, which Ctrl-C may interrupt
             if self.path is not None:
                 os.fsync(self._file.fileno())
         self._end += len(data)
@@ -179,11 +178,11 @@ class Journal:
         self._end = size
 
     def grade(self, offset: int, length: int) -> dict[str, Any]:
-        """The grade that an entry points to."""
+        """The grade at the position of an entry."""
         return dict(json.loads(os.pread(self._file.fileno(), length, offset))["grade"])
 
     def rewrite(self, records: Iterator[JournalRecord]) -> None:
-        """Put these grades alone in the place of the file; the journal is not used any more afterwards.
+        """Replace the content of the file with these grades; do not use the journal afterwards.
 
         Raises:
             InputError: the disk is full or fails; the file then stays as it was.
@@ -198,7 +197,7 @@ class Journal:
 
 
 def _dump(value: dict[str, Any]) -> bytes:
-    # ASCII, so that half a surrogate pair in an answer keeps its escape.
+    # ASCII, so that a lone surrogate in an answer is stored as its escape.
     return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
 
 
@@ -213,7 +212,7 @@ def _sum(rest: bytes) -> bytes:
 
 
 def _checked(raw: bytes) -> bytes:
-    """A line without its hash, which it must have."""
+    """A line without its hash; `ValueError` if the hash is missing or wrong."""
     found = _SUM.match(raw)
     rest = b"{" + raw[found.end() :] if found else b""
     if found is None or _sum(rest) != found[1]:

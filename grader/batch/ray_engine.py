@@ -1,8 +1,7 @@
-"""Many machines: the same grading as Ray Data `map_batches` over actors, each of which holds an encoder.
+"""Grade on several machines with Ray Data: `map_batches` over actors, each of which has its own encoder.
 
-Answers go out in windows of whole chunks and come back in any order; who keeps them and in which order they are
-written is for `batch` to know, so that the result and the rule for going on are those of one machine. Ray is imported
-here alone, when it is used.
+Answers are sent in windows of whole chunks and return in any order. `run` stores and orders the grades, so results and
+resuming are the same as on one machine. Only this module imports Ray, and only when it is used.
 """
 
 import logging
@@ -16,23 +15,22 @@ from grader.errors import SetupError
 from grader.grading import Grader, judge_drafts
 from grader.schema import Answer, Grade
 
-# Chunks that are on their way at once, for each actor: enough that none waits at the end of a window for long.
+# Chunks in one window, per actor: enough that actors are idle only briefly at the end of a window.
 _CHUNKS_PER_ACTOR = 16
-_TRIES = 3  # of what a lost machine took with it
+_TRIES = 3  # attempts at a window when machines are lost
 
 
 class RayEngine:
     """Grades on a Ray cluster.
 
-    Judges are asked from this process, which holds their limits and their cache; the actors find out what embedding
-    and guards say.
+    The actors run the encoder and the guards. Judges are asked from this process, which has their limits and cache.
 
     Args:
-        grader: as on one machine.
+        grader: the grader that is used on one machine.
         make_grader: makes the same grader, without judges, on another machine that has this program installed.
-        address: of the cluster; by default `RAY_ADDRESS`, else a cluster on this machine alone.
-        n_actors: how many actors; by default one a CPU of the cluster, or as many as its GPUs have room for.
-        gpus: of each actor, above 0 where it is to have any; with .5 two share one.
+        address: address of the cluster; by default `RAY_ADDRESS`, else a new cluster on this machine.
+        n_actors: number of actors; by default one per CPU of the cluster, or as many as fit on its GPUs.
+        gpus: GPUs per actor, 0 for none; with 0.5, two actors share one GPU.
 
     Raises:
         SetupError: Ray is not installed, the cluster cannot be reached, or it has fewer GPUs than one actor needs.
@@ -55,32 +53,32 @@ class RayEngine:
         self._n_actors = n_actors or _actor_capacity(self._ray.cluster_resources(), gpus)
 
     def run(self, chunks: Iterator[list[Answer]]) -> Iterator[tuple[list[Answer], list[Grade]]]:
-        """Grade chunks as actors have time for them.
+        """Grade chunks; they return in any order.
 
         Raises:
-            SetupError: the machines do not have the same version, models or settings; or too many were lost.
+            SetupError: the machines differ in version, models or settings, or machines were lost too often.
 
         """
         while window := list(islice(chunks, self._n_actors * _CHUNKS_PER_ACTOR)):
             yield from self._window(dict(enumerate(window)))
 
-    def _window(self, left: dict[int, list[Answer]]) -> Iterator[tuple[list[Answer], list[Grade]]]:
-        """One window; what was lost with a machine is given out again."""
+    def _window(self, remaining: dict[int, list[Answer]]) -> Iterator[tuple[list[Answer], list[Grade]]]:
+        """Grade one window; chunks that are lost with a machine are sent again."""
         for tries in range(1, _TRIES + 1):
             try:
-                for number, drafts in self._drafts(left):
-                    yield left.pop(number), self._finish(drafts)
+                for number, drafts in self._drafts(remaining):
+                    yield remaining.pop(number), self._finish(drafts)
             except self._ray.exceptions.RayError as error:
                 if tries == _TRIES:
                     raise SetupError(
                         f"the cluster failed {_TRIES} times: {_short(error)}; look at `ray status`"
                     ) from error
-            if not left:
+            if not remaining:
                 return
 
     def _drafts(self, chunks: dict[int, list[Answer]]) -> Iterator[tuple[int, list[Any]]]:
         rows = [{"number": number, "chunk": pickle.dumps(chunk)} for number, chunk in chunks.items()]
-        # One block a chunk: a block is what an actor is given, and what is lost with a machine.
+        # One block per chunk: an actor gets a block at a time, and loses it if its machine fails.
         data = self._ray.data.from_items(rows, override_num_blocks=len(rows))
         drafted = data.map_batches(
             _DraftActor,
@@ -106,7 +104,7 @@ class RayEngine:
 
 
 class _DraftActor:
-    """An actor: a grader without judges, made once."""
+    """A Ray actor with a grader without judges, which is made once."""
 
     def __init__(self, make_grader: Callable[[], Grader]) -> None:
         self._grader = make_grader()
@@ -129,7 +127,7 @@ def _connect(address: str | None) -> Any:
             ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING, include_dashboard=False)
         except (ConnectionError, ValueError) as error:
             raise SetupError(f"the Ray cluster cannot be reached ({_short(error)}): see `ray status`") from error
-    ray.data.DataContext.get_current().enable_progress_bars = False  # ours counts answers
+    ray.data.DataContext.get_current().enable_progress_bars = False  # our own progress bar counts answers
     for name in ("ray", "ray.data"):
         logging.getLogger(name).setLevel(logging.ERROR)
     return ray

@@ -1,8 +1,8 @@
-"""Many answers in one run that can be broken off: read, graded in chunks into a journal, and read back in order.
+"""Grade many answers in one run that can be interrupted: read them, grade chunks into a journal, read grades in order.
 
-Memory does not grow with the answers: they and where their grades lie stand in a `Worklist` on disk, the grades in a
-`Journal`. A grade is found again by its content: question, answer and signature (encoder, settings, judge, rubric,
-version), so that a second run grades exactly what has changed, and equal answers once.
+Memory use does not depend on the number of answers: a `Worklist` on disk has the answers and the positions of their
+grades, a `Journal` has the grades. The key of a grade is a hash of question, answer and signature (encoder, settings,
+judge, rubric, version). A second run therefore grades only what has changed, and equal answers are graded once.
 """
 
 from collections import Counter
@@ -17,20 +17,20 @@ from grader.grading import CHUNK_SIZE, Grader, chunks, flag_duplicate, flag_dupl
 from grader.provider import content_key
 from grader.schema import Answer, Grade
 
-# A judge that failed may answer the next time.
+# Flags of grades that a later run makes again: a judge that failed may answer the next time.
 _NOT_FINAL = frozenset({"judge_failed"})
-_NAMED = 20  # answers with the words of another one that are told by name
+_MAX_LISTED = 20  # duplicate answers that are listed by id
 
 
 class Engine(Protocol):
-    """Who grades: this process, or many machines."""
+    """Grades chunks of answers, in this process or on several machines."""
 
     def run(self, chunks: Iterator[list[Answer]]) -> Iterator[tuple[list[Answer], list[Grade]]]:
-        """Grade chunks of answers; each comes back with its grades, in any order."""
+        """Yield each chunk with its grades; chunks return in any order."""
 
 
 class LocalEngine:
-    """Grades in this process, one chunk after the other; the encoder reads the next one meanwhile."""
+    """Grades in this process, chunk by chunk; the encoder works on the next chunk meanwhile."""
 
     def __init__(self, grader: Grader) -> None:
         self._grader = grader
@@ -41,14 +41,14 @@ class LocalEngine:
 
 
 class Batch:
-    """The answers of one run; iterating gives their grades in input order, as often as one likes.
+    """The answers of one run; iterating gives their grades in input order, and can be repeated.
 
     Args:
-        signature_of: what reproduces the number of an answer to a question (`Grader.signature_of`).
-        engine: grades what is not in the journal.
-        journal: what earlier runs left, and where grades go.
-        worklist: an empty one.
-        chunk_size: answers that are graded together and then kept: what a crash can cost.
+        signature_of: gives the signature of a question: everything that determines its scores (`Grader.signature_of`).
+        engine: grades the answers that are not in the journal.
+        journal: has the grades of earlier runs; new grades are appended.
+        worklist: an empty worklist.
+        chunk_size: answers that are graded and stored together; a crash loses at most the unfinished chunks.
 
     """
 
@@ -67,25 +67,25 @@ class Batch:
         self._in_progress: set[str] = set()  # keys whose grades are being made
         self._journal = journal
         self._work = worklist
-        self.n_reused = 0  # answers whose grade an earlier run has left
-        self.n_failed = 0  # new grades without a score, or of which a judge had to be asked in vain
+        self.n_reused = 0  # answers with a grade from an earlier run
+        self.n_failed = 0  # new grades without a score, or for which a judge failed
 
     @property
     def n_answers(self) -> int:
-        """How many answers were taken."""
+        """Number of answers."""
         return self._work.n_answers
 
     @property
     def n_graded(self) -> int:
-        """How many of them have a grade so far."""
+        """Number of answers that have a grade so far."""
         return self._work.n_graded
 
     def load(self, answers: Iterable[tuple[int | None, Answer]], *, source: str) -> None:
-        """Read all answers, and find out which of them earlier runs have graded.
+        """Read all answers, and find those that earlier runs have graded.
 
         Args:
             answers: each with its line in the source.
-            source: their file, for error messages.
+            source: the file, for error messages.
 
         Raises:
             InputError: an `answer_id` appears twice, an answer cannot be read, or the journal is damaged.
@@ -104,30 +104,30 @@ class Batch:
         return content_key(answer.question_id, answer.answer, self._signature_of(answer.question_id))
 
     def grade(self) -> Iterator[int]:
-        """Grade what is left, chunk by chunk; each chunk is on the disk before the next one begins.
+        """Grade the answers that have no grade, chunk by chunk; a chunk is on disk before the next one is processed.
 
         Yields:
-            how many answers have been dealt with since the last time, those of earlier runs among them.
+            the number of answers done since the last yield; the first one includes those of earlier runs.
 
         Raises:
             InputError: the journal cannot be written.
             SetupError: no answer can be graded.
 
         """
-        left, kept = self.n_answers, self._work.n_graded
+        remaining, reused = self.n_answers, self._work.n_graded
         for chunk, grades in self._engine.run(self._chunks()):
             keys = [self._key(answer) for answer in chunk]
             for entry in self._journal.append([_record(*pair) for pair in zip(keys, grades, strict=True)]):
                 self._work.mark_graded(entry)
             self._in_progress.difference_update(keys)
             self.n_failed += sum(map(is_failed, grades))
-            dealt = kept + self._work.n_with(keys)
-            yield dealt
-            left, kept = left - dealt, 0
-        yield left
+            done = reused + self._work.n_with(keys)
+            yield done
+            remaining, reused = remaining - done, 0
+        yield remaining
 
     def _chunks(self) -> Iterator[list[Answer]]:
-        """Answers without a grade, equal ones once, in chunks that do not depend on who grades them or how fast."""
+        """Answers without a grade, equal ones once; the chunks do not depend on the engine or its speed."""
         return chunks(self._ungraded(), size=self._chunk_size)
 
     def _ungraded(self) -> Iterator[Answer]:
@@ -143,11 +143,11 @@ class Batch:
                 yield flag_duplicate(grade) if item.is_duplicate else grade
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """The rows of the grades (`grade_row`), in input order; most need no grade to be built."""
+        """The rows of the grades (`grade_row`), in input order; most are made without building a `Grade`."""
         for item in self._work.in_order():
             if item.entry is not None:
                 row = stored_grade_row(self._journal.grade(*item.entry), item.answer)
-                if row is None:  # not as this version writes it
+                if row is None:  # written by another version
                     row = grade_row(self._grade_of(item.answer, *item.entry))
                 yield flag_duplicate_row(row) if item.is_duplicate else row
 
@@ -157,7 +157,7 @@ class Batch:
         return validate(Grade, values, source=self._journal.source, line_of=lambda _: None)
 
     def compact_journal(self) -> None:
-        """Leave out of the journal what no answer of a finished run needs, where that is most of it."""
+        """Remove grades that belong to no answer of a finished run, if they are more than half of the journal."""
         if self._work.n_unused > self._work.n_used:
             self._journal.rewrite(self._records())
 
@@ -168,26 +168,26 @@ class Batch:
 
 
 def is_failed(grade: Grade) -> bool:
-    """Whether a grade has no score, or a judge was asked in vain."""
+    """Whether a grade has no score, or a judge failed."""
     return grade.score is None or not _NOT_FINAL.isdisjoint(grade.flags)
 
 
 def _record(key: str, grade: Grade) -> JournalRecord:
     row = grade_row(grade.model_copy(update={"extra": {}}))
-    kept = {name: value for name, value in row.items() if name not in ANSWER_FIELDS}
-    return JournalRecord(key, kept, not _NOT_FINAL.isdisjoint(grade.flags))
+    stored = {name: value for name, value in row.items() if name not in ANSWER_FIELDS}
+    return JournalRecord(key, stored, not _NOT_FINAL.isdisjoint(grade.flags))
 
 
 @dataclass
 class BatchTotals:
-    """The figures of a run, added up grade by grade.
+    """Totals of a run, added up grade by grade.
 
     Attributes:
-        seconds: how long grading took.
-        n_reused: answers that an earlier run had graded.
-        n_failed: answers that are ungraded, or of which a judge was asked in vain.
-        reasons: why answers are ungraded, and how many each.
-        duplicates: the first answers whose words another candidate has, too; `n_duplicates` counts all of them.
+        seconds: duration of grading.
+        n_reused: answers with a grade from an earlier run.
+        n_failed: answers that are ungraded, or for which a judge failed.
+        reasons: number of ungraded answers by reason.
+        duplicates: ids of the first answers that equal an answer of another candidate; `n_duplicates` counts all.
 
     """
 
@@ -216,7 +216,7 @@ class BatchTotals:
             self.reasons[grade.ungraded_reason] += 1
         if "duplicate" in grade.flags:
             self.n_duplicates += 1
-            if len(self.duplicates) < _NAMED:
+            if len(self.duplicates) < _MAX_LISTED:
                 self.duplicates.append(grade.answer_id)
 
     @property
@@ -226,11 +226,11 @@ class BatchTotals:
 
     @property
     def mean_fraction(self) -> float | None:
-        """Over graded answers, 0..1; `None` when there are none."""
+        """Mean fraction of the graded answers, 0..1; `None` if there are none."""
         return self._fractions / self.n_graded if self.n_graded else None
 
     def as_json(self) -> dict[str, Any]:
-        """As `grader grade --json` prints them."""
+        """The totals as `grader grade --json` prints them."""
         return {
             "n_answers": self.n_answers,
             "n_graded": self.n_graded,

@@ -1,7 +1,7 @@
-"""What a batch has to do, on disk: the answers in order, what is graded already, who said the same words.
+"""The worklist of a batch, on disk: the answers in order, which of them have a grade, and duplicates.
 
-An SQLite file in the system's temporary folder, so that memory does not grow with the answers. What a key is and how
-an answer is graded is for `batch` to know.
+It is an SQLite file in the system's temporary folder, so that memory use does not depend on the number of answers.
+`run` defines the keys and grades the answers.
 """
 
 import json
@@ -22,12 +22,16 @@ CREATE TABLE ids (id BLOB PRIMARY KEY, line INTEGER) WITHOUT ROWID;
 CREATE TABLE wordings (words BLOB PRIMARY KEY, candidate BLOB, is_duplicate INTEGER) WITHOUT ROWID;
 CREATE TABLE graded (key TEXT PRIMARY KEY, offset INTEGER, length INTEGER) WITHOUT ROWID;
 """
-# The file is of no use after a crash; 2 MB of it are held in memory.
+# The file is not needed after a crash, so it is written without a journal; the cache in memory is 2 MB.
 _PRAGMAS = "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-2000;"
 
 
 class WorklistItem(NamedTuple):
-    """An answer in its place: its key, whether other candidates said the same, where its grade lies if it has one."""
+    """An answer, in input order.
+
+    `is_duplicate`: another candidate gave the same answer. `entry`: offset and length of its grade in the journal, if
+    it has one.
+    """
 
     answer: Answer
     key: str
@@ -36,46 +40,46 @@ class WorklistItem(NamedTuple):
 
 
 class Worklist:
-    """The answers of one batch and where their grades lie; gone when it is closed."""
+    """The answers of one batch and the positions of their grades in the journal; deleted when it is closed."""
 
     def __init__(self) -> None:
-        # Without a name it is a file in the temporary folder that nobody sees and that ends with the process.
-        self._open = sqlite3.connect("", isolation_level=None)
+        # An empty name makes a private temporary file, which SQLite deletes when it is closed.
+        self._connection = sqlite3.connect("", isolation_level=None)
         with _database_errors():
-            self._open.executescript(_PRAGMAS + _TABLES)
+            self._connection.executescript(_PRAGMAS + _TABLES)
         self.n_answers = 0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._open.close()
+        self._connection.close()
 
     def add(self, answer: Answer, *, key: str, words: bytes | None, line: int | None, source: str) -> None:
-        """Note an answer.
+        """Add an answer.
 
         Args:
-            answer: as it was read.
-            key: of its grade.
-            words: a digest of its question and words; `None` when others may well say the same by chance.
-            line: where it stands in `source`.
-            source: the file.
+            answer: the answer.
+            key: the key of its grade.
+            words: a digest of its question and words; `None` if equal answers are likely by chance.
+            line: its line in `source`.
+            source: the file, for error messages.
 
         Raises:
-            InputError: its id was there before, with both lines; or the temporary folder is full.
+            InputError: its id repeats an earlier one (with both lines), or the temporary folder is full.
 
         """
         with _database_errors():
             try:
-                self._open.execute("INSERT INTO ids VALUES (?, ?)", (_blob(answer.answer_id), line))
+                self._connection.execute("INSERT INTO ids VALUES (?, ?)", (_blob(answer.answer_id), line))
             except sqlite3.IntegrityError:
                 where = (_blob(answer.answer_id),)
-                (first,) = self._open.execute("SELECT line FROM ids WHERE id = ?", where).fetchone()
+                (first,) = self._connection.execute("SELECT line FROM ids WHERE id = ?", where).fetchone()
                 raise duplicate_error(answer.answer_id, first, line=line, field="answer_id", source=source) from None
             text = json.dumps([answer.answer_id, answer.question_id, answer.answer, answer.candidate, answer.extra])
-            self._open.execute("INSERT INTO answers VALUES (?, ?, ?, ?)", (self.n_answers, key, words, text))
+            self._connection.execute("INSERT INTO answers VALUES (?, ?, ?, ?)", (self.n_answers, key, words, text))
             if words is not None:
-                self._open.execute(
+                self._connection.execute(
                     "INSERT INTO wordings VALUES (?, ?, 0) ON CONFLICT (words)"
                     " DO UPDATE SET is_duplicate = is_duplicate OR candidate != excluded.candidate",
                     (words, _blob(answer.candidate or f"\0{self.n_answers}")),
@@ -83,54 +87,54 @@ class Worklist:
             self.n_answers += 1
 
     def build_index(self) -> None:
-        """Make answers quick to find by their key, once all were added."""
+        """Index the answers by key; call it after all answers are added."""
         with _database_errors():
-            self._open.execute("CREATE INDEX IF NOT EXISTS keys ON answers (key)")
+            self._connection.execute("CREATE INDEX IF NOT EXISTS keys ON answers (key)")
 
     def n_with(self, keys: Iterable[str]) -> int:
-        """How many answers have one of these keys."""
+        """Number of answers that have one of these keys."""
         query = "SELECT COUNT(*) FROM answers WHERE key = ?"
-        return sum(int(self._open.execute(query, (key,)).fetchone()[0]) for key in set(keys))
+        return sum(int(self._connection.execute(query, (key,)).fetchone()[0]) for key in set(keys))
 
     def mark_graded(self, entry: JournalEntry) -> None:
-        """Note where the grade of a key lies; a later one takes the place of an earlier one."""
+        """Record the position of a key's grade in the journal; it replaces an earlier one."""
         with _database_errors():
             values = (entry.key, entry.offset, entry.length)
-            self._open.execute("INSERT OR REPLACE INTO graded VALUES (?, ?, ?)", values)
+            self._connection.execute("INSERT OR REPLACE INTO graded VALUES (?, ?, ?)", values)
 
     def has_grade(self, key: str) -> bool:
-        """Whether the grade of a key was noted."""
-        return self._open.execute("SELECT 1 FROM graded WHERE key = ?", (key,)).fetchone() is not None
+        """Whether a grade is recorded for a key."""
+        return self._connection.execute("SELECT 1 FROM graded WHERE key = ?", (key,)).fetchone() is not None
 
     @property
     def n_graded(self) -> int:
-        """How many answers have a grade."""
+        """Number of answers that have a grade."""
         return self._count("SELECT COUNT(*) FROM answers WHERE key IN (SELECT key FROM graded)")
 
     @property
     def n_unused(self) -> int:
-        """How many grades belong to no answer."""
+        """Number of grades that belong to no answer."""
         return self._count("SELECT COUNT(*) FROM graded WHERE key NOT IN (SELECT key FROM answers)")
 
     @property
     def n_used(self) -> int:
-        """How many grades belong to an answer or to several."""
+        """Number of grades that belong to one or more answers."""
         return self._count("SELECT COUNT(*) FROM graded WHERE key IN (SELECT key FROM answers)")
 
     def _count(self, query: str) -> int:
-        return int(self._open.execute(query).fetchone()[0])
+        return int(self._connection.execute(query).fetchone()[0])
 
     def used(self) -> Iterator[tuple[str, int, int]]:
-        """Key, offset and length of the grades that belong to answers, as they lie in the journal."""
-        yield from self._open.execute(
+        """Key, offset and length of the grades that belong to answers, in the order of the journal."""
+        yield from self._connection.execute(
             "SELECT key, offset, length FROM graded WHERE key IN (SELECT key FROM answers) ORDER BY offset"
         )
 
     def in_order(self) -> Iterator[WorklistItem]:
-        """The answers in input order; grades that are noted meanwhile are seen."""
+        """The answers in input order; includes grades that are recorded during the iteration."""
         last = -1
-        while True:  # by pages: an open query would not see what is noted while it runs
-            rows = self._open.execute(
+        while True:  # in pages, because an open query does not see grades that are recorded meanwhile
+            rows = self._connection.execute(
                 "SELECT position, a.key, answer, is_duplicate, offset, length FROM answers a"
                 " LEFT JOIN wordings ON wordings.words = a.words LEFT JOIN graded g ON g.key = a.key"
                 " WHERE position > ? ORDER BY position LIMIT 256",
@@ -138,11 +142,11 @@ class Worklist:
             ).fetchall()
             for position, key, text, is_duplicate, offset, length in rows:
                 answer_id, question_id, answer, candidate, extra = json.loads(text)
-                # What was read was checked then.
-                asked = Answer.model_construct(
+                # Without validation, because the answer was validated when it was read.
+                restored = Answer.model_construct(
                     answer_id=answer_id, question_id=question_id, answer=answer, candidate=candidate, extra=extra
                 )
-                yield WorklistItem(asked, key, bool(is_duplicate), None if offset is None else (offset, length))
+                yield WorklistItem(restored, key, bool(is_duplicate), None if offset is None else (offset, length))
                 last = position
             if not rows:
                 return
@@ -158,5 +162,5 @@ def _database_errors() -> Iterator[None]:
 
 
 def _blob(text: str) -> bytes:
-    """An id as bytes: SQLite's text holds no half surrogate pairs."""
+    """An id as bytes, because SQLite's text cannot hold lone surrogates."""
     return text.encode("utf-8", "surrogatepass")

@@ -1,6 +1,6 @@
-"""One OpenAI-compatible server: where it is, requests with retries, limits, budget, prices, replies kept.
+"""Requests to an OpenAI-compatible server: endpoint, retries, rate limits, budget, prices, cache of replies.
 
-In: a request. Out: a reply, or a fault with its reason. What is asked is for `judges` and `encoders` to know.
+In: a request. Out: a reply, or an error with its reason. `judges` and `encoders` build the requests.
 """
 
 import lazy_loader

@@ -1,6 +1,6 @@
-"""Tokens and money: estimates, prices from a file, and a budget that is never exceeded.
+"""Estimate tokens, read prices from a file, and keep requests within a budget that is never exceeded.
 
-Prices change, so none are built in.
+No prices are built in, because they change.
 """
 
 import threading
@@ -10,36 +10,37 @@ from typing import NamedTuple
 
 from grader.errors import InputError
 
-# ASCII characters a token: 5.3 of English prose, 2.3 of code (cl100k_base and o200k_base). Of other scripts a token may
-# take but a byte (1.04 of Amharic, 1.4 of emoji, 2.7 of Chinese in cl100k_base), and a limit must not be passed.
-_CHARACTERS_A_TOKEN = 3.0
+# ASCII characters per token: 5.3 in English prose, 2.3 in code (cl100k_base and o200k_base). In other scripts a token
+# may be a single byte (bytes per token in cl100k_base: 1.04 for Amharic, 1.4 for emoji, 2.7 for Chinese). Estimates
+# count one token per non-ASCII byte, because a limit must not be exceeded.
+_CHARACTERS_PER_TOKEN = 3.0
 
 
 class TokenUsage(NamedTuple):
-    """What one request took: tokens in and out."""
+    """The tokens of one request: input and output."""
 
     input_tokens: int
     output_tokens: int
 
 
 def estimate_tokens(text: str) -> int:
-    """Tokens of a text, rather too many than too few: by its ASCII characters and its other bytes."""
+    """Estimate the tokens of a text from its ASCII characters and other bytes; rather too many than too few."""
     n_ascii = len(text.encode("ascii", "ignore"))
-    return int(n_ascii / _CHARACTERS_A_TOKEN) + len(text.encode("utf-8", "replace")) - n_ascii
+    return int(n_ascii / _CHARACTERS_PER_TOKEN) + len(text.encode("utf-8", "replace")) - n_ascii
 
 
 class Price(NamedTuple):
-    """Money per million tokens, in whatever currency the prices are."""
+    """Price per million tokens, in the currency of the price file."""
 
     input: float
     output: float
 
     def cost(self, usage: TokenUsage) -> float:
-        """What these tokens cost."""
+        """The cost of a request's tokens."""
         return self.cost_of_tokens(*usage)
 
     def cost_of_tokens(self, input_tokens: int, output_tokens: int) -> float:
-        """What so many tokens cost."""
+        """The cost of these numbers of tokens."""
         return (self.input * input_tokens + self.output * output_tokens) / 1e6
 
 
@@ -48,10 +49,10 @@ _EXAMPLE = "a line such as 'my-model: {input: 0.5, output: 1.5}', money per mill
 
 
 def read_prices(path: str | Path) -> dict[str, Price]:
-    """Prices by model, from a YAML or JSON document of `model: {input: .., output: ..}` per million tokens.
+    """Prices by model, from a YAML or JSON document of `model: {input: .., output: ..}`, per million tokens.
 
     Raises:
-        InputError: with file and line: not such a document, or a price that is no number of 0 or more.
+        InputError: the document has another form, or a price is not a number of 0 or more; with file and line.
 
     """
     from grader.files import read_document
@@ -74,7 +75,7 @@ def read_prices(path: str | Path) -> dict[str, Price]:
 
 
 def _amount(value: object) -> float | None:
-    """A price as YAML (text) or JSON (number) has it."""
+    """A price from YAML (text) or JSON (number); `None` if it is not valid."""
     try:
         amount = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else -1.0
     except ValueError:
@@ -84,10 +85,10 @@ def _amount(value: object) -> float | None:
 
 @dataclass
 class Budget:
-    """How many requests may be sent and how much they may cost, over a whole run and all judges.
+    """Limits on the number and the cost of requests, for a whole run and all its judges.
 
-    A request reserves the most that it can cost before it is sent, and gives back what it did not take: the limit is
-    never passed.
+    A request reserves its highest possible cost before it is sent. After the reply, the real cost replaces the
+    reservation. The limit is therefore never exceeded.
     """
 
     max_calls: int | None = None
@@ -98,7 +99,7 @@ class Budget:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def reserve(self, cost: float) -> str | None:
-        """Take a request of this cost from the budget, or say why it does not fit."""
+        """Reserve budget for a request of this cost; returns `None`, or the reason why it does not fit."""
         with self._lock:
             if self.max_calls is not None and self.calls >= self.max_calls:
                 return f"the limit of {self.max_calls} calls is reached"
@@ -109,7 +110,7 @@ class Budget:
             return None
 
     def settle(self, reserved: float, cost: float) -> None:
-        """Put what a request really cost in place of what was reserved."""
+        """Replace a reservation with the real cost of the request."""
         with self._lock:
             self._reserved -= reserved
             self.cost += cost

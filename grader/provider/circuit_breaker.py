@@ -1,4 +1,4 @@
-"""Stops requests to a server that only fails. Thread-safe, on a clock that is passed in."""
+"""Circuit breaker: pauses requests to a server that keeps failing. Thread-safe; the clock is a parameter."""
 
 import math
 import threading
@@ -7,13 +7,13 @@ from grader.provider.clock import Clock
 
 
 class CircuitBreaker:
-    """Gives a server that only fails a rest, tries it again with one request, and gives it up after some rests.
+    """Pauses requests after repeated failures, then probes with one request; gives up after several pauses.
 
     Args:
-        failure_threshold: so many failed tries in a row begin a rest.
-        recovery_seconds: length of that rest.
-        max_recoveries: so many rests in a row without a success, and the server is given up.
-        clock: what time it is.
+        failure_threshold: consecutive failures that start a pause.
+        recovery_seconds: length of a pause.
+        max_recoveries: consecutive pauses without a success before the server is given up.
+        clock: gives the time.
 
     """
 
@@ -22,34 +22,34 @@ class CircuitBreaker:
         self._recovery_seconds = recovery_seconds
         self._max_recoveries = max_recoveries
         self._clock = clock
-        self._in_a_row = 0
-        self._rested = 0
-        self._resting_until = -math.inf
+        self._consecutive_failures = 0
+        self._pauses = 0
+        self._paused_until = -math.inf
         self._probing = False
         self._lock = threading.Lock()
 
     def seconds_until_allowed(self) -> float:
-        """Seconds until a request may be sent: 0 for now, infinity when the server is given up."""
+        """Seconds until a request may be sent: 0 if it may be sent now, infinity if the server is given up."""
         with self._lock:
-            if self._in_a_row < self._failure_threshold:
+            if self._consecutive_failures < self._failure_threshold:
                 return 0.0
-            if self._rested > self._max_recoveries:
+            if self._pauses > self._max_recoveries:
                 return math.inf
             now = self._clock.now()
-            if now < self._resting_until:
-                return self._resting_until - now
-            self._probing = True  # this one request goes, the others wait for what becomes of it
-            self._resting_until = now + self._recovery_seconds
+            if now < self._paused_until:
+                return self._paused_until - now
+            self._probing = True  # only this request is sent; the others wait for its result
+            self._paused_until = now + self._recovery_seconds
             return 0.0
 
     def record(self, *, succeeded: bool) -> None:
-        """What became of a try."""
+        """Record the result of an attempt."""
         with self._lock:
             if succeeded:
-                self._in_a_row, self._rested, self._probing = 0, 0, False
+                self._consecutive_failures, self._pauses, self._probing = 0, 0, False
                 return
-            self._in_a_row += 1
-            if self._in_a_row == self._failure_threshold or self._probing:
+            self._consecutive_failures += 1
+            if self._consecutive_failures == self._failure_threshold or self._probing:
                 self._probing = False
-                self._rested += 1
-                self._resting_until = self._clock.now() + self._recovery_seconds
+                self._pauses += 1
+                self._paused_until = self._clock.now() + self._recovery_seconds

@@ -1,4 +1,4 @@
-"""Clocks that requests wait on; tests pass a virtual one."""
+"""Clocks for waits between requests; tests use a virtual one."""
 
 import threading
 import time
@@ -6,31 +6,31 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """A clock that never goes back, and a way to wait on it."""
+    """A monotonic clock that can also wait."""
 
     def now(self) -> float:
-        """Seconds since some moment."""
+        """Seconds since an arbitrary moment."""
         ...
 
     def wait(self, seconds: float) -> bool:
-        """Wait; true when the wait was cut short because everything is to stop."""
+        """Wait; true if the wait was interrupted because the run is being stopped."""
         ...
 
 
 class MonotonicClock:
-    """The machine's monotonic clock; `stop` ends all waits at once."""
+    """The machine's monotonic clock; `stop` interrupts all waits."""
 
     def __init__(self) -> None:
         self._stopped = threading.Event()
 
     def now(self) -> float:
-        """Seconds since some moment."""
+        """Seconds since an arbitrary moment."""
         return time.monotonic()
 
     def wait(self, seconds: float) -> bool:
-        """Wait, or until `stop` is called."""
+        """Wait, at most until `stop` is called; true if it was called."""
         return self._stopped.wait(seconds)
 
     def stop(self) -> None:
-        """End all waits, now and from now on."""
+        """Interrupt all current and later waits."""
         self._stopped.set()

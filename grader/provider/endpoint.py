@@ -1,6 +1,6 @@
-"""An OpenAI-compatible server: where it is, the key for it, and what its refusals mean.
+"""An OpenAI-compatible server: its address and key, a client for it, and the meaning of its error responses.
 
-Judges and embeddings ask through it. It knows nothing of what is asked.
+Judges and remote encoders use it. It does not depend on the content of requests.
 """
 
 import json
@@ -23,17 +23,17 @@ DEFAULT_URL = "https://api.openai.com/v1"
 KEY_VARIABLE = "OPENAI_API_KEY"
 URL_VARIABLE = "OPENAI_BASE_URL"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-# Statuses after which the same request may succeed: time-out, conflict, too early, too many, and faults of the server.
+# Statuses after which the same request may succeed: timeout, conflict, too early, too many requests, server errors.
 _RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
-# Statuses by which a server says that it does not know a part of the request.
-_NOT_UNDERSTOOD = frozenset({400, 404, 415, 422, 501})
-# By these codes servers refuse a request for what the answer says.
-_FILTERED = ("content_filter", "content_policy_violation")
+# Statuses of a server that does not support a part of the request.
+_UNSUPPORTED = frozenset({400, 404, 415, 422, 501})
+# Error codes of servers that refuse a request because of the content of the answer.
+_CONTENT_FILTER_CODES = ("content_filter", "content_policy_violation")
 REFUSAL_REASON = "the judge refused to judge this answer"
 
 
 class Endpoint(NamedTuple):
-    """Where a server is, and the key for it, which is never shown."""
+    """The address of a server and its key, which is never shown."""
 
     base_url: str
     key: str
@@ -43,32 +43,32 @@ class Endpoint(NamedTuple):
 
     @property
     def host(self) -> str:
-        """Host and port, as may be shown."""
+        """Host and port, which may be shown."""
         return urlsplit(self.base_url).netloc
 
     @property
     def is_local(self) -> bool:
-        """Whether it is on this machine, so that nothing leaves it."""
+        """Whether the server is on this machine, so that no data leaves it."""
         return (urlsplit(self.base_url).hostname or "") in _LOOPBACK
 
 
 def find_endpoint(
     base_url: str | None = None, *, needs_key: bool = True, label: str = "the judge's server"
 ) -> Endpoint:
-    """The server and its key: the address as given or from the environment, the key from the environment alone.
+    """The server and its key. The address is given or from the environment; the key is always from the environment.
 
     Args:
-        base_url: of the server, if it does not come from the environment.
-        needs_key: whether something will be sent; then a server elsewhere must have a key.
-        label: what errors call the server.
+        base_url: the address; from the environment if left out.
+        needs_key: whether requests will be sent, so that a server on another machine needs a key.
+        label: the name of the server in errors.
 
     Raises:
-        InputError: the address is none, holds a password, or goes over an open line to another machine.
-        SetupError: there is no key for a server that is not on this machine, or one that no request can carry.
+        InputError: the address is not valid, has a password, or is an unencrypted one on another machine.
+        SetupError: there is no key for a server on another machine, or the key has characters that are not allowed.
 
     """
     url = server_address(base_url)
-    parts = _parts(url)
+    parts = _split_url(url)
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise InputError(f"'{_without_login(url)}' is no address of a server: expected https://host/v1")
     if parts.username or parts.password:
@@ -84,14 +84,14 @@ def find_endpoint(
     return endpoint
 
 
-def _parts(url: str) -> SplitResult | None:
-    with suppress(ValueError):  # brackets that hold no IPv6 address
+def _split_url(url: str) -> SplitResult | None:
+    with suppress(ValueError):  # brackets without an IPv6 address
         return urlsplit(url)
     return None
 
 
 def server_address(base_url: str | None = None) -> str:
-    """The address as given, else from the environment, else OpenAI's; nothing is checked."""
+    """The given address, else the one from the environment, else OpenAI's; it is not checked."""
     return base_url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
 
 
@@ -100,12 +100,12 @@ def _without_login(url: str) -> str:
 
 
 def open_client(endpoint: Endpoint, timeout: float, http_client: Any = None) -> "OpenAI":
-    """An openai client; its own retries are off, for every try is counted and limited by `RequestScheduler`.
+    """Make an openai client without retries of its own, because `RequestScheduler` counts and limits every attempt.
 
     Args:
-        endpoint: where the server is.
-        timeout: seconds that a request may take.
-        http_client: what it sends requests with; its own if left out.
+        endpoint: the server.
+        timeout: limit on one request, in seconds.
+        http_client: HTTP client to use; the openai client's own if left out.
 
     """
     from openai import OpenAI
@@ -117,12 +117,12 @@ def open_client(endpoint: Endpoint, timeout: float, http_client: Any = None) -> 
 
 @contextmanager
 def map_client_errors(endpoint: Endpoint, timeout: float, *, chosen_by: str = "--judge") -> Iterator[None]:
-    """Tell faults of a server and of the line to it as `AttemptError`, without anything that the server said.
+    """Turn errors of the server and the connection into `AttemptError`, without any text from the server.
 
     Args:
-        endpoint: where the server is.
-        timeout: that the client was opened with.
-        chosen_by: the option that names the model, for the way out.
+        endpoint: the server.
+        timeout: the timeout of the client, in seconds.
+        chosen_by: the option that names the model, for the remedy in the error.
 
     """
     import openai
@@ -130,35 +130,35 @@ def map_client_errors(endpoint: Endpoint, timeout: float, *, chosen_by: str = "-
     try:
         yield
     except openai.APIStatusError as error:
-        raise _refused(error, endpoint, chosen_by) from None
+        raise _status_error(error, endpoint, chosen_by) from None
     except openai.APITimeoutError:
         raise AttemptError(f"no reply within {timeout:g} s", retryable=True) from None
     except (openai.APIConnectionError, openai.APIResponseValidationError):
         raise AttemptError("the line to the server was cut", retryable=True) from None
-    except (ValueError, RecursionError):  # a body that is no JSON
+    except (ValueError, RecursionError):  # the body is not JSON
         raise AttemptError("the server's reply is no JSON", retryable=True) from None
 
 
 def token_count(usage: Any, name: str, otherwise: int) -> int:
-    """A number of tokens that a reply may say, in whatever form; `otherwise` where it does not."""
+    """The number of tokens under a name in the usage of a reply; `otherwise` if it is missing or not valid."""
     value = getattr(usage, name, None)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else otherwise
 
 
 def rejects_request_format(error: Any) -> bool:
-    """Whether the server does not know a part of the request; llama-cpp-python says so with a 500."""
-    said = error_body(error).lower()
-    if error.code in _FILTERED:
+    """Whether the server does not support a part of the request; llama-cpp-python reports this with status 500."""
+    body = error_body(error).lower()
+    if error.code in _CONTENT_FILTER_CODES:
         return False
     if error.status_code == 404:
-        return "model" not in said
-    return error.status_code in _NOT_UNDERSTOOD or (error.status_code == 500 and "response_format" in said)
+        return "model" not in body
+    return error.status_code in _UNSUPPORTED or (error.status_code == 500 and "response_format" in body)
 
 
-def _refused(error: Any, endpoint: Endpoint, chosen_by: str) -> AttemptError:
-    """What a status other than 200 means: for this request, or for all of them."""
+def _status_error(error: Any, endpoint: Endpoint, chosen_by: str) -> AttemptError:
+    """The error for a status other than 200: about this request, or about all requests (with a remedy)."""
     status = int(error.status_code)
-    if error.code in _FILTERED:
+    if error.code in _CONTENT_FILTER_CODES:
         return AttemptError(REFUSAL_REASON, kind="refused", usage=TokenUsage(0, 0))
     if status in (401, 403):
         return AttemptError(
@@ -178,14 +178,17 @@ def _refused(error: Any, endpoint: Endpoint, chosen_by: str) -> AttemptError:
 
 
 def error_body(error: Any) -> str:
-    """The body of an error as text, for looking words up in it; it is never shown, for it may repeat the key."""
+    """The body of an error as text, to search for key words. Never shown, because it may contain the key."""
     with suppress(TypeError, ValueError):
         return json.dumps(error.body)[:5000]
     return ""
 
 
 def _retry_after(headers: Any) -> float | None:
-    """Seconds that the server asks to wait: in milliseconds, seconds, or as a date (RFC 9110, 10.2.3)."""
+    """Seconds that the server asks to wait, from headers in milliseconds, in seconds or as a date.
+
+    Source: RFC 9110, section 10.2.3.
+    """
     with suppress(TypeError, ValueError):
         return max(0.0, float(headers.get("retry-after-ms")) / 1000)
     value = headers.get("retry-after")

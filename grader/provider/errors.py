@@ -1,6 +1,6 @@
-"""How one attempt at a request, or the whole request, failed.
+"""Errors of one attempt at a request, which may be retried, and of a request, which has failed for good.
 
-An attempt may be retried; a request has failed for good. Judges and embeddings share both.
+Judges and remote encoders use both.
 """
 
 from typing import Literal
@@ -9,8 +9,8 @@ from grader.provider.budget import TokenUsage
 
 # Why a judge gave no usable reply.
 FailureKind = Literal["failed", "refused", "malformed", "skipped", "waiting"]
-# Replies that were paid for and would come again: kept, so that a second run does not pay for them again. Other faults
-# are of the moment.
+# Failures that cost money and would be the same again. They are cached, so that a second run does not pay for them.
+# Other failures are temporary.
 PERMANENT_FAILURES: frozenset[FailureKind] = frozenset({"refused", "malformed"})
 
 
@@ -18,9 +18,9 @@ class RequestError(Exception):
     """A judge gave no usable reply to one request; the run goes on.
 
     Attributes:
-        kind: `failed` (server or line), `refused` (the model would not), `malformed` (not what was asked for),
-            `skipped` (a limit of this run), `waiting` (a batch that is not done yet).
-        reason: one line that may be shown: it holds no secrets and nothing of the answer.
+        kind: `failed` (server or connection), `refused` (by the model), `malformed` (the reply has another form),
+            `skipped` (a limit of this run), `waiting` (for a batch that is not done yet).
+        reason: one line that may be shown; it has no secrets and no text from the answer.
 
     """
 
@@ -31,15 +31,15 @@ class RequestError(Exception):
 
 
 class AttemptError(Exception):
-    """How one try ended without a result.
+    """One attempt at a request failed.
 
     Attributes:
-        reason: one line for people, without anything that the server said.
+        reason: one line for the user, without text from the server.
         retryable: whether the same request may succeed later.
         retry_after: seconds that the server asks to wait.
-        remedy: the way out, where no request can succeed before it is taken.
-        kind: of the fault when it is not tried again.
-        usage: tokens that were paid for all the same.
+        remedy: what the user must do before any request can succeed; empty if other requests may succeed.
+        kind: the kind of the `RequestError` if the request is not tried again.
+        usage: tokens that cost money nevertheless.
 
     """
 

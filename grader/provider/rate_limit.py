@@ -1,4 +1,4 @@
-"""A sliding window over the last 60 seconds, for requests and tokens. Thread-safe, on a clock that is passed in."""
+"""Rate limits for requests and tokens, in a sliding window of 60 seconds. Thread-safe; the clock is a parameter."""
 
 import math
 import threading
@@ -7,29 +7,30 @@ from dataclasses import dataclass
 
 from grader.provider.clock import Clock
 
-WINDOW = 60.0  # seconds that a limit "per minute" is about
-# A request reaches the server this long after it was sent at the latest; until it has an answer it counts as sent then.
-_ON_ITS_WAY = 1.0
+WINDOW = 60.0  # seconds in "per minute"
+# Assumed longest time in seconds until a request reaches the server. A request counts from then on, or from its reply
+# if that is earlier.
+_MAX_LATENCY = 1.0
 
 
 @dataclass
 class _Ticket:
-    """A request on its way, or one of the last minute."""
+    """A request without a reply so far, or one of the last minute."""
 
     sent: float
     tokens: int
-    counts_from: float  # the latest moment at which the server can have counted it
+    counts_from: float  # the latest time at which the server may have counted it
 
 
 class RateLimiter:
-    """At most so many requests and tokens in any 60 seconds, as the server sees them.
+    """Limits the requests and tokens that reach the server in any 60 seconds.
 
-    A request counts from the moment at which it can have reached the server at the latest, so that a slow line cannot
-    push two minutes' requests into one.
+    A request counts from the latest time at which it may have reached the server, so that a slow connection cannot
+    push the requests of two minutes into one.
 
     Args:
-        requests_per_minute, tokens_per_minute: `None` for no limit.
-        clock: what time it is.
+        requests_per_minute, tokens_per_minute: the limits, `None` for no limit.
+        clock: gives the time.
 
     """
 
@@ -38,27 +39,27 @@ class RateLimiter:
         self._tokens = tokens_per_minute
         self._clock = clock
         self._recent: deque[_Ticket] = deque()
-        self._closed_until = -math.inf
+        self._paused_until = -math.inf
         self._lock = threading.Lock()
 
     def acquire(self, tokens: int) -> "_Ticket | None":
-        """Wait until a request of so many tokens may be sent; `None` when everything stops.
+        """Wait until a request with this many tokens may be sent; `None` if the run is stopped meanwhile.
 
-        A request larger than the whole limit is let in alone, for it would otherwise wait for ever.
+        A request larger than the whole limit is sent alone, because it would otherwise wait forever.
         """
         while True:
             with self._lock:
                 now = self._clock.now()
-                pause = max(self._pause(now, tokens), self._closed_until - now)
+                pause = max(self._pause(now, tokens), self._paused_until - now)
                 if pause <= 0:
-                    ticket = _Ticket(now, tokens, now + _ON_ITS_WAY)
+                    ticket = _Ticket(now, tokens, now + _MAX_LATENCY)
                     self._recent.append(ticket)
                     return ticket
             if self._clock.wait(pause):
                 return None
 
     def _pause(self, now: float, tokens: int) -> float:
-        """How long until the next request fits."""
+        """Seconds until a request with this many tokens fits."""
         while self._recent and self._recent[0].counts_from + WINDOW <= now:
             self._recent.popleft()
         pause = 0.0
@@ -75,13 +76,13 @@ class RateLimiter:
         return pause
 
     def release(self, ticket: _Ticket, tokens: int | None = None) -> None:
-        """Note that a request was answered, and how many tokens it really took."""
+        """Record that a request has a reply, and its real number of tokens, if known."""
         with self._lock:
             ticket.counts_from = min(ticket.counts_from, self._clock.now())
             if tokens is not None:
                 ticket.tokens = tokens
 
     def pause_for(self, seconds: float) -> None:
-        """Send nothing for so long: the server said so."""
+        """Send no requests for this many seconds, because the server asks for it."""
         with self._lock:
-            self._closed_until = max(self._closed_until, self._clock.now() + seconds)
+            self._paused_until = max(self._paused_until, self._clock.now() + seconds)

@@ -1,8 +1,8 @@
-"""A cache for what is paid for once: replies of judges and vectors of endpoints, in one SQLite file.
+"""A cache in one SQLite file for everything that costs money: replies of judges and vectors of remote encoders.
 
-Keys are hashes of requests; their parts are chosen by the callers.
+Keys are hashes of requests; callers choose the parts that are hashed.
 
-Own code, not diskcache: that evicts beyond 1 GB, makes files that others can read (0644), pickles values and reads keys
+Own code, not diskcache: it evicts above 1 GB, makes files that others can read (0644), pickles values and reads keys
 one by one (300 keys: 24 ms, here 4 ms); at the same durability it writes no faster (300 values: 2.1 s, here 2.3 s).
 """
 
@@ -18,16 +18,16 @@ from typing import Any
 from grader.errors import SetupError
 from grader.files import cache_folder
 
-# Raise it when the tables change; a file of another version is not read.
+# Raise it when the tables change; a file of another version is an error.
 _VERSION = 1
 _FILE = "grader.sqlite"
-_WAIT_SECONDS = 30  # for another process that is writing
-_AT_ONCE = 500  # keys in one query; SQLite allows 999 in old builds
+_LOCK_TIMEOUT = 30  # seconds to wait for another process that is writing
+_KEYS_PER_QUERY = 500  # old builds of SQLite allow 999
 _WAY_OUT = "name another file with --cache, or go on without one: --no-cache"
 
 
 def content_key(*parts: object) -> str:
-    """The hash of anything that JSON can hold: the same parts, the same key."""
+    """A hash of JSON values as 64 hex digits; equal parts give equal keys."""
     text = json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -35,11 +35,11 @@ def content_key(*parts: object) -> str:
 class ReplyCache:
     """A file of values by key; safe for threads and for several processes on one machine.
 
-    Every write is on the disk when it returns (WAL, synchronous=FULL): a reply that was paid for survives a power cut.
-    The file is for its owner alone (0600).
+    Every write is on disk when it returns (WAL, synchronous=FULL), so that paid replies survive a power cut.
+    Only the owner can read the file (0600).
 
     Args:
-        path: the file, made with its folder if it is not there; `:memory:` keeps everything in memory.
+        path: the file, created with its folder if it does not exist; `:memory:` keeps everything in memory.
 
     Raises:
         SetupError: the file cannot be used.
@@ -55,27 +55,27 @@ class ReplyCache:
             raise SetupError(f"the cache {self.path} cannot be used ({error}); {_WAY_OUT}") from error
 
     def get(self, keys: Collection[str]) -> dict[str, Any]:
-        """The values that are there, by key."""
+        """The values of those keys that are in the cache, by key."""
         found: dict[str, Any] = {}
         wanted = list(dict.fromkeys(keys))
-        for start in range(0, len(wanted), _AT_ONCE):
-            some = wanted[start : start + _AT_ONCE]
-            marks = ",".join("?" * len(some))
-            rows = self._run(f"SELECT key, value FROM items WHERE key IN ({marks})", some)  # noqa: S608  # only marks
+        for start in range(0, len(wanted), _KEYS_PER_QUERY):
+            page = wanted[start : start + _KEYS_PER_QUERY]
+            marks = ",".join("?" * len(page))
+            rows = self._run(f"SELECT key, value FROM items WHERE key IN ({marks})", page)  # noqa: S608  # only marks
             found.update((key, json.loads(value)) for key, value in rows)
         return found
 
     def put(self, values: Mapping[str, Any]) -> None:
-        """Store values, each in place of what was there."""
-        rows = [(key, json.dumps(value)) for key, value in values.items()]  # ASCII: SQLite takes no lone surrogates
+        """Store values by key; they replace earlier values."""
+        rows = [(key, json.dumps(value)) for key, value in values.items()]  # ASCII: SQLite rejects lone surrogates
         self._write("INSERT OR REPLACE INTO items (key, value) VALUES (?, ?)", rows)
 
     def change(self, key: str, how: Callable[[Any], Any]) -> Any:
-        """Put `how(value)` in place of a value, while nobody else writes.
+        """Replace a value with `how(value)` in one transaction.
 
         Args:
-            key: of the value.
-            how: gets the value, `None` if there is none, and gives the new one; if it raises, nothing changes.
+            key: the key.
+            how: returns the new value for the present one (`None` if there is none); if it raises, nothing changes.
 
         Returns:
             the new value.
@@ -95,11 +95,11 @@ class ReplyCache:
         return value
 
     def forget(self, keys: Iterable[str]) -> None:
-        """Remove values, if they are there."""
+        """Remove the values of these keys; missing keys are ignored."""
         self._write("DELETE FROM items WHERE key = ?", [(key,) for key in keys])
 
     def purge(self) -> int:
-        """Remove everything, so that the file keeps no text of anybody; how many values there were."""
+        """Remove all values, also from the free space of the file; returns their number."""
         [(n,)] = self._run("SELECT count(*) FROM items", [])
         with self._lock, _database_errors(self.path):
             self._connection.execute("DELETE FROM items")
@@ -108,17 +108,17 @@ class ReplyCache:
         return int(n)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._connection.close()
 
     def _write(self, statement: str, rows: Sequence[tuple[str, ...]]) -> None:
-        """All rows in one transaction, which is on the disk when this returns."""
+        """Write all rows in one transaction, which is on disk when this returns."""
         with self._lock, _database_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 self._connection.executemany(statement, rows)
             except BaseException:
-                if self._connection.in_transaction:  # a full disk ends it by itself
+                if self._connection.in_transaction:  # a full disk has already rolled it back
                     self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
@@ -129,7 +129,7 @@ class ReplyCache:
 
 
 class _database_errors:  # noqa: N801  # reads like a function
-    """A fault of the database as an error of one line."""
+    """Turns an error of the database into a `SetupError` of one line."""
 
     def __init__(self, path: str | Path) -> None:
         self._path = path
@@ -147,7 +147,7 @@ def _open(path: str | Path) -> sqlite3.Connection:
         Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         os.chmod(path, 0o600)
-    connection = sqlite3.connect(path, timeout=_WAIT_SECONDS, check_same_thread=False, isolation_level=None)
+    connection = sqlite3.connect(path, timeout=_LOCK_TIMEOUT, check_same_thread=False, isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     [(version,)] = connection.execute("PRAGMA user_version").fetchall()

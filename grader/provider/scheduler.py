@@ -1,10 +1,10 @@
-"""Every request to a paid server: counted, rate-limited, retried with back-off, and given up with a reason.
+"""Send requests: count them, limit their rate, retry them with back-off, and give up with a reason.
 
-It does not know what is sent. Judges and embeddings endpoints share one `RequestScheduler`, so that one budget and
-one rate limit hold for the whole run.
+It does not depend on the content of requests. Judges and remote encoders share one `RequestScheduler`, so that one
+budget and one rate limit apply to the whole run.
 
-Own code, not tenacity: that draws jitter from the global generator, sleeps per call and so cannot pause all requests
-for a Retry-After; what it would replace is three lines (`backoff_seconds`).
+Own code, not tenacity: it draws jitter from the global generator and sleeps per call, so it cannot pause all requests
+for a Retry-After; it would replace three lines (`backoff_seconds`).
 """
 
 import random
@@ -26,18 +26,18 @@ STOPPED = "the run was stopped"
 
 
 class RequestPolicy(NamedTuple):
-    """How to ask: none of it moves a score.
+    """How requests are sent. No field affects a score.
 
     Attributes:
-        concurrency: requests on their way at once.
-        attempts: tries of one request, the first included.
-        longest_wait: seconds between two tries at most; a server that asks for more is given up.
-        first_wait: seconds before the second try at most; doubles with each.
-        requests_per_minute, tokens_per_minute: `None` for no limit.
-        max_calls, max_cost: of the whole run, `None` for no limit.
-        failure_threshold: failed tries in a row after which the server gets a rest.
-        recovery_seconds: length of that rest.
-        max_recoveries: so many rests in a row without a success, and the server is given up for this run.
+        concurrency: requests in flight at a time.
+        attempts: attempts at one request, including the first.
+        longest_wait: longest wait between two attempts, in seconds; the request fails if the server asks for more.
+        first_wait: longest wait before the second attempt, in seconds; doubles with each further attempt.
+        requests_per_minute, tokens_per_minute: rate limits, `None` for no limit.
+        max_calls, max_cost: limits of the whole run, `None` for no limit.
+        failure_threshold: consecutive failed attempts that start a pause (`CircuitBreaker`).
+        recovery_seconds: length of a pause.
+        max_recoveries: consecutive pauses without a success before the server is given up for this run.
 
     """
 
@@ -56,7 +56,7 @@ class RequestPolicy(NamedTuple):
 
 @dataclass
 class RequestTotals:
-    """What a run took: requests sent, those without a usable reply, tokens."""
+    """Totals of a run: requests sent, requests without a usable reply, tokens."""
 
     calls: int = 0
     failed: int = 0
@@ -65,7 +65,7 @@ class RequestTotals:
     _lock: Any = field(default_factory=threading.Lock, repr=False)
 
     def add(self, *, calls: int = 0, failed: int = 0, spent: TokenUsage | None = None) -> None:
-        """Count; safe for threads."""
+        """Add to the totals; thread-safe."""
         with self._lock:
             self.calls += calls
             self.failed += failed
@@ -78,9 +78,9 @@ class RequestScheduler:
     """Sends requests under one policy.
 
     Args:
-        policy: rates, tries, budget.
-        clock: for waits; a virtual one in tests.
-        seed: of the jitter of waits.
+        policy: rate limits, attempts and budget.
+        clock: clock for waits; a virtual one in tests.
+        seed: seed of the jitter of waits.
 
     """
 
@@ -93,27 +93,27 @@ class RequestScheduler:
         self._breaker = CircuitBreaker(
             self.policy.failure_threshold, self.policy.recovery_seconds, self.policy.max_recoveries, self.clock
         )
-        self._random = random.Random(seed)  # noqa: S311  # spreads retries, guards nothing
+        self._random = random.Random(seed)  # noqa: S311  # spreads retries, needs no secrecy
         self._worked: set[str] = set()
         self._fatal: dict[str, str] = {}
 
     def run(
         self, send: Callable[[], Result], estimate: TokenUsage | None, price: Price = FREE, *, server_key: str = ""
     ) -> Result:
-        """Send a request until it succeeds, or cannot.
+        """Send a request, with retries, until it succeeds or fails for good.
 
         Args:
-            send: one try; raises `AttemptError` when it has no result. A result may say `input_tokens` and
+            send: one attempt; raises `AttemptError` if it fails. A result may have `input_tokens` and
                 `output_tokens`.
-            estimate: the most tokens that it can take; `None` for a request that asks no model, such as an upload: it
-                is in no budget.
-            price: of a million tokens.
-            server_key: names the server and the model. After a failure that no request can mend, nothing more is sent
-                under the same key; whether one key works says nothing about another.
+            estimate: upper limit of its tokens; `None` for a request without a model, such as an upload, which does not
+                count towards the budget.
+            price: price per million tokens.
+            server_key: identifies server and model. After an error that affects all requests, nothing more is sent with
+                the same key; other keys are independent.
 
         Raises:
-            RequestError: this request has no result.
-            SetupError: no request can have one.
+            RequestError: this request failed.
+            SetupError: no request can succeed.
 
         """
         for attempt in range(self.policy.attempts):
@@ -138,10 +138,9 @@ class RequestScheduler:
                     if ended.retry_after > self.policy.longest_wait:
                         last = AttemptError(f"{ended.reason} and asks to wait {ended.retry_after:.0f} s")
                         break
-                    self._limiter.pause_for(ended.retry_after)  # for everybody: the server spoke to all of us
-                    wait = min(
-                        wait + max(0.0, ended.retry_after), self.policy.longest_wait
-                    )  # not all the moment it opens
+                    self._limiter.pause_for(ended.retry_after)  # pauses all requests
+                    # The jitter spreads the requests after the pause.
+                    wait = min(wait + max(0.0, ended.retry_after), self.policy.longest_wait)
                 if self.clock.wait(wait):
                     last = AttemptError(STOPPED, kind="skipped")
                     break
@@ -149,7 +148,7 @@ class RequestScheduler:
         raise RequestError(last.kind, last.reason) from None
 
     def stop(self) -> None:
-        """End all waits, now and from now on; requests on their way are let finish, for they are paid for."""
+        """Interrupt all current and later waits; requests in flight may finish, because they are paid for."""
         if isinstance(self.clock, MonotonicClock):
             self.clock.stop()
 
@@ -177,7 +176,7 @@ class RequestScheduler:
             worked, spent = True, _spent(result)
         except AttemptError as ended:
             spent = ended.usage
-            worked = spent is not None  # a reply came, if no usable one
+            worked = spent is not None  # there was a reply, though not a usable one
             raise
         finally:
             if worked:
@@ -195,13 +194,14 @@ def _spent(result: object) -> TokenUsage | None:
 
 
 def backoff_seconds(attempt: int, *, base: float, longest: float, draw: Callable[[], float]) -> float:
-    """Seconds to wait before the next try: anything up to `base * 2^attempt`, at most `longest` ("full jitter").
+    """Seconds to wait before the next attempt: random, up to `base * 2^attempt` and `longest` ("full jitter").
 
     Args:
         attempt: 0 after the first failure.
-        draw: a random number in 0..1.
+        base, longest: in seconds.
+        draw: gives a random number in 0..1.
 
     Source: Brooker (2015), "Exponential Backoff And Jitter".
 
     """
-    return draw() * min(longest, base * 2.0 ** min(attempt, 60))  # no power of two is a number for ever
+    return draw() * min(longest, base * 2.0 ** min(attempt, 60))  # a larger power may overflow
