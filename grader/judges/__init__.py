@@ -1,7 +1,7 @@
 """An LLM as a judge: prompts, strict parsing of replies, checked quotes, panels of several judges, the Batch API.
 
 In: an answer and the points to decide. Out: verdicts with verified quotes, or the reason why there are none.
-What a verdict changes in a grade is for `grading`.
+`grading` decides how a verdict changes a grade.
 """
 
 import lazy_loader

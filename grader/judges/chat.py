@@ -34,13 +34,13 @@ from grader.provider import (
 if TYPE_CHECKING:
     from openai import OpenAI
 
-# Ways to request JSON: a schema as OpenAI or as llama-cpp-python takes it, any JSON object, or by the prompt alone.
+# Ways to request JSON: a schema in the form of OpenAI or of llama-cpp-python, any JSON object, or only by the prompt.
 ResponseForm = Literal["json_schema", "schema", "json_object", "text"]
 _RESPONSE_FORMS: tuple[ResponseForm, ...] = ("json_schema", "schema", "json_object", "text")
 
 
 class ServerCapabilities(NamedTuple):
-    """Request features that a server supports: found out once, kept in the cache under these field names."""
+    """Request features that a server supports; detected once and cached under these field names."""
 
     form: ResponseForm = "json_schema"
     temperature: bool = True
@@ -70,17 +70,17 @@ def server_revision(endpoint: Endpoint) -> str:
 class ChatJudge:
     """A model behind an OpenAI-compatible endpoint.
 
-    The client is made at the first request: until then nothing heavy is imported.
+    The client is made, and its package imported, at the first request.
 
     Args:
         model: its name at the server.
         endpoint: the server.
         scheduler: limits, retries and totals, shared by all judges of a run.
         cache: keeps the capabilities of the server.
-        price: of a million tokens.
-        timeout: seconds that a request may take.
-        seed: sent to servers that take one.
-        http_client: what the openai client sends requests with; its own if left out.
+        price: price per million tokens.
+        timeout: limit on one request, in seconds.
+        seed: sent to servers that support it.
+        http_client: HTTP client to use; the openai client's own if left out.
 
     """
 
@@ -116,7 +116,7 @@ class ChatJudge:
     def complete(self, messages: Sequence[Message], *, schema: Mapping[str, Any], max_tokens: int) -> Completion:
         """Complete a chat; see `protocol.Judge`."""
         if self._capabilities() is None:
-            with self._probing:  # one request finds out the capabilities, not all at once
+            with self._probing:  # only one request detects the capabilities
                 known = self._capabilities()
                 if known is None:
                     return self._complete(messages, schema, max_tokens, ServerCapabilities())
@@ -129,7 +129,7 @@ class ChatJudge:
         max_tokens: int,
         capabilities: ServerCapabilities,
     ) -> Completion:
-        """Send a request, and again with fewer features while the server rejects a part of it."""
+        """Send a request; while the server rejects a part of it, send it again with fewer features."""
         if self._fatal_problem:
             raise SetupError(self._fatal_problem)
         while True:
@@ -144,7 +144,7 @@ class ChatJudge:
                 capabilities = less
 
     def _give_up(self, status: int) -> NoReturn:
-        """Every form was rejected: the request is at fault, or the address, if the server never replied."""
+        """Raise the error after all forms were rejected: the request is wrong, or the address if no request worked."""
         if status == 404 and self._known is None:
             self._fatal_problem = (
                 f"{self._endpoint.host} has nothing at this address (404); that of most servers ends in /v1"
@@ -189,7 +189,7 @@ class ChatJudge:
         return self._known
 
     def _remember(self, capabilities: ServerCapabilities) -> None:
-        """Keep what the first reply shows; later requests may fail in one form and work in another by chance."""
+        """Store the capabilities shown by the first reply. Later ones are ignored: a form may fail by chance."""
         if not self._replied and self._known != capabilities:
             self._known = capabilities
             if self._cache is not None:
@@ -235,14 +235,14 @@ def request_body(
 
 
 def _sendable(text: str) -> str:
-    """The text without halves of surrogate pairs, which no request can carry."""
+    """The text without lone surrogates, which cannot be sent."""
     return text.encode("utf-8", "replace").decode()
 
 
 def downgrade(capabilities: ServerCapabilities, said: str) -> ServerCapabilities | None:
-    """Capabilities without the one that the server's message names; else with the next plainer way to request JSON.
+    """Capabilities without the one that the server's message names; else with the next simpler way to request JSON.
 
-    `None` when there is nothing left to drop.
+    `None` if there is nothing left to drop.
     """
     text = said.lower()
     if "max_completion_tokens" in text and capabilities.length == "max_tokens":
@@ -259,12 +259,12 @@ def read_completion(reply: Any, input_tokens: int) -> Completion:
     """Read the text of a chat completion; any part of it may be missing or of the wrong type.
 
     Args:
-        reply: the client's object.
-        input_tokens: estimate, used if the server reports none.
+        reply: the response object of the openai client.
+        input_tokens: an estimate, used if the server reports no number.
 
     Raises:
-        RequestError: the model refused, or its reply was cut off.
-        AttemptError: there is no reply in it; the same request may be sent again.
+        AttemptError: there is no usable reply: it is missing (the request may be sent again), refused, cut off or
+            empty.
 
     """
     choices = getattr(reply, "choices", None)

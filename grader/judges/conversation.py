@@ -25,7 +25,7 @@ def request_verdicts(judge: Judge, task: JudgingTask, *, seed: int) -> tuple[Rep
     """Ask a judge about one answer, and once more if the reply cannot be used.
 
     Returns:
-        the reply, and the completions that it took.
+        the reply, and the completions that were requested for it.
 
     Raises:
         RequestError: there is no usable reply; also when the second one is malformed.

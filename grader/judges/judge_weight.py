@@ -1,9 +1,10 @@
-"""The weight of a judge's credit beside the embedding's: learned from labelled answers, kept in a file.
+"""The weight of a judge's credit relative to the embedding's credit: learned from labelled answers, stored in a file.
 
 `grader evaluate --judge` learns and writes it, `grader grade --judge-weight` reads it. Without it a judge decides
-unclear points only. Which points a judge is asked about is decided in `grading`.
+only unclear points. `grading` chooses the points that a judge is asked about.
 
-Own code, not `scipy.optimize.nnls`: equal to 3e-15, but other last digits in 22 % of 3,000 sets, and .8 s to import.
+Own code, not `scipy.optimize.nnls`: equal to within 3e-15, but different last digits in 22 % of 3,000 sets, and 0.8 s
+to import.
 """
 
 from collections.abc import Mapping
@@ -26,11 +27,11 @@ _ASSUMED: Mapping[VerdictWord, float] = {"covered": 0.8, "partial": 0.55, "missi
 
 @dataclass(frozen=True)
 class JudgeWeight:
-    """How far a judge's credit moves a point: `(1 - influence) * embedding + influence * judge`.
+    """How much a judge's credit changes a point: `(1 - influence) * embedding + influence * judge`.
 
     Attributes:
         influence: 0..1.
-        everywhere: whether it applies to all points that the judge saw, or only to unclear ones.
+        everywhere: whether it applies to all points that the judge decided, or only to unclear ones.
         chances: probability that a point is stated, by verdict.
         name: its name in signatures.
         provenance: the evidence for it.
@@ -77,7 +78,7 @@ def best_influence(human: npt.ArrayLike, embedding: npt.ArrayLike, judge: npt.Ar
         b, c = (he * jj - hj * ej) / determinant, (hj * ee - he * ej) / determinant
         if b >= 0 and c >= 0:
             return float(c / (b + c)) if b + c > 0 else 0.0
-    # One coefficient is zero: keep the predictor that explains more alone.
+    # One coefficient is zero: keep the predictor that explains more on its own.
     alone_e = max(he, 0.0) ** 2 / ee if ee > 0 else 0.0
     alone_j = max(hj, 0.0) ** 2 / jj if jj > 0 else 0.0
     return 1.0 if alone_j > alone_e else 0.0
@@ -87,7 +88,7 @@ def best_influence(human: npt.ArrayLike, embedding: npt.ArrayLike, judge: npt.Ar
 
 
 class _WeightFile(Noun):
-    """The file; `judges` and `prompt` identify the panel that it is about."""
+    """The content of the file; `judges` and `prompt` identify the panel."""
 
     judges: tuple[str, ...]
     prompt: str
@@ -118,10 +119,10 @@ def write_judge_weight(weight: JudgeWeight, panel: Panel, path: str | Path) -> N
 
 
 def read_judge_weight(path: str | Path, panel: Panel) -> JudgeWeight:
-    """Read the weight of a panel; the file must be about this panel.
+    """Read the weight of a panel; the file must have been written for this panel.
 
     Raises:
-        InputError: with file and line: not such a file, or learned with other judges or prompts.
+        InputError: not a weight file, or learned with other judges or prompts; with file and line.
 
     """
     document = read_document(path)

@@ -1,6 +1,6 @@
-"""Judges without a model, for trying the tool out and for tests.
+"""Judges without a model, for tests and for trying the tool.
 
-They have the interface of a real judge and see the same chat.
+They have the interface of a real judge and get the same chat.
 """
 
 import json
@@ -17,7 +17,7 @@ from grader.provider import RequestError
 from grader.text import content_words, segments
 
 MOCK = "mock"
-# Least share of a point's content words in one sentence for the verdicts covered and partial.
+# Smallest share of a point's content words in one sentence for the verdicts covered and partial.
 _COVERED, _PARTIAL = 0.7, 0.4
 _ALIAS = "mock wording: {point}"
 _EXPLAINED = "mock judge, no model was asked: {n} of {of} content words of the point stand in one sentence"
@@ -63,13 +63,13 @@ class ScriptedJudge:
 
 
 class MockJudge:
-    """A judge that counts shared words: no model, no network, deterministic. Every reason says so."""
+    """A judge that counts shared words: no model, no network, deterministic. Every reason in its verdicts says so."""
 
     name = MOCK
     revision = "1"
 
     def complete(self, messages: Sequence[Message], *, schema: Mapping[str, Any], max_tokens: int) -> Completion:
-        """Verdicts by shared content words, each with the sentence that has most; derived points unchanged."""
+        """Verdicts by shared content words, quoting the best sentence; a chat about derived points returns them."""
         if "derived_points" in _material(messages):
             text = json.dumps(_unchanged(_material(messages)))
             return Completion(text, _tokens(messages), len(text) // 4)
@@ -78,7 +78,7 @@ class MockJudge:
         for point in material["points"]:
             verdict = _by_words(answer, point.get("point") or point["mistake"])
             verdicts.append({"id": point["id"], **verdict._asdict()})
-        feedback = {"right": "", "missing": "", "study": ""}  # empty: the feedback without a judge stays
+        feedback = {"right": "", "missing": "", "study": ""}  # empty, so that the feedback without a judge is kept
         text = json.dumps({"verdicts": verdicts, "feedback": feedback})
         return Completion(text, _tokens(messages), len(text) // 4)
 
@@ -145,7 +145,7 @@ class DryRunJudge:
     """Stands in for a judge in a dry run: counts requests and sends none.
 
     Attributes:
-        calls: the least number of requests; an unusable reply would take one more.
+        calls: the smallest number of requests; an unusable reply needs one more.
         input_tokens, output_tokens: upper limits.
 
     """

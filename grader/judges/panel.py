@@ -1,6 +1,6 @@
-"""A panel of one or several judges: asks them in parallel, each once for the same task, and caches every reply.
+"""A panel of one or several judges: asks them in parallel, each once per task, and caches every reply.
 
-It collects opinions. Quotes are checked in `quote_check`; what a verdict changes is decided in `grading`.
+It collects opinions. `quote_check` checks quotes; `grading` decides how a verdict changes a grade.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,9 +29,9 @@ class PanelMember(NamedTuple):
 
 
 class JudgeOpinion(NamedTuple):
-    """One member's opinion on one answer: for each point a verdict or why there is none, and feedback, if any.
+    """One member's opinion on one answer: for each point a verdict or the reason why there is none, and any feedback.
 
-    `refused`: the model declined to judge, which people should know.
+    `refused`: the model declined to judge.
     """
 
     judge_name: str
@@ -50,7 +50,7 @@ class VerdictCounts:
 
 @dataclass(frozen=True)
 class _Job:
-    """One request: its task, the cache keys of its verdicts, and that of its feedback (empty: it is not kept)."""
+    """One request: its task, the cache keys of its verdicts, and the key of its feedback (empty: not cached)."""
 
     member: PanelMember
     task: JudgingTask
@@ -64,7 +64,7 @@ class Panel:
     Args:
         judges: at least one.
         settings: when judges are asked, and how often.
-        cache: keeps replies; in memory for this panel if left out.
+        cache: stores replies; a cache in memory if left out.
         scheduler: its policy says how many requests run at once.
 
     """
@@ -87,7 +87,7 @@ class Panel:
 
     @property
     def judges(self) -> tuple[str, ...]:
-        """Name and revision of each judge, in the order in which they were named."""
+        """Name and revision of each judge, in the order given."""
         return tuple(dict.fromkeys(f"{member.judge.name}@{member.judge.revision}" for member in self.members))
 
     @property
@@ -111,7 +111,7 @@ class Panel:
         Verdicts from earlier runs come from the cache; if a task has a new point, only that point is sent.
 
         Raises:
-            SetupError: no request can succeed; replies that arrived before are kept.
+            SetupError: no request can succeed; earlier replies stay in the cache.
 
         """
         planned = [[self._plan(member, task) for member in self.members] for task in tasks]
@@ -132,7 +132,7 @@ class Panel:
         return _Job(member, task, keys, content_key("feedback", asked, about, texts))
 
     def _missing_jobs(self, wanted: Sequence[_Job], known: Mapping[str, Any]) -> list[_Job]:
-        """The requests to send: each point that is not in the cache once, also when several answers are the same."""
+        """The requests to send: each point that is not in the cache, only once even if several answers are equal."""
         taken: set[str] = set()
         jobs = []
         for job in wanted:
@@ -141,7 +141,7 @@ class Panel:
             if points:
                 task = job.task._replace(decided_points=(*job.task.decided_points, *_decided(job, points, known)))
                 parts = self._parts(points)
-                # Feedback that was written with one of several points in view is no feedback on the answer.
+                # Feedback from a request about one of several points is not feedback on the whole answer.
                 feedback_key = job.feedback_key if len(parts) == 1 else ""
                 jobs += [_Job(job.member, task._replace(points=part), job.keys, feedback_key) for part in parts]
         return jobs
@@ -150,7 +150,7 @@ class Panel:
         return [tuple(points)] if self.settings.one_call_for == "answer" else [(point,) for point in points]
 
     def _ask(self, jobs: Sequence[_Job]) -> dict[str, Any]:
-        """Run the jobs; stop all of them when one fails for good, or on Ctrl-C."""
+        """Run the jobs; stop all of them if one raises an error, or on Ctrl-C."""
         if not jobs:
             return {}
         futures: list[Future[dict[str, Any]]] = []
@@ -181,7 +181,7 @@ class Panel:
         return found
 
     def _stop(self) -> None:
-        """End all waits; requests that were sent may finish, because they are paid for."""
+        """Interrupt all waits; requests in flight may finish, because they are paid for."""
         self.scheduler.stop()
         self.__dict__.pop("_pool").shutdown(wait=True, cancel_futures=True)  # the next run makes a new pool
 
@@ -191,7 +191,7 @@ class Panel:
 
 
 def _failed_first(futures: Sequence["Future[dict[str, Any]]"]) -> Iterator["Future[dict[str, Any]]"]:
-    """All futures, failed ones first: their exception ends the run while others may still be running."""
+    """All futures, failed ones first, so that an exception ends the run while other futures are still running."""
     failed = [future for future in futures if future.done() and future.exception() is not None]
     yield from failed
     yield from futures

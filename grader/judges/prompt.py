@@ -1,7 +1,7 @@
 """Build the prompt that asks a judge about one answer.
 
-The answer is untrusted text. It comes before the instructions, as a JSON string between marks that it cannot guess,
-and nothing in it looks like the structure of a prompt.
+The answer is untrusted text. It comes before the instructions, as a JSON string between marks that its author cannot
+guess, and everything in it that looks like the structure of a prompt is escaped.
 """
 
 import json
@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 from grader.judges.protocol import JudgingTask, Message, PointToJudge
 from grader.provider import estimate_tokens
 
-# Tokens that a reply may take: a verdict with quote and reason takes some 100.
-_TOKENS_A_POINT, _TOKENS_OF_FEEDBACK = 220, 500
-_TOKENS_A_MESSAGE = 8
+# Limits for replies, in tokens; a verdict with quote and reason takes about 100.
+_TOKENS_PER_POINT, _TOKENS_FOR_FEEDBACK = 220, 500
+_TOKENS_PER_MESSAGE = 8  # overhead of one message of a chat
 
 
 @cache
@@ -28,7 +28,7 @@ def prompt_template(name: str) -> str:
 
 
 def hash_prompt(version: int, schema: Mapping[str, Any], names: Iterable[str]) -> str:
-    """Eight hex digits that change with the version, the form of the reply and any of the prompt files."""
+    """Eight hex digits that change with the version, the reply schema and any of the prompt files."""
     parts = [str(version), json.dumps(schema, sort_keys=True), *map(prompt_template, names)]
     return sha256("\0".join(parts).encode()).hexdigest()[:8]
 
@@ -44,8 +44,8 @@ class Prompt(NamedTuple):
 def build_prompt(task: JudgingTask, *, seed: int) -> Prompt:
     """Build the prompt that asks about one answer.
 
-    The answer comes first, as a JSON string between marks that it cannot guess; the question, the reference and the
-    points follow. Points have opaque ids, and their order depends on the seed and the content.
+    The answer comes first, as a JSON string between marks that its author cannot guess; the question, the reference
+    and the points follow. Points have opaque ids, and their order depends on the seed and the content.
 
     Args:
         task: the answer and the points to decide.
@@ -60,7 +60,7 @@ def build_prompt(task: JudgingTask, *, seed: int) -> Prompt:
     if not task.points:
         raise ValueError("there is no point to decide")
     salt = sha256(json.dumps([seed, task.answer, task.question, task.reference_answer]).encode()).hexdigest()
-    # The ids are the same for all answers to a question: they are in the schema, which servers compile once.
+    # The ids are the same for all answers to a question, because they are in the schema, which servers compile once.
     ids = opaque_ids(task.points, sha256(json.dumps([seed, task.question, task.reference_answer]).encode()).hexdigest())
     material: dict[str, Any] = {"question": task.question}
     if task.reference_answer:
@@ -74,7 +74,7 @@ def build_prompt(task: JudgingTask, *, seed: int) -> Prompt:
     return Prompt(
         (Message("system", prompt_template("judge.system.md").strip()), Message("user", text.strip())),
         {opaque: point_id for point_id, opaque in ids.items()},
-        _TOKENS_OF_FEEDBACK + _TOKENS_A_POINT * len(task.points),
+        _TOKENS_FOR_FEEDBACK + _TOKENS_PER_POINT * len(task.points),
     )
 
 
@@ -84,7 +84,7 @@ def _shown_point(opaque: str, point: PointToJudge) -> dict[str, Any]:
 
 
 def opaque_ids(points: Sequence[PointToJudge], salt: str) -> dict[str, str]:
-    """A unique id for each point that reveals nothing about it."""
+    """A unique id for each point, which reveals nothing about the point."""
     ids: dict[str, str] = {}
     for point in points:
         digest = sha256(f"{salt}\0{point.point_id}\0{point.text}".encode("utf-8", "surrogatepass")).hexdigest()
@@ -100,10 +100,10 @@ def _shuffled(points: Sequence[PointToJudge], salt: str) -> list[PointToJudge]:
 
 def estimated_tokens(messages: Sequence[Message]) -> int:
     """Estimated tokens of a chat; rather too many than too few."""
-    return sum(_TOKENS_A_MESSAGE + estimate_tokens(message.content) for message in messages)
+    return sum(_TOKENS_PER_MESSAGE + estimate_tokens(message.content) for message in messages)
 
 
-# Special tokens of chat templates, and code fences. Written as JSON escapes they are the same text without effect.
+# Special tokens of chat templates, and code fences. As JSON escapes they are the same text without a special meaning.
 _STRUCTURE = re.compile(r"<(?=[|/!?a-zA-Z])|(?<=\|)>|\[(?=/?[A-Z]{3,})|`{3,}")
 
 

@@ -1,7 +1,7 @@
-"""The interface of a judge, and the nouns that go in and out of it.
+"""The interface of a judge, and the types of its input and output.
 
-A judge is anything that completes a chat. Prompts are built and replies are parsed elsewhere in this room, so that
-every judge, also a scripted one, is treated the same way.
+A judge is anything that completes a chat. Other modules of this package build prompts and parse replies, so that all
+judges, including scripted ones, are treated alike.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ class Message(NamedTuple):
 
 
 class Completion(NamedTuple):
-    """A judge's reply, and the tokens that it took."""
+    """A judge's reply, and the tokens that were used."""
 
     text: str
     input_tokens: int
@@ -38,7 +38,7 @@ class Judge(Protocol):
 
     @property
     def revision(self) -> str:
-        """Tells judges of one name apart; for a model behind a server a hash of its address."""
+        """Distinguishes judges with the same name; for a model behind a server, a hash of the server's address."""
         ...
 
     def complete(self, messages: Sequence[Message], *, schema: Mapping[str, Any], max_tokens: int) -> Completion:
@@ -46,7 +46,7 @@ class Judge(Protocol):
 
         Args:
             messages: the chat so far.
-            schema: JSON schema of the reply; a judge that cannot be bound to it may ignore it.
+            schema: JSON schema of the reply; a judge that cannot enforce it may ignore it.
             max_tokens: limit on the length of the reply.
 
         Raises:

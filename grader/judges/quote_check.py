@@ -1,4 +1,4 @@
-"""Check a judge's quote: it must stand in the answer, and say something. Exact text, no similarity."""
+"""Check a judge's quote: it must be in the answer, and it must be evidence. Exact text, no similarity."""
 
 import re
 from collections.abc import Sequence
@@ -7,17 +7,18 @@ from typing import NamedTuple
 from grader.guards import has_prompt_injection, words_beyond_question
 from grader.text import NormalisedText, Span, normalise
 
-# Typographic variants that models swap when they quote, and marks around a quote.
+# Typographic variants of quotation marks and dashes, which models often change when they quote.
 _SAME = str.maketrans("“”„‟«»‘’‚‛′‐‑‒–—−", '""""""' + "'''''" + "------")
 # Markup that a quote may lose or gain.
-_SETTING = frozenset('"*`')
-_AROUND = " \t\n\"'.,;:!?()[]*_`"
-# Words that only introduce an answer, in languages that judges read and the encoder does not.
+_MARKUP = frozenset('"*`')
+# Characters that are removed at both ends of a quote.
+_TRIMMED = " \t\n\"'.,;:!?()[]*_`"
+# Words that only introduce an answer; also in languages that the encoder does not support but judges do.
 _FRAMING = frozenset(
     "as to respuesta solución antwort lösung réponse risposta resposta ответ решение".split()
     + "解 解答 解説 かいせつ 答え 答案 정답".split()
 )
-_LEFT_OUT = re.compile(r"\s*(?:\[?\.{3}\]?|\[?…\]?)\s*")
+_OMISSION = re.compile(r"\s*(?:\[?\.{3}\]?|\[?…\]?)\s*")
 
 NOT_THERE = "the words that the judge quotes do not stand in the answer"
 NO_QUOTE = "the judge names no words of the answer"
@@ -26,9 +27,9 @@ TO_THE_EXAMINER = "the words that the judge quotes speak to the examiner"
 
 
 class QuoteCheck(NamedTuple):
-    """Where a quote stands and what is wrong with it; `problem` is empty for a valid quote.
+    """The position of a quote, and what is wrong with it; `problem` is empty for a valid quote.
 
-    `span` is in characters of the normalised answer, `None` when it is not found.
+    `span` is in characters of the normalised answer, `None` if the quote is not found.
     """
 
     span: Span | None
@@ -43,9 +44,9 @@ def verify_quote(quote: str, answer: NormalisedText, question: str) -> QuoteChec
     it only repeats words of the question, only introduces an answer ("Let me think"), or addresses the examiner.
 
     Args:
-        quote: as the judge wrote it.
+        quote: the quote as the judge wrote it.
         answer: the answer.
-        question: of the rubric.
+        question: the question of the rubric.
 
     Source: the quote requirement of docs/judge.md; "master keys" (arXiv 2507.08794) have nothing to quote.
 
@@ -54,10 +55,10 @@ def verify_quote(quote: str, answer: NormalisedText, question: str) -> QuoteChec
     if not spans:
         return QuoteCheck(None, NOT_THERE if _parts(quote) else NO_QUOTE)
     span = longest_span(spans)
-    said = " ".join(answer.text[start:end] for start, end in spans)
-    if not words_beyond_question(said, normalise(question).text) - _FRAMING and not _adds_a_number(said, question):
+    found = " ".join(answer.text[start:end] for start, end in spans)
+    if not words_beyond_question(found, normalise(question).text) - _FRAMING and not _adds_a_number(found, question):
         return QuoteCheck(span, ONLY_THE_QUESTION)
-    return QuoteCheck(span, TO_THE_EXAMINER if has_prompt_injection(said) else "")
+    return QuoteCheck(span, TO_THE_EXAMINER if has_prompt_injection(found) else "")
 
 
 def locate_quote(quote: str, text: str) -> list[Span]:
@@ -84,7 +85,7 @@ def longest_span(spans: Sequence[Span]) -> Span:
 
 def _parts(quote: str) -> list[str]:
     """The parts of a quote between its marks of omission, folded."""
-    folded = (_folded(part).text for part in _LEFT_OUT.split(normalise(quote).text))
+    folded = (_folded(part).text for part in _OMISSION.split(normalise(quote).text))
     return [part for part in folded if part]
 
 
@@ -99,7 +100,7 @@ def _folded(text: str) -> _Folded:
     chars: list[str] = []
     origin: list[int] = []
     for at, char in enumerate(text.translate(_SAME)):
-        if char in _SETTING:
+        if char in _MARKUP:
             continue
         if char.isspace():
             if chars and chars[-1] != " ":
@@ -110,9 +111,9 @@ def _folded(text: str) -> _Folded:
             chars.append(lower)
             origin.append(at)
     begin, end = 0, len(chars)
-    while begin < end and chars[begin] in _AROUND:
+    while begin < end and chars[begin] in _TRIMMED:
         begin += 1
-    while end > begin and chars[end - 1] in _AROUND:
+    while end > begin and chars[end - 1] in _TRIMMED:
         end -= 1
     return _Folded("".join(chars[begin:end]), origin[begin:end])
 
@@ -128,7 +129,7 @@ def _find(part: str, text: str, begin: int) -> int:
     return -1
 
 
-def _adds_a_number(said: str, question: str) -> bool:
-    """Whether a quote has a number that the question lacks: a number alone may be the whole answer."""
-    asked = set(re.findall(r"\d+", question))
-    return any(number not in asked for number in re.findall(r"\d+", said))
+def _adds_a_number(quote: str, question: str) -> bool:
+    """Whether a quote has a number that is not in the question; a number alone may be the whole answer."""
+    in_question = set(re.findall(r"\d+", question))
+    return any(number not in in_question for number in re.findall(r"\d+", quote))

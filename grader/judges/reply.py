@@ -1,7 +1,7 @@
-"""Parse a judge's reply, and keep only what has the agreed form.
+"""Parse a judge's reply, and keep only the parts that have the agreed form.
 
-Verdicts are checked one by one: a bad verdict costs its own point, a bad reply costs all of them. Whether a quote
-stands in the answer is checked in `quote_check`.
+Verdicts are validated one by one: a malformed verdict affects only its own point, a malformed reply affects all
+points. `quote_check` checks whether a quote is in the answer.
 """
 
 import re
@@ -20,7 +20,7 @@ from grader.provider import RequestError
 _LONGEST_REASON = 600
 Form = TypeVar("Form", bound=BaseModel)
 
-# Names and docstrings of these models are part of the schema that servers get, of prompt hashes and of cache keys.
+# Do not change names or docstrings of these models: they are part of the reply schema, prompt hashes and cache keys.
 
 
 class _PointReply(BaseModel):
@@ -60,10 +60,10 @@ class _Envelope(BaseModel):
 
 @lru_cache(maxsize=256)
 def reply_schema(ids: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The JSON schema of a reply: closed objects, all fields required, as strict servers want it.
+    """The JSON schema of a reply: closed objects with all fields required, as strict servers demand.
 
     Args:
-        ids: the opaque ids in the prompt; a server that is bound to the schema then returns no others.
+        ids: the opaque ids in the prompt; a server that enforces the schema then returns no other ids.
 
     """
     schema = _JudgeReply.model_json_schema()
@@ -81,7 +81,7 @@ class RawVerdict(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """A parsed reply: for each point a verdict or why there is none, and the feedback."""
+    """A parsed reply: for each point a verdict or the reason why there is none, and the feedback."""
 
     verdicts: Mapping[str, RawVerdict | str]
     feedback: FeedbackReply
@@ -90,42 +90,41 @@ class Reply(NamedTuple):
 def parse_reply(text: str, point_of: Mapping[str, str]) -> Reply:
     """Parse a reply strictly: it must be one JSON object of the agreed form and nothing else, without extra keys.
 
-    A label outside the set, a missing verdict or two different ones cost that point alone; unknown ids are ignored.
+    An unknown label, a missing verdict or two different verdicts affect only that point; unknown ids are ignored.
 
     Args:
-        text: the reply. A leading block of reasoning (`<think> .. </think>`) and a fence around the whole are removed;
-            JSON inside prose is not searched for.
+        text: the reply. A leading block of reasoning (`<think> .. </think>`) and a code fence around the reply are
+            removed; JSON inside prose is not accepted.
         point_of: point id by opaque id.
 
     Raises:
-        RequestError: `malformed`: it is not such an object.
+        RequestError: `malformed`: the text is not such an object.
 
     """
     envelope = parse_reply_object(text, _Envelope)
-    said: dict[str, RawVerdict | str] = {}
+    verdicts: dict[str, RawVerdict | str] = {}
     for item in envelope.verdicts:
         opaque = item.get("id") if isinstance(item, dict) else None
         point_id = point_of.get(opaque) if isinstance(opaque, str) else None
         if point_id is None:
-            continue  # not one of the points that were asked about
+            continue  # not one of the points in the prompt
         found = _verdict(item)
-        if point_id in said and said[point_id] != found:
+        if point_id in verdicts and verdicts[point_id] != found:
             found = "the judge gave this point two different verdicts"
-        said[point_id] = found
+        verdicts[point_id] = found
     return Reply(
-        {point_id: said.get(point_id, "the judge left this point out") for point_id in point_of.values()},
+        {point_id: verdicts.get(point_id, "the judge left this point out") for point_id in point_of.values()},
         envelope.feedback,
     )
 
 
 def parse_reply_object(text: str, form: type[Form]) -> Form:
-    """Parse a reply that must be one JSON object of a form; `text` and errors as in `parse_reply`."""
+    """Parse a reply that must be one JSON object of the given form; `text` and errors as in `parse_reply`."""
     try:
         return form.model_validate(parse_json(_unwrapped(text), source="the reply"))
     except InputError as error:
-        problem = re.sub(
-            r"the key '.*' appears", "a key appears", error.problem, flags=re.DOTALL
-        )  # quotes none of the reply
+        # Without the key, so that the error quotes nothing from the reply.
+        problem = re.sub(r"the key '.*' appears", "a key appears", error.problem, flags=re.DOTALL)
         raise RequestError("malformed", f"it is {shorten(problem, 80)}") from error
     except ValidationError as error:
         raise RequestError("malformed", _form_problem(error)) from error
@@ -142,7 +141,7 @@ def _verdict(item: Mapping[str, Any]) -> RawVerdict | str:
 
 
 def _form_problem(error: ValidationError) -> str:
-    """What is wrong with the form, without quoting the reply: an unknown key is text that the model wrote."""
+    """What is wrong with the form. Nothing from the reply is quoted: an unknown key is text from the model."""
     first = error.errors()[0]
     known = first["loc"][:-1] if first["type"] == "extra_forbidden" else first["loc"]
     place = ".".join(str(part) for part in known[:2]) or "the reply"

@@ -33,15 +33,15 @@ class JudgeChoice:
     """The judges that a user chose, and how to ask them.
 
     Attributes:
-        models: names of judges, at least one, no two alike.
+        models: names of judges; at least one, all different.
         settings: when judges are asked, and how often.
         request_policy: how requests are sent.
         base_url: the server's address; from the environment if left out.
         prices: a file of prices.
         weight: a file with the weight of the judges (`judge_weight`).
-        cache: file that keeps replies; in the user's cache folder if left out.
-        keep: whether replies are kept at all.
-        timeout: seconds that a request may take.
+        cache: the file that stores replies; in the user's cache folder if left out.
+        keep: whether replies are stored in that file.
+        timeout: limit on one request, in seconds.
         dry_run: count requests without sending any.
         batch: ask through the server's Batch API: replies come later, at another price.
 
@@ -75,7 +75,7 @@ class OpenedPanel:
 
     @property
     def outgoing_data(self) -> str:
-        """What leaves this machine and where to, in one line; nothing for a server on this machine or a mock."""
+        """The data that leaves this machine and its destination, in one line; empty for a local server or a mock."""
         if self.endpoint is None or self.endpoint.is_local:
             return ""
         return (
@@ -84,7 +84,7 @@ class OpenedPanel:
         )
 
     def totals(self) -> dict[str, Any]:
-        """Calls, tokens and cost so far, as `--json` prints them; `cost` is `None` without a price."""
+        """Calls, tokens and cost so far, as printed by `--json`; `cost` is `None` without a price."""
         scheduler, counts = self.panel.scheduler, self.panel.verdict_counts
         return {
             "calls": scheduler.totals.calls,
@@ -96,7 +96,7 @@ class OpenedPanel:
         }
 
     def plan(self) -> dict[str, Any]:
-        """What a dry run counted: the least number of calls, the most tokens and the highest cost."""
+        """The counts of a dry run: a lower limit for calls, upper limits for tokens and cost."""
         cost = sum(
             self.prices[judge.name].cost_of_tokens(judge.input_tokens, judge.output_tokens)
             for judge in self.dry_run_judges
@@ -115,7 +115,7 @@ def open_panel(choice: JudgeChoice) -> OpenedPanel:
     """Open the panel; nothing is sent and no client is loaded before the first request.
 
     Raises:
-        InputError: a judge is named twice or not at all, a file is wrong, or there is no price for a limit on money.
+        InputError: a judge is named twice or has no name, a file is not valid, or a limit on cost needs a price.
         SetupError: there is no key, or the cache cannot be used.
 
     """
@@ -141,7 +141,7 @@ def open_panel(choice: JudgeChoice) -> OpenedPanel:
 
 
 def _price(name: str, choice: JudgeChoice, prices: dict[str, Price]) -> Price:
-    """The price of a judge; `model/batch` in the price file is for batches, which else count at full price."""
+    """The price of a judge; for batches that of `model/batch` in the price file, else the full price."""
     of_batches = read_prices(choice.prices).get(f"{name}/batch") if choice.batch and choice.prices is not None else None
     return of_batches or prices.get(name, FREE)
 
@@ -161,7 +161,7 @@ def _open(
 
 
 def _prices(names: Sequence[str], choice: JudgeChoice, endpoint: Endpoint | None) -> dict[str, Price]:
-    """The known prices by judge; a judge on this machine is free unless the price file has a line for it."""
+    """The known prices by judge; a judge on this machine is free unless the price file has its price."""
     known = {} if choice.prices is None else read_prices(choice.prices)
     free = {name: FREE for name in names if name in OFFLINE_JUDGES or (endpoint is not None and endpoint.is_local)}
     prices = free | {name: known[name] for name in names if name in known}

@@ -11,12 +11,12 @@ from grader.text import NormalisedText, Span, content_stems
 
 # Weights have two decimals; more only where the smallest weight would be below 0.02.
 DECIMALS = 2
-# Outside this range of scores decimals mean nothing, and weights stay as they are.
+# Weights are not rounded if the maximum score is outside this range, where decimals are meaningless.
 ROUNDED_SCORES = (1e-6, 1e12)
 
 
 class PointGroupDraft(NamedTuple):
-    """A list whose items are points: its name, how many of them a full answer names, and where it starts."""
+    """A list whose items are points: its name, the number of items that a full answer names, and where it starts."""
 
     name: str
     need: int
@@ -78,19 +78,19 @@ def assemble(question: Question, source: NormalisedText, drafts: Sequence[PointD
 
 
 def relative_weight(text: str, question: str) -> float:
-    """Weight of a point relative to others: the square root of its number of content words that the question lacks.
+    """Weight of a point relative to others: the square root of the number of its content words not in the question.
 
     The root damps long points: eight new words are worth twice two, not four times.
 
     Args:
         text: the point.
-        question: the question, whose words an answer gets for free.
+        question: the question; repeating its words earns no credit.
     """
     return math.sqrt(max(1, len(set(content_stems(text)) - set(content_stems(question)))))
 
 
 def _group_names(drafts: Sequence[PointDraft]) -> dict[PointGroupDraft, str]:
-    """A unique name for each group; a number is added if two groups list the same."""
+    """A unique name for each group; a number is appended if two groups have the same name."""
     names: dict[PointGroupDraft, str] = {}
     for draft in drafts:
         group = draft.group
@@ -110,9 +110,9 @@ def _original(source: NormalisedText, span: Span) -> tuple[int, int]:
 
 
 def _weights(drafts: Sequence[PointDraft], question: Question) -> list[float]:
-    """Weights that sum to the maximum: proportional to `weigh`, equal within a group, rounded.
+    """Weights that sum to the maximum score: proportional to `relative_weight`, equal within a group, rounded.
 
-    A group weighs as much as `need` of its average points, because a full answer names that many.
+    A group weighs as much as `need` points of its average weight, because a full answer names that many.
     """
     raw = [relative_weight(draft.text, question.question) for draft in drafts]
     shares = list(raw)
@@ -129,7 +129,7 @@ def _weights(drafts: Sequence[PointDraft], question: Question) -> list[float]:
 def _rounded(shares: Sequence[float], single: Sequence[bool], max_score: float) -> list[float]:
     """Largest-remainder rounding: round down to a common unit, then give the rest to single points by remainder.
 
-    Without a single point nothing is rounded, so that the members of a group stay equal.
+    If all points are in groups, nothing is rounded, so that the members of a group stay equal.
     """
     singles = [at for at, alone in enumerate(single) if alone]
     lowest, highest = ROUNDED_SCORES

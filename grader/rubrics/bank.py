@@ -1,4 +1,4 @@
-"""Question banks: read and write them."""
+"""Read and write question banks."""
 
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,10 @@ from grader.schema import QuestionBank
 
 
 def read_bank(path: str | Path) -> QuestionBank:
-    """Read a bank that `write_bank` or a person wrote.
+    """Read a bank written by `write_bank` or by hand.
 
     Raises:
-        InputError: with line and field: not a YAML or JSON bank, or an id that appears twice.
+        InputError: not a YAML or JSON bank, or an id appears twice; with line and field.
 
     """
     document = read_document(path)

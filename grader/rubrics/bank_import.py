@@ -1,6 +1,6 @@
-"""Import questions and reference answers from pages, tables and documents; the result says what was left out.
+"""Import questions and reference answers from pages, tables and documents; the result lists what was left out.
 
-A page is split into questions and answers in `page_parser`.
+`page_parser` splits a page into questions and answers.
 """
 
 import hashlib

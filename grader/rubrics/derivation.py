@@ -1,6 +1,7 @@
-"""Derive rubric points from a reference answer: one claim a point, with its source span. Deterministic, no model.
+"""Derive rubric points from a reference answer: one claim per point, with its source span. Deterministic, no model.
 
-`text` parses layout and grammar; here clauses become points, aliases and groups. `assembly` adds weights and ids.
+`text` parses layout and grammar; this module makes points, aliases and groups from clauses; `assembly` adds weights
+and ids.
 """
 
 import re
@@ -34,10 +35,10 @@ from grader.text import (
     words,
 )
 
-# Raise it when a rule changes what is derived.
+# Raise it when a change of the rules changes derived points.
 RULES_VERSION = "1"
 DERIVED_BY = f"grader {RULES_VERSION} clauses"
-# Characters of a reference answer, some fifteen pages. Parsing one sentence of this length takes seconds.
+# Characters of a reference answer, about fifteen pages. Parsing one sentence of this length takes seconds.
 LONGEST_REFERENCE = 50_000
 
 
@@ -51,8 +52,8 @@ class DraftedPoints(NamedTuple):
 def derive(question: Question) -> Rubric:
     """Derive the rubric of a question from its reference answer.
 
-    Knowledge questions: one point for each claim. A list of examples becomes a group, of which half earns full
-    credit (`listings.required_count`). Open questions: one criterion for each request in the guidance.
+    Knowledge questions: one point for each claim. A list of examples becomes a group; half of its points earn full
+    credit (`text.required_count`). Open questions: one criterion for each request in the guidance.
 
     Args:
         question: its `reference_answer` may be prose, bullets or a mixture.
@@ -174,7 +175,7 @@ def _draft(words: Sequence[Token], span: Span, offset: int) -> PointDraft | None
 
 
 def _aliases(words: Sequence[Token], text: str) -> list[str]:
-    """The claim with abbreviations instead of long forms, and the claim with its parentheses."""
+    """The claim with abbreviations instead of long forms, and the claim including its parentheses."""
     if not any(token.aside for token in words):
         return []
     aliases: list[str] = []
@@ -209,7 +210,7 @@ def _abbreviated(words: Sequence[Token]) -> list[Token] | None:
 
 
 def _long_form(words: Sequence[Token], end: int, short: str) -> int | None:
-    """Where the words before `end` begin whose initials are the abbreviation's letters."""
+    """Start of the words before `end` whose initials spell the abbreviation; `None` if there are none."""
     letters = [char.lower() for char in short if char.isupper()]
     initials = ""
     for start in range(end - 1, max(-1, end - 9), -1):
@@ -228,7 +229,7 @@ _FOLLOWING = re.compile(r"\b(?:the )?following\b:?")
 
 
 def _bullets(text: str, block: Block, topics: Sequence[tuple[Token, ...]]) -> list[PointDraft]:
-    """Points for a list: full sentences stand alone, fragments get the introduction and form a group."""
+    """Points for a list: full sentences become points; fragments are joined to the introduction and form a group."""
     introduction = one_line(_FOLLOWING.sub("", text[block.span.start : block.span.end])).rstrip(" :.,")
     drafts: list[PointDraft] = []
     fragments: list[PointDraft] = []
@@ -249,7 +250,7 @@ def _bullets(text: str, block: Block, topics: Sequence[tuple[Token, ...]]) -> li
 
 
 def _fragment(introduction: str, said: str, span: Span) -> PointDraft:
-    """A point from an item that is no sentence: "Common remedies include dropout", "Advantages: fast"."""
+    """A point from an item that is not a sentence: "Common remedies include dropout", "Advantages: fast"."""
     item = one_line(said).rstrip(" .,;")
     if not _needs_items(introduction):
         return PointDraft(f"{introduction}: {item}", span)
@@ -306,7 +307,7 @@ def _criteria(text: str) -> list[PointDraft]:
 
 
 def _criterion(clause: Clause) -> str:
-    """The clause as something that an answer does; empty if it asks for nothing."""
+    """The clause as a criterion about the answer ("Names X"); empty if it requests nothing."""
     text = detokenize(clause.words, asides=True)
     if not content_stems(text):
         return ""

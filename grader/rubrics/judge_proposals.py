@@ -1,7 +1,7 @@
 """Ask a judge to improve derived points, and make a rubric from its proposal.
 
-The judge words claims and aliases; `proposal_validation` decides which of them are accepted. Weights, ids and order are
-set as for derived points. Without a usable proposal the derived rubric is kept.
+The judge writes claims and aliases; `proposal_validation` decides which of them are accepted. Weights, ids and order
+are set as for derived points. Without a usable proposal the derived rubric is kept.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,9 +30,9 @@ from grader.schema import Question, Rubric
 
 # Raise it when the code that builds prompts or parses proposals changes; prompt files are hashed as well.
 PROTOCOL_VERSION = 1
-# Tokens that a reply may take: text, words and three aliases take some 170 in English.
-_TOKENS_A_POINT, _TOKENS_BESIDES = 250, 1400
-# More do not fit in a reply of 16,384 tokens, the limit of common models.
+# Limits for replies, in tokens; text, words and three aliases of a point take about 170 in English.
+_TOKENS_PER_POINT, _TOKENS_BESIDES_POINTS = 250, 1400
+# More points do not fit in a reply of 16,384 tokens, the limit of common models.
 MOST_POINTS = 50
 
 
@@ -43,7 +43,7 @@ class ProposedRubric(NamedTuple):
         derived: the rubric from the rules alone.
         rubric: the proposed rubric; the derived one if there is no usable proposal.
         proposed_by: judge and prompt, such as `gpt-x@1a2b3c4d,prompt@5e6f7a8b`; `None` if the derived points are kept.
-        notes: what was rejected, what is lost, or why the derived points are kept; one line each.
+        notes: one line for each rejected point or alias, for each lost part, or for why the derived points are kept.
 
     """
 
@@ -74,21 +74,21 @@ def propose_all(
     cache: ReplyCache | None = None,
     scheduler: RequestScheduler | None = None,
 ) -> Iterator[ProposedRubric]:
-    """Propose a rubric for each question, in order; `scheduler` limits the requests at a time.
+    """Propose a rubric for each question, in order.
 
     Args:
         questions: the questions.
         judge: the judge to ask.
-        cache: keeps replies; in memory if left out.
-        scheduler: how requests are sent.
+        cache: stores replies; in memory if left out.
+        scheduler: its policy limits the number of concurrent requests.
 
     Raises:
-        InputError: a reference answer says nothing or is too long; see `derive`.
-        SetupError: no request can succeed; replies that arrived before are kept.
+        InputError: a reference answer has no words or is too long; see `derive`.
+        SetupError: no request can succeed; earlier replies stay in the cache.
 
     """
     cache, scheduler = cache or ReplyCache(":memory:"), scheduler or RequestScheduler()
-    drafted = [draft_points(question) for question in questions]  # an error in the last one costs no request
+    drafted = [draft_points(question) for question in questions]  # before any request, so that an error costs nothing
     pool = ThreadPoolExecutor(scheduler.policy.concurrency, thread_name_prefix="propose")
     done = False
     try:
@@ -100,7 +100,7 @@ def propose_all(
             yield future.result()
         done = True
     finally:
-        if not done:  # stopped early; requests that were sent may finish, because they are paid for
+        if not done:  # stopped early; requests in flight may finish, because they are paid for
             scheduler.stop()
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -128,7 +128,7 @@ def propose(question: Question, drafted: DraftedPoints, judge: Judge, cache: Rep
 
 
 class Prompt(NamedTuple):
-    """A chat that asks for points, and which derived point each id in it stands for."""
+    """A chat that asks for points, the derived point behind each opaque id in it, and the limit on the reply."""
 
     messages: tuple[Message, ...]
     point_of: Mapping[str, str]
@@ -139,7 +139,7 @@ def build_proposal_prompt(derived: Rubric, drafted: DraftedPoints) -> Prompt:
     """Build the prompt that asks for better points than the derived ones.
 
     Raises:
-        RequestError: `skipped`: there are too many points for one reply.
+        RequestError: `skipped`, if there are too many points for one reply.
 
     """
     n_points = len(derived.points)
@@ -157,7 +157,7 @@ def build_proposal_prompt(derived: Rubric, drafted: DraftedPoints) -> Prompt:
     return Prompt(
         (Message("system", prompt_template("derive.system.md").strip()), Message("user", text.strip())),
         {opaque: point_id for point_id, opaque in ids.items()},
-        _TOKENS_BESIDES + _TOKENS_A_POINT * n_points,
+        _TOKENS_BESIDES_POINTS + _TOKENS_PER_POINT * n_points,
     )
 
 

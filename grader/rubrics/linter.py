@@ -1,4 +1,4 @@
-"""Lint a rubric: problems of points and of the whole, each with its remedy. No model and no answers are needed."""
+"""Lint a rubric: problems of single points and of the whole rubric, each with its remedy. Needs no model or answers."""
 
 import math
 from collections import Counter, defaultdict
@@ -21,7 +21,7 @@ FindingKind = Literal[
     "weights",
 ]
 
-# Stems of words that say how to answer, not what to answer.
+# Stems of words about the form of an answer, not about its content.
 GENERIC_STEMS = frozenset(
     stem(word)
     for word in """
@@ -34,7 +34,7 @@ GENERIC_STEMS = frozenset(
 )
 MIN_CONTENT_WORDS = 2
 MIN_UNCOVERED_WORDS = 4
-# Share of the longer point's content words; a lower one would merge points that differ in one word of five.
+# Share of the longer point's content words; a smaller share would merge points that differ in one word of five.
 DUPLICATE_SHARE = 0.8
 # Weights are written with two decimals.
 TOLERANCE = 0.01
@@ -86,7 +86,7 @@ def _compound(point: RubricPoint, rubric: Rubric) -> list[Finding]:
 
 
 def _vague(point: RubricPoint, rubric: Rubric) -> list[Finding]:
-    """Too few words that say what the answer must state."""
+    """Too few specific words about the content of the answer."""
     telling = [word for word in content_stems(point.text) if word not in GENERIC_STEMS]
     if len(set(telling)) >= MIN_CONTENT_WORDS:
         return []
@@ -95,22 +95,22 @@ def _vague(point: RubricPoint, rubric: Rubric) -> list[Finding]:
 
 
 def _unreachable(point: RubricPoint, rubric: Rubric) -> list[Finding]:
-    """Nothing beyond the question's own words, which earn no credit."""
-    said = set(content_stems(point.text))
-    if not said or not rubric.question or said - set(content_stems(rubric.question)):
+    """No words beyond those of the question, which earn no credit."""
+    stems = set(content_stems(point.text))
+    if not stems or not rubric.question or stems - set(content_stems(rubric.question)):
         return []
     message = "has no word beyond the question's own; say what an answer must add to the question"
     return [Finding("unreachable", point.id, message)]
 
 
 def _span_mismatch(point: RubricPoint, rubric: Rubric) -> list[Finding]:
-    """A source span about something else."""
+    """A source span that shares no word with the point."""
     if point.source_span is None:
         return []
     start, end = point.source_span
     source = rubric.reference_answer[start:end]
-    said = {word for text in (point.text, *point.aliases) for word in content_stems(text)}
-    if not said or said & set(content_stems(source)):
+    stems = {word for text in (point.text, *point.aliases) for word in content_stems(text)}
+    if not stems or stems & set(content_stems(source)):
         return []
     found = f"source_span [{start}, {end}] is '{shorten(source, 80)}'"
     message = f"{found}, which shares no word with the point; correct or remove it"
@@ -124,7 +124,7 @@ POINT_CHECKS = (_compound, _vague, _unreachable, _span_mismatch)
 
 
 def _duplicate(rubric: Rubric) -> list[Finding]:
-    """Points that share nearly all content words with an earlier one; the message names the first such."""
+    """Points that share nearly all content words with an earlier point; the message names the first such point."""
     points = rubric.points
     message = "says nearly the same as '{}'; delete one of them or say what sets them apart"
     return [
@@ -134,12 +134,12 @@ def _duplicate(rubric: Rubric) -> list[Finding]:
 
 
 def find_duplicates(points: Sequence[RubricPoint]) -> dict[int, int]:
-    """Positions of points that say nearly the same as an earlier one, with the position of the first such, in order."""
+    """The position of each point that says nearly the same as an earlier one, mapped to the first such position."""
     stems = [frozenset(content_stems(point.text)) for point in points]
     pairs = [(i, j) for i, j in _alike(stems) if points[i].group is None or points[i].group != points[j].group]
     for name in dict.fromkeys(point.group for point in points if point.group is not None):
         members = [at for at, point in enumerate(points) if point.group == name]
-        # Items of one group repeat its introduction; only what sets them apart counts.
+        # Items of one group repeat its introduction, so words that all items share are ignored.
         shared = frozenset.intersection(*(stems[at] for at in members)) if members else frozenset()
         pairs += [(members[i], members[j]) for i, j in _alike([stems[at] - shared for at in members])]
     first: dict[int, int] = {}
@@ -152,8 +152,8 @@ def find_duplicates(points: Sequence[RubricPoint]) -> dict[int, int]:
 def _alike(sets: Sequence[frozenset[str]]) -> Iterator[tuple[int, int]]:
     """Pairs of positions of sets that share `DUPLICATE_SHARE` of the larger one, without comparing all pairs.
 
-    Such sets share one of their rarest words: of n words only the n - ceil(`DUPLICATE_SHARE` * n) + 1 rarest are looked
-    up.
+    Two such sets share at least one of their rarest words, so for a set of n words only the
+    n - ceil(`DUPLICATE_SHARE` * n) + 1 rarest are looked up.
 
     Source: prefix filtering (Bayardo, Ma and Srikant 2007, "Scaling up all pairs similarity search").
     """
@@ -172,7 +172,7 @@ def _alike(sets: Sequence[frozenset[str]]) -> Iterator[tuple[int, int]]:
 
 
 def _same_sense(one: RubricPoint, two: RubricPoint) -> bool:
-    """Whether both are wanted or both are mistakes, and both have the same number of negations."""
+    """Whether both points are claims or both are mistakes, with the same number of negations."""
     return (one.weight > 0) == (two.weight > 0) and _negations(one.text) == _negations(two.text)
 
 
@@ -213,7 +213,7 @@ def uncovered_spans(spans: Sequence[tuple[int, int]], length: int) -> list[Span]
 
 
 def _unequal_group_weights(rubric: Rubric) -> list[Finding]:
-    """Groups whose members have different weights, so that the score depends on which ones are named."""
+    """Groups whose members have different weights, so that the score depends on which members an answer names."""
     findings: list[Finding] = []
     for name in rubric.groups:
         weights = [point.weight for point in rubric.points if point.group == name]

@@ -1,6 +1,6 @@
-"""Split pasted text and Markdown pages into questions and answers; the rest is reported.
+"""Split pasted text and Markdown pages into questions and answers; report the rest.
 
-A page is split at its own marks (labels, headings, numbers), without a model.
+A page is split at its marks (labels, headings, numbers), without a model.
 """
 
 import re
@@ -40,8 +40,8 @@ class ParsedPage:
 
 # --- marks -----------------------------------------------------------------------------------------
 
-# Bullets, quotes, heading and emphasis marks or emoji may stand before a label. (2013, 2014: dashes; ff1a: the wide
-# colon.) Every repetition has a limit, so that a long line takes linear time.
+# Bullets, quotes, heading marks, emphasis marks or emoji may precede a label. (2013, 2014: dashes; ff1a: the wide
+# colon.) Every repetition has a limit, so that matching a long line takes linear time.
 _LEAD = r"^(?:[^\w]|_){0,12}"
 _AFTER_WORD = r"\s?[-#.]?\s?\d{0,4}\s?(?:[:\uff1a.)]|[-\u2013\u2014](?=\s)|$)"
 _ANSWER = re.compile(
@@ -75,8 +75,8 @@ _ASKS = re.compile(
 )
 _INLINE_ANSWER = re.compile(r"(?<!\s)\s+(?=(?:[-\u2013\u2014] )?(?:(?i:answer|ans)|A)\s?\d{0,4}\s?[:\uff1a]\s)")
 
-# How web pages end. A farewell never starts a sentence of an answer, so it also counts in the middle of a line, right
-# after a full stop. Page furniture (menus, share buttons) counts at the start of a short line only.
+# Ends of web pages. A farewell never starts a sentence of an answer, so it also counts within a line, after a full
+# stop. Page furniture (menus, share buttons) counts only at the start of a short line.
 _FAREWELL = "|".join(
     [
         r"thank(s| you)( (so|very) much)? for (reading|visiting|watching|following|your (time|attention))",
@@ -180,9 +180,9 @@ def _pair(block: list[_Line], topic: str, *, is_last: bool) -> tuple[QuestionAns
 
 
 def _with_answer_labels(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Replace "Solution:" by "Answer:" on pages that label answers so.
+    """Replace "Solution:" by "Answer:" on pages that label answers with it.
 
-    Not on pages that use the usual label, or where fewer than half of the questions have a solution.
+    Pages that use the usual label are not changed, nor pages where fewer than half of the questions have a solution.
     """
     texts = [text.rstrip() for _, text in lines]
     n_solutions = sum(_SOLUTION.match(text) is not None for text in texts)

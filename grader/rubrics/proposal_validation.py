@@ -1,6 +1,6 @@
 """Parse and validate a judge's proposal: a point must quote the reference answer and must not contradict the quote.
 
-No requests and no weights here. Every rejected point or alias is reported in a note.
+It sends no requests and sets no weights. Every rejected point or alias is reported in a note.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ from grader.rubrics.linter import (
 from grader.schema import Rubric, RubricPoint
 from grader.text import Span, content_stems, normalise
 
-# Characters of a claim. The encoder reads some 1,000 at once, and the longest point of the packaged rubrics has 140.
+# Characters of a claim. The encoder reads about 1,000 at a time; the longest point of the packaged rubrics has 140.
 LONGEST_CLAIM = 500
 # Most aliases of one point.
 MOST_ALIASES = 5
@@ -79,10 +79,10 @@ class Proposal(NamedTuple):
 
 
 def proposal_schema(ids: Iterable[str] = ()) -> dict[str, Any]:
-    """The JSON schema of a reply: closed objects, all fields required, as strict servers want it.
+    """The JSON schema of a reply: closed objects with all fields required, as strict servers demand.
 
     Args:
-        ids: the opaque ids of derived points; a server that is bound to the schema then returns no others.
+        ids: the opaque ids of derived points; a server that enforces the schema then returns no other ids.
 
     """
     schema = _Reply.model_json_schema()
@@ -96,7 +96,7 @@ def read_proposal(text: str) -> Proposal:
     """Parse a reply strictly, as `judges.parse_reply` does.
 
     Raises:
-        RequestError: `malformed`: it is not one JSON object of the agreed form.
+        RequestError: `malformed`: the text is not one JSON object of the agreed form.
 
     """
     envelope = parse_reply_object(text, _Envelope)
@@ -138,7 +138,7 @@ class _Claim(NamedTuple):
 def accept_points(
     proposal: Proposal, point_of: Mapping[str, str], derived: Rubric, drafted: DraftedPoints
 ) -> AcceptedPoints:
-    """Accept valid points: in order, in groups, without duplicates.
+    """Accept the valid points, in the order of the reference answer, in groups and without duplicates.
 
     If all proposals for a derived point are rejected, the derived point stays.
 
@@ -200,7 +200,7 @@ def _rejection(text: str, words: str, reference: str, span: Span | None) -> str:
 
 
 def _source_span(words: str, reference: str, near: int) -> Span | None:
-    """The span of quoted words in the reference: from the refined point on, else anywhere."""
+    """The span of quoted words in the reference: from the position of the refined point on, else anywhere."""
     for begin in dict.fromkeys((near, 0)):
         spans = locate_quote(words, reference[begin:])
         if spans:
@@ -220,7 +220,7 @@ def _clean(text: str) -> str:
 
 
 def _aliases(proposed: Iterable[str], text: str, question: str, notes: list[str]) -> tuple[str, ...]:
-    """The aliases that state the whole claim; an answer that matches one of them earns the point."""
+    """The aliases that state the whole claim, because an answer that matches one of them earns the point."""
     kept: dict[str, str] = {text.lower(): text}
     for alias in map(_clean, proposed):
         problem = "" if alias.lower() in kept else _alias_problem(alias, text, question)
@@ -300,7 +300,7 @@ def _lost_parts(spans: Sequence[Span], draft_of: Mapping[str, PointDraft], refer
             if gap.start < draft.span.end and draft.span.start < gap.end
         ]
         whole = reference[draft.span.start : draft.span.end]
-        lost = [whole] if parts == [whole] else [told for part in parts for told in substantial_sentences(part)]
+        lost = [whole] if parts == [whole] else [sentence for part in parts for sentence in substantial_sentences(part)]
         notes += [
             f"no proposed point covers '{shorten(part, _SHOWN)}', which the derived {point_id} does" for part in lost
         ]

@@ -14,9 +14,9 @@ from grader.ids import with_point_ids
 from grader.schema import Rubric
 
 _ENDINGS = (".yaml", ".yml", ".json")
-# The list of points: ours first, then that of autorubric and rubric, HealthBench, nuggetizer.
+# Accepted keys of the list of points: ours, then those of autorubric and rubric, HealthBench, nuggetizer.
 _POINT_KEYS = ("points", "criteria", "rubric", "rubrics", "nuggets")
-# Fields of a rubric under the names of other tools; their further keys are ignored.
+# Accepted keys of rubric fields, including those of other tools; other keys of such files are ignored.
 _OTHER_TOOLS_KEYS: Mapping[str, tuple[str, ...]] = {
     "question_id": ("question_id", "qid", "topic_id", "prompt_id"),
     "question": ("question", "query", "topic", "prompt"),
@@ -28,14 +28,14 @@ _OTHER_TOOLS_KEYS: Mapping[str, tuple[str, ...]] = {
 def read_rubric(path: str | Path) -> Rubric:
     """Read one rubric.
 
-    A point may also be written `criterion` + `points`, `requirement` + `weight` or `text` + `importance`, a
-    missing point id becomes `p1`, `p2`, ...; a file of another tool without a question id gets the name of the file.
+    A point may also have the fields `criterion` + `points`, `requirement` + `weight` or `text` + `importance`. Missing
+    point ids become `p1`, `p2`, ... A file of another tool without a question id gets its file name as the id.
 
     Args:
         path: a `.yaml`, `.yml` or `.json` file, or `-` for standard input.
 
     Raises:
-        InputError: with line and field: not a rubric, or a point id that appears twice.
+        InputError: not a rubric, or a point id appears twice; with line and field.
 
     """
     document = read_document(path)
@@ -53,12 +53,12 @@ def read_rubric(path: str | Path) -> Rubric:
 def points_with_ids(
     points: object, *, source: str, line_of: Callable[[int | None], int | None], field: str | None
 ) -> list[Any]:
-    """Give each point of a raw list an id, as text; all other fields are left for validation.
+    """Give each point of a raw list an id, as text; other fields are not changed or checked.
 
     Args:
         points: the raw value.
         source: the file, for error messages.
-        line_of: the line of the point at a position (from 0), or of all of them (`None`).
+        line_of: gives the line of the point at a position (from 0), or of the list (`None`).
         field: the name of the list in the file, if it has one.
 
     Raises:
@@ -104,7 +104,7 @@ def read_rubrics(path: str | Path) -> dict[str, Rubric]:
     """Read all rubrics of a folder (or of one file), by question id, in the order of file names.
 
     Raises:
-        InputError: there is no such folder, it holds no rubric, or two files are for one question.
+        InputError: there is no such folder, it has no rubric, or two files have the same question id.
 
     """
     if str(path) == "-" or Path(path).is_file():
@@ -129,14 +129,14 @@ def read_rubrics(path: str | Path) -> dict[str, Rubric]:
 
 
 def write_rubric(rubric: Rubric, path: str | Path) -> None:
-    """Write a rubric as YAML that people edit (JSON when the file ends in `.json`); same rubric, same bytes.
+    """Write a rubric as YAML for people to edit (JSON if the file ends in `.json`); same rubric, same bytes.
 
     Raises:
         InputError: the file cannot be written.
 
     """
     data = rubric.model_dump(mode="json", exclude_none=True)
-    # Empty lists would only be in the way of people who edit the file.
+    # Without empty lists, which only distract people who edit the file.
     data["points"] = [{key: value for key, value in point.items() if value != []} for point in data["points"]]
     write_document({key: value for key, value in data.items() if value != {}}, path)
 
@@ -144,8 +144,8 @@ def write_rubric(rubric: Rubric, path: str | Path) -> None:
 def rubric_hash(*rubrics: Rubric) -> str:
     """Twelve hex digits that change if and only if something changes that can affect a score.
 
-    Hashed are question, reference answer, kind, max_score, groups and each point without
-    `importance`; not where the rubric came from. Several rubrics give one hash, which depends on their order.
+    It covers the question, reference answer, kind, max_score, groups and each point without `importance`, but not
+    the origin of the rubric. Several rubrics give one hash, which depends on their order.
     """
     fields = {"question", "reference_answer", "kind", "max_score", "groups"}
     without = {"importance"}
@@ -169,7 +169,7 @@ _NAME_LENGTH = 80
 def rubric_path(folder: str | Path, question_id: str) -> Path:
     """The file of a question's rubric, always directly in `folder`.
 
-    A safe id is its own name; any other becomes a slug and 8 hex digits of its hash.
+    The file name is the id if that is safe, else a slug and 8 hex digits of the id's hash.
     """
     safe = _SAFE_NAME.fullmatch(question_id) and not _DEVICE.match(question_id)
     if safe and len(question_id) <= _NAME_LENGTH:

@@ -43,7 +43,7 @@ def _present_bank(path: Path) -> QuestionBank | None:
 
 
 class SaveResult(NamedTuple):
-    """The outcome for a rubric; `difference` is a unified diff from a kept file to the new rubric."""
+    """The outcome for a rubric; `difference` is a unified diff from a file that was kept to the new rubric."""
 
     outcome: Literal["new", "rewritten", "unchanged", "kept"]
     difference: str = ""
@@ -99,7 +99,7 @@ def _origin(rubric: Rubric) -> str:
     return "edited" if is_edited(rubric) else "proposed" if is_proposed(rubric) else "derived"
 
 
-# `derived_by` of the rules alone, in any version.
+# `derived_by` of rubrics derived by the rules alone, in any version.
 _BY_RULES = re.compile(r"grader \S+ clauses")
 _STAMP = re.compile(r" #[0-9a-f]{12}\Z")
 
@@ -118,7 +118,7 @@ def _stamped(rubric: Rubric) -> str:
 
 
 def outline_difference(before: Rubric, after: Rubric, before_name: str, after_name: str) -> str:
-    """A unified diff of wordings, groups and sources, without ids and weights, which move with any change.
+    """A unified diff of wordings, groups and sources, without ids and weights, which change with every edit.
 
     Empty if there is no difference.
     """

@@ -1,1 +1,1 @@
-"""A judge that is asked through OpenAI's Batch API."""
+"""A judge behind OpenAI's Batch API: requests of one run are answered in a later one."""

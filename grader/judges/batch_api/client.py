@@ -1,6 +1,6 @@
 """Client of a server's Batch API: upload files, create batches, ask for their status, download results.
 
-All requests go through `RequestScheduler`. It knows nothing of what is in the files.
+All requests go through `RequestScheduler`. The client does not depend on the content of the files.
 """
 
 import re
@@ -29,9 +29,9 @@ class BatchStatus(NamedTuple):
     """The status of a batch.
 
     Attributes:
-        state: as the server says, such as `in_progress` or `completed`.
+        state: the server's own word, such as `in_progress` or `completed`.
         files: ids of the result and error files.
-        n_done, n_requests: counts by the server.
+        n_done, n_requests: counts reported by the server.
         codes: error codes of the whole batch.
 
     """
@@ -50,7 +50,7 @@ class BatchClient:
         endpoint: the server.
         scheduler: limits and retries.
         timeout: limit on one request, in seconds.
-        http_client: what the openai client sends requests with; its own if left out.
+        http_client: HTTP client to use; the openai client's own if left out.
 
     """
 
@@ -103,7 +103,7 @@ class BatchClient:
             return None  # the first request may have created one
 
     def _create(self, file_id: str, tag: str) -> str | None:
-        """The id of a new batch; `None` if it may exist nonetheless: another request could create a second."""
+        """The id of a new batch; `None` if the reply was lost, so that the batch may or may not exist."""
         import openai
 
         try:
@@ -112,7 +112,7 @@ class BatchClient:
             )
         except (openai.APIConnectionError, openai.InternalServerError, openai.APIResponseValidationError):
             return None
-        except (ValueError, RecursionError):  # a body that is no JSON
+        except (ValueError, RecursionError):  # the body is not JSON
             return None
         return _name(made)
 
@@ -120,7 +120,7 @@ class BatchClient:
         """The id of the batch with a tag, among the latest batches; `None` if there is none.
 
         Raises:
-            RequestError: the server gives no answer.
+            RequestError: the server gives no usable reply.
             SetupError: no request can succeed.
 
         """
@@ -151,7 +151,7 @@ class BatchClient:
         """The content of a file; empty if the server no longer has it. Errors as in `find`."""
         return self._look(lambda: self._client().files.content(file_id).content, b"")
 
-    # --- asking
+    # --- requests
 
     def _ask(self, send: Callable[[], Answer]) -> Answer:
         """Send a request; a 404 means that the server has no Batch API."""
@@ -190,7 +190,7 @@ def _tag(batch: Any) -> Any:
 
 
 def _name(thing: Any) -> str | None:
-    """Its id, if it is a valid one."""
+    """The id of an object from the server, `None` if it is not valid."""
     name = getattr(thing, "id", None)
     return name if isinstance(name, str) and _NAME.fullmatch(name) else None
 

@@ -11,11 +11,11 @@ from grader.judges.chat import read_completion
 from grader.judges.protocol import Completion
 from grader.provider import REFUSAL_REASON, AttemptError, FailureKind, TokenUsage
 
-# Limits of one file; "Batch API" and the reference of files in OpenAI's documentation.
+# Limits of one file. Source: "Batch API" and the reference of files in OpenAI's documentation.
 MOST_REQUESTS = 50_000
 MOST_BYTES = 200_000_000
 URL: Literal["/v1/chat/completions"] = "/v1/chat/completions"
-# Errors of requests that the server never tried, because the batch ended before.
+# Error codes of requests that the server never tried, because the batch ended first.
 _NOT_TRIED = frozenset({"batch_expired", "batch_cancelled"})
 
 
@@ -54,7 +54,7 @@ class FailedRequest(NamedTuple):
     Attributes:
         reason: one line, without text from the server.
         status: HTTP status, 0 if there is none.
-        said: the error's body, searched for key words and never shown.
+        said: the body of the error, which is searched for key words and never shown.
         tried: whether the server tried the request at all.
 
     """
@@ -66,7 +66,7 @@ class FailedRequest(NamedTuple):
 
 
 class UnusableReply(NamedTuple):
-    """A reply that costs money and would be the same again: a refusal, an empty reply, or one that was cut off."""
+    """A reply that costs money and would be the same again: refused, empty or cut off."""
 
     kind: FailureKind
     reason: str
@@ -77,7 +77,7 @@ RequestOutcome = Completion | UnusableReply | FailedRequest
 
 
 class BatchResults(NamedTuple):
-    """Parsed result files: outcomes by request, and the number of lines that belong to none."""
+    """Parsed result files: outcomes by request, and the number of lines that belong to no request."""
 
     outcomes: dict[str, RequestOutcome]
     n_broken: int
@@ -88,7 +88,8 @@ def read_results(files: Iterable[bytes], asked: Collection[str]) -> BatchResults
 
     Args:
         files: contents of the files.
-        asked: ids of the requests in the batch. Of several lines for one request the best counts, else the first.
+        asked: ids of the requests in the batch. If a request has several lines, the best one counts; of equally good
+            lines, the first.
 
     """
     outcomes: dict[str, RequestOutcome] = {}
@@ -145,7 +146,7 @@ def _outcome(row: Mapping[str, Any]) -> RequestOutcome:
 
 
 def _as_object(value: Any) -> Any:
-    """JSON as objects with attributes, as the openai client has it."""
+    """JSON as objects with attributes, like the response objects of the openai client."""
     if isinstance(value, dict):
         return SimpleNamespace(**{name: _as_object(item) for name, item in value.items()})
     return [_as_object(item) for item in value] if isinstance(value, list) else value

@@ -1,8 +1,7 @@
-"""A judge behind OpenAI's Batch API: open requests are sent at the end of a run, replies are collected at the beginning
-of a later one.
+"""A judge behind OpenAI's Batch API: requests are sent at the end of a run, and a later run collects the replies first.
 
-Until then a request fails as `waiting`, and the run grades without it. Replies are found again even after a crash: a
-batch is recorded before it is sent and carries a tag.
+Until then a request fails as `waiting`, and the run grades without it. A batch is recorded before it is sent and has a
+tag, so that its replies are found even after a crash.
 """
 
 import secrets
@@ -29,15 +28,15 @@ from grader.judges.protocol import Completion, Message
 from grader.phrases import count
 from grader.provider import FREE, Endpoint, Price, ReplyCache, RequestError, RequestScheduler, TokenUsage, content_key
 
-# Seconds after which a batch that the server does not know counts as never sent; creating one takes a minute or two.
+# Seconds after which a batch that the server does not have counts as never sent; creating one takes a minute or two.
 _SENDING = 600.0
-# Seconds. A batch ends within 24 hours; one that the server does not know after two days is lost.
+# Seconds. A batch ends within 24 hours; if the server does not have it after two days, it is lost.
 _FORGOTTEN = 48 * 3600.0
 _ENDED = ("completed", "expired", "cancelled")
 
 
 class Collected(NamedTuple):
-    """Counts of replies, of requests that ended without one and of requests that still wait, and lines for the user."""
+    """Numbers of replies, of requests that failed and of requests that still wait, and messages for the user."""
 
     n_replies: int
     n_failed: int
@@ -46,7 +45,7 @@ class Collected(NamedTuple):
 
 
 class Submitted(NamedTuple):
-    """The number of requests sent, the ids of their batches, and lines for the user."""
+    """The number of requests sent, the ids of their batches, and messages for the user."""
 
     n_requests: int
     batches: tuple[str, ...]
@@ -68,13 +67,13 @@ class BatchJudge:
         model: its name at the server.
         endpoint: the server.
         scheduler: limits, retries and totals, shared by all judges of a run.
-        cache: keeps replies, open batches and the capabilities of the server; must be on disk to outlive the run.
-        price: of a million tokens in a batch.
+        cache: stores replies, open batches and the capabilities of the server; must be on disk to outlive the run.
+        price: price per million tokens in a batch.
         timeout: limit on one request to the server, in seconds.
-        seed: sent to servers that take one.
+        seed: sent to servers that support it.
         most_requests, most_bytes: limits of one file.
-        http_client: what the openai client sends requests with; its own if left out.
-        now: clock, in seconds since 1970.
+        http_client: HTTP client to use; the openai client's own if left out.
+        now: gives the time in seconds since 1970.
 
     """
 
@@ -130,7 +129,7 @@ class BatchJudge:
         return Completion(**kept)
 
     def _remember(self, custom_id: str, request: _Request) -> str:
-        """Queue a request for `submit`; returns what it waits for."""
+        """Queue a request for `submit`; returns a text that says what it waits for."""
         with self._lock:
             self._pending[custom_id] = request
             if self._batch_of is None:
@@ -180,7 +179,7 @@ class BatchJudge:
         return Submitted(sum(sent.values()), tuple(sent), tuple(notices))
 
     def _affordable(self, pending: Mapping[str, _Request], notices: list[str]) -> Iterator[str]:
-        """The requests that the budget allows. Their estimated cost stays reserved: the real one comes later."""
+        """The requests that the budget allows. Their estimated cost stays reserved until the real cost is known."""
         for at, (custom_id, request) in enumerate(pending.items()):
             estimate = TokenUsage(estimated_tokens(request.messages), request.max_tokens)
             problem = self._scheduler.budget.reserve(self._price.cost(estimate))
@@ -293,7 +292,7 @@ def _called(batch: OpenBatch) -> str:
 
 
 def _by_request(batches: Sequence[OpenBatch]) -> dict[str, str]:
-    """The batch that each request waits for, in words."""
+    """The batch that each request waits for, as a text for the user."""
     return {one: _called(batch) for batch in batches for one in batch.ids}
 
 

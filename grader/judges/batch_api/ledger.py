@@ -1,7 +1,6 @@
-"""The open batches of one server and model, in one record of the cache that several runs may change.
+"""The open batches of one server and model, in one record of the cache, which several runs may change.
 
-A batch is recorded before it is sent. If a run is killed in between, the next run finds the batch at the server by its
-tag.
+A batch is recorded before it is sent. If a run is killed in between, the next run searches for the batch by its tag.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -31,7 +30,7 @@ class OpenBatch(NamedTuple):
 
 
 class BatchLedger:
-    """Open batches, failed tries by request, and the request form to try next.
+    """Open batches, failed tries by request, and the capabilities to try next.
 
     Args:
         cache: the cache that holds the record.

@@ -1,4 +1,4 @@
-"""Resolve an ended batch: replies to keep, final failures, and requests to send again. Pure functions."""
+"""Resolve an ended batch: replies to store, final failures, and requests to send again. Pure functions."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ from grader.provider import FailureKind, TokenUsage
 
 # Tries of one request, each in a batch of its own.
 TRIES = 3
-# Statuses of a server that rejects a part of a request, unless it names another reason.
+# Statuses of a server that does not support a part of a request, unless it gives another reason.
 _NOT_UNDERSTOOD = frozenset({400, 415, 422})
 _OTHER_REASONS = ("context_length", "context length", "too large", "too long", "content_filter", "content management")
-# Temporary errors of a whole batch, which say nothing about its requests: the account's queue is full.
+# Temporary errors of a whole batch that are not about its requests: the account's queue is full.
 _PASSING = frozenset({"token_limit_exceeded"})
 _NO_LINE = FailedRequest("no line in the results")
 
@@ -25,11 +25,11 @@ class ResolvedBatch(NamedTuple):
     """The result of an ended batch.
 
     Attributes:
-        values: final results by request: a reply, or the failure with which it ended.
-        answered: tokens of each request with a reply; an unusable reply costs money, too.
-        n_failed: requests without a reply.
+        values: final results by request: a reply, or the final failure.
+        answered: tokens of each request with a reply, also of unusable replies, which cost money too.
+        n_failed: number of requests without a reply.
         understood: whether the server wrote any reply, so that it supports all parts of the requests.
-        counted: failed requests that were tried, and so count one more try.
+        counted: failed requests that were tried, so that their number of tries increases.
         trial: capabilities to try next: reduced ones, because the server rejected all requests; `none` to end a
             trial; or `as before`.
 
@@ -46,11 +46,11 @@ class ResolvedBatch(NamedTuple):
 def resolve_batch(
     batch: OpenBatch, status: BatchStatus, outcomes: Mapping[str, RequestOutcome], tries: Mapping[str, int]
 ) -> ResolvedBatch:
-    """Decide what becomes of each request of an ended batch.
+    """Decide the result of each request of an ended batch.
 
-    A request that was tried and failed counts a try; after `TRIES` its failure is final. A request that was never tried
-    counts none. If the server rejected every request, none counts and a plainer form is tried next; without a plainer
-    form the failures are final.
+    Each failed try of a request is counted; after `TRIES` the failure is final. A request that the server never tried
+    is not counted. If the server rejected every request, nothing is counted and a simpler form is tried next; if there
+    is no simpler form, the failures are final.
 
     Args:
         batch: the batch as it was sent.
@@ -89,7 +89,7 @@ def _fault(kind: FailureKind, problem: str) -> dict[str, Any]:
 
 
 def _understood_none(failed: Mapping[str, FailedRequest]) -> bool:
-    """Whether the server rejected a part of every request and names no other reason."""
+    """Whether the server rejected every request with a status for unsupported parts, and gave no other reason."""
     faults = list(failed.values())
     return all(fault.status in _NOT_UNDERSTOOD for fault in faults) and not any(
         reason in faults[0].said.lower() for reason in _OTHER_REASONS
