@@ -12,7 +12,15 @@ from pathlib import Path
 
 
 class GraderError(Exception):
-    """A failure that one line explains."""
+    """A failure that one line explains.
+
+    >>> from grader import GraderError, read_bank
+    >>> try:
+    ...     read_bank("missing.yaml")
+    ... except GraderError as error:
+    ...     print(error)
+    missing.yaml: cannot be read: there is no such file
+    """
 
 
 class InputError(GraderError):
@@ -23,6 +31,15 @@ class InputError(GraderError):
         line: 1-based line (row in a spreadsheet), if known.
         field: the column or key, if known.
         problem: what was found and what was expected.
+
+    >>> from pathlib import Path
+    >>> from grader import InputError, read_answers
+    >>> _ = Path("answers.csv").write_text("answer_id,question_id,answer\\n,dropout,It disables units.\\n")
+    >>> try:
+    ...     list(read_answers("answers.csv"))
+    ... except InputError as error:
+    ...     print(error.line, error.field, error.problem)
+    2 answer_id expected an id, found blank
     """
 
     def __init__(
@@ -45,4 +62,12 @@ class InputError(GraderError):
 
 
 class SetupError(GraderError):
-    """Something is not installed or not ready; the message ends with the command that fixes it."""
+    """Something is not installed or not ready; the message ends with the command that fixes it.
+
+    >>> from grader import Grader, Settings, SetupError
+    >>> try:
+    ...     Grader([], settings=Settings(encoder="openai:"))
+    ... except SetupError as error:
+    ...     print(error)
+    the encoder 'openai:' names no model; say which: --encoder openai:MODEL
+    """

@@ -29,7 +29,12 @@ def _not_blank(value: str) -> str:
 
 
 class Question(Noun):
-    """One question of a bank. `kind: open` means that `reference_answer` is guidance, not an answer."""
+    """One question of a bank. `kind: open` means that `reference_answer` is guidance, not an answer.
+
+    >>> question = Question(id=1, question="What does dropout do?", reference_answer="It disables random units.")
+    >>> question.id, question.kind, question.max_score
+    ('1', 'knowledge', 10.0)
+    """
 
     id: str
     question: str
@@ -45,7 +50,12 @@ class Question(Noun):
 
 
 class QuestionBank(Noun):
-    """Questions under one title; ids are unique."""
+    """Questions under one title; ids are unique.
+
+    >>> question = {"id": "dropout", "question": "What does dropout do?", "reference": "It disables random units."}
+    >>> QuestionBank(title="Regularization", questions=[question]).questions[0].reference_answer
+    'It disables random units.'
+    """
 
     title: str = ""
     questions: tuple[Question, ...]
@@ -56,6 +66,10 @@ class RubricPoint(Noun):
 
     `aliases` are other wordings that count as the same; `group` names an entry of `Rubric.groups`;
     `source_span` is `(start, end)` in characters of the rubric's `reference_answer`.
+
+    >>> point = RubricPoint(id="p1", text="It disables random units.", aliases=["It turns units off at random."])
+    >>> point.weight, point.importance
+    (1.0, None)
     """
 
     id: str
@@ -161,7 +175,13 @@ class Answer(Noun):
 
 
 class Evidence(Noun):
-    """The words that show a point: `answer[start:end] == text`, always."""
+    """The words that show a point: `answer[start:end] == text`, always.
+
+    >>> answer = "Not sure. It turns units off."
+    >>> evidence = Evidence(text="It turns units off.", start=10, end=29)
+    >>> answer[evidence.start : evidence.end] == evidence.text
+    True
+    """
 
     text: str
     start: int = Field(ge=0)
@@ -195,6 +215,13 @@ class PointGrade(Noun):
 
     `confidence` is the chance, 0..1, that a person would decide alike; `None` where nothing was judged. Where judges
     were asked, `verdicts` has what each of them said and `by_embedding` what the point earns without them.
+
+    >>> from grader import Answer, Grader, Rubric
+    >>> rubric = Rubric(question_id="dropout", points=[{"text": "It disables random units."}])
+    >>> answer = Answer(answer_id="a1", question_id="dropout", answer="Random units are disabled.")
+    >>> [point] = Grader([rubric]).grade(answer).points
+    >>> point.point_id, point.status, point.decided_by, point.evidence.text
+    ('p1', 'covered', 'embedding', 'Random units are disabled.')
     """
 
     point_id: str
@@ -243,6 +270,13 @@ class Grade(Noun):
 
     It carries question, answer and point texts, so that a report needs no other file. `max_score` is `None` only for an
     unknown question.
+
+    >>> from grader import Answer, Grader, Rubric
+    >>> rubric = Rubric(question_id="dropout", points=[{"text": "It disables random units."}])
+    >>> answer = Answer(answer_id="a1", question_id="dropout", answer="")
+    >>> grade = Grader([rubric]).grade(answer)
+    >>> grade.score, grade.max_score, grade.points[0].status, grade.ungraded_reason
+    (0.0, 10.0, 'missing', None)
     """
 
     answer_id: str

@@ -24,6 +24,11 @@ class Settings(Noun):
 
     The defaults were measured over nine scored sets (docs/accuracy.md), two anew for the encoder `static`, which has
     no verifier by default; change one and the signature changes.
+
+    >>> from grader import Settings
+    >>> settings = Settings(encoder="static", review_below=0.6)
+    >>> settings.verifier, settings.match_center
+    (False, 0.35)
     """
 
     encoder: str = Field(default=PACKAGED_MODEL, description="encoder: a name or a folder")

@@ -6,10 +6,11 @@ The statistics are in `grader.statistics`; `grader.reports` shows the results.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
+from grader.arguments import wrong_type
 from grader.calibration.agenda import AgendaItem, discussion_agenda
 from grader.calibration.change_since import Change, change_since
 from grader.calibration.interactions import Interaction, point_interactions, question_interactions
@@ -145,6 +146,16 @@ class Calibration:
     graded: GradedRatings | None
 
 
+def _check_types(ratings: Any, choices: Any, earlier: Any) -> None:
+    read = 'read_ratings("ratings.csv")'
+    if not isinstance(ratings, Ratings):
+        raise wrong_type("ratings", ratings, "ratings that were read", f"calibrate({read})")
+    if not isinstance(choices, CalibrationOptions | None):
+        raise wrong_type("choices", choices, "a CalibrationOptions", "CalibrationOptions(cut=6)")
+    if not isinstance(earlier, Ratings | None):
+        raise wrong_type("earlier", earlier, "ratings that were read", f"earlier={read}")
+
+
 def calibrate(
     ratings: Ratings,
     choices: CalibrationOptions | None = None,
@@ -165,7 +176,16 @@ def calibrate(
     Raises:
         InputError: all ratings are by one person and there is no machine to compare with, or a choice or the earlier
             ratings do not fit.
+        TypeError: an argument is of a wrong type; says how to write it.
+
+    >>> from pathlib import Path
+    >>> from grader import calibrate, read_ratings
+    >>> _ = Path("ratings.csv").write_text("answer_id,Kim,Lee\\na1,6,7\\na2,1,3\\na3,4,4\\na4,2,5\\n")
+    >>> result = calibrate(read_ratings("ratings.csv", raters=["Kim", "Lee"]))
+    >>> result.arrays.raters, round(result.agreement.statistics["krippendorff_alpha"].value, 2)
+    (('Kim', 'Lee'), 0.56)
     """
+    _check_types(ratings, choices, earlier)
     chosen = CalibrationOptions() if choices is None else choices
     arrays = rating_arrays(ratings if graded is None else graded.ratings)
     check_raters(arrays, ratings)

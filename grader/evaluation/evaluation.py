@@ -1,10 +1,11 @@
 """A labelled set -> how far grades agree with people, beside the baselines that every grader must beat."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from grader.arguments import check_encoder, check_settings, wrong_type
 from grader.encoders import Encoder
 from grader.evaluation.agreement import Interval, agreement_statistics
 from grader.evaluation.confidence import ReliabilityDiagram, ReviewCurve, reliability_diagrams, review_curve_of
@@ -86,8 +87,21 @@ def evaluate(
     Raises:
         InputError: when there is no row, or when fewer than ten marks are given in all.
         SetupError: when the encoder cannot be loaded, or no request to a judge can succeed.
+        TypeError: an argument is of a wrong type; says how to write it.
 
+    >>> from pathlib import Path
+    >>> from grader import Settings, evaluate, read_labelled_set
+    >>> table = ["answer_id,question_id,reference_answer,answer,human_score,max_score",
+    ...          "a1,dropout,Dropout disables random units.,Random units are disabled.,5,5",
+    ...          "a2,dropout,Dropout disables random units.,It is a kind of layer.,0,5"]
+    >>> _ = Path("labelled.csv").write_text("\\n".join(table))
+    >>> result = evaluate(read_labelled_set("labelled.csv"), settings=Settings(encoder="static"))
+    >>> result.n_graded, round(result.statistics["pearson"].value, 2)
+    (2, 1.0)
     """
+    _check_rows(rows)
+    check_settings(settings)
+    check_encoder(encoder)
     graded, features, signature, seconds = grade_labelled_set(
         rows, encoder=encoder, settings=settings, panel=panel, weight=weight, progress=progress
     )
@@ -108,6 +122,19 @@ def evaluate(
         judge=None if panel is None else _judge_comparison(graded, panel, interval),
         marked=found,
     )
+
+
+def _check_rows(rows: Any) -> None:
+    write = 'evaluate(read_labelled_set("labelled.jsonl"))'
+    if isinstance(rows, LabelledAnswer):
+        write = "evaluate([row])"
+    elif isinstance(rows, Iterator):
+        write = "evaluate(list(rows))"
+    if isinstance(rows, str | bytes) or not isinstance(rows, Sequence):
+        raise wrong_type("rows", rows, "a list of labelled answers", write)
+    for number, row in enumerate(rows):
+        if not isinstance(row, LabelledAnswer):
+            raise wrong_type(f"rows[{number}]", row, "a LabelledAnswer", write)
 
 
 def _judge_comparison(graded: Sequence[GradedAnswer], panel: Panel, interval: Interval) -> JudgeComparison:

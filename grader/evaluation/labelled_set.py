@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
+from grader.arguments import check_path
 from grader.errors import InputError
 from grader.files import (
     ANSWER_COLUMNS,
@@ -80,8 +81,17 @@ def read_labelled_set(path: str | Path) -> list[LabelledAnswer]:
 
     Raises:
         InputError: with line and field: a missing or wrong field, a repeated `answer_id`, a rubric that is none.
+        TypeError: `path` is no path.
 
+    >>> from pathlib import Path
+    >>> from grader import read_labelled_set
+    >>> table = ["answer_id,question_id,reference_answer,answer,human_score,max_score",
+    ...          "a1,dropout,Dropout disables random units.,Units are disabled.,4,5"]
+    >>> _ = Path("labelled.csv").write_text("\\n".join(table))
+    >>> [(row.answer_id, row.human_score) for row in read_labelled_set("labelled.csv")]
+    [('a1', 4.0)]
     """
+    check_path(path, 'read_labelled_set("labelled.jsonl")')
     source = source_name(path)
     seen: dict[str, int | None] = {}
     rows = []

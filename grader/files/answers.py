@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from grader.arguments import check_path, wrong_type
 from grader.errors import InputError
 from grader.files.cells import number_text
 from grader.files.tables import Row, pick_columns, read_rows, text_rows
@@ -37,9 +38,22 @@ def read_answers(path: str | Path, *, questions: Mapping[str, str] | None = None
 
     Raises:
         InputError: with the line: a missing column, a blank or repeated `answer_id`, an unknown heading.
+        TypeError: `path` is no path, or `questions` no mapping.
 
+    >>> from grader import read_answers
+    >>> answers = read_answers("data/practice_answers.jsonl")
+    >>> next(answers).answer_id
+    'learning-paradigms-strong'
     """
+    check_path(path, 'read_answers("answers.jsonl")', fields="Answer(**fields)", frame="grade_frame(grader, frame)")
+    _check_questions(questions)
     return _with_unique_ids(numbered_answers(path, questions=questions), source_name(path))
+
+
+def _check_questions(questions: Any) -> None:
+    if questions is not None and not isinstance(questions, Mapping):
+        write = "questions={question.id: question.question for question in bank.questions}"
+        raise wrong_type("questions", questions, "a mapping from the id to the text of each question", write)
 
 
 def row_answers(rows: Iterable[Row], source: str) -> Iterator[Answer]:

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from grader.arguments import check_path
 from grader.errors import InputError
 from grader.files.tables import Row, read_rows
 from grader.files.text_input import source_name
@@ -61,8 +62,20 @@ def read_grades(path: str | Path) -> Iterator[Grade]:
     Raises:
         InputError: the file cannot be read, a row is not a grade, or it is a flat row (CSV, XLSX), which has no
             evidence; names file, line and field.
+        TypeError: `path` is no path.
 
+    >>> from pathlib import Path
+    >>> from grader import read_grades
+    >>> row = '{"answer_id": "a1", "question_id": "q1", "score": 5, "max_score": 10, "fraction": 0.5, "signature": "-"'
+    >>> _ = Path("grades.jsonl").write_text(row + ', "points": []}')
+    >>> [grade.score for grade in read_grades("grades.jsonl")]
+    [5.0]
     """
+    check_path(path, 'read_grades("grades.jsonl")', fields="Grade(**fields)")
+    return _grades(path)
+
+
+def _grades(path: str | Path) -> Iterator[Grade]:
     for row in read_rows(path):
         if not isinstance(row.values.get("points"), list) and "score" in row.values:
             problem = (

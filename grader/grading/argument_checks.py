@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from grader.arguments import wrong_type
+from grader.arguments import is_frame, wrong_type
 from grader.schema import Answer, QuestionBank, Rubric
 
 _AN_ANSWER = 'Answer(answer_id="a1", question_id="q1", answer="...")'
@@ -46,7 +46,7 @@ def check_answer(answer: Any, name: str = "answer") -> None:
     write = _AN_ANSWER
     if isinstance(answer, Mapping):
         write = "Answer(**fields)"
-    elif _is_frame(answer):
+    elif is_frame(answer):
         write = "grade_frame(grader, frame)"
     elif isinstance(answer, list | tuple):
         write = "grader.grade_many(answers)"
@@ -62,7 +62,7 @@ def check_answers(answers: Any) -> Iterator[Answer]:
     write = None
     if isinstance(answers, Answer):
         write = "grade_many([answer])"
-    elif _is_frame(answers):
+    elif is_frame(answers):
         write = "grade_frame(grader, frame)"
     elif isinstance(answers, str | bytes) or hasattr(answers, "__fspath__"):
         write = 'grade_many(read_answers("answers.jsonl"))'
@@ -77,8 +77,3 @@ def _answers_only(answers: Iterable[Any]) -> Iterator[Answer]:
     for number, answer in enumerate(answers):
         check_answer(answer, f"answers[{number}]")
         yield answer
-
-
-def _is_frame(value: Any) -> bool:
-    """Whether it is a DataFrame, of pandas or another library; none is imported to find out."""
-    return type(value).__name__ == "DataFrame"

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from grader.__about__ import __version__
+from grader.arguments import check_encoder, check_settings
 from grader.encoders import Encoder, TokenVectors, load_encoder, one_thread, reads_english_only
 from grader.errors import InputError
 from grader.flags import PLAIN_FLAGS
@@ -72,6 +73,7 @@ class Grader:
     Raises:
         InputError: when two rubrics are for the same question, or the marks were learned with other settings, another
             encoder or judge, or other rubrics.
+        TypeError: an argument is of a wrong type; says how to write it.
 
     >>> from grader import Answer, Grader, Rubric
     >>> rubric = Rubric(question_id="q1", question="What does dropout do?", points=[
@@ -92,6 +94,8 @@ class Grader:
         weight: JudgeWeight = UNPROVEN_WEIGHT,
         marks: FittedMarks | None = None,
     ) -> None:
+        check_settings(settings)
+        check_encoder(encoder)
         self.settings = settings or Settings()
         self.panel = panel
         self.weight = weight

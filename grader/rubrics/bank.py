@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from grader.arguments import check_path
 from grader.files import (
     id_text,
     read_document,
@@ -18,8 +19,14 @@ def read_bank(path: str | Path) -> QuestionBank:
 
     Raises:
         InputError: not a YAML or JSON bank, or an id appears twice; with line and field.
+        TypeError: `path` is no path.
 
+    >>> from grader import read_bank
+    >>> bank = read_bank("data/deep_learning.yaml")
+    >>> bank.title, len(bank.questions), bank.questions[0].id
+    ('Deep learning interview questions', 19, 'learning-paradigms')
     """
+    check_path(path, 'read_bank("bank.yaml")', fields="QuestionBank(**fields)")
     document = read_document(path)
     data = document.data
     if isinstance(data, dict) and isinstance(data.get("questions"), list):

@@ -7,12 +7,14 @@ and ids.
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
+from grader.arguments import is_frame, wrong_type
 from grader.errors import InputError
 from grader.phrases import one_line
 from grader.rubrics.assembly import PointDraft, PointGroupDraft, assemble
-from grader.schema import Question, Rubric
+from grader.schema import Question, QuestionBank, Rubric
 from grader.text import (
     EXAMPLE_WORDS,
     FUNCTION_WORDS,
@@ -60,9 +62,34 @@ def derive(question: Question) -> Rubric:
 
     Raises:
         InputError: the reference answer has no letter and no digit, or more than `LONGEST_REFERENCE` characters.
+        TypeError: `question` is no Question; says how to write it.
+
+    >>> from grader import Question, derive
+    >>> reference = "Dropout disables random units during training. It reduces overfitting."
+    >>> rubric = derive(Question(id="dropout", question="What does dropout do?", reference_answer=reference))
+    >>> [point.text for point in rubric.points]
+    ['Dropout disables random units during training', 'Dropout reduces overfitting']
     """
+    _check_question(question)
     source, drafts = draft_points(question)
     return assemble(question, source, drafts, derived_by=DERIVED_BY)
+
+
+def _check_question(question: Any) -> None:
+    if isinstance(question, Question):
+        return
+    write = 'derive(Question(id="q1", question="...", reference_answer="..."))'
+    if isinstance(question, dict):
+        write = "derive(Question(**fields))"
+    elif isinstance(question, QuestionBank):
+        write = "[derive(question) for question in bank.questions]"
+    elif isinstance(question, list | tuple):
+        write = "[derive(question) for question in questions]"
+    elif is_frame(question):
+        write = '[derive(Question(**row)) for row in frame.to_dict("records")]'
+    elif isinstance(question, Path):
+        write = '[derive(question) for question in read_bank("bank.yaml").questions]'
+    raise wrong_type("question", question, "a Question", write)
 
 
 def draft_points(question: Question) -> DraftedPoints:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from grader.arguments import check_path
 from grader.errors import InputError
 from grader.files import Document, Place, id_text, read_document, refuse_duplicate, slug, validate, write_document
 from grader.ids import with_point_ids
@@ -105,8 +106,14 @@ def read_rubrics(path: str | Path) -> dict[str, Rubric]:
 
     Raises:
         InputError: there is no such folder, it has no rubric, or two files have the same question id.
+        TypeError: `path` is no path.
 
+    >>> from grader import read_rubrics
+    >>> rubrics = read_rubrics("rubrics/")
+    >>> rubrics["optimizers"].points[0].text
+    'Plain SGD steps against the mini-batch gradient with one learning rate for all parameters'
     """
+    check_path(path, 'read_rubrics("rubrics/")', fields="Rubric(**fields)")
     if str(path) == "-" or Path(path).is_file():
         rubric = read_rubric(path)
         return {rubric.question_id: rubric}

@@ -12,6 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from grader.arguments import check_path, wrong_type
 from grader.errors import InputError
 from grader.files import Row, id_text, pick_columns, read_rows, source_name
 from grader.phrases import count
@@ -202,8 +203,17 @@ def read_ratings(path: str | Path, *, raters: Sequence[str] = ()) -> Ratings:
     Raises:
         InputError: with line and field: a missing column, no number, a score outside the scale, a row that stands
             there twice, an answer that changes its question, scale or group, nothing that counts.
+        TypeError: `path` is no path, or `raters` no list of names.
 
+    >>> from pathlib import Path
+    >>> from grader import read_ratings
+    >>> _ = Path("ratings.csv").write_text("answer_id,Kim,Lee\\na1,6,7\\na2,1,3\\n")
+    >>> [(rating.answer_id, rating.rater, rating.score) for rating in read_ratings("ratings.csv", raters=["Kim"]).rows]
+    [('a1', 'Kim', 6.0), ('a2', 'Kim', 1.0)]
     """
+    check_path(path, 'read_ratings("ratings.csv")')
+    if isinstance(raters, str) or not isinstance(raters, Sequence):
+        raise wrong_type("raters", raters, "a list of columns", 'raters=["Kim", "Lee"]')
     source = source_name(path)
     twice = next((name for name, times in Counter(raters).items() if times > 1), None)
     if twice is not None:

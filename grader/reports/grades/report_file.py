@@ -1,10 +1,10 @@
 """The HTML page of grades, written to a file."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grader.arguments import wrong_type
+from grader.arguments import is_frame, wrong_type
 from grader.files import atomic_writer
 from grader.reports.grades.page import render_grades_page
 from grader.reports.grades.summary import summarise_grades
@@ -48,4 +48,13 @@ def _grades_only(grades: Any) -> Iterable[Grade]:
         raise wrong_type("grades", grades, "a list of grades", "write_report([grade], path)")
     if isinstance(grades, str | Path):
         raise wrong_type("grades", grades, "a list of grades", "write_report(read_grades(file), path)")
-    return grades  # type: ignore[no-any-return]
+    if not isinstance(grades, Iterable) or is_frame(grades):
+        raise wrong_type("grades", grades, "a list of grades", "write_report(grader.grade_many(answers), path)")
+    return _each_checked(grades)
+
+
+def _each_checked(grades: Iterable[Any]) -> Iterator[Grade]:
+    for number, grade in enumerate(grades):
+        if not isinstance(grade, Grade):
+            raise wrong_type(f"grades[{number}]", grade, "a Grade", "write_report(grader.grade_many(answers), path)")
+        yield grade
