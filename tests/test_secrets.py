@@ -19,7 +19,7 @@ logging.basicConfig(level=logging.DEBUG)  # also of what sends the requests
 from pathlib import Path
 from grader import Answer, Grader, Rubric
 from grader.provider.reply_cache import ReplyCache
-from grader.provider.scheduler import RequestScheduler, RequestPolicy
+from grader.provider.retries import RequestScheduler, RequestPolicy
 from grader.judges.chat import ChatJudge
 from grader.provider.endpoint import find_endpoint
 from grader.files.grades import grade_row

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from grader.arguments import wrong_type
+from grader.argument_types import wrong_type
 from grader.calibration.agenda import AgendaItem, discussion_agenda
 from grader.calibration.change_since import Change, change_since
 from grader.calibration.interactions import Interaction, point_interactions, question_interactions

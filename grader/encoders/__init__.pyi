@@ -6,7 +6,6 @@ from .bert import transformer_layer as transformer_layer
 from .bert_graph import EMBEDDINGS_INPUT as EMBEDDINGS_INPUT
 from .bert_graph import LOGIT_OUTPUT as LOGIT_OUTPUT
 from .bert_graph import cross_encoder_graph as cross_encoder_graph
-from .blas_threads import one_thread as one_thread
 from .compilation import CompilationSpec as CompilationSpec
 from .compilation import CompileError as CompileError
 from .compilation import compiled_path as compiled_path
@@ -20,6 +19,7 @@ from .registry import load_encoder as load_encoder
 from .registry import reads_english_only as reads_english_only
 from .remote import EndpointEncoder as EndpointEncoder
 from .static import StaticEncoder as StaticEncoder
+from .threads import one_thread as one_thread
 from .token_vectors import TokenVectors as TokenVectors
 from .vector_cache import VectorCache as VectorCache
 from .vector_cache import cache_limit_bytes as cache_limit_bytes

@@ -126,14 +126,6 @@ def _session(model: str | bytes) -> "InferenceSession":
         raise CompileError(str(error).splitlines()[0]) from error
 
 
-def n_threads() -> int:
-    """Threads for the arithmetic: `OMP_NUM_THREADS` where it is set, else the cores that this process may use."""
-    given = os.environ.get("OMP_NUM_THREADS", "")
-    if given.isdigit() and int(given) > 0:
-        return int(given)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _runtime_version() -> str:
     try:
         return version(_RUNTIME)

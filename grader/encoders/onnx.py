@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from grader.__about__ import PACKAGED_MODEL
 from grader.encoders.bert import BertArchitecture, Floats, transformer_layers
 from grader.encoders.bert_graph import EMBEDDINGS_INPUT, MEAN, PIECES, bert_graph
-from grader.encoders.compilation import CompilationSpec, compiled_path, n_threads, open_compiled
+from grader.encoders.compilation import CompilationSpec, compiled_path, open_compiled
 from grader.encoders.model_files import model_revision, packaged_model, stored_tensors
+from grader.encoders.threads import n_threads
 from grader.encoders.token_vectors import LAYER_WEIGHTS, Ints, Pass, TokenVectors, Window, join
 from grader.encoders.vector_cache import VectorCache, cache_limit_bytes
 from grader.encoders.windows import WindowReader, piece_rarity, read_tokenizer
@@ -35,7 +36,7 @@ _LEAST_COSINE_WHOLE = 0.99
 _PROBES = ((1, 3), (3, 9), (1, 128))  # texts and pieces of each
 
 
-class Embeddings(NamedTuple):
+class EmbeddingTables(NamedTuple):
     """What stands for a piece before the first layer: its own vector, that of its place, that of its side."""
 
     words: Floats
@@ -48,10 +49,10 @@ class Embeddings(NamedTuple):
         return embedded
 
 
-def read_embeddings(weights: Mapping[str, Floats]) -> Embeddings:
+def read_embedding_tables(weights: Mapping[str, Floats]) -> EmbeddingTables:
     """The embedding tables among a BERT's weights."""
     names = ("word_embeddings", "position_embeddings", "token_type_embeddings")
-    return Embeddings(*(weights[f"embeddings.{name}.weight"] for name in names))
+    return EmbeddingTables(*(weights[f"embeddings.{name}.weight"] for name in names))
 
 
 def read_shape(model: Path) -> BertArchitecture:
@@ -143,8 +144,8 @@ class OnnxEncoder:
         return compiled_key(self._model, whole=self._whole)
 
     @cached_property
-    def _embeddings(self) -> Embeddings:
-        return read_embeddings(stored_tensors(self._model))
+    def _embeddings(self) -> EmbeddingTables:
+        return read_embedding_tables(stored_tensors(self._model))
 
     @cached_property
     def _reader(self) -> WindowReader:
@@ -201,7 +202,7 @@ def lowest_cosine(
 
     The probes are vocabulary entries drawn with a seed: a single piece, texts in company, and a long one.
     """
-    embeddings = read_embeddings(weights)
+    embeddings = read_embedding_tables(weights)
     rng = np.random.default_rng(0)
     probes = (rng.integers(0, len(embeddings.words), size) for size in _PROBES)
     return min(_cosine(session, weights, shape, embeddings.of(probe), whole) for probe in probes)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from grader.arguments import check_encoder, check_settings, wrong_type
+from grader.argument_types import check_encoder, check_settings, wrong_type
 from grader.encoders import Encoder
 from grader.evaluation.agreement import Interval, agreement_statistics
 from grader.evaluation.confidence import ReliabilityDiagram, ReviewCurve, reliability_diagrams, review_curve_of

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
-from grader.arguments import check_path
+from grader.argument_types import check_path
 from grader.errors import InputError
 from grader.files import (
     ANSWER_COLUMNS,

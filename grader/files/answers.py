@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from grader.arguments import check_path, wrong_type
+from grader.argument_types import check_path, wrong_type
 from grader.errors import InputError
 from grader.files.cells import number_text
 from grader.files.tables import Row, pick_columns, read_rows, text_rows

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from grader.arguments import check_path
+from grader.argument_types import check_path
 from grader.errors import InputError
 from grader.files.tables import Row, read_rows
 from grader.files.text_input import source_name

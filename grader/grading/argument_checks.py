@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from grader.arguments import is_frame, wrong_type
+from grader.argument_types import is_frame, wrong_type
 from grader.schema import Answer, QuestionBank, Rubric
 
 _AN_ANSWER = 'Answer(answer_id="a1", question_id="q1", answer="...")'

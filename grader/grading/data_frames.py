@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from grader.arguments import wrong_type
+from grader.argument_types import wrong_type
 from grader.files import Row, flat_columns, flat_row, row_answers
 from grader.grading.grader import Grader
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from grader.__about__ import __version__
-from grader.arguments import check_encoder, check_settings
+from grader.argument_types import check_encoder, check_settings
 from grader.encoders import Encoder, TokenVectors, load_encoder, one_thread, reads_english_only
 from grader.errors import InputError
 from grader.flags import PLAIN_FLAGS

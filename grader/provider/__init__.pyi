@@ -19,5 +19,5 @@ from .errors import FailureKind as FailureKind
 from .errors import RequestError as RequestError
 from .reply_cache import ReplyCache as ReplyCache
 from .reply_cache import content_key as content_key
-from .scheduler import RequestPolicy as RequestPolicy
-from .scheduler import RequestScheduler as RequestScheduler
+from .retries import RequestPolicy as RequestPolicy
+from .retries import RequestScheduler as RequestScheduler

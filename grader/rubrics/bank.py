@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from grader.arguments import check_path
+from grader.argument_types import check_path
 from grader.files import (
     id_text,
     read_document,

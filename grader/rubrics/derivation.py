@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from grader.arguments import is_frame, wrong_type
+from grader.argument_types import is_frame, wrong_type
 from grader.errors import InputError
 from grader.phrases import one_line
 from grader.rubrics.assembly import PointDraft, PointGroupDraft, assemble

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from grader.arguments import check_path
+from grader.argument_types import check_path
 from grader.errors import InputError
 from grader.files import Document, Place, id_text, read_document, refuse_duplicate, slug, validate, write_document
 from grader.ids import with_point_ids

@@ -22,7 +22,7 @@ from grader.grading.grader import Grader
 from grader.judges.chat import ChatJudge
 from grader.judges.panel import Panel
 from grader.provider.endpoint import find_endpoint
-from grader.provider.scheduler import RequestPolicy, RequestScheduler
+from grader.provider.retries import RequestPolicy, RequestScheduler
 from grader.rubrics.rubric_files import read_rubrics
 from grader.settings import JudgeSettings
 

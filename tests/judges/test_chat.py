@@ -21,7 +21,7 @@ from grader.judges.reply import reply_schema
 from grader.provider.endpoint import Endpoint, _retry_after, find_endpoint
 from grader.provider.errors import RequestError
 from grader.provider.reply_cache import ReplyCache
-from grader.provider.scheduler import RequestPolicy, RequestScheduler
+from grader.provider.retries import RequestPolicy, RequestScheduler
 from tests.support.clocks import VirtualClock
 from tests.support.judges import QUICK, SECRET, chat_judge, judging_task
 from tests.support.openai_faults import FATAL, PASSING, by_words

@@ -22,7 +22,7 @@ from grader.judges.reply import RawVerdict
 from grader.provider.clock import MonotonicClock
 from grader.provider.errors import RequestError
 from grader.provider.reply_cache import ReplyCache
-from grader.provider.scheduler import RequestPolicy, RequestScheduler
+from grader.provider.retries import RequestPolicy, RequestScheduler
 from grader.schema import Grade
 from grader.settings import JudgeSettings, Settings
 from tests.support.clocks import VirtualClock
@@ -415,7 +415,7 @@ PROCESS = """
 import sys
 import openai
 from grader.provider.reply_cache import ReplyCache
-from grader.provider.scheduler import RequestScheduler
+from grader.provider.retries import RequestScheduler
 from grader.judges.panel import Panel
 from tests.support.judges import chat_judge, many
 judges, cases, scheduler = [], many(40), RequestScheduler()

@@ -15,7 +15,7 @@ from grader.judges.mock import MockJudge
 from grader.judges.panel import Panel
 from grader.provider.rate_limit import WINDOW
 from grader.provider.reply_cache import ReplyCache
-from grader.provider.scheduler import RequestPolicy, RequestScheduler
+from grader.provider.retries import RequestPolicy, RequestScheduler
 from grader.schema import Grade
 from grader.settings import JudgeSettings, Settings
 from tests.support.clocks import FastClock

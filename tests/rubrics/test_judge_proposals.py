@@ -13,7 +13,7 @@ from grader.judges.mock import MockJudge, ScriptedJudge
 from grader.judges.protocol import Completion
 from grader.provider.errors import RequestError
 from grader.provider.reply_cache import ReplyCache
-from grader.provider.scheduler import RequestPolicy, RequestScheduler
+from grader.provider.retries import RequestPolicy, RequestScheduler
 from grader.rubrics.bank import read_bank
 from grader.rubrics.derivation import DERIVED_BY, derive, draft_points
 from grader.rubrics.judge_proposals import MOST_POINTS, ProposedRubric, proposal_prompt_hash, propose, propose_all

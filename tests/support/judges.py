@@ -11,7 +11,7 @@ from grader.judges.mock import read_prompt
 from grader.judges.protocol import JudgingTask, Message, PointToJudge
 from grader.provider.endpoint import Endpoint
 from grader.provider.reply_cache import ReplyCache
-from grader.provider.scheduler import RequestPolicy, RequestScheduler
+from grader.provider.retries import RequestPolicy, RequestScheduler
 from tests.support.clocks import VirtualClock
 
 SECRET = "sk-TESTSECRET-0123456789abcdef"  # noqa: S105  # opens nothing

@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from grader.arguments import check_path, wrong_type
+from grader.argument_types import check_path, wrong_type
 from grader.errors import InputError
 from grader.files import Row, id_text, pick_columns, read_rows, source_name
 from grader.phrases import count

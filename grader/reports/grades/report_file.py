@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grader.arguments import is_frame, wrong_type
+from grader.argument_types import is_frame, wrong_type
 from grader.files import atomic_writer
 from grader.reports.grades.page import render_grades_page
 from grader.reports.grades.summary import summarise_grades

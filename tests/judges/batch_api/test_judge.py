@@ -25,7 +25,7 @@ from grader.provider.budget import Price
 from grader.provider.endpoint import find_endpoint
 from grader.provider.errors import RequestError
 from grader.provider.reply_cache import ReplyCache, content_key
-from grader.provider.scheduler import RequestPolicy, RequestScheduler
+from grader.provider.retries import RequestPolicy, RequestScheduler
 from tests.support.batch_api import KEY, Server, expired, failed, replied, well
 
 # A run of its own: it asks, sends, and is killed meanwhile.
@@ -33,7 +33,7 @@ CHILD = """
 import sys
 from grader.judges.batch_api.judge import BatchJudge
 from grader.provider.reply_cache import ReplyCache
-from grader.provider.scheduler import RequestScheduler
+from grader.provider.retries import RequestScheduler
 from grader.provider.endpoint import find_endpoint
 from grader.provider.errors import RequestError; from grader.judges.protocol import Message
 judge = BatchJudge("m", find_endpoint(), RequestScheduler(), cache=ReplyCache(sys.argv[1]))

@@ -4,7 +4,7 @@ import pytest
 from threadpoolctl import ThreadpoolController
 
 from grader import Answer, Grader, Rubric, Settings
-from grader.encoders.blas_threads import one_thread
+from grader.encoders.threads import one_thread
 
 
 def n_threads() -> list[int]:

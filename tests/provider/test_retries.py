@@ -16,7 +16,7 @@ from grader.provider.budget import FREE, Price, TokenUsage
 from grader.provider.clock import MonotonicClock
 from grader.provider.errors import AttemptError, RequestError
 from grader.provider.rate_limit import WINDOW
-from grader.provider.scheduler import STOPPED, RequestPolicy, RequestScheduler, backoff_seconds
+from grader.provider.retries import STOPPED, RequestPolicy, RequestScheduler, backoff_seconds
 from tests.provider.test_rate_limit import busiest
 from tests.support.clocks import VirtualClock
 
