@@ -1,6 +1,7 @@
 """What flags mean, and why a person should look."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ from tests.support.sample_grades import grade
         ),
     ],
 )
-def test_every_flag_is_told_once(given: dict[str, object], reasons: list[str], plain: list[str]) -> None:
+def test_every_flag_is_told_once(given: dict[str, Any], reasons: list[str], plain: list[str]) -> None:
     some = grade("a", 0.5, **given)
     assert (review_reasons(some), plain_flags(some)) == (reasons, plain)
 

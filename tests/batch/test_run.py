@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,12 +17,12 @@ from tests.support.batch_run import CHUNK, run
 N = 60
 
 
-def answer(number: int) -> dict[str, object]:
+def answer(number: int) -> dict[str, Any]:
     text = f"Answer {number} says that dropout disables random units in a net, as far as I know, and that it helps."
     return {"answer_id": f"a{number}", "question_id": f"q{number % 3 + 1}", "answer": text, "candidate": f"c{number}"}
 
 
-def write(path: Path, rows: list[dict[str, object]]) -> Path:
+def write(path: Path, rows: list[dict[str, Any]]) -> Path:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
 

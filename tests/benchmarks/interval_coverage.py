@@ -20,6 +20,7 @@ from grader.calibration.system.human_machine_agreement import (
 )
 from grader.statistics.bootstrap import Method, Statistic, interval, resample
 from grader.statistics.generalizability import components_by_weights, icc_interval
+from grader.statistics.intervals import Estimate
 from grader.statistics.prmse import prmse_by_weights
 from grader.statistics.rating_tables import from_matrix
 
@@ -89,11 +90,11 @@ def rows(trials: int) -> Iterator[str]:
     for name, (make, n_people, bounded) in STATISTICS.items():
         truth = float(make(scores(500_000, n_people + 1, np.random.default_rng(0)))(np.ones((1, 500_000)))[0])
         for n in ANSWERS:
-            hits = dict.fromkeys((*METHODS, "F"), 0)
+            hits: dict[str, int] = dict.fromkeys((*METHODS, "F"), 0)
             for trial in range(trials):
                 table = scores(n, n_people + 1, np.random.default_rng([n, trial]))
                 drawn = resample(make(table), n, n_resamples=RESAMPLES, seed=trial)
-                ends = {method: interval(drawn, method=method) for method in METHODS}
+                ends: dict[str, Estimate] = {method: interval(drawn, method=method) for method in METHODS}
                 ends["F"] = icc_interval(table, form="A,1")
                 for method, estimate in ends.items():
                     hits[method] += estimate.low is not None and estimate.low <= truth <= (estimate.high or 0)

@@ -51,10 +51,10 @@ def marked_table(sets: dict[str, GradedSet]) -> None:
         for n in GIVEN:
             found = evaluate_with_marks(graded.answers, graded.features, n_per_question=n, seed=SEED, interval=interval)
             cells = [cell(found.statistics[column]) for column in COLUMNS]
-            cells += [f"{found.without[column].value:.3f}" for column in COLUMNS]
+            cells += [f"{found.without_marks[column].value:.3f}" for column in COLUMNS]
             print(f"| {name} | {n} | " + " | ".join(cells) + f" | {found.coverage:.3f} |", flush=True)
             if n == 10:
-                gains.append([(found.statistics[c].value, found.without[c].value) for c in COLUMNS])
+                gains.append([(found.statistics[c].value, found.without_marks[c].value) for c in COLUMNS])
                 people = {k: found.statistics[k] for k in ("human_pearson", "human_rmse") if k in found.statistics}
                 if people:
                     print(f"  {name}: one rater to the other " + ", ".join(f"{k} {cell(v)}" for k, v in people.items()))

@@ -20,6 +20,7 @@ class Edit(NamedTuple):
 
 
 Edits = list[Edit]
+Rewrite = Callable[[str, np.random.Generator], Edits]
 
 # Words that cannot both be true of one thing, lemma by lemma; verbs are inflected below.
 VERB_OPPOSITES = """
@@ -550,7 +551,7 @@ def negated_opposites(text: str) -> Edits:
     return found
 
 
-TURNING: dict[str, Callable[[str, np.random.Generator], Edits]] = {
+TURNING: dict[str, Rewrite] = {
     "negation": lambda text, rng: negations(text),
     "denial": lambda text, rng: denials(text),
     "opposite": lambda text, rng: opposites(text),
@@ -558,7 +559,7 @@ TURNING: dict[str, Callable[[str, np.random.Generator], Edits]] = {
     "quantifier": lambda text, rng: quantifiers(text),
     "role": lambda text, rng: roles(text),
 }
-KEEPING: dict[str, Callable[[str, np.random.Generator], Edits]] = {
+KEEPING: dict[str, Rewrite] = {
     "synonym": lambda text, rng: synonyms(text),
     "frame": lambda text, rng: [Edit("frame", framed(text, rng))],
     "typo": lambda text, rng: [Edit("typo", typo(text, rng))],

@@ -162,10 +162,10 @@ for name in ("shrout_fleiss", "full"):
 
 
 def of_icc(data: Mapping[str, Any]) -> Figures:
-    found = {}
+    found: dict[str, float] = {}
     for name in ("shrout_fleiss", "full"):
         for form in ("1,1", "A,1", "C,1", "1,k", "A,k", "C,k"):
-            estimate = measurement.icc_interval(data[name], form=form)  # type: ignore[arg-type]  # one of the forms
+            estimate = measurement.icc_interval(data[name], form=form)
             ends = ("", estimate.value), (" low", estimate.low), (" high", estimate.high)
             found |= {f"ICC({form}){end}, {name}": value for end, value in ends if value is not None}
         found[f"Cronbach alpha, {name}"] = measurement.cronbach_alpha(data[name])
@@ -272,7 +272,7 @@ def ask(oracle: Oracle, data: Mapping[str, Any]) -> tuple[Figures | None, str]:
     """Install another program into an environment that is thrown away, and let it compute."""
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)
-        python = Path(folder) / "bin" / "python"
+        python = str(Path(folder) / "bin" / "python")
         install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *oracle.packages]
         installed = subprocess.run(install, capture_output=True, text=True)
         if installed.returncode:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -179,7 +179,7 @@ def repeated(load: Load, encoder: Encoder) -> Callable[[], object]:
     new = load.answers[::REPEATED]
     many = [new[i % len(new)].model_copy(update={"answer_id": str(i)}) for i in range(len(load.answers))]
 
-    def run() -> list[object]:
+    def run() -> list[Any]:
         with Journal(None) as journal, Worklist() as work:
             batch = Batch(grader.signature_of, LocalEngine(grader), journal, work)
             batch.load(enumerate(many, 1), source="many")

@@ -110,8 +110,10 @@ def is_held_out(group: str) -> bool:
 
 
 def share(hits: NDArray[np.bool_]) -> str:
-    estimate = wilson_interval(int(hits.sum()), len(hits))
-    return f"{100 * estimate.value:.1f} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]" if len(hits) else "-"
+    found = wilson_interval(int(hits.sum()), len(hits))
+    if found.value is None or found.low is None or found.high is None:
+        return "-"
+    return f"{100 * found.value:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
 
 
 def table(title: str, rows: Iterable[tuple[str, NDArray[np.bool_], NDArray[np.bool_]]]) -> None:

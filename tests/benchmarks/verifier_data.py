@@ -1,7 +1,7 @@
 """Pairs of a point and a statement, marked as contradicting or not, for training and measuring the verifier."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -186,8 +186,8 @@ def balanced(sources: Sequence[Source], rng: np.random.Generator) -> list[Pair]:
                 if name == "role" and rng.random() < 0.5:
                     pairs.append(_pair(sentence, new, minimal_pairs.framed(new, rng), 0, "turned on both sides", rng))
         for edit in _some([*minimal_pairs.parts(text), *minimal_pairs.shortened(text)], 2, rng):
-            sides = (text, edit.text) if rng.random() < 0.7 else (edit.text, text)
-            pairs.append(_pair(sentence, *sides, 0, edit.family, rng))
+            point, said = (text, edit.text) if rng.random() < 0.7 else (edit.text, text)
+            pairs.append(_pair(sentence, point, said, 0, edit.family, rng))
         for other in _some(sentence.others, 1, rng):
             pairs.append(_pair(sentence, text, minimal_pairs.joined(text, other, rng), 0, "joined", rng))
             turned = _drawn(minimal_pairs.TURNING, text, 1, rng, only=("negation", "opposite", "number"))
@@ -220,7 +220,12 @@ def _some(items: Sequence[Any], n: int, rng: np.random.Generator) -> list[Any]:
 
 
 def _drawn(
-    edits: dict, text: str, n: int, rng: np.random.Generator, *, only: Sequence[str] | None = None
+    edits: Mapping[str, minimal_pairs.Rewrite],
+    text: str,
+    n: int,
+    rng: np.random.Generator,
+    *,
+    only: Sequence[str] | None = None,
 ) -> list[minimal_pairs.Edit]:
     """Up to `n` edits, each of another family where there are enough."""
     drawn = []

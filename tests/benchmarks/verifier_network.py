@@ -142,7 +142,8 @@ def train(
         recent.append(loss.item())
         if (step + 1) % 100 == 0:
             print(f"step {step + 1} of {len(plan)}: mean loss {np.mean(recent[-100:]):.4f}", flush=True)
-    averaged: Network = average.module
+    averaged = average.module
+    assert isinstance(averaged, Network)
     return averaged.eval()
 
 

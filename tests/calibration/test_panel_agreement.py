@@ -138,7 +138,7 @@ def test_undefined_says_why(table: list[list[float]], note: str) -> None:
 
 
 def test_the_usual_number_of_raters_and_of_resamples() -> None:
-    form = from_matrix([[1, 2, NAN], [1, 2, 3], [2, 2, 3], [NAN, NAN, 3]])
+    form = from_matrix([[1, 2, NAN], [1.0, 2, 3], [2.0, 2, 3], [NAN, NAN, 3]])
     assert usual_raters(form) == 3
     assert usual_raters(from_matrix([[1, NAN]])) == 2
     assert n_resamples(form) == 2000

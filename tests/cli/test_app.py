@@ -14,8 +14,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from grader.cli.app import app
 from grader.files.tables import read_rows
@@ -242,7 +241,7 @@ def test_grade_to_csv_and_xlsx_is_safe_to_open(answers: Path, rubrics: Path, tmp
     assert float(rows[0]["p1"]) > 0
     out = tmp_path / "grades.xlsx"
     assert run("grade", answers, "--rubrics", rubrics, "-o", out).exit_code == 0
-    cells = [cell for row in openpyxl.load_workbook(out).active.iter_rows() for cell in row]
+    cells = [cell for row in openpyxl.load_workbook(out).worksheets[0].iter_rows() for cell in row]
     assert all(cell.data_type != "f" for cell in cells)
 
 

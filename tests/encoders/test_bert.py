@@ -32,7 +32,9 @@ CONFIG = BertConfig(
 @pytest.fixture(scope="module")
 def model() -> BertModel:
     torch.manual_seed(0)
-    return BertModel(CONFIG, add_pooling_layer=False).eval()
+    model = BertModel(CONFIG, add_pooling_layer=False)
+    model.train(False)
+    return model
 
 
 def weights_of(model: BertModel) -> dict[str, np.ndarray]:

@@ -36,6 +36,7 @@ from grader.provider.reply_cache import ReplyCache
 from grader.provider.retries import RequestPolicy, RequestScheduler
 from grader.settings import Settings
 from grader.text.normalisation import segments
+from tests.support.rubrics import as_points
 
 KEY = "sk-a-key-that-nobody-may-see"
 QUICK = RequestPolicy(first_wait=0.001, attempts=3, concurrency=2)
@@ -351,10 +352,12 @@ def test_it_says_what_leaves_this_machine(server: Server, monkeypatch: pytest.Mo
 RUBRIC = Rubric(
     question_id="dropout",
     question="What does dropout do?",
-    points=[
-        {"id": "p1", "text": "Dropout disables random units of a layer.", "weight": 6},
-        {"id": "p2", "text": "It is active only during training.", "weight": 4},
-    ],
+    points=as_points(
+        [
+            {"id": "p1", "text": "Dropout disables random units of a layer.", "weight": 6},
+            {"id": "p2", "text": "It is active only during training.", "weight": 4},
+        ]
+    ),
 )
 ANSWERS = {
     "both": "First of all:\u00a0it disables random units of a layer. The method is active only during training.",

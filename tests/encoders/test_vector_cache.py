@@ -53,7 +53,7 @@ def test_a_damaged_row_is_no_row(tmp_path: Path) -> None:
         connection.execute("UPDATE vectors SET value = ? WHERE number = 1", (value[:-1] + bytes([value[-1] ^ 1]),))
     found = VectorCache("m", path).get([ids(1), ids(2)], DIM)
     assert found[0] is None
-    assert np.array_equal(found[1], vectors(2))
+    assert found[1] is not None and np.array_equal(found[1], vectors(2))
 
 
 def test_a_damaged_row_is_mended_when_it_is_computed_again(tmp_path: Path) -> None:
@@ -62,13 +62,15 @@ def test_a_damaged_row_is_mended_when_it_is_computed_again(tmp_path: Path) -> No
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE vectors SET value = x'00'")
     VectorCache("m", path).put([ids(1)], [vectors(1)])
-    assert np.array_equal(VectorCache("m", path).get([ids(1)], DIM)[0], vectors(1))
+    [found] = VectorCache("m", path).get([ids(1)], DIM)
+    assert found is not None and np.array_equal(found, vectors(1))
 
 
 def test_a_file_in_a_place_where_nothing_can_be_written_is_read(tmp_path: Path) -> None:
     path = tmp_path / "v.sqlite"
     store = VectorCache("m", path)
     store.put([ids(1)], [vectors(1)])
+    assert store._connection is not None
     store._connection.close()
     found = _opened_to_read(path)
     assert found.execute("SELECT count(*) FROM vectors").fetchone() == (1,)
@@ -97,7 +99,8 @@ def test_a_file_that_is_no_database_is_made_anew(tmp_path: Path, content: bytes)
     store = VectorCache("m", path)
     assert store.get([ids(1)], DIM) == [None]
     store.put([ids(1)], [vectors(1)])
-    assert np.array_equal(VectorCache("m", path).get([ids(1)], DIM)[0], vectors(1))
+    [found] = VectorCache("m", path).get([ids(1)], DIM)
+    assert found is not None and np.array_equal(found, vectors(1))
 
 
 def test_a_folder_that_cannot_be_made_is_no_fault(tmp_path: Path) -> None:
@@ -113,7 +116,8 @@ def test_it_stays_within_its_limit_and_keeps_the_newest(tmp_path: Path) -> None:
         VectorCache("m", path, limit=limit).put([ids(number)], [vectors(number, rows=1000)])
         assert path.stat().st_size < limit + 50_000
     assert VectorCache("m", path, limit=limit).get([ids(0)], DIM) == [None]
-    assert np.array_equal(VectorCache("m", path, limit=limit).get([ids(59)], DIM)[0], vectors(59, rows=1000))
+    [found] = VectorCache("m", path, limit=limit).get([ids(59)], DIM)
+    assert found is not None and np.array_equal(found, vectors(59, rows=1000))
 
 
 def test_one_process_fills_a_quarter_at_most(tmp_path: Path) -> None:

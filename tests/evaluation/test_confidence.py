@@ -11,6 +11,7 @@ from grader.evaluation.confidence import chance_correct, reliability_diagram, re
 from grader.grading.confidence import stated_probabilities
 from grader.schema import Rubric
 from grader.statistics.intervals import cluster_bootstrap
+from tests.support.rubrics import as_points
 from tests.support.sample_grades import grade, point
 
 interval = partial(cluster_bootstrap, n_resamples=100, seed=1)
@@ -78,7 +79,9 @@ def test_the_chance_is_read_back_from_the_confidence() -> None:
         "p3": pytest.approx(0.1),
         "p4": None,
     }
-    rubric = Rubric(question_id="q1", points=[{"id": p.point_id, "text": p.text, "weight": p.weight} for p in points])
+    rubric = Rubric(
+        question_id="q1", points=as_points([{"id": p.point_id, "text": p.text, "weight": p.weight} for p in points])
+    )
     assert chance_correct(some, rubric) == pytest.approx((0.8 + 0.2 + 2 * 0.1) / 4)
 
 
@@ -86,5 +89,10 @@ def test_the_chance_is_read_back_from_the_confidence() -> None:
 def test_every_decision_is_in_one_bar_and_its_interval_holds_the_share(pairs: list[tuple[float, bool]]) -> None:
     diagram = reliability_diagram([chance for chance, _ in pairs], [true for _, true in pairs])
     assert sum(bar.observed.n for bar in diagram.bins) == diagram.n == len(pairs)
-    assert round(sum(bar.observed.value * bar.observed.n for bar in diagram.bins)) == sum(true for _, true in pairs)
-    assert all(bar.observed.low <= bar.observed.value <= bar.observed.high for bar in diagram.bins)
+    n_true = 0.0
+    for bar in diagram.bins:
+        low, value, high = bar.observed.low, bar.observed.value, bar.observed.high
+        assert low is not None and value is not None and high is not None
+        assert low <= value <= high
+        n_true += value * bar.observed.n
+    assert round(n_true) == sum(true for _, true in pairs)

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -176,7 +176,9 @@ def test_verdicts_of_judges_are_in_no_column() -> None:
         ("-1 of 3\n\n@SUM(1)", "'-1 of 3\n\n@SUM(1)"),
     ],
 )
-def test_feedback_of_several_lines_stays_in_its_cell(tmp_path: Path, ending: str, told: str, cell: str | None) -> None:
+def test_feedback_of_several_lines_stays_in_its_cell(
+    tmp_path: Path, ending: Literal["csv", "tsv", "xlsx"], told: str, cell: str | None
+) -> None:
     """A judge's feedback has line breaks and may hold anything: one cell, which nothing runs."""
     path = tmp_path / f"grades.{ending}"
     graded = [grade("a", 0.5, feedback=told, flags=("judge_failed", "=1")), grade("b", 0.5)]

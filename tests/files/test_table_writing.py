@@ -68,8 +68,9 @@ def test_a_cell_that_a_spreadsheet_would_run_becomes_text(tmp_path: Path, payloa
     assert values(tmp_path / "a.csv") == [{"x": safe_cell(payload)}]
     write_rows(tmp_path / "a.xlsx", [{"x": payload}], format="xlsx")
     book = openpyxl.load_workbook(tmp_path / "a.xlsx")
-    assert book.active["A2"].data_type == "s"
-    assert book.active["A2"].value.startswith("'")
+    cell: Any = book.worksheets[0]["A2"]
+    assert cell.data_type == "s"
+    assert cell.value.startswith("'")
     book.close()
     write_rows(tmp_path / "a.jsonl", [{"x": payload}], format="jsonl")
     assert values(tmp_path / "a.jsonl") == [{"x": payload}]

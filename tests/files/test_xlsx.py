@@ -31,7 +31,7 @@ def fault(path: str | Path) -> str:
 def workbook(path: Path, *rows: list[Any]) -> Path:
     book = openpyxl.Workbook()
     for row in rows:
-        book.active.append(row)
+        book.worksheets[0].append(row)
     book.save(path)
     book.close()
     return path

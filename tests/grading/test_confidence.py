@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.grading.confidence import (
-    Bin,
     Calibration,
     WeightedConfidence,
     answer_confidence,
@@ -37,10 +36,10 @@ def test_heavy_points_and_mistakes_count_by_their_size() -> None:
 
 def test_bins_by_hand() -> None:
     bins = reliability_bins(np.array([0.05, 0.15, 0.15, 1.0]), np.array([0, 0, 1, 1.0]))
-    assert bins == [
-        Bin(0.0, 0.1, 1, 0.05, 0.0),
-        Bin(0.1, 0.2, 2, pytest.approx(0.15), 0.5),
-        Bin(0.9, 1.0, 1, 1.0, 1.0),
+    assert [tuple(each) for each in bins] == [
+        (0.0, 0.1, 1, 0.05, 0.0),
+        (0.1, 0.2, 2, pytest.approx(0.15), 0.5),
+        (0.9, 1.0, 1, 1.0, 1.0),
     ]
     # (1 * .05 + 2 * .35 + 1 * 0) / 4
     assert expected_calibration_error(bins) == pytest.approx(0.1875)

@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 from grader import Answer, Grader, Rubric
 from grader.encoders.protocol import Encoder
 from grader.grading.content import brevity_factor, correct_spelling, new_content, question_overlap, spellings
+from tests.support.rubrics import as_points
 
 BRIEF = {"brief_below": 0.5, "brief_loss": 0.3}
 
 
 def test_every_word_counts_once_where_it_tells_most() -> None:
-    assert new_content(["drop", "units", "drop"], np.array([1.0, 2.0, 3.0])) == 5
+    assert new_content(["drop", "units", "drop"], np.array([1.0, 2.0, 3.0], np.float32)) == 5
     assert new_content([], np.zeros(0)) == 0
 
 
@@ -64,10 +65,12 @@ def test_other_words_are_left_alone(written: str, n_pieces: int) -> None:
 RUBRIC = Rubric(
     question_id="q",
     question="Why does a network with too many parameters overfit, and how does dropout help?",
-    points=[
-        {"id": "p1", "text": "A large network can memorise noise in the training examples.", "weight": 1},
-        {"id": "p2", "text": "Dropout randomly disables units so that no unit relies on another.", "weight": 1},
-    ],
+    points=as_points(
+        [
+            {"id": "p1", "text": "A large network can memorise noise in the training examples.", "weight": 1},
+            {"id": "p2", "text": "Dropout randomly disables units so that no unit relies on another.", "weight": 1},
+        ]
+    ),
 )
 GOOD = (
     "It memorises noise of the training examples. "

@@ -1,6 +1,7 @@
 """Coverage arithmetic on small vectors, checked by hand."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from grader.grading.coverage import (
     token_weights,
 )
 
-CURVE = {"center": 0.4, "slope": 8.0}
+CURVE: dict[str, Any] = {"center": 0.4, "slope": 8.0}
 
 
 def axes(*numbers: int, dim: int = 6) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Points become token vectors; instructions to the examiner borrow the reference's words."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,18 +9,21 @@ from grader import Answer, Grader, Rubric
 from grader.encoders.protocol import Encoder
 from grader.grading.encoded_rubrics import encode_rubrics
 from grader.settings import Settings
+from tests.support.rubrics import as_points
 
 REFERENCE = (
     "The global lock is too coarse, so threads contend for it. Without the flag the run times stay close together."
 )
-POINTS = [
+POINTS: list[dict[str, Any]] = [
     {"id": "p1", "text": "Explains the main problem"},
     {"id": "p2", "text": "Compares the performance"},
 ]
 
 
-def rubric(reference: str = REFERENCE, points: list[dict[str, object]] | None = None) -> Rubric:
-    return Rubric(question_id="q", question="What is wrong?", reference_answer=reference, points=points or POINTS)
+def rubric(reference: str = REFERENCE, points: list[dict[str, Any]] | None = None) -> Rubric:
+    return Rubric(
+        question_id="q", question="What is wrong?", reference_answer=reference, points=as_points(points or POINTS)
+    )
 
 
 def wordings_of(some: Rubric, encoder: Encoder) -> list[int]:
@@ -38,7 +43,7 @@ def test_an_instruction_borrows_the_nearest_part_of_the_reference(encoder: Encod
 
 
 def test_a_point_that_the_reference_states_needs_no_further_wording(encoder: Encoder) -> None:
-    claims = [{"id": "p1", "text": "The global lock is too coarse."}, POINTS[1]]
+    claims: list[dict[str, Any]] = [{"id": "p1", "text": "The global lock is too coarse."}, POINTS[1]]
     assert wordings_of(rubric(points=claims), encoder) == [1, 2]
 
 

@@ -2,6 +2,8 @@
 
 import random
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,12 +12,14 @@ from hypothesis import strategies as st
 
 from grader import Answer, Grade, Grader, InputError, Rubric
 from grader.encoders.protocol import Encoder
+from grader.encoders.token_vectors import TokenVectors
 from grader.grading import content as substance
 from grader.grading import coverage
 from grader.grading.grader import chunks
 from grader.settings import COVERAGE_VERSION, Settings
+from tests.support.rubrics import as_points
 
-DROPOUT = {
+DROPOUT: dict[str, Any] = {
     "question_id": "dropout",
     "question": "What does dropout do, and when is it active?",
     "reference_answer": "Dropout disables random units. It is active in training only. It reduces overfitting.",
@@ -44,7 +48,7 @@ def grader(encoder: Encoder) -> Grader:
     return Grader([Rubric.model_validate(some) for some in (DROPOUT, SPEED, OPEN)], encoder=encoder)
 
 
-def answer(text: str, question_id: str = "dropout", answer_id: str = "a1", **extra: object) -> Answer:
+def answer(text: str, question_id: str = "dropout", answer_id: str = "a1", **extra: Any) -> Answer:
     return Answer(answer_id=answer_id, question_id=question_id, answer=text, extra=extra)
 
 
@@ -89,7 +93,7 @@ def test_nothing_said_is_zero_by_rule_before_any_model(text: str) -> None:
     class NoModel:
         name = revision = "none"
 
-        def encode(self, texts: list[str]) -> list[object]:
+        def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
             raise AssertionError(f"the encoder was asked for {texts}")
 
     grade = Grader([Rubric.model_validate(DROPOUT)], encoder=NoModel()).grade(answer(text))
@@ -107,8 +111,8 @@ def test_digits_count_only_where_a_number_is_asked_for(grader: Grader) -> None:
 @pytest.mark.parametrize(
     "points", [[{"id": "p1", "text": "ten layers"}], [{"id": "p1", "text": "x", "aliases": ["10"]}]]
 )
-def test_number_words_and_aliases_ask_for_a_number_too(points: list[dict[str, object]], encoder: Encoder) -> None:
-    rubric = Rubric(question_id="q", question="How many layers?", points=points)
+def test_number_words_and_aliases_ask_for_a_number_too(points: list[dict[str, Any]], encoder: Encoder) -> None:
+    rubric = Rubric(question_id="q", question="How many layers?", points=as_points(points))
     assert Grader([rubric], encoder=encoder).grade(answer("10", "q")).flags == ()
 
 
@@ -192,7 +196,7 @@ def test_a_mistake_costs_only_when_it_was_made(encoder: Encoder) -> None:
 
 
 def test_an_alias_earns_the_point(encoder: Encoder) -> None:
-    plain = {
+    plain: dict[str, Any] = {
         "question_id": "q",
         "question": "Which nets?",
         "points": [{"id": "p1", "text": "recurrent neural networks"}],
@@ -202,6 +206,7 @@ def test_an_alias_earns_the_point(encoder: Encoder) -> None:
         Grader([Rubric.model_validate(some)], encoder=encoder).grade(answer("RNNs", "q")).fraction
         for some in (plain, with_alias)
     ]
+    assert scores[0] is not None and scores[1] is not None
     assert scores[0] < scores[1] == pytest.approx(1, abs=1e-3)
 
 
@@ -227,7 +232,7 @@ def test_a_changed_constant_of_coverage_raises_its_version() -> None:
 
 
 def test_letters_that_the_encoder_does_not_know_are_refused_and_never_match(encoder: Encoder) -> None:
-    rubric = Rubric(question_id="q", points=[{"id": "p1", "text": "ሀሁሂ ሃሄ"}])
+    rubric = Rubric(question_id="q", points=as_points([{"id": "p1", "text": "ሀሁሂ ሃሄ"}]))
     with pytest.raises(InputError, match="the encoder knows no character of 'p1'"):
         Grader([rubric], encoder=encoder).prepare()
 
@@ -245,7 +250,7 @@ def test_two_rubrics_for_one_question_are_refused() -> None:
 
 
 def test_a_point_without_a_readable_character_is_refused(encoder: Encoder) -> None:
-    rubric = Rubric(question_id="q", points=[{"id": "p1", "text": "\u200b\u2060"}])
+    rubric = Rubric(question_id="q", points=as_points([{"id": "p1", "text": "\u200b\u2060"}]))
     with pytest.raises(InputError, match="rubric 'q': the point 'p1' has a wording without any readable character"):
         Grader([rubric], encoder=encoder).grade(answer("text", "q"))
 
@@ -263,7 +268,7 @@ def test_any_text_gets_a_grade_within_bounds(grader: Grader, text: str) -> None:
 
 def test_a_near_copy_that_turns_the_point_round_earns_nothing(encoder: Encoder) -> None:
     points = [{"id": "p1", "text": "A larger batch size smooths the gradient estimate."}]
-    rubric = Rubric(question_id="q", points=points)
+    rubric = Rubric(question_id="q", points=as_points(points))
     turned = answer("A larger batch size makes the gradient estimate noisier.", "q")
     [point] = Grader([rubric], encoder=encoder).grade(turned).points
     assert (point.status, point.credit, point.decided_by) == ("contradicted", 0, "guard")
@@ -276,7 +281,7 @@ def test_a_mistake_that_is_only_hinted_at_is_the_less_surely_absent(encoder: Enc
         {"id": "p1", "text": "Dropout disables random units.", "weight": 5},
         {"id": "m1", "text": "At inference dropout doubles the number of layers.", "weight": -2},
     ]
-    grader = Grader([Rubric(question_id="q", points=points)], encoder=encoder)
+    grader = Grader([Rubric(question_id="q", points=as_points(points))], encoder=encoder)
     hinted, silent = (
         grader.grade(answer(text, "q")).points[1]
         for text in (
@@ -285,6 +290,7 @@ def test_a_mistake_that_is_only_hinted_at_is_the_less_surely_absent(encoder: Enc
         )
     )
     assert hinted.credit == silent.credit == 0
+    assert hinted.confidence is not None and silent.confidence is not None
     assert hinted.confidence < silent.confidence
 
 

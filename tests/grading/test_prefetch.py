@@ -1,7 +1,7 @@
 """Working on the next item meanwhile: the order, who works when, and where faults come out."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import given
@@ -53,6 +53,7 @@ def test_a_fault_comes_where_its_result_would() -> None:
 def test_who_stops_half_way_leaves_no_thread_behind() -> None:
     before = threading.active_count()
     found = prefetch(lambda number: number, range(10))
+    assert isinstance(found, Generator)
     next(found)
     found.close()
     assert threading.active_count() == before

@@ -1,5 +1,7 @@
 """Score arithmetic, checked by hand."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from grader.grading.scoring import fraction, score
 from grader.schema import PointGroup, Rubric, RubricPoint
 
 
-def rubric(*weights: float, max_score: float = 10.0, **kwargs: object) -> Rubric:
+def rubric(*weights: float, max_score: float = 10.0, **kwargs: Any) -> Rubric:
     points = tuple(RubricPoint(id=f"p{i}", text=f"point {i}", weight=w) for i, w in enumerate(weights))
     return Rubric(question_id="q", max_score=max_score, points=points, **kwargs)
 

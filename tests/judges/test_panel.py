@@ -30,6 +30,7 @@ from tests.support.fake_encoder import WordEncoder
 from tests.support.judges import POINTS, QUESTION, asked_points, chat_judge, judging_task, many
 from tests.support.openai_faults import by_words, obedient, truthful
 from tests.support.openai_server import OpenAIServer
+from tests.support.rubrics import as_points
 
 ALL_TEXTS = sorted(point.text for point in POINTS)
 
@@ -452,7 +453,7 @@ RUBRIC = Rubric(
     question_id="q1",
     question=QUESTION,
     reference_answer="Dropout disables random units during training.",
-    points=[{"id": p.point_id, "text": p.text, "weight": 1} for p in POINTS],
+    points=as_points([{"id": p.point_id, "text": p.text, "weight": 1} for p in POINTS]),
 )
 OPEN = RUBRIC.model_copy(update={"kind": "open", "reference_answer": ""})
 # "Master keys" of arXiv 2507.08794, and relatives: they open an answer and say nothing.

@@ -23,6 +23,7 @@ from tests.support.fake_encoder import WordEncoder
 from tests.support.judges import POINTS, QUESTION, chat_judge
 from tests.support.openai_faults import MALFORMED, ONE_VERDICT, PASSING, REFUSED
 from tests.support.openai_server import OpenAIServer
+from tests.support.rubrics import as_points
 
 N = 1000
 SOME = 300  # where fewer show the same
@@ -40,7 +41,9 @@ MIX = {
 }
 TECHNICAL = ("the server", "the line", "no reply")
 RUBRIC = Rubric(
-    question_id="q1", question=QUESTION, points=[{"id": p.point_id, "text": p.text, "weight": 1} for p in POINTS]
+    question_id="q1",
+    question=QUESTION,
+    points=as_points([{"id": p.point_id, "text": p.text, "weight": 1} for p in POINTS]),
 )
 STATED = ("It disables random units", "It is active only during training", "It reduces overfitting", "It adds layers")
 

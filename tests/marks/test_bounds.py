@@ -1,5 +1,7 @@
 """What marks may not do: no attack that gains nothing without marks gains anything with them."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,7 +60,14 @@ def test_people_who_give_nothing_for_it_lift_nothing() -> None:
 
 
 def test_an_answer_about_something_else_gains_nothing_and_one_in_between_a_part() -> None:
-    said = {"flags": (), "fraction": 0.2, "mapped": 0.5, "share_beyond_question": 1, "lifts": {}, "nearest": 0.1}
+    said: dict[str, Any] = {
+        "flags": (),
+        "fraction": 0.2,
+        "mapped": 0.5,
+        "share_beyond_question": 1,
+        "lifts": {},
+        "nearest": 0.1,
+    }
     assert bound(0.8, topic=OFF_TOPIC, **said) == (0.2, "off_topic")
     assert bound(0.8, topic=0.25, **said) == (pytest.approx(0.5), "off_topic")
     assert bound(0.8, topic=0.3, **said) == (0.8, None)
@@ -67,7 +76,7 @@ def test_an_answer_about_something_else_gains_nothing_and_one_in_between_a_part(
 
 
 def test_the_question_in_other_words_gains_nothing() -> None:
-    said = {"flags": (), "mapped": 0.5, "topic": 0.9, "lifts": {}}
+    said: dict[str, Any] = {"flags": (), "mapped": 0.5, "topic": 0.9, "lifts": {}}
     assert bound(0.8, fraction=0.05, share_beyond_question=0.2, nearest=0.7, **said) == (0.05, "says_nothing")
     assert bound(0.8, fraction=0.05, share_beyond_question=0.5, nearest=0.7, **said) == (0.8, None)  # words of its own
     assert bound(0.8, fraction=0.3, share_beyond_question=0.2, nearest=0.7, **said) == (

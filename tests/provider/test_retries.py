@@ -85,8 +85,12 @@ def test_a_pause_holds_for_requests_that_were_told_nothing() -> None:
     scheduler = RequestScheduler(PATIENT, clock=clock)
     sent: list[float] = []
 
+    def send() -> Completion:
+        sent.append(clock.now())
+        return DONE
+
     def other() -> None:
-        scheduler.run(lambda: (sent.append(clock.now()), DONE)[1], ESTIMATE, FREE)
+        scheduler.run(send, ESTIMATE, FREE)
 
     def told_to_wait() -> Completion:
         if not sent:

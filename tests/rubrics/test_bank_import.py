@@ -3,6 +3,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -183,9 +184,10 @@ def test_nothing_found_says_what_is_understood(tmp_path: Path) -> None:
 )
 def test_tables_under_many_names(tmp_path: Path, name: str) -> None:
     rows = [{"question": question, name: answer, "max_score": 5} for question, answer in TWO]
-    for form in ("csv", "tsv", "jsonl", "xlsx"):
+    forms: tuple[Literal["csv", "tsv", "jsonl", "xlsx"], ...] = ("csv", "tsv", "jsonl", "xlsx")
+    for form in forms:
         path = tmp_path / f"a.{form}"
-        write_rows(path, rows, format=form)  # type: ignore[arg-type]  # a plain string in a loop
+        write_rows(path, rows, format=form)
         result = import_questions(path)
         assert found(result) == TWO and result.dropped == ()
         assert [question.max_score for question in result.bank.questions] == [5, 5]

@@ -1,6 +1,7 @@
 """Deriving again never loses what a person changed."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ EDITS = [
 
 
 @pytest.mark.parametrize("edit", EDITS)
-def test_every_kind_of_edit_is_kept_and_shown(path: Path, edit: dict[str, object]) -> None:
+def test_every_kind_of_edit_is_kept_and_shown(path: Path, edit: dict[str, Any]) -> None:
     write_rubric(Rubric.model_validate({**read_rubric(path).model_dump(), **edit}), path)
     before = path.read_bytes()
     saved = save_derived(derive(QUESTION), path.parent)

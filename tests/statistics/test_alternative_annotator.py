@@ -25,7 +25,7 @@ def panel(n: int, n_raters: int, noise: float, seed: int) -> tuple[np.ndarray, n
 
 def test_who_is_closer_by_hand() -> None:
     # Rater 0 against raters 1 and 2, whose scores are 2 2 | 0 4 | 1 1 | 3 -.
-    ratings = [[2, 2, 2], [1, 0, 4], [3, 1, 1], [3, 3, NONE]]
+    ratings = [[2.0, 2, 2], [1.0, 0, 4], [3.0, 1, 1], [3, 3, NONE]]
     system = [3, 3, 1, 3]
     # Distances: 0 < 1: human; sqrt(10 / 2) and sqrt(10 / 2): level; 2 > 0: system; 0, 0: level.
     found = alt_test(ratings, system, epsilon=0.2, min_answers=2)

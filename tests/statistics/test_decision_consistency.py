@@ -62,7 +62,7 @@ def test_decisions_of_four_answers() -> None:
 
 def test_decisions_of_a_panel_by_hand() -> None:
     # Passed by 2 of 3: 2 of 6 ordered pairs agree; by 0 of 2: all; by 1 of 2: none; one rating: does not count.
-    ratings = [[3, 3, 1], [1, 0, NONE], [NONE, 3, 1], [NONE, 3, NONE]]
+    ratings = [[3.0, 3, 1], [1, 0, NONE], [NONE, 3, 1], [NONE, 3, NONE]]
     np.testing.assert_allclose(agreeing_pairs(ratings, 2), [1 / 3, 1, 0, NONE])
     assert panel_decision_agreement(ratings, 2) == near((1 / 3 + 1) / 3)
 

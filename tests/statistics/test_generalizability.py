@@ -109,7 +109,7 @@ def test_cronbach_alpha_is_the_consistency_of_the_published_table() -> None:
 def test_components_with_a_gap_by_hand() -> None:
     # Answers 1 2, 3 4, 5 -: rater 2 gives one more where both rate, so V_e = 0. N = 5, n = 3, d = 1, k = 2.
     # SS_a = .5 + .5 = 1, V_r = 1 / (5 - 3); SS_r = 8 + 2 = 10, V_a = 10 / (5 - 2).
-    found = variance_components([[1, 2], [3, 4], [5, NONE]])
+    found = variance_components([[1.0, 2], [3.0, 4], [5, NONE]])
     assert found == Components(near(10 / 3), near(1 / 2), near(0))
 
 

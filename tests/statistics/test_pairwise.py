@@ -71,7 +71,7 @@ def test_pairs_that_do_not_vary_do_not_count() -> None:
 
 def test_shares_that_agree() -> None:
     # The pairs of the first answer differ by 0, 1, 1, that of the second by 3, and the third has none.
-    form = from_matrix([[2, 2, 3], [1, NAN, 4], [NAN, 5, NAN]])
+    form = from_matrix([[2.0, 2, 3], [1, NAN, 4], [NAN, 5, NAN]])
     assert agreeing_shares(form)[:2].tolist() == [pytest.approx(1 / 3), 0] and np.isnan(agreeing_shares(form)[2])
     assert agreeing_shares(form, tolerance=1)[:2].tolist() == [1, 0]
     table = panel((40, 2), 1.0)

@@ -23,7 +23,7 @@ def test_four_answers_by_hand() -> None:
     # H_i = 2, 2, 4, 7, c = 7, H = 26 / 7; sum c (H_i - H)^2 = 8 + 8 + 16 + 98 - 26^2 / 7 = 234 / 7.
     # var_T = (234 / 7 - 3 * 4 / 3) / (7 - 13 / 7) = (206 / 7) / (36 / 7) = 206 / 36.
     # Squares from the system: 0 + 2 * 1 + 0 + 0 = 2; MSE = (2 - 4 * 4 / 3) / 7 = -10 / 21.
-    found = true_score_accuracy([[1, 3], [2, 2], [4, NONE], [6, 8]], [2, 1, 4, 7])
+    found = true_score_accuracy([[1.0, 3], [2.0, 2], [4, NONE], [6.0, 8]], [2, 1, 4, 7])
     assert found.error_variance == near(4 / 3)
     assert found.true_variance == near(206 / 36)
     assert found.mean_squared_error == near(-10 / 21)

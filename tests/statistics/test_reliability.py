@@ -42,7 +42,7 @@ KRIPPENDORFF: list[list[float]] = [
     [NONE, NONE, 3, NONE],
 ]
 # Shrout & Fleiss (1979): 6 targets, 4 judges.
-SHROUT_FLEISS = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
+SHROUT_FLEISS: list[list[float]] = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
 # The worked example of Wikipedia's article on Fleiss' kappa: 10 answers, 14 raters, 5 classes.
 FLEISS = [
     [0, 0, 0, 0, 14],
@@ -61,7 +61,7 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 same_every_run = settings(derandomize=True, deadline=None, max_examples=40)
 NAN = float("nan")
 # Krippendorff (2011): 4 observers, 12 units.
-PUBLISHED = [
+PUBLISHED: list[list[float]] = [
     [1, 1, NAN, 1],
     [2, 2, 3, 2],
     [3, 3, 3, 3],

@@ -128,7 +128,9 @@ class _Handler(BaseHTTPRequestHandler):
         if (method, path) == ("POST", "files"):
             head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
             [part] = [p for p in message_from_bytes(head + raw, policy=policy.HTTP).iter_parts() if p.get_filename()]
-            return server.store(part.get_payload(decode=True))
+            content = part.get_payload(decode=True)
+            assert isinstance(content, bytes)
+            return server.store(content)
         if (method, path) == ("POST", "batches"):
             return server.make(json.loads(raw))
         if (method, path) == ("GET", "batches"):

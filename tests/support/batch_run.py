@@ -15,6 +15,7 @@ from grader.files.answers import numbered_answers
 from grader.files.output_files import remove_temporary_files
 from grader.settings import Settings
 from tests.support.fake_encoder import WordEncoder
+from tests.support.rubrics import as_points
 
 CHUNK = 8
 
@@ -40,7 +41,7 @@ class Done(NamedTuple):
 def rubrics(first: str = "Dropout disables random units") -> list[Rubric]:
     points = {"q1": first, "q2": "A loss says how wrong a net is"}
     return [
-        Rubric(question_id=name, question="What is it?", points=[{"id": "p1", "text": text}])
+        Rubric(question_id=name, question="What is it?", points=as_points([{"id": "p1", "text": text}]))
         for name, text in points.items()
     ]
 

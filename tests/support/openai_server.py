@@ -313,4 +313,5 @@ def _uploaded(content_type: str, raw: bytes) -> bytes:
     """The file in a multipart form."""
     form = message_from_bytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + raw, policy=policy.HTTP)
     [content] = [part.get_payload(decode=True) for part in form.iter_parts() if part.get_filename()]
+    assert isinstance(content, bytes)
     return content

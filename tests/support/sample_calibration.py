@@ -53,5 +53,5 @@ def any_ratings(seed: int) -> Ratings:
             rows.append(Rating(f"a{i}", rater, score, question, None, scale, float(i + again), f"g{i % 2}", len(rows)))
         for point in range(n_points):
             rows.append(Rating(f"a{i}", rater, float(rng.integers(0, 2)), question, f"p{point}", 1.0, line=len(rows)))
-    gold = {(f"a{i}", None): scale / 2 for i in range(n) if rng.random() < 0.2}
+    gold: dict[tuple[str, str | None], float] = {(f"a{i}", None): scale / 2 for i in range(n) if rng.random() < 0.2}
     return Ratings("r.csv", tuple(rows), gold=gold, n_rows=len(rows))

@@ -95,7 +95,7 @@ def test_colleagues_are_the_others_less_their_severity() -> None:
 
 
 def test_who_is_not_counted_is_no_colleague() -> None:
-    form = from_matrix([[1, 2, 6], [3, NONE, 5]])
+    form = from_matrix([[1.0, 2, 6], [3, NONE, 5]])
     model = fit_additive(form)
     counted = np.array([True, True, False])
     free = form.scores - model.severity[form.raters]
@@ -257,7 +257,7 @@ def test_without_times_there_is_no_order(effect: Any) -> None:
 def test_ratings_of_one_time_have_no_order(effect: Any, note: str) -> None:
     """A file sorted by answer is not one sorted by time."""
     form = timed(team(60, 3), times=np.full((60, 3), 7.0))
-    assert all(note in said for said in notes(effect(form, fit_additive(form))))
+    assert all(said is not None and note in said for said in notes(effect(form, fit_additive(form))))
 
 
 def test_ratings_of_the_same_time_share_their_place() -> None:

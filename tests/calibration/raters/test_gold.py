@@ -52,7 +52,7 @@ def test_a_difference_of_the_tolerance_is_within() -> None:
 
 
 def test_raters_without_gold_have_a_reason() -> None:
-    form = from_matrix([[1, NONE], [2, 3]])
+    form = from_matrix([[1, NONE], [2.0, 3]])
     first, second = gold_records(form, [5, NONE], tolerance=1)
     assert first.accuracy.n == 1 and first.mean_error.estimate.note == "undefined: fewer than two gold answers"
     assert second.accuracy.value is None and second.stop_after is None

@@ -34,7 +34,7 @@ def team(seed: int, n_answers: int = 60, n_raters: int = 4) -> tuple[np.ndarray,
 def forms(scores: np.ndarray, votes: np.ndarray) -> tuple[LongForm, LongForm]:
     totals = from_matrix(scores)
     answers, raters, points = np.nonzero(np.isfinite(votes))
-    of_points = LongForm(answers, raters, votes[answers, raters, points], *scores.shape, points=points)
+    of_points = LongForm(answers, raters, votes[answers, raters, points], len(scores), scores.shape[1], points=points)
     return replace(totals, times=totals.answers.astype(float)), of_points
 
 

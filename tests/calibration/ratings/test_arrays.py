@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from grader.calibration.ratings.arrays import RatingArrays, rating_arrays
 from grader.calibration.ratings.reading import Rating, Ratings
 
 
-def arrays(*rows: Rating, **rest: dict[tuple[str, str | None], float]) -> RatingArrays:
+def arrays(*rows: Rating, **rest: Any) -> RatingArrays:
     return rating_arrays(Ratings("r.csv", rows, **rest))
 
 

@@ -508,7 +508,11 @@ class TestFaults:
     def test_the_key_is_in_no_message(self, server: Server, cache: ReplyCache) -> None:
         said: list[str] = []
         for status in (400, 401, 404, 409, 429, 500):
-            server.fail = lambda method, path, status=status: status if path != "files" else None
+
+            def fail(method: str, path: str, status: int = status) -> int | None:
+                return status if path != "files" else None
+
+            server.fail = fail
             asked = judge(server, cache)
             ask(asked, f"text {status}")
             try:

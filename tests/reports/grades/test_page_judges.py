@@ -2,6 +2,7 @@
 
 import re
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,9 +18,9 @@ SAID = "It switches some units off at random. It is active while training. After
 OFF, TRAINING, USED = "switches some units off", "active while training", "all of them are used"
 
 
-def judged(number: int = 1, **changes: object) -> PointGrade:
+def judged(number: int = 1, **changes: Any) -> PointGrade:
     """Decided by one of two judges; the other one quotes other words."""
-    given = {
+    given: dict[str, Any] = {
         "evidence": quote(SAID, OFF),
         "decided_by": "judge",
         "rationale": "gpt-x: gpt-x says so",
@@ -33,7 +34,7 @@ def judged(number: int = 1, **changes: object) -> PointGrade:
     return point(number, **(given | changes))
 
 
-def shown(*points: PointGrade, **changes: object) -> Page:
+def shown(*points: PointGrade, **changes: Any) -> Page:
     return page(grade("a", 0.5, *points, **{"answer": SAID, **changes}))
 
 

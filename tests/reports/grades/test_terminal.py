@@ -2,6 +2,7 @@
 
 import io
 import re
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from grader.reports.grades.summary import summarise_grades
-from grader.reports.grades.terminal import clean_for_terminal, grade_details, grades_table
+from grader.reports.grades.terminal import grade_details, grades_table
+from grader.reports.untrusted_text import clean_for_terminal
 from grader.schema import Evidence, Grade, Rated, Status
 from grader.text.normalisation import is_hidden
 from tests.support.sample_grades import BLANK, HOSTILE, grade, hostile_grade, point, quote, verdict
@@ -120,7 +122,7 @@ def test_width_sets_the_table() -> None:
 
 def detailed(*grades: Grade, width: int = 100, console_width: int | None = None, color: bool = False) -> str:
     stream = io.StringIO()
-    system = "standard" if color else None
+    system: Literal["standard"] | None = "standard" if color else None
     console = Console(file=stream, width=console_width or width, color_system=system, force_terminal=color)
     console.print(grade_details(grades, width=None if console_width is None else width))
     return "\n".join(line.rstrip() for line in stream.getvalue().split("\n"))
@@ -255,7 +257,7 @@ def test_no_details_of_nothing() -> None:
 SAID = "It switches some units off at random. It is active while training."
 
 
-def judged_grade(**changes: object) -> Grade:
+def judged_grade(**changes: Any) -> Grade:
     off, active = quote(SAID, "switches some units off"), quote(SAID, "It is active while training.")
     said = {
         1: (verdict("gpt-x", "covered", off), verdict("qwen-y", "missing", reason="")),
