@@ -7,6 +7,7 @@ so that only the layers need to be shipped.
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -165,7 +166,10 @@ def save(path: Path, network: Network, *, words_from: str) -> None:
         words_from: revision of the model whose word vectors it reads.
 
     """
-    arrays = {"words_from": np.array(words_from), "n_heads": np.array(network.bert.config.num_attention_heads)}
+    arrays: dict[str, Any] = {
+        "words_from": np.array(words_from),
+        "n_heads": np.array(network.bert.config.num_attention_heads),
+    }
     for name, tensor in network.state_dict().items():
         values = tensor.float().numpy()
         name = name.removeprefix("bert.").removeprefix("encoder.")

@@ -65,7 +65,7 @@ def test_one_rater_and_constant_raters() -> None:
 def test_what_was_left_out_and_scales_that_differ() -> None:
     rows = [Rating(f"a{i}", rater, 1.0 + i % 2, max_score=4.0 + i % 2) for i in range(30) for rater in ("kim", "lee")]
     found = seen(*rows, n_not_blind={"after": 2})
-    assert found.scale == (4, 5)
+    assert found.scale is not None and list(found.scale) == [4, 5]
     assert [note[:40] for note in found.notes] == [
         "2 ratings of phase 'after' left out: onl",
         "Full scores go from 4 to 5 points: over ",

@@ -6,7 +6,7 @@ from grader.statistics.agreement import Floats
 from grader.statistics.rating_tables import LongForm, from_matrix
 
 NAN = float("nan")
-SHROUT_FLEISS = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
+SHROUT_FLEISS: list[list[float]] = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
 
 
 def agreed(table: list[list[float]] | Floats, scale: Scale = Scale()) -> PanelAgreement:  # noqa: B008  # frozen

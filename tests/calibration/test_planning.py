@@ -50,7 +50,7 @@ def test_a_width_of_0_is_refused() -> None:
 def test_more_raters_flip_fewer_candidates() -> None:
     components = Components(1.0, 0.2, 0.5)
     one, two, three = flips_at_cut(components, mean=5, cut=6)
-    assert one == (1, expected_flips(components, mean=5, cut=6))
+    assert tuple(one) == (1, expected_flips(components, mean=5, cut=6))
     assert one.of_100 is not None and two.of_100 is not None and three.of_100 is not None
     assert one.of_100 > two.of_100 > three.of_100 > 0
     assert flips_at_cut(Components(math.nan, math.nan, math.nan), mean=5, cut=6, n_raters=[1]) == ((1, None),)

@@ -101,7 +101,7 @@ def test_a_bound_never_raises_and_more_flags_never_help(
     lift: float,
 ) -> None:
     given_lifts = dict.fromkeys(NOT_BY_SIMILARITY | BY_SCALE_ALONE, lift)
-    context = {
+    context: dict[str, Any] = {
         "fraction": fraction,
         "mapped": mapped,
         "topic": topic,
