@@ -49,7 +49,7 @@ def test_one_person_is_a_pair() -> None:
 
 def test_three_people_with_gaps_by_hand() -> None:
     # Answer 2 was rated by one person, answer 3 by nobody of importance: it counts once, however many rated it.
-    ratings = [[1, 2, 3], [2, NONE, NONE], [4, 4, NONE]]
+    ratings = [[1.0, 2, 3], [2, NONE, NONE], [4, 4, NONE]]
     m = np.array([2.0, 3.0, 4.0])
     found = by_name(SYSTEM_STATISTICS, system_statistics(from_matrix(ratings), m, levels=LEVELS), 3)
     assert found["exact"] == near((1 / 3 + 0 + 1) / 3)
@@ -92,13 +92,14 @@ def test_people_agree_as_fleiss_says(ratings: np.ndarray) -> None:
 def test_levels_and_confusion_by_hand() -> None:
     assert nearest_levels([-3, 0.49, 0.5, 1.2, 9], [0, 1, 3]).tolist() == [0, 0, 1, 1, 2]
     assert nearest_levels([0.1 + 0.2], [0.25, 0.35]).tolist() == [1]
-    found = confusion(from_matrix([[0, 1], [1, 1], [3, NONE]]), np.array([0.2, 3.0, 1.9]), levels=np.array([0.0, 1, 3]))
+    ratings = [[0.0, 1], [1.0, 1], [3, NONE]]
+    found = confusion(from_matrix(ratings), np.array([0.2, 3.0, 1.9]), levels=np.array([0.0, 1, 3]))
     # Answer 1: half in (0, 0), half in (1, 0); answer 2 in (1, 3); answer 3 in (3, 1).
     assert found.counts.tolist() == [[0.5, 0, 0], [0.5, 0, 1], [0, 1, 0]]
 
 
 def test_sides_of_the_cut_by_hand() -> None:
-    form = from_matrix([[3, 1, 3], [1, 0, NONE], [NONE, NONE, NONE]])
+    form = from_matrix([[3.0, 1, 3], [1, 0, NONE], [NONE, NONE, NONE]])
     np.testing.assert_allclose(same_side_shares(form, np.array([2.0, 2.0, 2.0]), 2), [2 / 3, 0, NONE])
     h, m = np.array([1.0, 2, 3]), np.array([2.0, 2, 1])
     assert same_side_shares(from_matrix(h[:, None]), m, 2).mean() == near(decision_agreement(h, m, 2))
