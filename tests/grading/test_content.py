@@ -15,7 +15,7 @@ BRIEF = {"brief_below": 0.5, "brief_loss": 0.3}
 
 def test_every_word_counts_once_where_it_tells_most() -> None:
     assert new_content(["drop", "units", "drop"], np.array([1.0, 2.0, 3.0], np.float32)) == 5
-    assert new_content([], np.zeros(0)) == 0
+    assert new_content([], np.zeros(0, np.float32)) == 0
 
 
 def test_what_the_question_says_is_asked() -> None:
