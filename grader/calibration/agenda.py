@@ -7,7 +7,7 @@ import numpy as np
 from grader.calibration.raters.severity import AdditiveModel
 from grader.statistics import Codes, Floats, LongForm, passes
 
-# If taking out severity shrinks the spread to less than this, the raters disagree about the bar.
+# If removing severity leaves less than this share of the spread, the raters disagree about the bar.
 _MOSTLY_SEVERITY = 0.5
 
 
@@ -18,7 +18,7 @@ class AgendaItem(NamedTuple):
         answer: its code.
         question: the question's, -1 where not known.
         spread: highest minus lowest score, in score points.
-        fair_spread: the same after each rater's severity is taken out.
+        fair_spread: the same after each rater's severity is removed.
         split: whether raters are on both sides of the cut.
         raters: who rated it, the most generous first.
         scores: what they gave, in that order.

@@ -33,7 +33,7 @@ from grader.statistics import Level, LongForm, first_ratings, rater_pairs
 
 SEED: Final = 12345
 _ROTATED: Final = 4  # answers in the rotation that is shown, for each rater
-_RATERS_ROTATED: Final = 24  # with more a list for each answer is of no use
+_RATERS_ROTATED: Final = 24  # with more, a list for each answer is of no use
 _HALF_A_LEVEL: Final = 0.5  # a difference from colleagues on a question or point that matters
 
 
@@ -43,8 +43,8 @@ class CalibrationOptions:
 
     Attributes:
         level: level of measurement, for Krippendorff's alpha.
-        cut: from this score on a candidate passes; `None` has no such line.
-        step: what one level is, in points; `None` takes `overview.level_step`.
+        cut: candidates with this score or more pass; `None` for no cut.
+        step: size of one level, in points; `None` takes `overview.level_step`.
         tolerance: how far a rating may be from gold, in points; `None` takes one level.
         seed: of the bootstrap.
         resamples: how many, for agreement and change; `None` takes as many as are affordable, 2,000 at most.
@@ -96,7 +96,7 @@ class Calibration:
         source: the file of the ratings.
         arrays: the ratings.
         first_totals, first_points: totals and ratings of points, the first of each rater, without repeats.
-        pseudonyms: a name for each rater that tells nobody who it is.
+        pseudonyms: a name for each rater that does not identify the person.
         scale, seed: what the figures were computed with.
         overview: 1, the size and the design of the data.
         agreement: 2, how far raters agree.
@@ -115,7 +115,7 @@ class Calibration:
         plan: 8, what more raters or more double marking would bring.
         changes: 9, by name of the coefficient; empty without earlier ratings.
         systems: 10, machines as raters, by name.
-        graded: what grades added; `None` without any.
+        graded: the ratings with grades; `None` without grades.
     """
 
     source: str
@@ -174,7 +174,7 @@ def calibrate(
         texts: of answers, where they are known.
 
     Raises:
-        InputError: all ratings are by one person and there is no machine to compare with, or a choice or the earlier
+        InputError: all ratings are by one person and there is no machine to compare with, or an option or the earlier
             ratings do not fit.
         TypeError: an argument is of a wrong type; says how to write it.
 
@@ -266,7 +266,7 @@ def _gold(arrays: RatingArrays, first_totals: LongForm, tolerance: float) -> tup
 
 def _pairing(profiles: Sequence[RaterProfile], model: AdditiveModel, names: Sequence[str]) -> Pairing:
     n = len(profiles)
-    # In the order of the pseudonyms: a list in the order of the names would tell who is who.
+    # In the order of the pseudonyms: a list in the order of the names would reveal who is who.
     order = sorted(range(n), key=lambda rater: natural(names[rater]))
     rotated = rotation(n, _ROTATED * n) if 2 <= n <= _RATERS_ROTATED else ()
     rotated = tuple((order[one], order[other]) for one, other in rotated)

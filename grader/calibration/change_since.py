@@ -49,9 +49,9 @@ def change_since(
 ) -> dict[str, Change]:
     """Compare agreement now with agreement then.
 
-    Answers are drawn once for both: an answer that was rated both times counts as often in one as in the other
-    (paired), and answers rated one time alone are drawn as they are. The degrees of freedom are
-    those of the smaller set; below `overview.EARLY` answers with two ratings then or now there is none.
+    The same draws of answers serve both times: an answer that was rated both times has the same weight in both
+    (paired), and answers rated only once are drawn as well. The degrees of freedom are those of the smaller set. There
+    is no interval with fewer than `overview.EARLY` answers with two ratings then or now.
 
     Args:
         now: totals without repeats.
@@ -87,7 +87,7 @@ def change_since(
 
 
 def _judged(difference: Estimate, n_then: int, n_now: int) -> Estimate:
-    """The difference with the number of answers, and without an interval where these are too few to say anything."""
+    """The difference with the number of answers, and without an interval where there are too few of them."""
     if difference.value is None or min(n_then, n_now) >= EARLY:
         return replace(difference, n=n_then + n_now)
     note = f"no interval: {n_then:,} answers with two ratings then and {n_now:,} now; it takes {EARLY} each"

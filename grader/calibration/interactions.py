@@ -13,7 +13,7 @@ from grader.calibration.raters.severity import AdditiveModel, fit_additive
 from grader.statistics import Codes, Floats, LongForm, Mask, benjamini_hochberg, student_t_tail
 
 LEAST_FOR_CELL = 5
-# The rater's overall variance counts as much as so many ratings of the cell.
+# The rater's overall variance counts as much as this many ratings of the cell.
 _PRIOR = 4
 
 
@@ -27,7 +27,7 @@ class Interaction(NamedTuple):
         mean: mean of score minus severity minus the colleagues' mean of the same, positive = gives more here.
         standard_error: of the mean.
         p_value: two-sided, of no difference.
-        q_value: the p-value after all cells were looked at (Benjamini-Hochberg).
+        q_value: the p-value adjusted for the number of cells (Benjamini-Hochberg).
         flagged: whether q is below .10 and the mean large enough to matter.
     """
 
@@ -47,8 +47,8 @@ def question_interactions(
     """Return how each rater differs from colleagues on each question, beyond being strict.
 
     The mean over the answers of a question of d = y_ir - b_r - mean of y_is - b_s over the colleagues s. Its standard
-    error is sqrt(s^2 / n) with s^2 = ((n - 1) s_cell^2 + 4 s_rater^2) / (n + 3), t with n + 3 degrees of freedom: a
-    cell of few equal ratings is not certain because of that. In each cell, raters who stand out are not used as a
+    error is sqrt(s^2 / n) with s^2 = ((n - 1) s_cell^2 + 4 s_rater^2) / (n + 3), t with n + 3 degrees of freedom: so
+    that a cell with few, equal ratings does not look certain. In each cell, raters who stand out are not used as a
     reference for the others (`steady_colleagues`).
 
     Args:
@@ -77,7 +77,7 @@ def point_interactions(points: LongForm, *, least: float = 0.2, false_alarms: fl
     As `question_interactions` with every point of every answer as an answer of its own.
 
     Args:
-        points: ratings of points as shares of the point, each point of an answer once a rater.
+        points: ratings of points as shares of the point, each point of an answer once per rater.
         least: mean that matters, as a share: .2 means 20 of 100 awards more or fewer.
         false_alarms: share of false alarms accepted among the flagged.
 
@@ -169,11 +169,11 @@ def _cell(
             np.where(enough, 2 * student_t_tail(t, n + _PRIOR - 1), np.nan),
         )
 
-    def sizes(counted: Mask) -> tuple[Floats, Floats]:
+    def effects(counted: Mask) -> tuple[Floats, Floats]:
         _, means, _, p_values = measure(counted)
         return means, p_values
 
     present = np.bincount(part.raters, minlength=form.n_raters) > 0
-    n, means, errors, p_values = measure(steady_colleagues(sizes, present, model.components))
+    n, means, errors, p_values = measure(steady_colleagues(effects, present, model.components))
     raters = np.flatnonzero(np.isfinite(means))
     return raters, np.full(raters.size, cell), n[raters], means[raters], errors[raters], p_values[raters]

@@ -1,4 +1,4 @@
-"""Item analysis of rubric points: how each point does, how points go together, and what to do about each of them.
+"""Item analysis of rubric points: how each point performs, which points correlate, and what to do about each of them.
 
 The advice is to reword a point, to talk to one rater, to merge or drop it, or to leave it alone. The rules are data
 (`PointRules`), and each piece of advice carries the numbers behind it.
@@ -33,7 +33,7 @@ LEAST_FOR_CORRELATION = 5
 
 
 class Relation(NamedTuple):
-    """The point that another goes with most, and their correlation over answers."""
+    """The point that correlates most with another, and their correlation over answers."""
 
     point: int
     phi: Estimate
@@ -50,7 +50,7 @@ def rest_correlations(points: LongForm, *, confidence: float = 0.95) -> dict[int
         confidence: between 0 and 1.
 
     Returns:
-        By point; 1 as the rest, 0 unrelated, negative the other way round.
+        By point; 1 exactly like the rest, 0 unrelated, negative reversed.
 
     Undefined: `None` with fewer than five answers that have other points, or when either does not vary.
     Raises: ValueError when the ratings are not of points or `confidence` is not between 0 and 1.
@@ -69,7 +69,7 @@ def rest_correlations(points: LongForm, *, confidence: float = 0.95) -> dict[int
 
 
 def twins(points: LongForm, *, confidence: float = 0.95) -> dict[int, Relation]:
-    """Return for each point the one that it goes with most, by their correlation phi over answers.
+    """Return for each point the one that it correlates with most, by phi over answers.
 
     phi is Pearson's r of the mean shares given for both, over the answers that have both; of 0 and 1 that is the phi
     coefficient. Interval by Fisher's z.
@@ -79,9 +79,9 @@ def twins(points: LongForm, *, confidence: float = 0.95) -> dict[int, Relation]:
         confidence: between 0 and 1.
 
     Returns:
-        By point; points without a partner that varies on five answers are not in it.
+        By point; points without another one that varies on five common answers are left out.
 
-    Undefined: see there.
+    Undefined: points without a defined correlation are left out.
     Raises: ValueError when the ratings are not of points or `confidence` is not between 0 and 1.
     Source: Pearson (1900); Yule (1912).
     Checked against: a case derived by hand.
@@ -159,16 +159,16 @@ class PointRules:
     """When a number of a point calls for action.
 
     Attributes:
-        least_common: answers with two ratings of the point, below which there is no advice.
-        rest: a correlation with the rest of the answer whose whole interval is below this is the wrong way round.
-        split: the interval of the split rate is above this: the wording is read in two ways.
-        common: a higher award rate tells nobody apart, if
-        common_low: the interval of that is above this.
-        rare: a lower award rate neither, if
-        rare_high: the interval of that is below this.
-        phi: two points with a higher correlation are one, if
-        phi_low: the interval of that is above this.
-        machine: the interval of the machine's share of differences is above this.
+        least_common: with fewer answers with two ratings of the point there is no advice.
+        rest: check when the whole interval of the correlation with the rest of the answer is below this.
+        split: reword when the whole interval of the split rate is above this: the wording is read in two ways.
+        common: drop when the award rate is above this, and
+        common_low: its whole interval above this.
+        rare: drop as well when the award rate is below this, and
+        rare_high: its whole interval below this.
+        phi: merge when phi with another point is above this, and
+        phi_low: its whole interval above this.
+        machine: fix for the machine when the whole interval of its share of differences is above this.
     """
 
     least_common: int = 20
@@ -189,16 +189,16 @@ class PointAdvice:
 
     Attributes:
         point: its code.
-        n_answers: answers of which somebody rated it.
-        n_common: answers of which two raters did.
+        n_answers: answers on which somebody rated it.
+        n_common: answers on which two or more raters did.
         award_rate: mean share given, with an interval over answers.
         split_rate: how often two raters of an answer differ on it, with an interval over answers.
         ac1: Gwet's AC1 of given or not, with its interval.
         rest_correlation: correlation over answers of the point with the mean of the answer's other points.
-        twin: the point it goes with most, their phi over answers with its interval; `None` without another.
+        twin: the point that it correlates with most, and phi over answers with its interval; `None` without one.
         outliers: raters who differ from all colleagues on this point.
-        machine: share of the answers on which people are of one mind where the machine is of another; `None`
-            without a machine.
+        machine: share of answers on which the machine differs, among those on which people agree; `None` without a
+            machine.
         machine_bias: how much more the machine gives there, -1..1; `None` likewise.
         action: the first thing to do.
         reasons: each thing to do with its rule and its numbers, the first one first.
@@ -229,19 +229,19 @@ def advise_on_points(
 ) -> tuple[PointAdvice, ...]:
     """Return the numbers and the advice for each point that people rated.
 
-    In this order: check (answers that earn it have less of the rest: wrong, or mis-keyed), talk (one rater differs
-    from all others), reword (two raters often differ and no single one stands out), drop (nearly always or never
-    given: merge, drop, or make harder or easier), merge (it goes with another point nearly always),
-    fix_for_machine (people are of one mind and the machine is of another), keep.
+    In this order: check (answers that earn it do worse on the rest: the point is wrong or mis-keyed), talk (one rater
+    differs from all others), reword (two raters often differ and no single one stands out), drop (nearly always or
+    never given: merge, drop, or make harder or easier), merge (it is nearly always given together with another point),
+    fix_for_machine (people agree and the machine differs), keep.
 
     Args:
-        points: people's ratings of points as shares, each point of an answer once a rater.
-        machine: the machine's of the same answers and points, as one rater.
+        points: people's ratings of points as shares, each point of an answer once per rater.
+        machine: the machine's ratings of the same answers and points, as one rater.
         interactions: from `point_interactions(points)`, where they are known already.
         rules: when a number calls for action, `PointRules()` by default.
         confidence: of the intervals, between 0 and 1.
 
-    Undefined: numbers say `None` with a reason, and then call for nothing.
+    Undefined: such numbers are `None` with a reason, and lead to no action.
     Raises: ValueError when the ratings are not of points, or a rater rated a point of an answer twice.
     Source: item analysis as in Ebel & Frisbie (1991), "Essentials of Educational Measurement", chapter 13; AC1: Gwet
         (2008).
@@ -321,7 +321,7 @@ def _mean(values: Floats, confidence: float, none: str) -> Estimate:
     if n == 1:
         return Estimate(value, None, None, 1, "no interval: one answer")
     if float(values.max() - values.min()) <= _SAME and round(value) == value:
-        # All or nothing: t sees no variation; what n answers allow for is Wilson's.
+        # All 0 or all 1: Student's t needs variation, Wilson's interval does not.
         return wilson_interval(round(value) * n, n, confidence=confidence)
     reach = student_t_quantile((1 + confidence) / 2, n - 1) * float(values.std(ddof=1)) / n**0.5
     return Estimate(value, max(0.0, value - reach), min(1.0, value + reach), n)
@@ -331,7 +331,7 @@ def _differing_pairs(shares: Floats) -> Floats:
     """Return for each answer the share of pairs of raters who gave the point differently."""
     rows = np.sort(np.round(shares, DECIMALS), axis=1)
     counts = np.isfinite(rows).sum(axis=1)
-    # In order of size, a rating differs from all that stand before the first of its equals.
+    # In rising order, a rating differs from all before the first one that equals it.
     before = (np.searchsorted(row[:n], row[:n]).sum() for row, n in zip(rows, counts, strict=True))
     pairs = np.maximum(counts * (counts - 1) / 2, 1)
     differing: Floats = np.fromiter(before, dtype=float, count=counts.size) / pairs
@@ -341,12 +341,12 @@ def _differing_pairs(shares: Floats) -> Floats:
 def _machine(
     machine: LongForm, point: int, answers: Codes, votes: Floats, confidence: float
 ) -> tuple[Estimate, float | None]:
-    """Return how often the machine is of another mind than people of one mind, and in which direction."""
+    """Return how often the machine differs where people agree, and in which direction."""
     own = machine.take(np.asarray(machine.points) == point)
     given = np.full(machine.n_answers, np.nan)
     given[own.answers] = own.scores >= _AWARDED - _SAME
-    one_mind = np.nanmin(votes, axis=1) == np.nanmax(votes, axis=1) if votes.size else np.zeros(0, dtype=bool)
-    people, system = votes[one_mind], given[answers[one_mind]]
+    unanimous = np.nanmin(votes, axis=1) == np.nanmax(votes, axis=1) if votes.size else np.zeros(0, dtype=bool)
+    people, system = votes[unanimous], given[answers[unanimous]]
     known = np.isfinite(system)
     apart = system[known] - np.nanmax(people[known], axis=1) if known.any() else np.zeros(0)
     share = wilson_interval(int(np.sum(apart != 0)), apart.size, confidence=confidence)

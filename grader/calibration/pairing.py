@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from grader.calibration.raters.profiles import RaterProfile
 
-# Words that ask for practice with somebody steady; strictness alone can be adjusted for.
+# Labels that call for practice with a steady colleague; strictness alone can be adjusted for.
 _IN_TRAINING = ("not_enough_data", "drifting")
 
 
 class Team(NamedTuple):
-    """Raters whose mean is one score.
+    """Raters whose scores are averaged.
 
     Attributes:
         raters: their codes, two or three.
@@ -107,9 +107,9 @@ def training_pairs(profiles: Sequence[RaterProfile], residual_variance: float) -
 def rotation(n_raters: int, n_answers: int, *, shared: int = 2) -> tuple[tuple[int, int], ...]:
     """Return who rates each answer, two raters each, so that all raters can be compared.
 
-    The rounds of a round-robin tournament, in which everybody meets somebody else every round: as many different
-    rounds as give each pair `shared` answers, over and over until all answers have a pair. Two rounds after each other
-    link all raters in one chain. Loads differ by what one round and odd numbers make unavoidable.
+    The rounds of a round-robin tournament, in which everybody meets somebody else in each round. It takes as many
+    different rounds as give each pair `shared` answers, and repeats them until all answers have a pair. Two consecutive
+    rounds link all raters in one chain. Loads differ by no more than one round and an odd number of raters require.
 
     Args:
         n_raters: 2 or more.

@@ -56,7 +56,7 @@ FEW_IN_COMMON: Final = (
     f"no interval: no two raters share {LEAST_COMMON} answers, and over fewer it is too low; Krippendorff's alpha and "
     "the ICC take all pairs together"
 )
-# How the interval of each statistic is made, in the order of `panel_statistics`, and what it can reach.
+# The interval method of each statistic and its possible range, in the order of `panel_statistics`.
 _METHODS: Final[Mapping[str, tuple[Method, tuple[float, float]]]] = {
     "exact": ("t", (0.0, 1.0)),
     "adjacent": ("t", (0.0, 1.0)),
@@ -76,7 +76,7 @@ class Scale:
     Attributes:
         step: one level, in points; scores so far apart are adjacent.
         level: level of measurement, for Krippendorff's alpha.
-        cut: from this score on a candidate passes; `None` has no such line.
+        cut: candidates with this score or more pass; `None` for no cut.
     """
 
     step: float = 1.0
@@ -187,7 +187,7 @@ def _of_components(parts: Components, k: int) -> list[float]:
 
 def _estimate(name: str, resampled: Resampled, n: int, undefined: str) -> Estimate:
     method, bounds = _METHODS[name]
-    # Answers with one rating are drawn as well, but tell nothing: they give no degrees of freedom.
+    # Answers with one rating are drawn as well, but give no degrees of freedom.
     resampled = replace(resampled, n_units=n)
     found = interval(_unbiased(resampled) if name in PAIR_STATISTICS else resampled, method=method, bounds=bounds)
     if not np.isfinite(resampled.value):
@@ -199,23 +199,23 @@ def _estimate(name: str, resampled: Resampled, n: int, undefined: str) -> Estima
 
 
 def _unbiased(of_pairs: Resampled) -> Resampled:
-    """The same with its bias taken off: the mean over pairs with few answers each is too low, and so are its draws."""
+    """The statistic without its bias: the mean over pairs with few answers is too low, and so are its draws."""
     defined = of_pairs.draws[np.isfinite(of_pairs.draws)]
     bias = float(defined.mean()) - of_pairs.value if defined.size else 0.0
     return replace(of_pairs, value=of_pairs.value - bias)
 
 
 def _without_interval(of_pairs: Estimate) -> Estimate:
-    """A mean over pairs with few answers in common: no word may rest on it."""
+    """A mean over pairs with few answers in common, without an interval: no word may rest on it."""
     note = of_pairs.note if of_pairs.value is None else FEW_IN_COMMON
     return Estimate(of_pairs.value, None, None, of_pairs.n, note)
 
 
 def _wilson(found: Mapping[str, Estimate], *, all_of_pairs: bool) -> dict[str, Estimate]:
-    """Where each answer has one pair of ratings, shares are shares of independent cases.
+    """Wilson's intervals of shares, where they are better than the bootstrap's.
 
-    Where all pairs agree or none does, resamples do not vary; of answers on which all do, the interval is at least as
-    wide.
+    Where each answer has one pair of ratings, the cases are independent. Where all pairs agree or none does, resamples
+    do not vary, and the interval for so many answers is wide enough.
     """
     shares = {name: found[name] for name in ("exact", "adjacent", "same_side") if name in found}
     return {
@@ -228,7 +228,9 @@ def _wilson(found: Mapping[str, Estimate], *, all_of_pairs: bool) -> dict[str, E
 def _flips(same_side: Estimate) -> Estimate:
     """How many of 100 candidates another rater would put on the other side of the cut."""
 
-    def turned(share: float | None) -> float | None:
+    def flipped(share: float | None) -> float | None:
         return None if share is None else 100 * (1 - share)
 
-    return Estimate(turned(same_side.value), turned(same_side.high), turned(same_side.low), same_side.n, same_side.note)
+    return Estimate(
+        flipped(same_side.value), flipped(same_side.high), flipped(same_side.low), same_side.n, same_side.note
+    )

@@ -39,8 +39,8 @@ class QuestionAgreement:
 
     Attributes:
         question: its number in `RatingArrays.question_ids`.
-        n_answers: rated by anybody.
-        n_double_marked: by two or more.
+        n_answers: answers rated by anybody.
+        n_double_marked: answers rated by two or more.
         mean: of all scores, in points.
         exact: share of pairs of ratings with the same score.
         alpha: Krippendorff's.

@@ -1,6 +1,6 @@
-"""Grades beside what people gave: labelled sets, agreement, confidence, judges compared, attacks.
+"""Grades compared with people's scores: labelled sets, agreement, confidence, judges compared, attacks.
 
-In: a labelled set, or rubrics to attack. Out: statistics with intervals. How they are shown is for `reports`.
+In: a labelled set, or rubrics to attack. Out: statistics with intervals, which `reports` shows.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""How far grades agree with human scores, as statistics with intervals, beside the baselines. Nothing here grades."""
+"""How far grades and baselines agree with human scores, as statistics with intervals. Nothing here grades."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ from grader.statistics import (
 from grader.text import words
 
 Floats = NDArray[np.float64]
-# From a statistic of row numbers and the group of each row to the statistic with its bootstrap interval over groups.
+# Takes a statistic of row numbers and the group of each row; gives its value with a bootstrap interval over groups.
 Interval = Callable[[Callable[[NDArray[np.int64]], float], NDArray[np.str_]], Estimate]
 PairStatistic = Callable[[Floats, Floats], float]
 

@@ -1,4 +1,4 @@
-"""Attacks -> how often each one moves a grade as it must not. It grades through the public `Grader` alone.
+"""Run attacks on a grader and count how often each one succeeds. It grades only through the public `Grader`.
 
 The attacks themselves are in `attacks/`; pairs of a point and a statement are in `statement_pairs`.
 """
@@ -26,17 +26,17 @@ from grader.text import words
 Progress = Callable[[Iterator[Grade], int], Iterable[Grade]]
 Grades = Mapping[tuple[str, str], Grade]
 
-# About whole runs or files, not about single texts: id -> family, kind, expectation.
+# Attacks on whole runs or files, not on single texts: id -> family, kind, expectation.
 _RUNS: Mapping[str, tuple[str, Kind, str]] = {
     "C33": ("same answer from two candidates", "invariant", "same score for both"),
     "C34": ("order and company of answers", "invariant", "score does not move at all"),
     "C35": ("faulty rubrics and banks", "absolute", "refused with a line that names the fault"),
 }
 ATTACK_IDS = (*(attack.id for attack in ATTACKS), *_RUNS)
-# Columns that say how good an answer was meant to be, and their words for a good and a poor one.
+# The column with the intended quality of an answer, and its values for a good and a poor one.
 _LEVEL = "level"
 _STRONG, _POOR = "strong", ("weak", "misconception")
-# Words that an answer needs to be a weak one and not just a blank.
+# Least words of a weak answer; a shorter one counts as blank.
 _SAYS_SOMETHING = 5
 
 
@@ -45,7 +45,7 @@ class AttackOutcome:
     """One attack on one answer: the fractions before and after, and why it succeeded (`None` when it did not).
 
     `of_reference` says whether the reference answer was attacked, not an answer in a candidate's own words;
-    `changed_at` is the first character of `text` that the attacked text had otherwise.
+    `changed_at` is the first character of `text` that differs from the original.
     """
 
     question_id: str
@@ -66,7 +66,7 @@ class AttackOutcome:
 
 @dataclass(frozen=True)
 class AttackResult:
-    """What one family of attacks came to."""
+    """The outcomes of one family of attacks."""
 
     id: str
     family: str
@@ -77,7 +77,7 @@ class AttackResult:
 
     @property
     def n_failed(self) -> int:
-        """How many cases did not end as they must."""
+        """How many cases did not meet the expectation."""
         return sum(outcome.why is not None for outcome in self.outcomes)
 
     def as_dict(self) -> dict[str, Any]:
@@ -116,7 +116,7 @@ class AttackResult:
 
 @dataclass(frozen=True)
 class RobustnessReport:
-    """All attacks on one grader; `notes` say what they were built from and what was left out."""
+    """All attacks on one grader; `notes` describe the answers that were used and what was left out."""
 
     signature: str
     results: tuple[AttackResult, ...]
@@ -164,7 +164,7 @@ def run_attacks(
             through its reference answer.
         only: ids of attacks.
         seed: of the random choices; each case has a generator of its own, so that none depends on another.
-        progress: sees the grades of all attacked answers pass by, and how many there will be.
+        progress: receives the grades of all attacked answers and their number; must yield all grades.
 
     Raises:
         InputError: when there is no closed question to attack.
@@ -174,13 +174,13 @@ def run_attacks(
     if not targets:
         raise InputError("nothing to attack: the rubrics hold no closed question")
     cases = {attack.id: _cases(attack, targets, seed) for attack in ATTACKS if attack.id in only}
-    asked = dict.fromkeys(
+    to_grade = dict.fromkeys(
         (target.rubric.question_id, text)
         for built in cases.values()
         for target, case in built
         for text in (case.base, case.text)
     )
-    grades = _graded(grader, asked, progress)
+    grades = _graded(grader, to_grade, progress)
     results = [_result(attack, cases[attack.id], grades) for attack in ATTACKS if attack.id in only]
     runs: Mapping[str, Callable[[], list[AttackOutcome]]] = {
         "C33": lambda: _duplicates(grader, targets),
@@ -193,9 +193,9 @@ def run_attacks(
     return RobustnessReport(grader.signature, tuple(results), tuple(notes))
 
 
-def _graded(grader: Grader, asked: Iterable[tuple[str, str]], progress: Progress) -> Grades:
+def _graded(grader: Grader, to_grade: Iterable[tuple[str, str]], progress: Progress) -> Grades:
     """The grade of each (question id, text); equal pairs are graded once."""
-    keys = list(dict.fromkeys(asked))
+    keys = list(dict.fromkeys(to_grade))
     answers = (Answer(answer_id=str(at), question_id=name, answer=text) for at, (name, text) in enumerate(keys))
     return dict(zip(keys, progress(grader.grade_many(answers), len(keys)), strict=True))
 
@@ -204,14 +204,14 @@ def _graded(grader: Grader, asked: Iterable[tuple[str, str]], progress: Progress
 
 
 class _GoodAnswers(NamedTuple):
-    """Good answers (id and text) to a question and one that earns little."""
+    """Good answers (id and text) to a question, and one answer that earns little."""
 
     good: Sequence[tuple[str, str]]
     weak: str
 
 
 def _targets(grader: Grader, answers: Sequence[Answer]) -> tuple[list[AttackTarget], list[str]]:
-    """What each good answer offers for attacks, and in words what was taken."""
+    """A target for each good answer, and notes on which answers were used."""
     rubrics = [rubric for rubric in grader.rubrics.values() if rubric.kind != "open"]
     levels = any(_LEVEL in answer.extra for answer in answers)
     grades = {} if levels else _graded(grader, ((a.question_id, a.answer) for a in answers), lambda grades, _: grades)
@@ -268,7 +268,7 @@ def _generator(seed: int, name: str) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
-# --- what came of it ------------------------------------------------------------------------------------
+# --- outcomes -------------------------------------------------------------------------------------------
 
 
 def _result(attack: Attack, cases: Sequence[tuple[AttackTarget, AttackCase]], grades: Grades) -> AttackResult:

@@ -1,4 +1,4 @@
-"""How far confidence can be trusted: agreement after review, and predicted chances beside what people decided.
+"""How far confidence can be trusted: agreement after review, and predicted chances against people's decisions.
 
 Arithmetic on a graded set: nothing here grades or decides which answers are reviewed.
 """
@@ -121,7 +121,7 @@ class ReliabilityDiagram:
 
 
 def reliability_diagram(predicted: Sequence[float], true: Sequence[bool]) -> ReliabilityDiagram:
-    """Predicted chances beside what people decided, in ten bins.
+    """Predicted chances against people's decisions, in ten bins.
 
     Wilson's intervals treat decisions as independent, which decisions on one question are not quite.
 
@@ -159,7 +159,7 @@ def review_curve_of(graded: Sequence[GradedAnswer], interval: Interval) -> Revie
 
 
 def reliability_diagrams(graded: Sequence[GradedAnswer]) -> dict[str, ReliabilityDiagram]:
-    """Reliability diagrams of `points` and of `answers`, each only where people decided about these."""
+    """Reliability diagrams of `points` and of `answers`, each only where people decided about them."""
     stated = [
         (chance, item.row.point_labels[point_id] >= CORRECT_AT)
         for item in graded

@@ -1,4 +1,4 @@
-"""A labelled set -> how far grades agree with people, beside the baselines that every grader must beat."""
+"""How far grades of a labelled set agree with people, and the baselines that every grader must beat."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,11 +22,10 @@ from grader.statistics import Estimate, cluster_bootstrap
 class Evaluation:
     """Agreement of one grader with the people who scored one set.
 
-    `statistics` has the names of the documentation; a statistic that does not apply to the set is absent. So does
-    `reliability`: of `points` where people marked points, of `answers` where they said only right or wrong. `review` is
-    `None` when nothing was graded. `judge` compares the ways of grading where judges were asked. Where marks were
-    given, `statistics` are of the other answers, `marked` says more of them, and `review` and `reliability` are left
-    out.
+    `statistics` has the names of the documentation; a statistic that does not apply to the set is absent. `reliability`
+    has `points` where people marked points, and `answers` where they said only right or wrong. `review` is `None` when
+    nothing was graded. `judge` compares the methods of grading where judges were asked. Where marks were used,
+    `statistics` are of the other answers, `marked` has more about them, and `review` and `reliability` are left out.
     """
 
     n_answers: int
@@ -79,10 +78,10 @@ def evaluate(
     Args:
         rows: the labelled answers.
         panel: judges that are asked under the best-matching reference; the statistics are of the grades with them.
-        weight: what is known of the judges already.
-        marked: answers a question whose marks are given; the statistics are of the others, means over 5 draws.
+        weight: of the judges' verdicts, from an earlier evaluation.
+        marked: how many answers per question keep their marks; the statistics are of the others, means over 5 draws.
         seed, n_resamples: of the draws and of the bootstrap over questions.
-        progress: sees every row's grade pass by, such as a progress bar; must pass them all on.
+        progress: receives every row's grade and must yield it again, for example to show a progress bar.
 
     Raises:
         InputError: when there is no row, or when fewer than ten marks are given in all.

@@ -18,7 +18,7 @@ from grader.statistics import Estimate, auc, cohen_kappa, pearson_r, root_mean_s
 
 Floats = NDArray[np.float64]
 _FOLDS = 5
-# Fewer answers or points than this prove nothing of a judge: agreement of 50 still has an interval of +-.14
+# Fewer answers or points than this prove nothing about a judge: agreement of 50 still has an interval of +-.14
 # (measurement of double marking with QWK .70).
 _FEWEST = 50
 # Prior of a verdict's chance: as if one point had been stated and one not.
@@ -29,11 +29,11 @@ class JudgedAnswer(NamedTuple):
     """One labelled answer as judges were asked about it.
 
     Attributes:
-        human: what people gave, 0..1.
+        human: the human score, 0..1.
         grade: with the verdicts in its points.
-        rubric: that it was graded by.
+        rubric: by which it was graded.
         question: the set's question.
-        labels: what people said of points, 0..1, by id; may be empty.
+        labels: people's marks of points, 0..1, by id; may be empty.
 
     """
 
@@ -61,8 +61,8 @@ class JudgeComparison:
             does) and `weighted` (both, by an influence learned on other questions).
         n_judged: answers of which the judge decided a point; the methods are compared on these.
         n_verdicts: verdicts by word over all points; `not_judged` and `cannot_tell` among them.
-        n_unsupported: awards without words of the answer that show them.
-        weight: what the judge's word is worth from now on.
+        n_unsupported: awards that no words of the answer support.
+        weight: of the judge's verdicts from now on.
         verdict: one sentence that says whether it helps.
 
     """
@@ -224,7 +224,7 @@ def _mixed(embedding: float | None, judge: float | None, influence: float) -> fl
 
 
 def _influence(items: Sequence[JudgedAnswer]) -> float:
-    """From labels of points where people gave them, otherwise from whole answers."""
+    """The best influence of the judge: by labels of points where people gave them, otherwise by whole answers."""
     points = [
         (item.labels[point.point_id], _embedding_credit(point), _judge_credit(point))
         for item in items
@@ -246,7 +246,7 @@ def _influence(items: Sequence[JudgedAnswer]) -> float:
 
 
 def _learned(judged: Sequence[JudgedAnswer], gain: Estimate, name: str) -> JudgeWeight:
-    """The weight from all labels, as far as answers to other questions bear it out."""
+    """The weight from all labels, as far as the gain on held-out questions supports it."""
     influence = _influence(judged)
     about = f"{name} on {len(judged)} labelled answers: gain {_shown(gain)}"
     chances = {**UNPROVEN_WEIGHT.chances, **_chances(judged)}

@@ -33,7 +33,7 @@ class GradedAnswer:
     Attributes:
         row: the answer as people scored it.
         grade: under `rubric`; of several reference answers, the best-matching one counts.
-        rubric: that it was graded by.
+        rubric: by which it was graded.
         cosine: baseline: highest cosine of the whole answer with a whole reference answer.
         lexical: baseline: highest share of a reference answer's content words that occur in the answer, 0..1.
 

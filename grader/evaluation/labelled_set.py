@@ -1,4 +1,4 @@
-"""Labelled sets: answers with what people gave them, one answer a row."""
+"""Labelled sets: answers with people's scores, one answer per row."""
 
 from collections.abc import Collection, Mapping
 from functools import partial
@@ -24,7 +24,7 @@ from grader.files import (
 from grader.rubrics import points_with_ids
 from grader.schema import Noun, Rubric, RubricPoint
 
-# Columns under the names of peers, the surest first; those of answers as in answers files.
+# Column names that other tools use, the preferred one first; those of answers as in answers files.
 _LABELLED: Mapping[str, tuple[str, ...]] = {
     **{field: ANSWER_COLUMNS[field] for field in ("answer_id", "question_id", "answer")},
     "question": ("question",),
@@ -35,11 +35,11 @@ _LABELLED: Mapping[str, tuple[str, ...]] = {
     "rubric": ("rubric", "criteria"),
     **{name: (name,) for name in ("human_score", "max_score", "human_scores", "label", "point_labels")},
 }
-_TEXTS = {"question", "answer"}  # a blank text is a text, a blank cell of another column is nothing
+_TEXTS = {"question", "answer"}  # a blank cell is an empty text here, and a missing value in other columns
 
 
 class LabelledAnswer(Noun):
-    """An answer with what people gave it; fields that are not named here are ignored.
+    """An answer with people's scores; fields that are not named here are ignored.
 
     `human_scores` holds each rater's score, `point_labels` the share (0..1) of each point that people saw.
     """
@@ -59,7 +59,7 @@ class LabelledAnswer(Noun):
     point_labels: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _hangs_together(self) -> Self:
+    def _is_consistent(self) -> Self:
         if not self.reference_answers and not self.rubric:
             raise ValueError("reference_answers: empty, and there is no rubric: expected one of them")
         if not 0 <= self.human_score <= self.max_score:
@@ -74,13 +74,13 @@ class LabelledAnswer(Noun):
 
 
 def read_labelled_set(path: str | Path) -> list[LabelledAnswer]:
-    """Read a labelled set: answers with what people gave them, for evaluation.
+    """Read a labelled set: answers with people's scores, for evaluation.
 
-    The peers' names of fields are accepted as in answers files, and those of points as in rubric files; one
-    reference answer may stand alone, without a list.
+    Field names of other tools are accepted as in answers files, and those of points as in rubric files; a single
+    reference answer need not be in a list.
 
     Raises:
-        InputError: with line and field: a missing or wrong field, a repeated `answer_id`, a rubric that is none.
+        InputError: with line and field: a missing or wrong field, a repeated `answer_id`, an invalid rubric.
         TypeError: `path` is no path.
 
     >>> from pathlib import Path
@@ -106,7 +106,7 @@ def read_labelled_set(path: str | Path) -> list[LabelledAnswer]:
 
 
 def _labelled_values(row: Row, source: str) -> dict[str, Any]:
-    """A row as fields of `LabelledAnswer`; what is null or blank and may be left out is left out."""
+    """A row as fields of `LabelledAnswer`, without optional ones that are null or blank."""
     columns = pick_columns(row.values, _LABELLED, required=(), source=source)
     values = {field: row.values[name] for field, name in columns.items()}
     for field, value in list(values.items()):
@@ -128,7 +128,7 @@ def _labelled_line(row: Row, present: Collection[str], place: Place) -> int:
 
 
 def own_rubric(row: LabelledAnswer, name: str) -> Rubric:
-    """The rubric that a row brings, under `name`; its references serve points that are instructions.
+    """The rubric of a row, with the id `name`; points that are instructions use its reference answers.
 
     Raises:
         ValueError: the points do not make a rubric.

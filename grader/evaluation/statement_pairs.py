@@ -1,4 +1,4 @@
-"""Pairs of a point and a statement -> how often a statement that contradicts the point is credited all the same."""
+"""Pairs of a point and a statement: how often a statement that contradicts the point gets credit all the same."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -102,7 +102,7 @@ def grade_statement_pairs(
     Args:
         pairs: points and statements.
         settings, encoder: of the grader.
-        progress: sees the verdicts pass by.
+        progress: receives every verdict and must yield it again.
 
     """
     settings = settings or Settings()

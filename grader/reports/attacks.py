@@ -53,7 +53,7 @@ def _table(report: RobustnessReport, width: int | None) -> "Table":
 
 
 def _examples(result: AttackResult, count: int) -> "list[Any]":
-    """A heading and two lines a case: what was done and what came of it, and the words around the change."""
+    """A heading and two lines per case: the change and its effect, and the words around the change."""
     from rich.text import Text
 
     worst = result.worst(count)

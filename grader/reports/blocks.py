@@ -32,8 +32,8 @@ class Column:
         heading: on the page.
         kind: how its cells are shown; any but text and flags may be an `Estimate`, which takes four columns in the CSV.
         dot_plot: whether a dot plot of the estimates, all on one axis, is shown beside them.
-        zero: where the dot plot has a line; `None` has none.
-        ends: values that the dot plot spans in any case, beside the line.
+        zero: where the dot plot has a line; `None` for no line.
+        ends: values that the dot plot always spans, besides the line.
         optional: whether it may be left out on a narrow screen.
         long: whether its cells are sentences.
         in_csv_only: whether a page has no room for it.
@@ -115,7 +115,7 @@ class Table:
 
     @property
     def is_small(self) -> bool:
-        """Whether it needs no more width than its words."""
+        """Whether it needs only the width of its words."""
         shown = [self.columns[number] for number in self.shown_columns]
         return len(shown) <= _SMALL and not any(column.dot_plot or column.long for column in shown)
 
@@ -171,11 +171,11 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Discussion:
-    """An answer to discuss: why, its text, who gave what, and what to ask.
+    """An answer to discuss: the reason, its text, each rater's score, and what to ask.
 
     Attributes:
         heading, why, text, question: in words; `text` may be empty.
-        votes: who gave what.
+        votes: raters and their scores.
         table: votes by rubric point, if there are any.
     """
 
@@ -192,7 +192,7 @@ Block = Lines | Facts | Table | Picture | Discussion
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading with what stands under it."""
+    """A heading and the blocks under it."""
 
     anchor: str
     heading: str

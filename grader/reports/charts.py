@@ -1,6 +1,6 @@
 """Pictures as inline SVG: dots with intervals, scores against scores, a curve. Numbers in, markup out.
 
-The pictures contain no untrusted text: names are beside them on the page. Colours come from the page's style sheet by
+The pictures contain no untrusted text: names are elsewhere on the page. Colours come from the page's style sheet by
 class, so that they follow light, dark and print. Nothing here computes a statistic.
 
 Own code, not matplotlib: measured at 5 s more to import, .4 s and 11 kB a chart (ours .09 s and 2 kB), 100 MB more to
@@ -29,14 +29,14 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """What a picture spans, with the values that get a mark; `low` < `high`."""
+    """The range of a picture, with the values that get a mark; `low` < `high`."""
 
     low: float
     high: float
     ticks: tuple[float, ...]
 
     def at(self, value: float) -> float:
-        """Where a value stands, 0 at the low end to 1 at the high end; what lies outside stands at the end."""
+        """The position of a value, 0 at the low end to 1 at the high end; values outside are moved to the end."""
         return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
 
 
@@ -44,8 +44,8 @@ def axis(values: Sequence[float | None], *, include: Sequence[float] = (0.0,), n
     """An axis with round marks that spans all values.
 
     Args:
-        values: what must be seen; `None` does not count.
-        include: values that must be on it, whatever the others are.
+        values: what must be shown; `None` does not count.
+        include: further values that it must span.
         n_ticks: about how many marks.
 
     """
@@ -74,7 +74,7 @@ def dot_plot_row(shown: Interval, span: Axis, *, zero: float | None = 0.0, css_c
     Args:
         shown: the value.
         span: the same for all rows.
-        zero: where a line stands that all rows share; none if it is outside.
+        zero: position of a line that all rows share; no line if it is outside the axis.
         css_class: a class of the style sheet for the dot, from this program and not from a file.
 
     """
@@ -164,7 +164,7 @@ def line_chart(steps: Sequence[Step], x_name: str, y_name: str, *, level: float 
     Args:
         steps: in order of `x`, a share; at least one has a value.
         x_name, y_name: what the axes are, words of this program.
-        level: where a dashed line says what the curve must beat.
+        level: position of a dashed line that the curve must beat.
 
     """
     known = [step for step in steps if step.shown.value is not None]
@@ -204,7 +204,7 @@ def _points(places: Sequence[tuple[float, float]]) -> str:
 
 
 def _svg(width: float, height: float, parts: Sequence[Markup], css_class: str, label: str = "") -> Markup:
-    """A picture; without a label it is for the eye alone, because the numbers stand beside it."""
+    """A picture; without a label it is hidden from screen readers, because the numbers are in the table."""
     said = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
     return Markup('<svg class="{}" viewBox="0 0 {} {}" {}>{}</svg>').format(
         css_class, _n(width), _n(height), said, Markup("").join(parts)

@@ -12,7 +12,7 @@ _ABOUT = {"points": "that people find a point stated", "answers": "that people c
 
 
 def evaluation_lines(result: Evaluation) -> list[str]:
-    """Every statistic with its interval, agreement after review, and predicted chances beside what people decided."""
+    """Every statistic with its interval, agreement after review, and predicted chances against people's decisions."""
     numbers = f"{count(result.n_answers, 'answer')} to {count(result.n_questions, 'question')}"
     lines = [*judge_lines(result.judge), f"{numbers}, {result.n_ungraded} ungraded"]
     lines += [f"  {name:<24} {estimate_text(estimate)}" for name, estimate in result.statistics.items()]
@@ -26,7 +26,7 @@ def evaluation_lines(result: Evaluation) -> list[str]:
 
 
 def _marked_lines(marked: MarksEvaluation) -> list[str]:
-    """What was given, the same answers without marks, and what the intervals hold."""
+    """The marks that were used, the same answers without marks, and the coverage of the intervals."""
     return [
         f"  with {count(marked.n_per_question, 'mark')} a question given, {marked.n_marks:.0f} in all: the statistics "
         f"are of the other answers, means over {marked.n_draws} draws",

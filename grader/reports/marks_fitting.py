@@ -1,4 +1,4 @@
-"""What marks have taught, as lines of text for a terminal.
+"""A fitted model of marks as lines of text for a terminal.
 
 Nothing here learns, computes or prints.
 """
@@ -9,7 +9,7 @@ from grader.calibration import Fitting
 from grader.phrases import count
 from grader.reports.untrusted_text import clean_for_terminal
 
-_QUESTIONS = 5  # that are told where further marks help most
+_QUESTIONS = 5  # shown, those where further marks help most
 
 
 def fitting_lines(found: Fitting, names: Mapping[str, str]) -> list[str]:
@@ -17,7 +17,7 @@ def fitting_lines(found: Fitting, names: Mapping[str, str]) -> list[str]:
 
     Args:
         found: from `fit_marks`.
-        names: how raters are called here.
+        names: the names to show for raters.
 
     """
     source = f"{count(found.n_marks, 'marked answer')} to {count(found.n_questions, 'question')}"

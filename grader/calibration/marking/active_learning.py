@@ -1,4 +1,4 @@
-"""Active learning: which answers to mark next, so that the marks expected of the others become most certain.
+"""Active learning: which answers to mark next, so that the predicted marks of the others become most certain.
 
 The variance of a Gaussian process does not depend on the marks themselves, so it is known before they are given.
 """
@@ -14,11 +14,11 @@ from grader.marks import AnswerFeatures, MarksModel
 
 Floats = NDArray[np.float64]
 
-# Further marks a question that the learning curve looks at.
+# Numbers of further marks per question on the learning curve.
 STEPS = (0, 5, 10, 20)
 _MORE = 10
-# Answers of a question that the plan looks at; of a larger one it takes as many, evenly spread.
-_LOOKED_AT = 200
+# The plan uses at most this many answers of a question, evenly spread.
+_MAX_ANSWERS = 200
 
 
 class UnmarkedAnswer(NamedTuple):
@@ -35,9 +35,9 @@ class QuestionPlan(NamedTuple):
     Attributes:
         question_id: the question.
         n_marked, n_waiting: its answers with and without marks.
-        error: expected error on the latter as they are, a root mean squared error as a fraction of the scale.
+        error: expected error now on its answers without marks, a root mean squared error as a fraction of the scale.
         error_with_more: the same after ten more marks, or as many as there are answers.
-        gain: by how much the sum of squared errors over all its answers falls then.
+        gain: by how much the sum of squared errors over all its answers then falls.
 
     """
 
@@ -53,7 +53,7 @@ class MarkingPlan(NamedTuple):
     """The benefit of further marks.
 
     Attributes:
-        curve: expected error over all answers without marks for so many more marks a question, by number.
+        curve: expected error over all answers without marks, by the number of further marks per question.
         questions: those where ten more marks help most come first.
         next_ids: answers to mark next, the most useful first.
 
@@ -73,7 +73,7 @@ class MarkingPlan(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """One more mark: how much the sum of the variances falls (negative, so that the best comes first), and whose."""
+    """One more mark: the answer, and the change in the sum of the variances (negative: the best sorts first)."""
 
     fall: float
     answer_id: str
@@ -82,14 +82,14 @@ class _Step(NamedTuple):
 def plan_marking(marks: MarksModel, waiting: Sequence[UnmarkedAnswer], *, n_next: int = 0) -> MarkingPlan:
     """Say where further marks would help most.
 
-    Answers of a question are picked one by one, each time the one whose mark makes the others surest:
+    Answers of a question are picked one by one, each time the one whose mark makes the others most certain:
 
         argmax_i sum_j C_ij^2 / (C_ii + noise),    C <- C - C_i C_i' / (C_ii + noise)
 
-    with C the covariance of what is expected of the answers that are not marked.
+    with C the covariance of the predicted marks of the answers without marks.
 
     Args:
-        marks: what was learned so far.
+        marks: the model fitted so far.
         waiting: answers without marks.
         n_next: how many answers to name.
 
@@ -103,15 +103,15 @@ def plan_marking(marks: MarksModel, waiting: Sequence[UnmarkedAnswer], *, n_next
     noise = marks.parameters.variances.noise
     questions, picks, sums = [], [], dict.fromkeys(STEPS, 0.0)
     for name, group in sorted(groups.items()):
-        looked = _spread(group, _LOOKED_AT)
-        covariance = marks.covariance(name, [answer.features for answer in looked])
-        steps = list(_greedy(covariance, [answer.answer_id for answer in looked], noise, max(n_next, *STEPS)))
+        sample = _spread(group, _MAX_ANSWERS)
+        covariance = marks.covariance(name, [answer.features for answer in sample])
+        steps = list(_greedy(covariance, [answer.answer_id for answer in sample], noise, max(n_next, *STEPS)))
         falls = np.cumsum([0.0, *(-step.fall for step in steps)])
-        start, share = float(np.trace(covariance)), len(group) / len(looked)
+        start, share = float(np.trace(covariance)), len(group) / len(sample)
         left = {n: start - float(falls[min(n, len(steps))]) for n in (*STEPS, _MORE)}
         for n in STEPS:
             sums[n] += left[n] * share
-        error, after = (float(np.sqrt(left[n] / len(looked) + noise)) for n in (0, _MORE))
+        error, after = (float(np.sqrt(left[n] / len(sample) + noise)) for n in (0, _MORE))
         gain = (left[0] - left[_MORE]) * share
         questions.append(QuestionPlan(name, marks.n_marked(name), len(group), error, after, gain))
         picks.append(steps)
@@ -124,16 +124,16 @@ def plan_marking(marks: MarksModel, waiting: Sequence[UnmarkedAnswer], *, n_next
 
 
 def _greedy(covariance: Floats, answer_ids: Sequence[str], noise: float, n: int) -> Iterator[_Step]:
-    """The answers that make the others surest, one after the other, with the fall of the sum of variances by each."""
+    """The answers that make the others most certain, one after the other, each with the change in variance."""
     left = covariance.copy()
-    open_rows = np.ones(len(left), bool)
+    not_picked = np.ones(len(left), bool)
     for _ in range(min(n, len(left))):
         falls = (left**2).sum(axis=0) / (np.diag(left) + noise)
-        best = int(np.argmax(np.where(open_rows, falls, -1.0)))
+        best = int(np.argmax(np.where(not_picked, falls, -1.0)))
         yield _Step(-float(falls[best]), answer_ids[best])
         column = left[:, best].copy()
         left -= np.outer(column, column) / (column[best] + noise)
-        open_rows[best] = False
+        not_picked[best] = False
 
 
 def _spread(group: Sequence[UnmarkedAnswer], n: int) -> list[UnmarkedAnswer]:

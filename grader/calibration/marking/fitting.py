@@ -30,7 +30,7 @@ class HeldOut(NamedTuple):
 
     Attributes:
         without: the grader alone.
-        by_map: its score map, learned on other questions.
+        by_map: the grader with its score map, learned on other questions.
         by_marks: the marks of all other answers.
 
     """
@@ -48,11 +48,11 @@ class Fitting:
         fitted: to be written and used.
         n_marks, n_questions, n_raters: what it was learned from.
         n_without_answer: rated answers whose text was not given.
-        n_unusable: rated answers that could not be graded, or say nothing.
-        severity: by rater, what was taken off, as a fraction.
+        n_unusable: rated answers that could not be graded, or have no content.
+        severity: by rater, the severity that was removed, as a fraction.
         held_out: errors on marks that were held out.
         width: mean width of the 90 % intervals on answers without marks, `None` where all are marked.
-        share_open: of those, the share whose interval is too wide to say anything.
+        share_open: of those, the share whose interval is too wide to be useful.
         plan: the benefit of further marks.
 
     """
@@ -70,7 +70,7 @@ class Fitting:
     plan: MarkingPlan
 
     def as_dict(self, names: Mapping[str, str]) -> dict[str, Any]:
-        """One JSON object, as docs/formats.md has it; `names` are what raters are called."""
+        """One JSON object, as docs/formats.md has it; `names` are the names to show for raters."""
         return {
             "n_marks": self.n_marks,
             "n_questions": self.n_questions,
@@ -101,10 +101,10 @@ def fit_marks(
 
     Args:
         ratings: totals; machines and ratings of points do not count.
-        answers: the rated ones, and such as are not marked yet.
+        answers: the rated ones, and perhaps others without marks.
         grader: without marks of its own.
-        n_next: how many answers to name that should be marked next.
-        progress: sees every answer pass by, such as a progress bar; must pass them all on.
+        n_next: how many answers to suggest for marking next.
+        progress: receives every answer and must yield it again, for example to show a progress bar.
 
     Raises:
         InputError: no rated answer is among the answers, fewer than ten can be used, or a score is above the scale.
@@ -121,22 +121,24 @@ def fit_marks(
     if given.marks.keys().isdisjoint(known):
         problem = "none of the rated answers is among the answers: are these the same answer_ids?"
         raise InputError(problem, source=ratings.source, field="answer_id")
-    seen = _seen(progress(grader.read_many(answers)))
+    features = _features_by_answer(progress(grader.read_many(answers)))
     marked = [
         as_stored(
-            MarkedAnswer(answer.answer_id, answer.question_id, given.marks[answer.answer_id], seen[answer.answer_id])
+            MarkedAnswer(
+                answer.answer_id, answer.question_id, given.marks[answer.answer_id], features[answer.answer_id]
+            )
         )
         for answer in answers
-        if answer.answer_id in given.marks and answer.answer_id in seen
+        if answer.answer_id in given.marks and answer.answer_id in features
     ]
     marks = MarksModel(marked)
     waiting = [
-        UnmarkedAnswer(answer.answer_id, answer.question_id, seen[answer.answer_id])
+        UnmarkedAnswer(answer.answer_id, answer.question_id, features[answer.answer_id])
         for answer in answers
-        if answer.answer_id in seen and answer.answer_id not in given.marks
+        if answer.answer_id in features and answer.answer_id not in given.marks
     ]
     expected = [marks.correct(answer.question_id, answer.features) for answer in waiting]
-    # Marks of answers that are kept from gaining would tell nothing about others.
+    # Marks of answers whose correction a rule limits would teach nothing about others.
     free = [answer for answer, found in zip(waiting, expected, strict=True) if found.bounded_by is None]
     used = {answer.answer_id for answer in marks.marked}
     return Fitting(
@@ -154,12 +156,12 @@ def fit_marks(
     )
 
 
-def _seen(read: Iterable[Read]) -> dict[str, AnswerFeatures]:
-    """The answers as marks see them, without those that say nothing or cannot be graded."""
+def _features_by_answer(read: Iterable[Read]) -> dict[str, AnswerFeatures]:
+    """The features of each answer by its id, without answers that have no content or cannot be graded."""
     return {
-        grade.answer_id: seen
+        grade.answer_id: features
         for grade, about in read
-        if about is not None and (seen := answer_features(grade, about)) is not None
+        if about is not None and (features := answer_features(grade, about)) is not None
     }
 
 

@@ -19,7 +19,7 @@ class PeopleMarks(NamedTuple):
     Attributes:
         marks: by answer id, a fraction 0..1.
         n_raters: people who gave these.
-        severity: of each rater who shares answers with others, as a fraction: what was taken off.
+        severity: by rater, for those who share answers with others: what was removed, as a fraction.
 
     """
 
@@ -29,11 +29,11 @@ class PeopleMarks(NamedTuple):
 
 
 def people_marks(ratings: Ratings, max_scores: Mapping[str, float]) -> PeopleMarks:
-    """The mark of each answer: the mean over its raters of score by full score, less the rater's severity.
+    """The mark of each answer: the mean over its raters of score / full score, less the rater's severity.
 
-    A definitive (gold) score counts alone. A rater's severity comes from the additive model (`severity`) and is shrunk
-    by how sure it is, `b s^2 / (s^2 + SE^2)` with s^2 what severities vary by beyond their errors: with few common
-    answers nothing is taken off.
+    A definitive (gold) score counts alone. A rater's severity b comes from the additive model (`severity`) and is
+    shrunk by its uncertainty, `b s^2 / (s^2 + SE^2)`, with s^2 the variance of severities beyond their errors: with few
+    common answers next to nothing is removed.
 
     Args:
         ratings: of people and perhaps machines, which do not count.

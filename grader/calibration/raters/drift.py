@@ -29,10 +29,10 @@ def drift(form: LongForm, model: AdditiveModel, *, confidence: float = 0.95) -> 
         confidence: between 0 and 1.
 
     Returns:
-        An effect a rater: positive = became more lenient; its p-value is of 0.
+        An effect for each rater: positive = became more lenient; its p-value tests 0.
 
     Undefined: `None` without times, with fewer than three timed ratings that a colleague gave as well, or when all of
-        them are of the same time. Of two raters who drift apart nobody can say which one moved: the note says so.
+        them have the same time. When two raters drift apart, the data cannot show which one moved.
     Raises: ValueError when `confidence` is not between 0 and 1.
     Source: the definition; rater drift as in Wolfe, Moulder & Myford (2001), Journal of Applied Measurement 2, 256-280.
     Checked against: a case derived by hand, and error rates in simulated teams (docs/calibration.md).
@@ -50,9 +50,9 @@ def contrast(form: LongForm, model: AdditiveModel, *, confidence: float = 0.95) 
     """Return the correlation of each rater's deviation with how good the answer just before was.
 
     Pearson's r of score minus severity minus the colleagues' mean of the same, less its trend over time, with the
-    fair average of the answer that the rater rated before; where several ratings have the same time nobody knows which
-    was before. Colleagues who show it themselves are left out of that mean (`against_steady`). Interval by Fisher's z,
-    SE = 1 / sqrt(n - 3).
+    fair average of the answer that the rater rated before; ratings of the same time have no order and are left out.
+    Colleagues with such a correlation of their own are left out of that mean (`against_steady`). Interval by Fisher's
+    z, SE = 1 / sqrt(n - 3).
 
     Args:
         form: totals with times, as given to `fit_additive`.
@@ -60,7 +60,7 @@ def contrast(form: LongForm, model: AdditiveModel, *, confidence: float = 0.95) 
         confidence: between 0 and 1.
 
     Returns:
-        An effect a rater: negative = an answer after a good one gets less, positive = more; its p-value is of 0.
+        An effect for each rater: negative = an answer after a good one gets less, positive = more; its p-value tests 0.
 
     Undefined: `None` without times, with fewer than 40 such pairs, or when one of the two does not vary.
     Raises: ValueError when `confidence` is not between 0 and 1.

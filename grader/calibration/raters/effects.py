@@ -41,7 +41,7 @@ def t_effect(
         df: degrees of freedom, above 0.
         null: the value of no effect.
         confidence: between 0 and 1.
-        low: the least that the number can be.
+        low: lower bound of the number.
 
     Undefined: never; with a standard error of 0 the p-value is 0, or 1 when the value is `null`.
     Raises: ValueError when `confidence` is not between 0 and 1 or `df` not above 0.
@@ -56,7 +56,7 @@ def t_effect(
     return Effect(Estimate(value, max(low, value - reach), value + reach, n), p_value)
 
 
-def ratio_effect(value: float, log_error: float, n: int, *, confidence: float, note: str | None = None) -> Effect:
+def ratio_effect(value: float, log_error: float, n: int, *, confidence: float) -> Effect:
     """Return a ratio with the interval value e^(-+ t SE) and the p-value of 1, with n - 1 degrees of freedom.
 
     Args:
@@ -131,8 +131,9 @@ def against_steady(
 def steady_colleagues(measure: Callable[[Mask], tuple[Floats, Floats]], counted: Mask, components: Codes) -> Mask:
     """Return which raters serve as a reference for others, because they do not stand out themselves.
 
-    Next to one very strict rater everybody else is above the mean of the panel, and yet not lenient. While somebody
-    among three or more counted raters of a component has p < .01, the one furthest from 0 is no longer counted.
+    One very strict rater puts everybody else above the mean of the panel, although they are not lenient. As long as a
+    component has three or more counted raters and some of them have p < .01, the one of these furthest from 0 is no
+    longer counted.
 
     Args:
         measure: takes who counts as a colleague and returns how far every rater is from 0, and the p-value of that,

@@ -1,6 +1,6 @@
 """Rater fit: how consistently a rater scores, and how much of the scale the rater uses.
 
-Every effect compares a rater with the colleagues who rated the same answers. Severities are taken out first: a strict
+Every effect compares a rater with the colleagues who rated the same answers. Severities are removed first: a strict
 rater is not noisy. Pure functions on `LongForm`; `drift.py` and `halo.py` have the other effects, `profiles.py` the
 verdicts.
 """
@@ -16,9 +16,9 @@ from grader.statistics import Codes, Estimate, Floats, LongForm, Mask, pieces, v
 
 # An error variance below this share of the panel's counts as none.
 _LEAST_SHARE = 0.05
-# Combinations of raters with a smaller eigenvalue (of the equations scaled to a diagonal of ones) tell too little.
+# Combinations of raters with a smaller eigenvalue (of the equations scaled to a diagonal of ones) are undetermined.
 _LEAST_EIGENVALUE = 0.1
-# A rater of whom more than this share is in such combinations has no error variance of their own.
+# A rater with more than this share in such combinations gets no error variance.
 _MOST_LOST = 0.4
 
 
@@ -27,10 +27,10 @@ def consistency(form: LongForm, model: AdditiveModel, *, confidence: float = 0.9
 
     A residual e_ir of the additive model mixes the errors of all k_i raters of answer i:
     E e_ir^2 = (1 - 2 / k_i) v_r + sum_j v_j / k_i^2 over the raters j of i. The error variances v solve these
-    equations, summed over answers: M v = q. In combinations of raters that the equations do not tell apart (raters
-    in pairs that form no odd circle) they are taken to be equal. The panel's is the mean of v by number of ratings,
-    in the rater's component. The standard error is that of v_r minus the panel's, by the delta method over answers; a
-    logarithm would call every tenth even-handed rater of three noisy at 20 answers.
+    equations, summed over answers: M v = q. Where the equations do not determine them (raters in pairs without an odd
+    cycle) they are taken to be equal. The panel's is the mean of v in the rater's component, weighted by number of
+    ratings. The standard error is that of v_r minus the panel's, by the delta method over answers; an interval of the
+    logarithm would call every tenth even-handed rater noisy, with three raters and 20 answers.
 
     Args:
         form: totals, as given to `fit_additive`.
@@ -38,10 +38,10 @@ def consistency(form: LongForm, model: AdditiveModel, *, confidence: float = 0.9
         confidence: between 0 and 1.
 
     Returns:
-        An effect a rater: 1 as the panel, above 1 less predictable, below 1 more; the floor is .05.
+        An effect for each rater: 1 as the panel, above 1 less predictable, below 1 more; the floor is .05.
 
-    Undefined: `None` for raters without two shared answers, where who rated with whom does not tell whose error it
-        is (a panel of two), and where nobody differs from the model.
+    Undefined: `None` for raters without two shared answers, where the design does not show whose error it is (a panel
+        of two), and where nobody differs from the model.
     Raises: ValueError when `confidence` is not between 0 and 1.
     Source: Grubbs (1948), Journal of the American Statistical Association 43, 243-264, for incomplete data; read
         with the range .5 to 1.5 of Linacre (2002), Rasch Measurement Transactions 16, 878.
@@ -84,8 +84,8 @@ def spread(form: LongForm, model: AdditiveModel, *, confidence: float = 0.95) ->
         confidence: between 0 and 1.
 
     Returns:
-        An effect a rater: 1 as colleagues, below 1 keeps to the middle, above 1 goes to the ends. A rater who gave
-        the same score everywhere has 0 without an interval, and the p-value 0.
+        An effect for each rater: 1 as colleagues, below 1 keeps to the middle, above 1 goes to the ends. A rater who
+        gave the same score everywhere has 0 without an interval, and the p-value 0.
 
     Undefined: `None` with fewer than two shared answers, or when colleagues gave the same score everywhere.
     Raises: ValueError when `confidence` is not between 0 and 1.
@@ -112,7 +112,7 @@ def slope_on_colleagues(form: LongForm, model: AdditiveModel, *, confidence: flo
         confidence: between 0 and 1.
 
     Returns:
-        An effect a rater, its p-value of 0; for a rater like the others about the reliability of the mean.
+        An effect for each rater, whose p-value tests 0; for a typical rater about the reliability of the mean.
 
     Undefined: `None` with fewer than three shared answers or when the colleagues' means do not vary.
     Raises: ValueError when `confidence` is not between 0 and 1.
@@ -126,7 +126,7 @@ def slope_on_colleagues(form: LongForm, model: AdditiveModel, *, confidence: flo
 
 
 class Colleagues(NamedTuple):
-    """What the other raters of each rating's answer gave, less their severity; NaN where there are none.
+    """For each rating, the scores of the answer's other raters less their severity; NaN where there are none.
 
     Attributes:
         means: shape `(n_ratings,)`, their mean, in score points.
@@ -138,7 +138,7 @@ class Colleagues(NamedTuple):
 
 
 def colleagues(form: LongForm, model: AdditiveModel, counted: Mask | None = None) -> Colleagues:
-    """Return the mean of what the others gave each rating's answer, y_is - b_s over the raters s but r.
+    """Return for each rating the mean of y_is - b_s over the answer's other raters s.
 
     Args:
         form: totals, as given to `fit_additive`.
@@ -190,9 +190,9 @@ class _Errors(NamedTuple):
 
     variances: Floats
     panel: Floats  # the panel's, for each rater
-    lost: Floats  # how much of each rater the equations do not tell
-    inverse: Floats  # of the equations, as far as they tell
-    shares: Floats  # how much each rater counts in the panel of each
+    lost: Floats  # share of each rater that the equations do not determine
+    inverse: Floats  # of the equations, on the combinations that they determine
+    shares: Floats  # row r: weight of each rater in the panel of rater r
 
 
 def _error_variances(both: LongForm, squares: Floats, components: Codes) -> _Errors:

@@ -18,10 +18,10 @@ class GoldRecord(NamedTuple):
 
     Attributes:
         accuracy: share within the tolerance, with Wilson's interval.
-        mean_error: mean of score minus gold, in score points, positive = gives more; its p-value is of 0.
+        mean_error: mean of score minus gold, in score points, positive = gives more; its p-value tests 0.
         change: mean error in the last third minus that in the first third, in order of time.
         stop_after: after how many gold answers the stop rule stops the rater; `None` where it does not.
-        reason: the stop rule and what it saw.
+        reason: the stop rule and the counts behind it.
     """
 
     accuracy: Estimate

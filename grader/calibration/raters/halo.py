@@ -16,11 +16,11 @@ def halo(points: LongForm, *, confidence: float = 0.95) -> tuple[Effect, ...]:
     sqrt(n / (n - 1) sum_i (d_ir - ratio o_ir)^2) / sum_i o_ir; Student's t with n - 1 degrees of freedom.
 
     Args:
-        points: ratings of points as shares of the point (0..1), each point of an answer once a rater.
+        points: ratings of points as shares of the point (0..1), each point of an answer once per rater.
         confidence: between 0 and 1.
 
     Returns:
-        An effect a rater: 1 as colleagues, towards 0 all points of an answer alike; its p-value is of 1.
+        An effect for each rater: 1 as colleagues, towards 0 all points of an answer alike; its p-value tests 1.
 
     Undefined: `None` with fewer than two answers of which the rater and a colleague rated two points or more, or
         when the colleagues gave all points of each answer the same.

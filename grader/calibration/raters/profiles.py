@@ -25,7 +25,7 @@ from grader.calibration.raters.severity import (
 from grader.statistics import Estimate, LongForm, benjamini_hochberg
 
 Label = Literal["aligned", "strict", "lenient", "noisy", "compressing", "halo", "drifting", "not_enough_data"]
-# Whose drift it is only a third rater can tell.
+# With two raters the data cannot show whose drift it is.
 _LEAST_TEAM = 3
 
 
@@ -38,7 +38,7 @@ class RaterRules:
         early_below: answers in common, below which a word is an early indication.
         alpha: two-sided p-value of a difference that counts: .05 for the 95 % interval.
         false_severity: share of false alarms accepted among all raters called strict or lenient.
-        false_noisy: the same among those called noisy, whose test finds fewer than its level says.
+        false_noisy: the same among those called noisy, whose test is conservative.
         false_other: the same for each of the other words.
         severity: least difference from colleagues, in standard deviations of all scores.
         noisy: least error variance over the panel's.
@@ -70,7 +70,7 @@ class Effects(NamedTuple):
         slope: rise of the score when the colleagues' mean rises by 1.
         halo: SD over the points of an answer over the colleagues'.
         drift: move from the first to the last rating, in score points.
-        contrast: correlation with how good the answer before was.
+        contrast: correlation with the quality of the answer rated just before.
     """
 
     against_colleagues: Effect
@@ -109,10 +109,11 @@ def verdicts(
 ) -> tuple[RaterVerdict, ...]:
     """Return the word of each rater.
 
-    Strict is who gives less than the colleagues and less than the whole panel, lenient who gives more than both: beside
-    one very strict rater, whose strictness is not a reference, a rater may be below the others and yet above the panel.
+    A rater is strict who gives less than the colleagues and less than the whole panel, and lenient who gives more than
+    both. It takes both, because beside one very strict rater, who does not count as a colleague, a rater may be below
+    the others and yet above the panel.
 
-    Where several rules hold, the first of drifting, halo, compressing, noisy, strict or lenient is the word: the first
+    Where several rules hold, the first of drifting, halo, compressing, noisy, strict or lenient is the label: the first
     three make a rater unpredictable as well, and severity can be adjusted for while noise cannot.
 
     Args:
@@ -123,7 +124,7 @@ def verdicts(
         sd: standard deviation of all scores.
         rules: when a difference matters.
 
-    Undefined: an effect that is undefined counts for no word.
+    Undefined: an undefined effect gives no word.
     Raises: ValueError on unequal lengths.
     Source: Williamson, Xi & Breyer (2012), Educational Measurement: Issues and Practice 31, 2-13, for .15 SD; Linacre
         (2002), Rasch Measurement Transactions 16, 878, for 1.5; Benjamini & Hochberg (1995).
@@ -264,9 +265,9 @@ def profile_raters(
         points: ratings of points with the same codes of answers and raters, for halo.
         model: of `form`, where it was fitted already.
         rules: when a difference matters, `RaterRules()` by default.
-        confidence: of the intervals shown, between 0 and 1; the words go by the rules' own.
+        confidence: of the intervals shown, between 0 and 1; the words use the level of the rules.
 
-    Undefined: effects say `None` with a reason, and then count for no word.
+    Undefined: undefined effects are `None` with a reason, and give no word.
     Raises: ValueError when a rater rated an answer twice, `points` has other raters, or `confidence` is not between
         0 and 1.
     Source: as the effects and the rules.

@@ -2,7 +2,7 @@
 
 score_ir = a_i + b_r + e_ir for answer i and rater r, by least squares. b_r is the severity of a rater in score points;
 positive = gives more than the panel. It needs no complete table: raters are compared through the answers that they
-share, directly or over other raters. Those who are not linked at all are in different components, and severities of
+share, directly or through other raters. Raters who are not linked are in different components, and severities of
 different components must not be compared. Pure functions on `LongForm`; NaN means undefined. Nothing here rounds.
 
 Own code for linked components, not `scipy.sparse.csgraph`: that takes .14 s more to import, for ten lines.
@@ -27,7 +27,7 @@ from grader.statistics import (
     student_t_quantile,
 )
 
-# Shares of information below this are rounding error: the answer alone decides, and leaves no residual.
+# Smaller values of information are rounding error: the answer alone decides, and leaves no residual.
 _NO_RESIDUAL = 1e-9
 
 
@@ -38,7 +38,7 @@ class AdditiveModel:
     Attributes:
         severity: shape `(n_raters,)`, b_r in score points, sums to 0 in each component. NaN for raters who share no
             answer with anyone.
-        covariance: shape `(n_raters, n_raters)`, of the severities; NaN where nothing is left over to judge it by.
+        covariance: shape `(n_raters, n_raters)`, of the severities; NaN where no degrees of freedom are left.
         n_common: same shape, how many answers each rater shares with someone.
         components: same shape, a number for each group of raters who are linked by shared answers, from 0 up, in
             the order of their first rater.
@@ -60,7 +60,7 @@ class AdditiveModel:
 
     @property
     def standard_error(self) -> Floats:
-        """Of the severities in score points, shape `(n_raters,)`; NaN where nothing is left over to judge them by."""
+        """Standard errors of the severities in score points, shape `(n_raters,)`; NaN without degrees of freedom."""
         errors: Floats = np.sqrt(np.diagonal(self.covariance))
         return errors
 
@@ -72,8 +72,8 @@ def fit_additive(form: LongForm) -> AdditiveModel:
     answers with k_i >= 2 raters m_i (D_i is diag(m_i)); b = A^+ g sums to 0 in each component. Standard errors are
     cluster-robust by answer with the CR2 correction for leverage: Var(b) = A^+ (sum_i u_i u_i^T) A^+ with
     u_i = (Q_i - H_i)^(-1/2) e_i, Q_i = I - 1 1^T / k_i, H_i = Q_i A^+ Q_i. On complete data that is
-    SD_i(y_ir - mean_i) / sqrt(n), as in a paired t-test. Directions in which one answer alone decides have no
-    residual and take the residual variance of the whole.
+    SD_i(y_ir - mean_i) / sqrt(n), as in a paired t-test. Directions that one answer alone determines have no residual;
+    they get the overall residual variance.
 
     Args:
         form: totals, each rater at most once for an answer (`first_ratings`).
@@ -128,7 +128,7 @@ def severity_estimates(model: AdditiveModel, *, confidence: float = 0.95) -> tup
         model: from `fit_additive`.
         confidence: between 0 and 1.
 
-    Undefined: value `None` for a rater who shares no answer; interval `None` where nothing is left to judge it by.
+    Undefined: value `None` for a rater who shares no answer; interval `None` where no degrees of freedom are left.
     Raises: ValueError when `confidence` is not between 0 and 1.
     Source: as `fit_additive`.
     Checked against: the interval of a paired t-test.
@@ -161,7 +161,7 @@ def severity_against_colleagues(model: AdditiveModel, *, confidence: float = 0.9
 def linked_components(form: LongForm) -> Codes:
     """Return a number for each group of raters who are linked by shared answers, shape `(n_raters,)`.
 
-    Two raters with the same number can be compared, directly or over others; numbers are from 0 up in the order of
+    Two raters with the same number can be compared, directly or through others; numbers are from 0 up in the order of
     the first rater. A rater who shares no answer is alone.
 
     Undefined: never.
@@ -237,7 +237,7 @@ def _linked(information: Floats) -> Codes:
 
 
 def _pseudo_inverse(information: Floats, components: Codes) -> Floats:
-    """Return A^+; the null space of A is one constant a component, which is filled up, inverted and taken off."""
+    """Return A^+; its null space, one constant per component, is added before inverting and subtracted after."""
     together = (components[:, None] == components) / np.bincount(components)[components] if components.size else 0.0
     inverse: Floats = np.linalg.inv(information + together) - together
     return inverse
@@ -251,7 +251,7 @@ def _robust_covariance(both: LongForm, residuals: Floats, inverse: Floats, varia
         k = patterns.shape[1]
         centre = np.eye(k) - 1 / k
         blocks = centre @ inverse[patterns[:, :, None], patterns[:, None, :]] @ centre
-        # Twice the mean's direction keeps it apart from those without a residual; residuals have none of it.
+        # Adding 2 in the mean's direction tells it from directions without a residual; residuals have no part in it.
         values, vectors = np.linalg.eigh(centre - blocks + 2 / k)
         lost = values <= _NO_RESIDUAL
         roots = np.where(lost, 0.0, 1 / np.sqrt(np.where(lost, 1.0, values)))
@@ -270,7 +270,7 @@ def _robust_covariance(both: LongForm, residuals: Floats, inverse: Floats, varia
 
 
 def _patterns(both: LongForm) -> Iterator[tuple[Codes, Codes, Codes]]:
-    """Give answers by who rated them: rows `(n, k)`, the sets of raters `(n_sets, k)`, the set of each answer."""
+    """Yield answers by their set of raters: rows `(n, k)`, the sets `(n_sets, k)`, the set of each answer."""
     order = np.lexsort((both.raters, both.answers))
     counts = np.bincount(both.answers, minlength=both.n_answers)
     begins = np.cumsum(counts) - counts

@@ -63,8 +63,8 @@ def rating_arrays(ratings: Ratings) -> RatingArrays:
     """Turn ratings into arrays.
 
     The total of an answer is what its rater gave it as a whole; otherwise the sum over all points that anybody rated of
-    the question, if this rater rated them all. A point's share is its score by its scale; where the file states none,
-    by the highest score that anybody gave for it, if that is above 1.
+    the question, if this rater rated them all. A point's share is its score divided by its scale; where the file states
+    no scale, by the highest score that anybody gave for it, if that is above 1.
     """
     parts = [row for row in ratings.rows if row.point_id is not None]
     whole = [row for row in ratings.rows if row.point_id is None]
@@ -168,7 +168,7 @@ def _long_form(
 
 
 def _point_ratings(rows: Sequence[Rating], parts: Sequence[Rating], labels: _Labels) -> LongForm | None:
-    """Ratings of points as shares; what `parts` hold at most is the scale of a point that states none."""
+    """Ratings of points as shares; a point without a scale is scaled by its highest score in `parts`."""
     if not rows:
         return None
     highest: defaultdict[PointName, float] = defaultdict(lambda: 1.0)
@@ -204,7 +204,7 @@ def _summed(parts: Sequence[Rating], stated: set[tuple[str, str]]) -> Iterator[R
     for by_point in rated.values():
         first = next(iter(by_point.values()))[0]
         if by_point.keys() == wanted[_point(first)[0]]:
-            for rows in zip(*by_point.values(), strict=False):  # a point rated more often than another: no more totals
+            for rows in zip(*by_point.values(), strict=False):  # surplus ratings of one point make no total
                 scales = [row.max_score for row in rows if row.max_score is not None]
                 yield first._replace(
                     score=float(sum(row.score for row in rows)),

@@ -19,11 +19,11 @@ from grader.phrases import count
 from grader.statistics import DECIMALS
 
 # How people mark a missing score.
-_NOTHING = {"", "-", "–", ".", "na", "n/a", "nan", "none", "null"}
+_MISSING = {"", "-", "–", ".", "na", "n/a", "nan", "none", "null"}
 _YES_OR_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-# Beyond this sums of squares would lose the points themselves.
+# With larger scores, sums of squares would lose single points.
 _LARGEST = 1e9
-# Columns under the names that people and other tools give them, the surest first.
+# Column names that people and other tools use, the preferred one first.
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "answer_id": ("answer_id", "id", "response_id", "submission_id", "script_id", "script"),
     "rater": (
@@ -64,7 +64,7 @@ class Cell(NamedTuple):
         return InputError(problem, source=self.source, line=self.line, field=self.column)
 
     def text(self) -> str | None:
-        """Text, or a number as text; nothing for a blank cell.
+        """Text, or a number as text; `None` for a blank cell.
 
         Raises:
             InputError: true, false, a list or an object.
@@ -75,8 +75,8 @@ class Cell(NamedTuple):
             return text or None
         raise self.fault(f"expected text or a number, found {str(self.value)[:40]}")
 
-    def needed(self) -> str:
-        """The same, where something must stand.
+    def required_text(self) -> str:
+        """The same, for a cell that must not be blank.
 
         Raises:
             InputError: also for a blank cell.
@@ -88,14 +88,14 @@ class Cell(NamedTuple):
         return text
 
     def number(self) -> float | None:
-        """A number of points, rounded to where scores count as different; nothing for a blank or a word such as `NA`.
+        """A number of points, rounded so that equal scores are equal; `None` for a blank or a word such as `NA`.
 
         Raises:
             InputError: anything else, and what is too large for a score.
 
         """
         value = self.value
-        if value is None or (isinstance(value, str) and value.strip().lower() in _NOTHING):
+        if value is None or (isinstance(value, str) and value.strip().lower() in _MISSING):
             return None
         number = math.nan if isinstance(value, bool) else _finite(value)
         if math.isnan(number):
@@ -106,7 +106,7 @@ class Cell(NamedTuple):
         return round(number, DECIMALS)
 
     def moment(self) -> float | None:
-        """A number as it is, a date as seconds since 1970 (UTC where it names no zone); nothing for a blank cell.
+        """A number as it is, a date as seconds since 1970 (UTC where it names no zone); `None` for a blank cell.
 
         Raises:
             InputError: anything else.
@@ -126,17 +126,17 @@ class Cell(NamedTuple):
         return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
     def is_date(self) -> bool:
-        """Whether a moment is a date and no number."""
+        """Whether a moment is a date and not a number."""
         return math.isnan(_finite(self.value))
 
     def yes_or_no(self) -> bool | None:
-        """Whether it says yes (`1`, `true`, `yes`) or no; nothing for a blank cell and for anything else."""
+        """Whether it says yes (`1`, `true`, `yes`) or no; `None` for a blank cell and for anything else."""
         text = str(self.value).strip().lower()
         return _YES_OR_NO.get(text)
 
 
 def _finite(value: Any) -> float:
-    """A finite number, or NaN for what is none; `1_000` is none."""
+    """The value as a finite number, NaN if it is none; `1_000` is none."""
     try:
         number = math.nan if "_" in str(value) else float(value)
     except (ValueError, TypeError):
@@ -145,14 +145,14 @@ def _finite(value: Any) -> float:
 
 
 class Rating(NamedTuple):
-    """What one rater gave one answer, or one rubric point of it, once.
+    """One score that one rater gave one answer, or one rubric point of it.
 
     Attributes:
-        answer_id, rater: what and who; the name of a machine begins with `system:`.
+        answer_id, rater: the answer and the rater; the name of a machine begins with `system:`.
         score: in points, 0 to `max_score` where that is known.
         question_id, point_id, max_score, group: as in the file; `None` where it does not say.
         time: seconds since 1970 for a date, otherwise the number in the file.
-        line: where it stands.
+        line: its line in the file.
 
     """
 
@@ -174,9 +174,9 @@ class Ratings:
     Attributes:
         source: the file.
         rows: in the order of the file; a rater who rated the same answer again is there again.
-        gold: the definitive score of an answer (or of a point of it). What gave it is not in `rows`.
+        gold: the definitive score of an answer (or of a point of it). Rows that only state it are not in `rows`.
         n_rows: rows in the file.
-        n_blank: places for a score that hold none.
+        n_blank: blank cells for a score.
         n_not_blind: how many scores of each `phase` but `blind` were left out.
         texts: the text of each answer, where the file has it.
 
@@ -201,8 +201,8 @@ def read_ratings(path: str | Path, *, raters: Sequence[str] = ()) -> Ratings:
         raters: the columns that hold the scores of a wide table.
 
     Raises:
-        InputError: with line and field: a missing column, no number, a score outside the scale, a row that stands
-            there twice, an answer that changes its question, scale or group, nothing that counts.
+        InputError: with line and field: a missing column, a value that is not a number, a score outside the scale, a
+            repeated row, an answer that changes its question, scale or group, no rating that counts.
         TypeError: `path` is no path, or `raters` no list of names.
 
     >>> from pathlib import Path
@@ -233,11 +233,11 @@ class _Table:
         self._source, self._raters, self._labelled = source, raters, labelled
         self._names: list[str] = []
         self._columns: dict[str, str] = {}
-        self._seen: dict[str, int] = {}  # rows, for those that stand there twice
+        self._seen: dict[str, int] = {}  # line of each row, to find repeated rows
         self._facts: dict[tuple[str, Place], tuple[object, int]] = {}  # what is the same for all ratings of an answer
         self._rows: list[Rating] = []
         self._marks: list[tuple[Rating, Cell]] = []  # ratings with something in the column `gold`
-        self._kind_of_time: tuple[str, int] | None = None  # and the line where it stands first
+        self._time_kind: tuple[str, int] | None = None  # and the line of the first time
         self._n_rows = self._n_blank = 0
         self._not_blind: Counter[str] = Counter()
         self._texts: dict[str, str] = {}
@@ -250,7 +250,7 @@ class _Table:
         self._n_rows += 1
         self._refuse_copy(row)
         cells = {field: Cell(row.values[name], name, row.line, self._source) for field, name in self._columns.items()}
-        answer = cells["answer_id"].needed()
+        answer = cells["answer_id"].required_text()
         self._note_text(answer, cells)
         common = self._common(answer, cells, row.line)
         phase = (cells["phase"].text() or "blind").lower() if "phase" in cells else "blind"
@@ -300,7 +300,7 @@ class _Table:
             self._texts.setdefault(answer, text)
 
     def _common(self, answer: str, cells: Mapping[str, Cell], line: int) -> Rating:
-        """What a row says of all its ratings, which must be what other rows say of the same answer."""
+        """What all ratings of a row share; it must agree with other rows of the same answer."""
         question, point, group = (
             cells[name].text() if name in cells else None for name in ("question_id", "point_id", "group")
         )
@@ -314,11 +314,11 @@ class _Table:
         return Rating(answer, "", 0.0, question, point, scale, time, group, line)
 
     def _time(self, cell: Cell) -> float | None:
-        """When, which must be a date everywhere or a number everywhere: 7 and 2026-01-31 have no order."""
+        """The time of a rating: dates everywhere or numbers everywhere, because 7 and 2026-01-31 have no order."""
         time = cell.moment()
         if time is not None:
             kind = "a date" if cell.is_date() else "a number"
-            known, line = self._kind_of_time = self._kind_of_time or (kind, cell.line)
+            known, line = self._time_kind = self._time_kind or (kind, cell.line)
             if kind != known:
                 raise cell.fault(f"found {kind}, but {known} on line {line}: write all of them in the same way")
         return time
@@ -340,7 +340,7 @@ class _Table:
         elif self._labelled:
             yield from self._labelled_scores(row)
         else:
-            yield cells["rater"].needed(), cells["score"]
+            yield cells["rater"].required_text(), cells["score"]
 
     def _labelled_scores(self, row: Row) -> Iterator[tuple[str, Cell]]:
         scores = row.values.get(_LABELLED)
@@ -362,7 +362,7 @@ class _Table:
     # --- gold --------------------------------------------------------------------------------------
 
     def ratings(self) -> Ratings:
-        """What was taken."""
+        """All rows that were added, as `Ratings`."""
         gold = self._gold()
         if not self._rows:
             not_blind = sum(self._not_blind.values())

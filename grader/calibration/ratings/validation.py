@@ -41,7 +41,7 @@ def check_choices(arrays: RatingArrays, source: str, *, level: Level, cut: float
     """Check that a cut is on the scale, and that scores suit the level of measurement.
 
     Raises:
-        InputError: it is not, or they do not.
+        InputError: the cut is outside the scale, or the level needs scores of 0 or more.
     """
     scores, full = arrays.totals.scores, arrays.max_scores[np.unique(arrays.totals.answers)]
     if level == "ratio" and scores.min(initial=0.0) < 0:
@@ -61,7 +61,7 @@ def check_earlier(now: RatingArrays, then: RatingArrays, source: str) -> None:
         source: the file of the earlier ones.
 
     Raises:
-        InputError: the full scores differ or, where they are not known, the highest scores do fourfold.
+        InputError: the full scores differ; where they are not known, the highest scores differ fourfold.
     """
     scales = [np.unique(arrays.max_scores[np.unique(arrays.totals.answers)]) for arrays in (now, then)]
     if all(scale.size == 1 and np.isfinite(scale).all() for scale in scales):

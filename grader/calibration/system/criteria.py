@@ -63,7 +63,7 @@ def ets_triple(
 
     Args:
         kappa: quadratic-weighted kappa of system and person.
-        degradation: that less the kappa of two people.
+        degradation: kappa less the kappa of two people.
         difference: standardized mean difference of system and person.
 
     Source: Williamson, Xi & Breyer (2012), Educational Measurement: Issues and Practice 31, 2-13; the thresholds that

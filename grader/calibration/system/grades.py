@@ -43,9 +43,9 @@ class GradedRatings:
 def add_grades(ratings: Ratings, grades: Iterable[Grade], *, source: str) -> GradedRatings:
     """Add grades to ratings, as those of one more rater.
 
-    A grade is taken to the scale of the ratings by its share of the full score; where the ratings name no full score,
-    the scale must be the same, and people's highest score above half of the grader's full score. Points count where
-    people rated points of the same ids.
+    A grade is converted to the scale of the ratings, by its share of the full score. Where the ratings name no full
+    score, the scales must be the same: people's highest score is above half of the grader's full score. Points count
+    where people rated points of the same ids.
 
     Args:
         ratings: of people.

@@ -1,9 +1,9 @@
-"""How a system's scores agree with people's, and whether as well as people's agree with each other's.
+"""Agreement of a system's scores with people's, compared with the agreement of people with each other.
 
-Functions of weights (how often each answer counts), for `bootstrap.resample_many`. The system is compared with one
-person, as in automated scoring, not with the mean of several: with one rating drawn at random from those of an answer.
-People are compared by two ratings drawn at random. So both sides of the comparison mean the same on every design, also
-where two people share few answers, and every answer counts equally, however many rated it.
+Functions of weights (how often each answer counts), for `bootstrap.resample_many`. As usual in automated scoring, the
+system is compared with one person, not with the mean of several: with one rating drawn at random from those of an
+answer. People are compared by two ratings drawn at random. So both sides of the comparison mean the same in every
+design, also where two people share few answers. Every answer counts equally, however many people rated it.
 """
 
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ def system_statistics(form: LongForm, system: Floats, *, levels: Floats, step: f
 
     E is the mean over answers with a rating, and within an answer over its ratings h; m is the system's score.
     var(h) = E h^2 - (E h)^2, cov = E hm - E h E m. quadratic_weighted_kappa: 2 cov / (var(h) + var(m) + (E h - E m)^2).
-    pearson_r: cov / sqrt(var(h) var(m)). mean_difference: E m - E h; standardized_mean_difference: that by
+    pearson_r: cov / sqrt(var(h) var(m)). mean_difference: E m - E h; standardized_mean_difference: that divided by
     sqrt(var(h) n / (n - 1)). root_mean_squared_error: sqrt(E (m - h)^2). exact, adjacent: shares of ratings that equal
     the system's score taken to the nearest level, or differ from it by `step` at most. prmse: see
     `prmse.true_score_accuracy`.
@@ -235,7 +235,7 @@ class _Pair(NamedTuple):
 
 def _moments(form: LongForm, m: Floats) -> Floats:
     """Return what each answer with a rating adds: 1, h, m, h^2, m^2, hm, shape `(n_answers, 6)`."""
-    # Far from 0 the squares would cancel.
+    # Scores are centred, because large squares would cancel.
     centre = form.scores.mean() if form.n_ratings else 0.0
     h, given = form.scores - centre, (m - centre)[form.answers]
     return _mean_by_answer(form, (np.ones(h.size), h, given, h**2, given**2, h * given))

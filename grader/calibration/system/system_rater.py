@@ -54,7 +54,7 @@ from grader.statistics import (
     wilson_interval,
 )
 
-# How the interval of each statistic is made (measured in docs/statistics.md), and what it can reach.
+# How the interval of each statistic is made (measured in docs/statistics.md), and its possible range.
 _METHODS: Final[Mapping[str, tuple[Method, tuple[float, float]]]] = {
     **dict.fromkeys(("quadratic_weighted_kappa", "pearson_r"), ("z", (-1.0, 1.0))),
     **dict.fromkeys(("human_quadratic_weighted_kappa",), ("z", (-1.0, 1.0))),
@@ -73,7 +73,7 @@ class AltTestOutcome(NamedTuple):
     """Whether the system may replace a person, by the alternative annotator test."""
 
     result: AltTest
-    epsilon: float  # what the system may be worse, for being cheaper
+    epsilon: float  # how much worse the system may be, because it is cheaper
     outcome: Outcome | None  # None: `note` says what is missing
     note: str | None
 
@@ -157,11 +157,11 @@ def system_rater(
         ratings: shape `(n_answers, n_raters)`, by people, NaN where a person gave none. Answers without any rating
             are the batch that the corrected mean and rate are about; the others should be a random sample of all.
         system: shape `(n_answers,)`, on the scale of the ratings; NaN where it gave no score: left out.
-        cut: from this score on a candidate passes; `None` has no such line.
+        cut: candidates with this score or more pass; `None` for no cut.
         groups: a label for each answer, "" where not known; `None` where there are no groups.
-        confidences: shape `(n_answers,)`, how sure the system is, any scale; `None` where it does not say.
+        confidences: shape `(n_answers,)`, how sure the system is, on any scale; `None` if it has no confidence.
         levels: scores that people can give; by default those that they gave.
-        step: one level, in score points: scores so far apart are adjacent.
+        step: one level, in score points: scores at most this far apart are adjacent.
         epsilon: of the alternative annotator test; .2 for experts.
         least_in_group: groups with fewer answers are not shown.
         seed: of the bootstraps over answers.
@@ -176,8 +176,8 @@ def system_rater(
         raise ValueError("system must be numbers, or NaN where missing; got an infinite value")
     scored, rated = np.isfinite(m), np.isfinite(table).any(axis=1)
     both = scored & rated
-    labels = None if groups is None else _of_answers(groups, "groups", both).astype(str)
-    sure = None if confidences is None else _of_answers(confidences, "confidences", both).astype(float)
+    labels = None if groups is None else _values_of(groups, "groups", both).astype(str)
+    sure = None if confidences is None else _values_of(confidences, "confidences", both).astype(float)
     form, mine = from_matrix(table[both]), m[both]
     known = np.unique(form.scores) if levels is None else np.unique(np.asarray(levels, dtype=float))
     n_double = int(np.sum(ratings_per_answer(form) >= 2))
@@ -218,10 +218,10 @@ def _statistics(
         drawn = resample_many(compared_statistics(shared, m[rows]), n_double, seed=seed)
         found |= _estimates(COMPARED_STATISTICS, drawn, _NEEDS_TWO_REASON)
     nothing = Estimate(None, None, None, 0, "undefined: no answer has both a rating and a system score")
-    alone_marked = Estimate(None, None, None, 0, _NEEDS_TWO_REASON)
+    no_double_marking = Estimate(None, None, None, 0, _NEEDS_TWO_REASON)
     return {
         **dict.fromkeys(SYSTEM_STATISTICS, nothing),
-        **dict.fromkeys(COMPARED_STATISTICS, alone_marked),
+        **dict.fromkeys(COMPARED_STATISTICS, no_double_marking),
         **found,
     }
 
@@ -311,8 +311,8 @@ def _mean_ratings(form: LongForm) -> Floats:
     return np.asarray(sums / np.maximum(ratings_per_answer(form), 1), dtype=float)
 
 
-def _of_answers(values: npt.ArrayLike, name: str, rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.generic]:
-    """Return what belongs to some of the answers, after checking that there is one value for each of all."""
+def _values_of(values: npt.ArrayLike, name: str, rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.generic]:
+    """Return the values of the chosen answers, after checking that every answer has one."""
     known = np.asarray(values)
     if known.shape != rows.shape:
         raise ValueError(f"{name} has shape {known.shape} but there are {rows.size} answers: give one value each")
@@ -346,10 +346,10 @@ def _compared(
     seed: int,
 ) -> SystemRater:
     batch = np.zeros(0) if graded is None else graded.batch
-    none_of_batch = np.full((batch.size, first_totals.n_raters), np.nan)
+    no_ratings = np.full((batch.size, first_totals.n_raters), np.nan)
     names = np.array([*arrays.group_names, ""])
     return system_rater(
-        np.vstack([to_matrix(first_totals), none_of_batch]),
+        np.vstack([to_matrix(first_totals), no_ratings]),
         np.concatenate([scores, batch]),
         cut=scale.cut,
         groups=[*names[arrays.groups], *[""] * batch.size] if arrays.group_names else None,

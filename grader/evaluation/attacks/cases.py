@@ -1,4 +1,4 @@
-"""What an attacked answer is, what it is built from, and what must hold for its grade. Nothing here grades."""
+"""Attack cases: what they are built from, and what must hold for their grades. Nothing here grades."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 from grader.schema import Grade, Rubric
 
 Kind = Literal["absolute", "invariant", "directional"]
-# Why a grade is not as it must be, or `None` when it is. The grade of the text that was attacked comes first.
+# Takes the grades of the original and of the attacked text; gives the reason why it fails, or `None` if it holds.
 Check = Callable[[Grade, Grade], str | None]
 # How far a score may move and still count as the same.
 TOLERANCE = 0.05
@@ -56,8 +56,8 @@ class AttackCase:
         text: the attacked answer.
         base: the text that was attacked, whose grade the check sees first.
         check: what must hold.
-        strict: a stricter wording of it, reported beside, if there is one.
-        change: in a few words what was done.
+        strict: a stricter check, reported separately; `None` without one.
+        change: what was changed, in a few words.
     """
 
     text: str
@@ -71,7 +71,7 @@ class AttackCase:
 class Attack:
     """A family of attacks: its id, what it is, what must hold and how the cases are built.
 
-    `strictly` says in words what the stricter wording of the cases asks; empty where there is none.
+    `strictly` describes the stricter check of the cases; empty where there is none.
     """
 
     id: str
@@ -159,9 +159,9 @@ def loses(point_id: str, *, free: frozenset[str] = frozenset(), or_warned: bool 
 
     Args:
         point_id: the point that was attacked.
-        free: points that may lose or keep credit, for their words are in the changed sentence, too.
-        or_warned: a new flag or a review will do as well.
-        others: whether the other points count.
+        free: points that may lose or keep credit, because their words are in the changed sentence, too.
+        or_warned: whether a new flag or a review is enough.
+        others: whether the other points must keep their credit.
 
     """
 
@@ -194,8 +194,8 @@ def warned(*flags: str, at_least: float | None = None) -> Check:
     def check(before: Grade, after: Grade) -> str | None:
         if at_least is not None and (after.fraction or 0.0) < at_least:
             return f"score {after.fraction or 0.0:.2f}, expected {at_least:.2f}"
-        said = bool(set(flags) & set(after.flags)) if flags else is_warned(before, after)
-        return None if said else "no flag"
+        is_flagged = bool(set(flags) & set(after.flags)) if flags else is_warned(before, after)
+        return None if is_flagged else "no flag"
 
     return check
 

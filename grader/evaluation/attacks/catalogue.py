@@ -1,6 +1,6 @@
-"""The attacks C01 to C32: what each is, what must hold, and who builds its cases.
+"""The attacks C01 to C32: what each is, what must hold, and the function that builds its cases.
 
-C33 to C35 are about runs and files, not about texts: `attack_evaluation` has them.
+C33 to C35 attack runs and files, not texts; they are in `attack_evaluation`.
 """
 
 from functools import partial
@@ -55,5 +55,5 @@ ATTACKS: tuple[Attack, ...] = (
     Attack("C31", "fullwidth and bold letters", "invariant", _NOT_AT_ALL, form_cases.styled),
     Attack("C32", "copy of the reference", "absolute", "scores 0.95, flagged as a copy", form_cases.copied),
 )
-# Attacks so dear that one item of the whole bank has to do.
+# Attacks that are so slow that only one answer of the bank is attacked.
 SINGLE_TARGET = frozenset({"C28"})

@@ -7,7 +7,7 @@ import numpy as np
 from grader.evaluation.attacks import fact_edits, role_swap, sentence_edits, surface_edits
 from grader.evaluation.attacks.cases import AttackCase, AttackTarget, at_most_partial, loses, warned
 
-# At most so many cases of one attack from one text, so that no long answer outweighs the others.
+# At most this many cases of one attack from one text, so that no long answer outweighs the others.
 _LIMIT = 4
 
 

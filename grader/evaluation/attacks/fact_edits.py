@@ -70,7 +70,7 @@ def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
 
 
 def in_reference(rubric: Rubric) -> Iterator[_Place]:
-    """The sentences of the reference answer from which each point was derived; no other point is free in them."""
+    """The sentences of the reference answer from which each point was derived; no other point may lose its credit."""
     for span in segments(rubric.reference_answer):
         made = [point for point in rubric.points if point.source_span is not None and _overlap(span, point.source_span)]
         for point in made:
@@ -156,7 +156,7 @@ def _share(point: RubricPoint, sentence: str, edit: SentenceEdit, *, whole_claus
     return both / len(wanted) if claimed and both >= min(2, len(wanted)) else 0.0
 
 
-# --- what a change is about -----------------------------------------------------------------------------
+# --- whether a change concerns a point ------------------------------------------------------------------
 
 
 def any_claim(point: RubricPoint, edit: SentenceEdit) -> bool:
@@ -165,16 +165,16 @@ def any_claim(point: RubricPoint, edit: SentenceEdit) -> bool:
 
 
 def same_direction(point: RubricPoint, edit: SentenceEdit) -> bool:
-    """The point has the changed word, too, or the clause claims it."""
-    said = {stem(word) for word in re.findall(r"[\w-]+", point.text.lower())}
+    """Whether the point has the changed word, too, or the clause claims it."""
+    point_stems = {stem(word) for word in re.findall(r"[\w-]+", point.text.lower())}
     word = edit.old.lower()
-    named = {stem(part) for part in word.split()} <= said
+    named = {stem(part) for part in word.split()} <= point_stems
     turned = OPPOSITES.get(word, "")
-    return (edit.surely or named) and stem(turned) not in said
+    return (edit.surely or named) and stem(turned) not in point_stems
 
 
 def same_quantity(point: RubricPoint, edit: SentenceEdit) -> bool:
-    """The point states the changed number, order of growth or unit, in figures or words."""
+    """Whether the point states the changed number, order of growth or unit, in figures or words."""
     return quantity(edit.old) in {quantity(word) for word in re.findall(r"O\([^)]*\)|[\w.^]*\w", point.text)}
 
 
@@ -185,7 +185,7 @@ def quantity(word: str) -> str:
 
 
 def same_quantifier(point: RubricPoint, edit: SentenceEdit) -> bool:
-    """The point claims all, always or must, as the changed word does."""
+    """Whether the point claims all, always or must, as the changed word does."""
     wanted = QUANTIFIER_CLASSES.get(edit.old.lower())
     text = f" {' '.join(re.findall(r'[a-z]+', point.text.lower()))} "
     return wanted is not None and any(

@@ -19,7 +19,7 @@ def _swapped_clauses(sentence: str) -> Iterator[SentenceEdit]:
         if at is None or not clause.subject or clause.adjunct_length:
             continue
         words = clause.words
-        subject = _tidy(clause.subject)
+        subject = _without_asides(clause.subject)
         than = next((index for index, token in enumerate(words) if index > at and token.lower == "than"), None)
         base = verb_base(words[at]) or "be"
         if than is not None:
@@ -32,7 +32,7 @@ def _swapped_clauses(sentence: str) -> Iterator[SentenceEdit]:
             yield _exchanged(sentence, subject, other, clause.span)
 
 
-def _tidy(subject: Sequence[Token]) -> tuple[Token, ...]:
+def _without_asides(subject: Sequence[Token]) -> tuple[Token, ...]:
     return tuple(token for token in subject if not token.aside)
 
 
@@ -87,8 +87,8 @@ def _swapped_terms(sentence: str) -> Iterator[SentenceEdit]:
         clause = sentence[span.start : span.end]
         for one, other in [*CONTRASTS, *_names(clause)]:
             places = [match.span() for match in re.finditer(rf"\b(?:{re.escape(one)}|{re.escape(other)})\b", clause)]
-            said = {clause[start:end] for start, end in places}
-            if said != {one, other} or not _matters(clause[places[0][1] : places[-1][0]]):
+            found_terms = {clause[start:end] for start, end in places}
+            if found_terms != {one, other} or not _contrasted(clause[places[0][1] : places[-1][0]]):
                 continue
             pattern = rf"\b(?:{re.escape(one)}|{re.escape(other)})\b"
             new = re.sub(pattern, lambda match, one=one, other=other: other if match[0] == one else one, clause)  # type: ignore[misc]
@@ -108,8 +108,8 @@ def _names(clause: str) -> list[tuple[str, str]]:
     return [(one, other) for at, one in enumerate(unique) for other in unique[at + 1 :]]
 
 
-def _matters(between: str) -> bool:
-    """Whether the words between two terms set them against each other, unlike "and" or a comma."""
+def _contrasted(between: str) -> bool:
+    """Whether the words between two terms contrast them, unlike "and" or a comma."""
     tokens = tag(tokenize(f"x {between} x"))
     if any(verb_base(token) in SYMMETRIC_VERBS - {"be"} for token in tokens):
         return False

@@ -43,10 +43,10 @@ class SentenceEdit(NamedTuple):
     Attributes:
         text: the changed sentence.
         span: the words of the old sentence that were changed.
-        old, new: these words and what stands there now.
+        old, new: these words, and the words that replace them.
         clause: where the clause around them stands in the old sentence.
         surely: whether the change is about what the clause claims, whatever words a rubric uses for it.
-        shared: whether a neighbouring clause may hang on the changed word, too ("can do A and B").
+        shared: whether a neighbouring clause may depend on the changed word, too ("can do A and B").
     """
 
     text: str
@@ -111,7 +111,7 @@ def clause_around(spans: Sequence[Span], place: Span) -> Span:
 
 # --- negation -------------------------------------------------------------------------------------------
 
-# A clause with one of these does not simply turn false when its verb is denied.
+# Denying the verb of a clause with one of these words does not simply make it false.
 _LIMITS = word_set("only no nor neither nothing none without hardly few little if unless whether than any nobody")
 _BEFORE_NOT = word_set("usually often typically generally normally also mostly mainly still then always sometimes")
 _UNDENIED = {
@@ -122,7 +122,7 @@ _UNDENIED = {
 
 
 def negations(sentence: str) -> list[SentenceEdit]:
-    """The sentence with the main verb of one of its clauses denied, or with its denial taken away."""
+    """The sentence with the main verb of one of its clauses negated, or with its negation removed."""
     edits = []
     for clause in clauses(sentence):
         if clause.verb is None:
@@ -182,7 +182,7 @@ _LEXICAL = {
 
 
 def _plain(verb: Token, before: str, following: Tag | None) -> tuple[str, str] | None:
-    """The helper that denies a full verb, and the verb's base form; `None` where it may be no verb."""
+    """The helper that denies a full verb, and the verb's base form; `None` where it may not be a verb."""
     if verb.lower in _LEXICAL:
         return _LEXICAL[verb.lower]
     if verb.tag == "VS" and (base := verb.base("s")):
@@ -215,7 +215,7 @@ def _without_not(sentence: str, clause: Clause, at: int) -> SentenceEdit | None:
 
 
 def denial(sentence: str) -> str | None:
-    """The sentence denied as a whole: with its first verb denied, or `None` where that is not sure to work."""
+    """The sentence denied as a whole: with its first verb denied, or `None` where that may not be correct."""
     edits = negations(sentence)
     return edits[0].text if edits else None
 
@@ -234,15 +234,15 @@ def opposites(sentence: str) -> list[SentenceEdit]:
     for span, word in phrases_in(sentence, OPPOSITES):
         idiom = any(span.start < end and start < span.end for start, end in idioms)
         hyphen = "-" in (sentence[span.start - 1 : span.start], sentence[span.end : span.end + 1])
-        # Where both are named ("before and after"), one for the other is no opposite of the claim.
+        # Where both are named ("before and after"), replacing one by the other does not reverse the claim.
         both = OPPOSITES[word] in said
-        if not (idiom or hyphen or both or _is_other_word(sentence, span, word, tags.get(span.start))):
+        if not (idiom or hyphen or both or _has_other_sense(sentence, span, word, tags.get(span.start))):
             surely = word in COMPARATIVES or span.start in main
             edits.append(edit_at(sentence, span, OPPOSITES[word], clause_around(spans, span), surely=surely))
     return edits
 
 
-def _is_other_word(sentence: str, span: Span, word: str, its_tag: Tag | None) -> bool:
+def _has_other_sense(sentence: str, span: Span, word: str, its_tag: Tag | None) -> bool:
     """Whether the word means something else here: a noun ("common causes"), half a phrase ("keeps X from Y")."""
     before = sentence[: span.start].lower().split()[-1:]
     after = sentence[span.end :].lower().split()
@@ -282,7 +282,7 @@ def numbers(sentence: str) -> list[SentenceEdit]:
 
 
 def _other_number(digits: str, *, percent: bool) -> str:
-    """Ten times as much, or a tenth where that is no share; a year with its last digits swapped; one for nothing."""
+    """Ten times the number; a tenth of a percentage above 10; a year with its last digits swapped; 1 for 0."""
     if re.fullmatch(r"1[5-9]\d\d|20\d\d", digits) and digits[2] != digits[3]:
         return digits[:2] + digits[3] + digits[2]
     value = float(digits)

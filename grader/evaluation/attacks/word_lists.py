@@ -97,7 +97,7 @@ def _opposites() -> dict[str, str]:
     return table
 
 
-# A word or phrase in lower case -> what turns its sentence around.
+# A word or phrase in lower case -> its opposite, which reverses the sentence.
 OPPOSITES = _opposites()
 # Comparatives carry the claim of their sentence, whatever words the rubric uses for it.
 COMPARATIVES = frozenset(
@@ -160,7 +160,7 @@ UNITS = _table(
 
 # --- quantifiers ----------------------------------------------------------------------------------------
 
-# A word that claims all or must -> one that claims less; those of one class stand for each other.
+# A word that claims all or must -> one that claims less; words of one class are interchangeable.
 WEAKER = _table(
     """
     all > some; every > some; each > some; always > sometimes; must > may; never > rarely; cannot > may not;
@@ -178,7 +178,7 @@ QUANTIFIER_CLASSES = _table(
     """
 )
 
-# Terms of which a sentence often says how one differs from the other.
+# Pairs of terms that sentences often contrast.
 _CONTRASTS = """
     encoder decoder; precision recall; bias variance; training inference; input output; inputs outputs; student
     teacher; source target; client server; parent child; classification regression; sender receiver; query key;
@@ -186,7 +186,7 @@ _CONTRASTS = """
     median; anode cathode; prey predator; stack queue; process thread; processes threads
 """
 CONTRASTS = tuple((one, other) for one, other in (entry.split() for entry in _CONTRASTS.split(";")))
-# Between the halves of these, a swap says the same.
+# Swapping the two sides of these verbs does not change the meaning.
 SYMMETRIC_VERBS = word_set("combine differ compare equal connect balance separate merge correlate match mix trade be")
 
 # --- spelling and wording -------------------------------------------------------------------------------

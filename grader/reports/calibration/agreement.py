@@ -1,4 +1,4 @@
-"""Sections 1 and 2 of a calibration as blocks: what there is, and how far raters agree.
+"""Sections 1 and 2 of a calibration as blocks: the data, and how far raters agree.
 
 Nothing here computes a statistic; names stand in cells and never in sentences, so that a page can leave them out.
 """
@@ -66,7 +66,7 @@ def _groups_table(seen: Overview, names: Sequence[str]) -> Table:
 
 
 def shown_raters(seen: Overview, names: Sequence[str]) -> list[int]:
-    """The raters that a table with a column for each has room for: those with the most answers, by name."""
+    """The raters shown in a table with a column for each: those with the most answers, by name."""
     n = np.diag(seen.pairs.common)
     return sorted(np.argsort(-n, kind="stable")[:_MATRIX_RATERS].tolist(), key=lambda rater: natural(names[rater]))
 
@@ -123,21 +123,21 @@ def _agreement_table(
         (titles[key], statistics[key], f"{verdicts[key].words}{early}" if key in verdicts else None, statistics[key].n)
         for key in shown
     )
-    said: defaultdict[str, list[str]] = defaultdict(list)
+    remark_titles: defaultdict[str, list[str]] = defaultdict(list)
     for key in shown:
         for remark in (verdicts[key].rule if key in verdicts else None, statistics[key].note):
             if remark:
-                said[remark].append(titles[key].partition(":")[0].partition(", ")[0])
-    remarks = (f"{', '.join(about)}: {remark}" for remark, about in said.items())
-    return Table(name, caption, columns, rows, "; ".join(remarks) + ("." if said else ""))
+                remark_titles[remark].append(titles[key].partition(":")[0].partition(", ")[0])
+    remarks = (f"{', '.join(about)}: {remark}" for remark, about in remark_titles.items())
+    return Table(name, caption, columns, rows, "; ".join(remarks) + ("." if remark_titles else ""))
 
 
-# Scores that are shown one by one; on longer scales they are taken together, level by level.
+# How many scores are shown one by one; on longer scales they are rounded to levels.
 _LEVELS_SHOWN = 12
 
 
 def _scores_picture(found: Calibration) -> Picture:
-    """What one rater gave against what another gave the same answer."""
+    """Scores of one rater against those of another for the same answers."""
     scores = found.first_totals.scores
     if np.unique(scores).size > _LEVELS_SHOWN:
         scores = np.round(scores / found.scale.step) * found.scale.step

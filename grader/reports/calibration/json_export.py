@@ -62,7 +62,7 @@ def calibration_json(found: Calibration, names: Sequence[str]) -> dict[str, Any]
 
 
 def _by_name(names: Sequence[str]) -> list[int]:
-    """The raters in the order of the names that are shown: any other would tell who is who."""
+    """The raters in the order of the names that are shown; another order would reveal who is who."""
     return sorted(range(len(names)), key=lambda rater: natural(names[rater]))
 
 

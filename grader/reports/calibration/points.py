@@ -14,7 +14,7 @@ from grader.phrases import natural
 from grader.reports.blocks import ROWS_SHOWN, Block, Column, Discussion, Heat, Lines, Section, Table
 from grader.reports.calibration.agreement import shown_raters
 
-# What an action means, in words, and the look of its row.
+# What an action means, in words, and the CSS class of its row.
 ACTIONS: Final = {
     "check": ("check: wrong or mis-keyed?", "alert"),
     "talk": ("talk to that rater", "alert"),
@@ -30,7 +30,7 @@ _MACHINE_COLUMNS: Final = (
     Column("machine_bias", "Gives more or less", "move", optional=True),
 )
 _HEAT_POINTS = 24  # rows of the heat map
-_LEAST_SHOWN = 10  # points without advice are shown only so far
+_LEAST_SHOWN = 10  # rows that are shown in any case; further points without advice are not
 
 
 # --- 4: questions ----------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ def questions_section(found: Calibration, names: Sequence[str]) -> Section:
 
 
 def question_name(found: Calibration, number: int) -> str | None:
-    """The id of a question; nothing for -1, and for answers to none beside others with one."""
+    """The id of a question; `None` for -1, and for the empty id of answers without a question."""
     return (found.arrays.question_ids[number] or None) if number >= 0 else None
 
 
@@ -160,7 +160,7 @@ def _advice_table(found: Calibration, names: Sequence[str]) -> Table:
 
 
 def _urgency(one: PointAdvice) -> tuple[int, float, int]:
-    """Points that call for something first, and those on which raters differ most."""
+    """Sort key: points that call for action first, then those on which raters differ most."""
     calls = {"not_enough_data": 2, "keep": 1}.get(one.action, 0)
     return calls, -(one.split_rate.value or 0.0), one.point
 
@@ -184,7 +184,7 @@ def _place(found: Calibration, point: int) -> tuple[str | None, str]:
 
 
 def _odd_rater(one: PointAdvice, names: Sequence[str]) -> str | None:
-    """Who differs from all colleagues on a point, where it is one person."""
+    """The rater who differs from all colleagues on a point, if it is only one."""
     raters = {cell.rater for cell in one.outliers}
     return names[raters.pop()] if len(raters) == 1 else None
 
@@ -290,7 +290,7 @@ def _discussion(found: Calibration, item: AgendaItem, names: Sequence[str]) -> D
 
 
 def _votes_table(found: Calibration, item: AgendaItem, names: Sequence[str]) -> Table | None:
-    """What each rater gave for the points on which they differ."""
+    """Each rater's scores for the points on which they differ."""
     form = found.first_points
     if form is None or form.points is None or not item.points:
         return None

@@ -26,7 +26,7 @@ def _rule_of_words(rules: RaterRules) -> str:
 
 
 def raters_section(found: Calibration, names: Sequence[str]) -> Section:
-    """Severity of each rater, what else is odd, and what the scores would be without strictness."""
+    """Severity and other effects of each rater, and what the scores would be without strictness."""
     order = sorted(range(len(found.raters)), key=lambda rater: natural(names[rater]))
     blocks: list[Block] = [_severity_table(found, names, order)]
     if found.gold or found.repeats:
@@ -63,12 +63,12 @@ def _severity_table(found: Calibration, names: Sequence[str], order: Sequence[in
     caption = "Severity: how much more (+) or less (\u2212) than the panel a rater gives"
     if not found.overview.connected:
         caption += "; only within a group"
-    looks = tuple(_look(found.raters[rater].verdict.label) for rater in order)
-    return Table("raters", caption, columns, rows, _rule_of_words(RaterRules()), row_classes=looks)
+    row_classes = tuple(_row_class(found.raters[rater].verdict.label) for rater in order)
+    return Table("raters", caption, columns, rows, _rule_of_words(RaterRules()), row_classes=row_classes)
 
 
 def _records_table(found: Calibration, names: Sequence[str], order: Sequence[int]) -> Table:
-    """How raters did on gold answers and on answers that they rated before."""
+    """Results of raters on gold answers and on answers that they rated before."""
     columns = [Column("rater", "Rater")]
     if found.gold:
         columns += [
@@ -118,7 +118,7 @@ def _off_diagonal(seen: Overview, one: int, other: int) -> float | None:
 
 
 def _fair_table(found: Calibration) -> Table:
-    """Each answer with its mean as given and without strictness, where they are furthest apart first."""
+    """Each answer with its mean as given and without strictness, the largest difference first."""
     model, arrays = found.model, found.arrays
     n = np.bincount(found.first_totals.answers, minlength=found.first_totals.n_answers)
     rated = np.flatnonzero(n)
@@ -178,5 +178,5 @@ def _rater_cells(found: Calibration, profile: RaterProfile) -> tuple[Cell, ...]:
     )
 
 
-def _look(label: str) -> str:
+def _row_class(label: str) -> str:
     return {"aligned": "good", "not_enough_data": "", "strict": "strict", "lenient": "lenient"}.get(label, "alert")

@@ -1,6 +1,6 @@
-"""What a calibration says in sentences: the verdict, what figures mean, the rules behind words. Without names.
+"""The sentences of a calibration: the verdict, what figures mean, the rules behind words. Without names.
 
-A page may be passed on without names, and so no sentence has any; names stand in tables.
+A page may be passed on without names, so no sentence has any; names are in tables only.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ STRENGTH_RULE: Final = (
     f"indication, from {BANDS} on words, from {CLAIMS} on claims about single people and groups."
 )
 
-# What each statistic is called, by what it is measured in.
+# The title of each statistic, by its unit.
 SHARES: Final = {"exact": "Same score", "adjacent": "Within one level"}
 IN_POINTS: Final = {
     "sem": "Another rater moves a score by (points)",
@@ -111,6 +111,6 @@ def _range(estimate: Estimate, form: str) -> str:
 
 
 def context_sentences(found: Calibration) -> tuple[str, ...]:
-    """What the figures are to be held against."""
+    """Figures for comparison, and the rules of how much may be said."""
     forms = f"k is {found.agreement.usual_raters}, the usual number of people who rate an answer that several rate."
     return (CONTEXT, f"In the mean of the panel {forms}", STRENGTH_RULE)

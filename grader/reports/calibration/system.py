@@ -1,4 +1,4 @@
-"""Section 10 of a calibration as blocks: the machine beside the people.
+"""Section 10 of a calibration as blocks: the machine compared with people.
 
 Nothing here computes a statistic; names stand in cells and never in sentences.
 """
@@ -47,7 +47,7 @@ def system_sections(found: Calibration) -> Iterator[Section]:
 
 
 def _blocks(found: Calibration, name: str, system: SystemRater, suffix: str) -> Iterator[Block]:
-    yield Lines(tuple(_opening(found, name, system)))
+    yield Lines(tuple(_introduction(found, name, system)))
     yield _rules_table(system, suffix)
     plain = [name for name in _TITLES if name not in (*_SHARES, *_POINTS)]
     caption = "Machine and people, with 95 % intervals"
@@ -64,7 +64,7 @@ def _blocks(found: Calibration, name: str, system: SystemRater, suffix: str) -> 
         yield _kept_picture(system, suffix)
 
 
-def _opening(found: Calibration, name: str, system: SystemRater) -> Iterator[str]:
+def _introduction(found: Calibration, name: str, system: SystemRater) -> Iterator[str]:
     yield (
         f"{name}: {count(system.n, 'answer')} with a score by people and by the machine, {system.n_double:,} of them "
         f"rated by two or more people; {count(system.n_batch, 'answer')} by the machine alone."
@@ -89,19 +89,19 @@ def _rules_table(system: SystemRater, suffix: str) -> Table:
         Column("note", "Because", long=True),
     )
     judged = [(one.rule, one.estimate, _outcome(one), one.estimate.n, one.note) for one in system.triple]
-    looks = [_ROW_CLASSES.get(one.outcome or "", "") for one in system.triple]
+    row_classes = [_ROW_CLASSES.get(one.outcome or "", "") for one in system.triple]
     stand_in = system.stand_in
     beaten = f"at least as good as half of the people, less {stand_in.epsilon:g} for being cheaper (alt-test)"
     rate = stand_in.result.winning_rate
     winning = Estimate(float(rate), None, None, stand_in.result.n_answers) if np.isfinite(rate) else None
     rows: Rows = (*judged, (beaten, winning, stand_in.outcome, stand_in.result.n_answers, stand_in.note))
-    looks.append(_ROW_CLASSES.get(stand_in.outcome or "", ""))
+    row_classes.append(_ROW_CLASSES.get(stand_in.outcome or "", ""))
     rule = (
         "A rule passes when the whole 95 % interval keeps it and fails when the whole interval breaks it (Williamson, "
         "Xi & Breyer 2012; alt-test: Calderon, Reichart & Dror 2025)."
     )
     caption = "The rules of automated scoring"
-    return Table(f"system_rules{suffix}", caption, columns, rows, rule, row_classes=tuple(looks))
+    return Table(f"system_rules{suffix}", caption, columns, rows, rule, row_classes=tuple(row_classes))
 
 
 def _outcome(judged: CriterionResult) -> str | None:
@@ -191,9 +191,11 @@ def _groups_table(system: SystemRater, suffix: str) -> Table:
         else (one.name, one.n, one.difference.estimate, _outcome(one.difference), one.difference.note)
         for one in system.groups
     )
-    looks = tuple(_ROW_CLASSES.get((one.difference and one.difference.outcome) or "", "") for one in system.groups)
+    row_classes = tuple(
+        _ROW_CLASSES.get((one.difference and one.difference.outcome) or "", "") for one in system.groups
+    )
     rule = "Within .10 SD of what people give the group (RSMTool draws these lines); a verdict needs 100 answers."
-    return Table(f"system_groups{suffix}", "Groups of candidates", columns, rows, rule, row_classes=looks)
+    return Table(f"system_groups{suffix}", "Groups of candidates", columns, rows, rule, row_classes=row_classes)
 
 
 def _kept_picture(system: SystemRater, suffix: str) -> Picture:

@@ -130,7 +130,7 @@ def _changes(found: Calibration) -> Iterator[str]:
 
 
 def _systems(found: Calibration) -> Iterator[str]:
-    """What was asked with `--grades`: each rule, its figure, and what that says."""
+    """The results for each machine: each rule, its figure and the outcome."""
     for name, system in found.systems.items():
         beside = f"{count(system.n, 'answer')} with people's scores"
         yield from ("", f"  May {_cut(name).strip()} stand in for a person? From {beside}")
@@ -163,7 +163,7 @@ def _figure(estimate: Estimate, *, share: bool = False, signed: bool = False) ->
 
 
 def _no_minus_zero(number: float | None) -> float | None:
-    """The number, but 0 for what would be shown as -0.00."""
+    """The number, with 0 in place of one that would be shown as -0.00."""
     return 0.0 if number is not None and round(number, 2) == 0 else number
 
 

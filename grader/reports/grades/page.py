@@ -37,7 +37,7 @@ class VerdictView(NamedTuple):
 
 
 class AnchoredSpan(NamedTuple):
-    """A stretch of the answer and what its id ends in."""
+    """A stretch of the answer and the end of its HTML id."""
 
     start: int
     end: int
@@ -80,8 +80,8 @@ def cut_into_runs(text: str, spans: Sequence[tuple[int, int]]) -> list[Run]:
 class _PointView:
     """A point in its place in the list.
 
-    `status` is its status, or `made` and `avoided` for a mistake; `evidence` is where its words stand, `quoted` where
-    else judges quote the answer on it, and `by_embedding` the status of what the embedding alone gives it, if anything.
+    `status` is its status, or `made` and `avoided` for a mistake. `evidence` is where the words that show it are, and
+    `quoted` where else judges quote the answer on it. `by_embedding` is its status by the embedding alone, or empty.
     """
 
     number: int
@@ -102,7 +102,7 @@ class _PointView:
 class _Tag(NamedTuple):
     """The number of a point at words that show it (its status) or that a judge quotes on it (`quoted`).
 
-    `anchor` is what the id of the words ends in, where they begin.
+    `anchor` is the end of the HTML id of the words, set where they begin.
     """
 
     number: int
@@ -127,9 +127,9 @@ class _RunView:
 class _Card:
     """One answer on the page.
 
-    `told` is the feedback by paragraph without the list of what was missed: `missed` holds the points that it names, by
-    status, and `missed_otherwise` its other lines; `in_own_words` tells feedback that is not the plain one.
-    `decided` is the rationale that all points have in common, where a rule decided them together.
+    `feedback` has its paragraphs without the list of what was missed. `missed` holds the points of that list by status,
+    and `missed_otherwise` its other lines. `is_free_text` tells a judge's feedback from plain feedback. `decided` is
+    the rationale that all points have in common, where a rule decided them together.
     """
 
     anchor: str
@@ -166,7 +166,7 @@ def render_grades_page(summary: GradesSummary, *, title: str, groups: "Sequence[
     Args:
         summary: from `summarise_grades`; its kept grades get a card each.
         title: any text; shown as it is.
-        groups: like answers, in the order in which they are to be shown; `None` when nobody looked for them.
+        groups: similar answers, in the order in which they are shown; `None` when they were not searched for.
 
     """
     sections = _question_views(summary)
@@ -239,7 +239,7 @@ def _point_view(point: PointGrade, number: int, answer: str) -> _PointView:
 
 
 def _evidence(point: PointGrade, number: int, answer: str) -> AnchoredSpan | None:
-    """Where the evidence stands; `None` without evidence and where a file claims words that are not there.
+    """Where the evidence is; `None` without evidence and where a file claims words that are not there.
 
     A mistake that was not made has none either, whatever a file says.
     """
@@ -314,7 +314,7 @@ _STOPS = re.compile(r"[.,;:!?…]+")
 
 
 def extend_over_punctuation(end: int, answer: str) -> int:
-    """Where a quote ends with the punctuation after it, so that quotes with and without it end alike."""
+    """The end of a quote including the punctuation after it, so that quotes with and without it end alike."""
     stop = _STOPS.match(answer, end)
     return stop.end() if stop else end
 
@@ -325,7 +325,7 @@ def is_within(words: Evidence, answer: str) -> bool:
 
 
 def verdict_views(point: PointGrade, marks: Iterable[AnchoredSpan]) -> tuple[VerdictView, ...]:
-    """What each judge said of a point, with a link to the first of the marks that has any of its quote."""
+    """Each judge's verdict on a point, with a link to the first mark that overlaps its quote."""
     known = tuple(marks)
     return tuple(_verdict_view(verdict, point.weight, known) for verdict in point.verdicts)
 

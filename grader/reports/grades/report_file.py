@@ -24,14 +24,14 @@ def write_report(
     """Write grades as one self-contained HTML page.
 
     Args:
-        grades: in the order in which they are shown; of very many, the first have a card each.
-        path: the file; it is put in its place when it is whole.
+        grades: in the order in which they are shown; of very many, only the first have a card each.
+        path: the file; it is replaced when the new one is complete.
         title: any text.
-        groups: like answers, where they were looked for.
+        groups: similar answers, if they were searched for.
 
     Raises:
         InputError: the file cannot be written.
-        TypeError: these are no grades.
+        TypeError: `grades` does not hold grades.
 
     >>> from grader import Answer, Grader, Rubric, write_report
     >>> rubric = Rubric(question_id="q1", points=[{"text": "Dropout disables random units."}])

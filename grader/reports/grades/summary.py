@@ -58,11 +58,11 @@ class QuestionRow:
 
 @dataclass(frozen=True)
 class JudgeRow:
-    """What one judge said.
+    """The verdicts of one judge, counted.
 
     Attributes:
         verdicts: number of points by verdict; those without a usable one are `not_judged`.
-        n_unsupported: how many of its awards no words of the answer show.
+        n_unsupported: how many of its awards no words of the answer support.
         n_compared: on how many points both it and the embedding have a verdict.
         same_as_embedding: on which share of these it is the same; `None` when there are none.
 
@@ -98,7 +98,7 @@ class JudgesSummary:
 
     Attributes:
         n_answers, n_points: how much they were asked about.
-        judges: in the order in which they were first heard.
+        judges: in order of first appearance.
         agreement: `None` for a single judge.
 
     """
@@ -119,8 +119,8 @@ class GradesSummary:
         questions: in order of first appearance.
         ungraded_reasons: reason and number of answers, the most frequent first.
         signatures: distinct ones; those that differ in the rubric hash alone are one, without that hash.
-        grades: the first ones, in input order; the rest was counted and let go.
-        judges: what they said; `None` when none was asked.
+        grades: the first ones, in input order; the others are only counted.
+        judges: their verdicts, counted; `None` when none was asked.
 
     """
 
@@ -146,7 +146,7 @@ def summarise_grades(grades: Iterable[Grade], *, keep: int = 500) -> GradesSumma
     """Count grades in one pass; memory grows with the questions and the kept grades, not with the answers.
 
     Args:
-        grades: in the order in which they are to be shown.
+        grades: in the order in which they are shown.
         keep: how many grades the summary holds, the first ones.
 
     """
@@ -301,7 +301,7 @@ class JudgesTally:
         self._n_answers = 0
         self._n_points = 0
         self._judges: dict[str, _JudgeTally] = {}
-        # How often judges said what together: who said it does not matter to any figure.
+        # How often each set of verdicts occurred; no figure depends on which judge gave which.
         self._together: Counter[tuple[VerdictWord, ...]] = Counter()
 
     def add(self, grade: Grade) -> None:
@@ -353,7 +353,7 @@ def _inter_judge_agreement(together: Counter[tuple[VerdictWord, ...]]) -> InterJ
 
 
 def _alpha(together: Counter[tuple[VerdictWord, ...]]) -> float | None:
-    """Krippendorff's nominal alpha of verdicts that stand together, from how often they do."""
+    """Krippendorff's nominal alpha, from how often each set of verdicts occurred."""
     code = {word: number for number, word in enumerate(VERDICT_CREDITS)}
     table = np.full((len(together), max(map(len, together))), np.nan)
     for row, words in zip(table, together, strict=True):

@@ -1,6 +1,6 @@
 """Grades in a terminal: a table of many answers, or every point of a few.
 
-Nothing here computes a score or prints; what it gives is for `rich` to print.
+Nothing here computes a score or prints; `rich` prints the results.
 """
 
 from collections import Counter
@@ -82,7 +82,7 @@ def _outcome(grade: Grade) -> tuple[str, str, str]:
     if grade.score is None:
         return _score(grade), "", grade.ungraded_reason or ""
     feedback = feedback_parts(grade)
-    # A judge's words are for the candidate: here the points tell what was missed.
+    # A judge's feedback is for the candidate; here the points show what was missed.
     lines = feedback.missed if feedback.is_plain else _costly(grade.points)
     missed = "; ".join(line.removeprefix("missing: ") for line in lines)
     return _score(grade), _tally(grade.points), missed or feedback.opening
@@ -114,7 +114,7 @@ def _sure(grade: Grade) -> str:
 
 
 def _flags(grade: Grade, review: str) -> str:
-    """Why a person should look, after a word or two that say so, then the flags that only inform."""
+    """The reasons for a review after the words `review`, then the flags that only inform."""
     reasons = ", ".join(review_reasons(grade))
     return "; ".join([*([f"{review}: {reasons}"] if reasons else []), *plain_flags(grade)])
 
@@ -204,7 +204,7 @@ def grade_details(grades: Iterable[Grade], *, width: int | None = None) -> "Grou
 
 
 def _legend(statuses: Iterable[str]) -> "Iterator[Text]":
-    """What the marks mean that are to be seen."""
+    """The meaning of the marks that are shown."""
     from rich.text import Text
 
     seen = set(statuses)
@@ -240,7 +240,7 @@ def _reason(grade: Grade) -> "Iterator[RenderableType]":
 
 
 def _feedback(grade: Grade) -> "Iterator[RenderableType]":
-    """What a judge tells the candidate, a line each; plain feedback says no more than the points below it."""
+    """A judge's feedback, line by line; plain feedback is left out, because the points below say the same."""
     from rich.padding import Padding
     from rich.text import Text
 
@@ -289,7 +289,7 @@ _LONGEST_QUOTE, _LONGEST_REASON = 60, 120  # characters; the page has all
 
 
 def _raters(point: PointGrade, shown: str) -> Iterator[str]:
-    """A line for each judge, and one for the embedding where any of them says something else.
+    """A line for each judge, and one for the embedding where any judge differs from it.
 
     Args:
         point: with its verdicts.
@@ -297,14 +297,14 @@ def _raters(point: PointGrade, shown: str) -> Iterator[str]:
 
     """
     for verdict in point.verdicts:
-        yield f"judge {_judge(verdict.judge)}: {_said(verdict, point.weight, shown)}"
+        yield f"judge {_judge(verdict.judge)}: {_verdict_text(verdict, point.weight, shown)}"
     alone = None if point.by_embedding is None else shown_status(point.by_embedding.status, point.weight)
     said = {shown_status(verdict.verdict, point.weight) for verdict in point.verdicts}
     if alone is not None and alone not in _UNDECIDED and said - _UNDECIDED - {alone}:
         yield f"embedding: {STATUS_LABELS[alone].word}"
 
 
-def _said(verdict: Verdict, weight: float, shown: str) -> str:
+def _verdict_text(verdict: Verdict, weight: float, shown: str) -> str:
     """Verdict, quote and reason in short."""
     words = [STATUS_LABELS[shown_status(verdict.verdict, weight)].word]
     if not verdict.supported and verdict.verdict in ("covered", "partial"):
