@@ -1,6 +1,6 @@
-"""Texts -> token vectors: the `Encoder` protocol, its implementations, compiled models, vectors kept.
+"""Texts -> token vectors: the `Encoder` protocol, its implementations, compiled models, a cache of vectors.
 
-In: texts. Out: `TokenVectors`, one for each text. `load_encoder(name)` finds the implementation.
+In: texts. Out: `TokenVectors`, one for each text. `load_encoder(name)` chooses the implementation.
 """
 
 import lazy_loader

@@ -1,6 +1,6 @@
-"""A model -> its ONNX form in the user's cache folder, made once, checked against the original, then kept.
+"""Compiles a model to ONNX once, checks it against the original, and keeps it in the user's cache folder.
 
-Two processes may make it at the same time: each writes a file of its own and moves it into place, whole.
+Two processes may compile at the same time: each writes its own file and then moves it into place.
 """
 
 import logging
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _RUNTIME = "onnxruntime"
-# Its official builds tell their makers of each use, unless this is set before it is loaded (its Privacy.md).
+# Its official builds send usage data unless this is set before they are loaded (see its Privacy.md).
 _TELEMETRY_OFF = "ORT_DISABLE_TELEMETRY"
-_ERRORS_ONLY = 3  # of its log
-# Not to be rewritten: an addition before a norm. Made one operator, the two take four times as long.
-_LEFT_ALONE = ["SkipLayerNormFusion"]
+_ERRORS_ONLY = 3  # log level of the runtime
+# Off: it merges an addition and the norm after it into one operator, which takes four times as long.
+_DISABLED_OPTIMIZERS = ["SkipLayerNormFusion"]
 
 
 class CompileError(SetupError):
-    """The model has no compiled form that may be used; the message says why."""
+    """The model has no usable compiled form; the message says why."""
 
 
 class CompilationSpec(NamedTuple):
     """How a model is compiled.
 
     Attributes:
-        what: it is called in messages.
-        key: names its weights: other weights, another key.
-        build: gives the bytes of the ONNX file.
-        fault: what is wrong with what the compiled model computes, `None` where it agrees with the original.
+        what: name of the model in messages.
+        key: identifies the weights; other weights need another key.
+        build: returns the bytes of the ONNX file.
+        fault: how the compiled model's results differ from the original's; `None` if they agree.
 
     """
 
@@ -51,7 +51,7 @@ class CompilationSpec(NamedTuple):
 
 
 def compiled_path(key: str) -> Path:
-    """Where a compiled model lives: by its weights, the graph's version, the runtime's and the machine.
+    """File of a compiled model, named by its weights, graph version, runtime version and machine.
 
     Raises:
         CompileError: the runtime is not installed.
@@ -61,25 +61,25 @@ def compiled_path(key: str) -> Path:
     return cache_folder() / "models" / f"{name}.onnx"
 
 
-def why_refused(key: str) -> str | None:
-    """Why the original is used here, as far as that is known without trying; `None` if it need not be."""
+def refusal_reason(key: str) -> str | None:
+    """Why this model cannot run compiled here, if that is known without trying; else `None`."""
     try:
-        return _refusal(compiled_path(key)).read_text(encoding="utf-8")
+        return _refusal_path(compiled_path(key)).read_text(encoding="utf-8")
     except CompileError as error:
         return str(error)
     except OSError:
         return None
 
 
-def open_compiled(recipe: CompilationSpec) -> "InferenceSession":
-    """The compiled model, ready to run; compiled and checked first where that has not been done.
+def open_compiled(spec: CompilationSpec) -> "InferenceSession":
+    """The compiled model, ready to run; it is compiled and checked first if that has not been done.
 
     Raises:
-        CompileError: the runtime is not installed, or does not compute what the original does.
+        CompileError: the runtime is not installed, or its results differ from the original's.
 
     """
-    path = compiled_path(recipe.key)
-    refused = why_refused(recipe.key)
+    path = compiled_path(spec.key)
+    refused = refusal_reason(spec.key)
     if refused is not None:
         raise CompileError(refused)
     if path.is_file():
@@ -87,14 +87,14 @@ def open_compiled(recipe: CompilationSpec) -> "InferenceSession":
             return _session(str(path))
         except CompileError as error:
             _log.warning("%s is damaged and made again: %s", path, error)
-    graph = recipe.build()
+    graph = spec.build()
     session = _session(graph)
-    fault = recipe.fault(session)
+    fault = spec.fault(session)
     if fault is not None:
-        reason = f"the compiled {recipe.what} differs from the original ({fault})"
-        _keep(_refusal(path), reason.encode())
+        reason = f"the compiled {spec.what} differs from the original ({fault})"
+        _write_atomically(_refusal_path(path), reason.encode())
         raise CompileError(reason)
-    _keep(path, graph)
+    _write_atomically(path, graph)
     return session
 
 
@@ -107,13 +107,13 @@ def _session(model: str | bytes) -> "InferenceSession":
     except ImportError as error:
         raise CompileError(f"{_RUNTIME} cannot be loaded ({error})") from error
     options = onnxruntime.SessionOptions()
-    # One thread a run: who has many texts runs several at once.
+    # One thread per run; callers with many texts run several at once.
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
     try:
         return onnxruntime.InferenceSession(
-            model, options, providers=["CPUExecutionProvider"], disabled_optimizers=_LEFT_ALONE
+            model, options, providers=["CPUExecutionProvider"], disabled_optimizers=_DISABLED_OPTIMIZERS
         )
     except (
         faults.Fail,
@@ -133,13 +133,13 @@ def _runtime_version() -> str:
         raise CompileError(f"{_RUNTIME} is not installed; run: pip install {_RUNTIME}") from error
 
 
-def _refusal(path: Path) -> Path:
-    """Where the reason is kept for which a model may not be used."""
+def _refusal_path(path: Path) -> Path:
+    """File with the reason why a compiled model was refused."""
     return path.with_suffix(".refused")
 
 
-def _keep(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; without a place to keep it the work is done again in the next run."""
+def _write_atomically(path: Path, content: bytes) -> None:
+    """Write a file atomically. If it cannot be written, only a warning is logged, and the next run compiles again."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, name = tempfile.mkstemp(prefix=path.name, dir=path.parent)

@@ -1,6 +1,6 @@
 """Texts -> one vector each, from the embeddings endpoint of an OpenAI-compatible server; each text is paid for once.
 
-It asks in batches, checks what comes back and keeps it. What the texts are and what the vectors mean is for others.
+Requests are sent in batches; replies are checked and cached. `remote` makes token vectors of them.
 """
 
 import base64
@@ -41,51 +41,51 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 
-# Texts and estimated tokens of one request. OpenAI takes 2,048 and 300,000; servers of one's own read a batch at once.
+# Texts and estimated tokens per request. OpenAI accepts 2,048 and 300,000; local servers read a batch at once.
 BATCH_TEXTS = 128
 _BATCH_TOKENS = 8192
-_TOO_MUCH = 413  # by which some servers refuse a batch that is too large
-# Vectors are kept in half precision: an error of 5e-4 of each component moves a cosine by less than 1e-4.
-_KEPT = np.dtype("<f2")
-_SENT = np.dtype("<f4")
+_PAYLOAD_TOO_LARGE = 413  # HTTP status of some servers for a batch that is too large
+# Vectors are cached in half precision: an error of 5e-4 of each component moves a cosine by less than 1e-4.
+_CACHE_DTYPE = np.dtype("<f2")
+_WIRE_DTYPE = np.dtype("<f4")
 _SERVER_LABEL = "the encoder's server"
 
 
 class _Reply(NamedTuple):
-    """The vectors of one request, `(n_texts, dim)`, and what they took."""
+    """The vectors of one request, shape `(n_texts, dim)`, and the tokens that it used."""
 
     vectors: Floats
     input_tokens: int
     output_tokens: int = 0
 
 
-class _NotTaken(NamedTuple):
-    """The server does not take a request in this form; `said` is its message, for finding out why."""
+class _Refusal(NamedTuple):
+    """The server does not accept this form of request; `message` is its reply, from which the cause is guessed."""
 
     status: int
-    said: str
+    message: str
 
 
-class _Way(NamedTuple):
-    """How a server is asked: as it takes it, found out in this run."""
+class _RequestForm(NamedTuple):
+    """The form of requests that the server accepts, as found out in this run."""
 
     batch: int = BATCH_TEXTS
-    encoding: str = "base64"  # a quarter of the numbers written out; servers that do not know it send numbers
+    encoding: str = "base64"  # a quarter of the size of decimal numbers, which servers without base64 send
 
 
 class Embeddings:
-    """The vectors that a model behind an endpoint gives to texts.
+    """Text vectors from a model behind an endpoint.
 
-    Until the first request nothing heavy is imported, and no key is needed: what is in the cache can be read without.
+    Nothing heavy is imported before the first request. Cached vectors need no key.
 
     Args:
-        model: as the server calls it.
-        base_url: where the server is; from the environment if left out.
+        model: its name on the server.
+        base_url: address of the server; from the environment if left out.
         scheduler: limits, retries and totals, shared with the judges of a run.
-        cache: keeps the vectors; in memory if left out.
-        price: of a million tokens.
-        timeout: seconds that a request may take.
-        http_client: what the openai client sends requests with; its own if left out.
+        cache: for the vectors; in memory if left out.
+        price: per million tokens.
+        timeout: of a request, in seconds.
+        http_client: HTTP client for the openai client; its own if left out.
 
     """
 
@@ -107,13 +107,13 @@ class Embeddings:
         self._price = price
         self._timeout = timeout
         self._http_client = http_client
-        self._way = _Way()
+        self._form = _RequestForm()
         self._dim: int | None = None
         self._lock = threading.Lock()
 
     @property
     def leaves(self) -> str:
-        """What leaves this machine and where to, in one line; nothing for a server on this machine."""
+        """What is sent to another machine, and to which, in one line; empty for a server on this machine."""
         endpoint = find_endpoint(self.address, needs_key=False, label=_SERVER_LABEL)
         if endpoint.is_local:
             return ""
@@ -123,34 +123,34 @@ class Embeddings:
         """The vector of each text, unit length, in the order given, shape `(n_texts, dim)`.
 
         Args:
-            texts: none of them blank, for servers refuse these.
+            texts: none of them blank, because servers refuse blank texts.
 
         Raises:
-            InputError: the server's address is none.
-            SetupError: there is no key, or the server gave no usable vectors; what it gave is in the cache.
+            InputError: the server's address is invalid.
+            SetupError: there is no key, or the server gave no usable vectors. Vectors received before are in the cache.
 
         """
         keys = {text: content_key("embedding", self.address, self.model, text) for text in dict.fromkeys(texts)}
         known = {key: _unpacked(value) for key, value in self._cache.get(list(keys.values())).items()}
         new = [text for text, key in keys.items() if key not in known]
-        for asked, vectors in self._asked(new):
+        for asked, vectors in self._fetch(new):
             known.update((keys[text], vector) for text, vector in zip(asked, vectors, strict=True))
-        self._check_lengths(known.values())
+        self._check_dimensions(known.values())
         if not texts:
             return np.zeros((0, self._dim or 0), np.float32)
         found = np.stack([known[keys[text]] for text in texts])
         normed: Floats = found / np.linalg.norm(found, axis=1, keepdims=True)
         return normed
 
-    def _asked(self, texts: Sequence[str]) -> Iterator[tuple[list[str], Floats]]:
-        """Vectors as they come in, each batch kept before the next is waited for."""
+    def _fetch(self, texts: Sequence[str]) -> Iterator[tuple[list[str], Floats]]:
+        """Request the vectors of texts; yields each batch when it has arrived and is cached."""
         batches = list(_batches(texts))
         if not batches:
             return
         with ThreadPoolExecutor(self._scheduler.policy.concurrency, thread_name_prefix="embed") as pool:
-            # The first goes alone: it finds out what the server takes, and whether it is there at all.
-            yield batches[0], self._kept(batches[0])
-            jobs = {pool.submit(self._kept, batch): batch for batch in batches[1:]}
+            # The first batch is sent alone, to find out whether the server responds and which form it accepts.
+            yield batches[0], self._fetch_and_cache(batches[0])
+            jobs = {pool.submit(self._fetch_and_cache, batch): batch for batch in batches[1:]}
             try:
                 for job in as_completed(jobs):
                     yield jobs[job], job.result()
@@ -160,9 +160,9 @@ class Embeddings:
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
-    def _kept(self, texts: list[str]) -> Floats:
-        """The vectors of one batch, which are in the cache when this returns."""
-        vectors = self._batch(texts).astype(_KEPT)
+    def _fetch_and_cache(self, texts: list[str]) -> Floats:
+        """Request the vectors of one batch and cache them."""
+        vectors = self._fetch_batch(texts).astype(_CACHE_DTYPE)
         self._cache.put(
             {
                 content_key("embedding", self.address, self.model, text): _packed(vector)
@@ -171,69 +171,69 @@ class Embeddings:
         )
         return vectors.astype(np.float32)
 
-    def _batch(self, texts: Sequence[str]) -> Floats:
-        """One batch, in as many requests and in the form that the server takes."""
+    def _fetch_batch(self, texts: Sequence[str]) -> Floats:
+        """Request the vectors of one batch, in several requests if the server accepts only smaller ones."""
         found: list[Floats] = []
         at = 0
         while at < len(texts):
-            way = self._way
-            some = texts[at : at + way.batch]
-            reply = self._request(some, way)
+            form = self._form
+            some = texts[at : at + form.batch]
+            reply = self._request(some, form)
             if isinstance(reply, _Reply):
                 found.append(reply.vectors)
                 at += len(some)
             else:
-                self._learn(reply, way, len(some))
-        self._check_lengths([vectors[0] for vectors in found])
+                self._adapt_form(reply, form, len(some))
+        self._check_dimensions([vectors[0] for vectors in found])
         return np.concatenate(found)
 
-    def _request(self, texts: Sequence[str], way: _Way) -> _Reply | _NotTaken:
+    def _request(self, texts: Sequence[str], form: _RequestForm) -> _Reply | _Refusal:
         estimate = TokenUsage(sum(map(estimated_tokens, texts)), 0)
-        body: dict[str, Any] = {"model": self.model, "input": list(texts), "encoding_format": way.encoding}
+        body: dict[str, Any] = {"model": self.model, "input": list(texts), "encoding_format": form.encoding}
 
-        def send() -> _Reply | _NotTaken:
+        def send() -> _Reply | _Refusal:
             import openai
 
             with map_client_errors(self._endpoint, self._timeout, chosen_by="--encoder openai:MODEL"):
                 try:
                     reply = self._client.embeddings.create(**body)
                 except openai.APIStatusError as error:
-                    if error.status_code == _TOO_MUCH or rejects_request_format(error):
-                        return _NotTaken(error.status_code, error_body(error))
+                    if error.status_code == _PAYLOAD_TOO_LARGE or rejects_request_format(error):
+                        return _Refusal(error.status_code, error_body(error))
                     raise
             return read_vectors(reply, len(texts), estimate.input_tokens)
 
         try:
             return self._scheduler.run(send, estimate, self._price)
         except RequestError as ended:
-            raise self._failed(ended.reason) from None
+            raise self._error(ended.reason) from None
 
-    def _learn(self, refusal: _NotTaken, way: _Way, n_texts: int) -> None:
-        """Ask with less from now on.
+    def _adapt_form(self, refusal: _Refusal, form: _RequestForm, n_texts: int) -> None:
+        """After a refusal, send later requests as decimal numbers or in smaller batches.
 
         Raises:
-            SetupError: there is nothing less.
+            SetupError: no other form is left.
 
         """
-        said = refusal.said.lower()
-        if way.encoding == "base64" and ("encoding" in said or "base64" in said or n_texts == 1):
-            less = way._replace(encoding="float")
+        message = refusal.message.lower()
+        if form.encoding == "base64" and ("encoding" in message or "base64" in message or n_texts == 1):
+            simpler = form._replace(encoding="float")
         elif n_texts > 1:
-            less = way._replace(batch=n_texts // 2)
+            simpler = form._replace(batch=n_texts // 2)
         else:
-            raise self._failed(f"the server refuses the request ({refusal.status})")
+            raise self._error(f"the server refuses the request ({refusal.status})")
         with self._lock:
-            self._way = _Way(min(less.batch, self._way.batch), less.encoding)
+            self._form = _RequestForm(min(simpler.batch, self._form.batch), simpler.encoding)
 
-    def _check_lengths(self, vectors: Any) -> None:
-        """All vectors of a model have one length, or a cache or a server mixes models up."""
+    def _check_dimensions(self, vectors: Any) -> None:
+        """Check that all vectors have one length; otherwise the cache or the server mixes models up."""
         for vector in vectors:
             with self._lock:
                 self._dim = self._dim or len(vector)
             if len(vector) != self._dim:
-                raise self._failed(f"it gave vectors of {self._dim} and of {len(vector)} numbers")
+                raise self._error(f"it gave vectors of {self._dim} and of {len(vector)} numbers")
 
-    def _failed(self, reason: str) -> SetupError:
+    def _error(self, reason: str) -> SetupError:
         return SetupError(
             f"the encoder 'openai:{self.model}' at {self._endpoint.host} gave no usable vectors: {reason}; "
             "what it gave is in the cache, so run the same again to go on, or leave --encoder out to use the packaged "
@@ -250,12 +250,12 @@ class Embeddings:
 
 
 def estimated_tokens(text: str) -> int:
-    """Tokens of a text, rather too many than too few."""
+    """An estimate of the tokens of a text, more likely too high than too low."""
     return 1 + estimate_tokens(text)
 
 
 def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
-    """The texts in order, in batches that end when they are full by number or by tokens."""
+    """The texts in order, in batches limited by number and by tokens."""
     batch: list[str] = []
     size = 0
     for text in texts:
@@ -270,23 +270,23 @@ def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
 
 
 def read_vectors(reply: Any, n_texts: int, input_tokens: int) -> _Reply:
-    """The vectors of a reply, in which any part may be missing or of another kind, in the order of the texts.
+    """The vectors of a reply, in the order of the texts. Any part of a reply may be missing or malformed.
 
     Args:
-        reply: what the client made of the body.
-        n_texts: how many vectors were asked for.
-        input_tokens: assumed where the server does not count.
+        reply: parsed by the client.
+        n_texts: number of vectors expected.
+        input_tokens: assumed if the server does not report them.
 
     Raises:
-        AttemptError: there are not so many, or they are no vectors; the same request may be sent again.
+        AttemptError: their number is wrong, or they are no vectors; the request may be sent again.
 
     """
     items = getattr(reply, "data", None)
     if not isinstance(items, list) or len(items) != n_texts:
         found = len(items) if isinstance(items, list) else "no"
         raise AttemptError(f"the server's reply holds {found} vectors for {n_texts} texts", retryable=True)
-    said = [getattr(item, "index", None) for item in items]
-    indices = [index if isinstance(index, int) else None for index in said]
+    given = [getattr(item, "index", None) for item in items]
+    indices = [index if isinstance(index, int) else None for index in given]
     of_text = dict(zip(range(n_texts) if indices == [None] * n_texts else indices, items, strict=True))
     if of_text.keys() != set(range(n_texts)):
         raise AttemptError("the server's reply does not say which vector belongs to which text", retryable=True)
@@ -300,10 +300,10 @@ def read_vectors(reply: Any, n_texts: int, input_tokens: int) -> _Reply:
 
 
 def _read_vector(written: Any) -> Floats:
-    """One vector, unit length, from numbers or from base64 of 4-byte floats."""
+    """One vector, scaled to unit length, from numbers or from base64 of 4-byte floats."""
     try:
         if isinstance(written, str):
-            vector = np.frombuffer(base64.b64decode(written, validate=True), _SENT).astype(np.float64)
+            vector = np.frombuffer(base64.b64decode(written, validate=True), _WIRE_DTYPE).astype(np.float64)
         else:
             vector = np.asarray(written, np.float64).reshape(len(written))
     except (TypeError, ValueError, binascii.Error):
@@ -321,4 +321,4 @@ def _packed(vector: NDArray[np.float16]) -> str:
 
 
 def _unpacked(value: Any) -> Floats:
-    return np.frombuffer(base64.b64decode(value), _KEPT).astype(np.float32)
+    return np.frombuffer(base64.b64decode(value), _CACHE_DTYPE).astype(np.float32)

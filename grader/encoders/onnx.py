@@ -29,23 +29,23 @@ if TYPE_CHECKING:
 _BATCH_PIECES = 1024
 
 
-# What a vector of the compiled model must at least have in common with that of the original.
-_LEAST_COSINE = 0.9999
-# The same in whole numbers: what differs in the seventh digit may be rounded to another step, and then in each layer.
-_LEAST_COSINE_WHOLE = 0.99
-_PROBES = ((1, 3), (3, 9), (1, 128))  # texts and pieces of each
+# Lowest accepted cosine between a vector of the compiled model and that of the original.
+_MIN_COSINE = 0.9999
+# The same for int8: values that differ in the seventh digit may be rounded to different steps, in every layer.
+_MIN_COSINE_INT8 = 0.99
+_PROBES = ((1, 3), (3, 9), (1, 128))  # number of texts, pieces per text
 
 
 class EmbeddingTables(NamedTuple):
-    """What stands for a piece before the first layer: its own vector, that of its place, that of its side."""
+    """The input embeddings of a BERT: of vocabulary pieces, of positions, and of segments (`sides`)."""
 
     words: Floats
-    places: Floats
+    positions: Floats
     sides: Floats
 
     def of(self, ids: NDArray[np.int64]) -> Floats:
-        """The three added up, shape `(..., n_pieces, dim)` for ids `(..., n_pieces)`."""
-        embedded: Floats = self.words[ids] + (self.places[: ids.shape[-1]] + self.sides[0])
+        """The sum of the three, shape `(..., n_pieces, dim)` for ids `(..., n_pieces)`."""
+        embedded: Floats = self.words[ids] + (self.positions[: ids.shape[-1]] + self.sides[0])
         return embedded
 
 
@@ -55,23 +55,24 @@ def read_embedding_tables(weights: Mapping[str, Floats]) -> EmbeddingTables:
     return EmbeddingTables(*(weights[f"embeddings.{name}.weight"] for name in names))
 
 
-def read_shape(model: Path) -> BertArchitecture:
-    """What a model's configuration tells of it."""
+def read_architecture(model: Path) -> BertArchitecture:
+    """The architecture in a model's configuration file."""
     found = json.loads((model / "config.json").read_text(encoding="utf-8"))
     return BertArchitecture(found["num_hidden_layers"], found["num_attention_heads"], found["layer_norm_eps"])
 
 
 class OnnxEncoder:
-    """The packaged model in its compiled form; a text's vectors are the same, to the last bit, in any company.
+    """The packaged model in its compiled form.
 
-    Texts of the same number of pieces go through the model together, so that none is padded.
+    A batch holds texts with the same number of pieces, so that none is padded. The vectors of a text do not depend on
+    the other texts of its batch, to the last bit.
 
     Args:
-        whole: whether its linear maps are computed in whole numbers: twice as fast, and not quite the same.
-        keeps: whether what was read is kept in the user's cache folder, for the next run.
+        whole: whether linear layers are computed in int8: twice as fast and slightly less exact.
+        keeps: whether vectors are cached in the user's cache folder, for later runs.
 
     Raises:
-        CompileError: at first use, where the model cannot be compiled.
+        CompileError: at first use, if the model cannot be compiled.
 
     """
 
@@ -82,7 +83,7 @@ class OnnxEncoder:
 
     @cached_property
     def revision(self) -> str:
-        """First 12 hex digits of the sha256 of the weights that it was compiled from."""
+        """First 12 hex digits of the sha256 of the weights from which it was compiled."""
         return model_revision(self._model)
 
     def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
@@ -99,22 +100,22 @@ class OnnxEncoder:
         _ = self._session
 
     def _vectors(self, windows: Sequence[Window]) -> list[Floats]:
-        """What the model gives for each window, the mean in the last row; what it gave before is not computed again."""
+        """The vectors of each window, with the mean as last row; from the cache where they are in it."""
         ids = [window.ids for window in windows]
-        found = self._store.get(ids, self._embeddings.words.shape[1])
+        found = self._cache.get(ids, self._embeddings.words.shape[1])
         new = [i for i, vectors in enumerate(found) if vectors is None]
-        computed = self._computed([ids[i] for i in new])
-        self._store.put([ids[i] for i in new], computed)
+        computed = self._compute([ids[i] for i in new])
+        self._cache.put([ids[i] for i in new], computed)
         fresh = iter(computed)
         return [next(fresh) if vectors is None else vectors for vectors in found]
 
-    def _computed(self, ids: Sequence[Ints]) -> list[Floats]:
-        """The same by the model: each thread takes the next batch, the longest first."""
+    def _compute(self, ids: Sequence[Ints]) -> list[Floats]:
+        """The same, computed by the model in several threads, the longest texts first."""
         if not ids:
-            return []  # the model need not even be loaded
+            return []  # without loading the model
         parts = list(batches([len(pieces) for pieces in ids]))
         vectors: dict[int, Floats] = {}
-        results = self._threads.map(lambda batch: self._run([ids[i] for i in batch]), parts)
+        results = self._pool.map(lambda batch: self._run([ids[i] for i in batch]), parts)
         for batch, found in zip(parts, results, strict=True):
             vectors.update(zip(batch, found, strict=True))
         return [vectors[i] for i in range(len(ids))]
@@ -126,17 +127,17 @@ class OnnxEncoder:
         return found
 
     @cached_property
-    def _threads(self) -> ThreadPoolExecutor:
-        """Each works on batches of its own: threads that share one product wait for each other."""
-        _ = self._session, self._embeddings  # loaded once, before the threads ask
+    def _pool(self) -> ThreadPoolExecutor:
+        """Each thread computes its own batches; threads that share one matrix product would wait for each other."""
+        _ = self._session, self._embeddings  # loaded here, so that the threads do not each load them
         return ThreadPoolExecutor(n_threads())
 
     @cached_property
     def _session(self) -> "InferenceSession":
-        return open_compiled(recipe(self._model, whole=self._whole))
+        return open_compiled(compilation_spec(self._model, whole=self._whole))
 
     @cached_property
-    def _store(self) -> VectorCache:
+    def _cache(self) -> VectorCache:
         return VectorCache(compiled_path(self._key).stem, limit=cache_limit_bytes() if self._keeps else 0)
 
     @property
@@ -161,7 +162,7 @@ class OnnxEncoder:
 
 
 def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Indices in batches of equal length, longest first, of at most `_BATCH_PIECES` pieces unless one has more."""
+    """Indices in batches of equal length, longest first, each of at most `_BATCH_PIECES` pieces or of one text."""
     of_length: defaultdict[int, list[int]] = defaultdict(list)
     for index, length in enumerate(lengths):
         of_length[length].append(index)
@@ -172,17 +173,17 @@ def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
 
 
 def window_size(model: Path) -> int:
-    """Pieces that a model in the form of sentence-transformers reads at once."""
+    """Number of pieces that a sentence-transformers model reads at once."""
     return int(json.loads((model / "sentence_bert_config.json").read_text(encoding="utf-8"))["max_seq_length"])
 
 
-def recipe(model: Path, *, whole: bool = False) -> CompilationSpec:
-    """How a model in a folder is compiled."""
-    weights, shape = stored_tensors(model), read_shape(model)
+def compilation_spec(model: Path, *, whole: bool = False) -> CompilationSpec:
+    """How to compile the model in a folder."""
+    weights, shape = stored_tensors(model), read_architecture(model)
 
     def fault(session: "InferenceSession") -> str | None:
         cosine = lowest_cosine(session, weights, shape, whole=whole)
-        return None if cosine >= (_LEAST_COSINE_WHOLE if whole else _LEAST_COSINE) else f"cosine {cosine:.5f}"
+        return None if cosine >= (_MIN_COSINE_INT8 if whole else _MIN_COSINE) else f"cosine {cosine:.5f}"
 
     def build() -> bytes:
         return bert_graph(weights, shape, LAYER_WEIGHTS, whole=whole)
@@ -191,16 +192,16 @@ def recipe(model: Path, *, whole: bool = False) -> CompilationSpec:
 
 
 def compiled_key(model: Path, *, whole: bool = False) -> str:
-    """Which weights, read in which numbers."""
+    """Identifies the weights and the precision."""
     return model_revision(model) + (f"-{INT8}" if whole else "")
 
 
 def lowest_cosine(
     session: "InferenceSession", weights: Mapping[str, Floats], shape: BertArchitecture, *, whole: bool = False
 ) -> float:
-    """The lowest cosine of any vector of a probe set with what the original gives, read plainly in numpy.
+    """The lowest cosine between vectors of the compiled model and of the original in numpy, on random texts.
 
-    The probes are vocabulary entries drawn with a seed: a single piece, texts in company, and a long one.
+    The texts are vocabulary entries drawn with a fixed seed: very short ones, a batch of three, and a long one.
     """
     embeddings = read_embedding_tables(weights)
     rng = np.random.default_rng(0)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Where operators of onnxruntime live that are not part of ONNX.
+# Domain of the operators that onnxruntime adds to ONNX.
 RUNTIMES_OWN = "com.microsoft"
 _IR_VERSION = 10
 _TYPES = {np.dtype("f4"): 1, np.dtype("u1"): 2, np.dtype("i1"): 3, np.dtype("i8"): 7}
@@ -19,7 +19,7 @@ _ATTRIBUTE_FLOAT, _ATTRIBUTE_INT, _ATTRIBUTE_TEXT, _ATTRIBUTE_INTS = 1, 2, 3, 7
 
 
 class Graph:
-    """A graph that grows operator by operator; every value has a name, given when it is made.
+    """Builds a graph operator by operator. Every value has a name.
 
     Source: onnx.proto3 of ONNX 1.17, whose field numbers are fixed.
 
@@ -35,17 +35,17 @@ class Graph:
         self._ends: list[bytes] = []
 
     def input(self, name: str, shape: Sequence[int | str]) -> str:
-        """A float32 input; a dimension of any size has a name."""
+        """Add a float32 input. A dimension of variable size is given by a name."""
         self._ends.append(_bytes(11, _value(name, shape)))
         return name
 
     def output(self, name: str, shape: Sequence[int | str], value: str) -> None:
-        """Give a float32 value out under a name."""
+        """Declare a float32 value as an output with this name."""
         self.apply("Identity", value, outputs=[name])
         self._ends.append(_bytes(12, _value(name, shape)))
 
     def weight(self, values: NDArray[Any] | Sequence[int] | float) -> str:
-        """An array that is part of the model: float32, (u)int8 or int64."""
+        """Store an array in the model: float32, (u)int8 or int64. Returns its name."""
         array = np.asarray(values)
         array = array.astype(np.float32) if array.dtype == np.float64 else array
         name = f"w{len(self._weights)}"
@@ -57,13 +57,13 @@ class Graph:
     def apply(
         self, operator: str, *inputs: str, outputs: Sequence[str] = (), domain: str = "", **attributes: Any
     ) -> str:
-        """Apply an operator; the name of its first output, which is chosen unless given.
+        """Apply an operator. Returns the name of its first output.
 
         Args:
             operator: its name.
-            inputs: values that it takes; "" stands for one that is left out.
-            outputs: names for what it gives.
-            domain: `RUNTIMES_OWN` for an operator that is not of ONNX.
+            inputs: names of its inputs; "" for one that is left out.
+            outputs: names of its outputs; generated if left out.
+            domain: `RUNTIMES_OWN` for an operator that is not part of ONNX.
             attributes: of the operator.
 
         """
@@ -75,7 +75,7 @@ class Graph:
         return outputs[0]
 
     def model(self) -> bytes:
-        """The whole model."""
+        """The bytes of the model."""
         graph = b"".join([*self._nodes, _text(2, "grader"), *self._weights, *self._ends])
         domains = (("", self._opset), (RUNTIMES_OWN, 1))
         opsets = b"".join(_bytes(8, _text(1, name) + _number(2, number)) for name, number in domains)

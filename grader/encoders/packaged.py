@@ -1,4 +1,4 @@
-"""The packaged model, the fastest way that works on this machine: compiled, else through sentence-transformers."""
+"""The packaged model on the fastest runtime that works here: compiled, else through sentence-transformers."""
 
 import logging
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from grader.__about__ import PACKAGED_MODEL
-from grader.encoders.compilation import CompileError, compiled_path, why_refused
+from grader.encoders.compilation import CompileError, compiled_path, refusal_reason
 from grader.encoders.model_files import model_revision, packaged_model
 from grader.encoders.onnx import OnnxEncoder
 from grader.encoders.sentence_transformer import SentenceTransformerEncoder
@@ -16,15 +16,15 @@ _log = logging.getLogger(__name__)
 
 
 class PackagedEncoder:
-    """The packaged model; it is compiled at its first use on a machine, and then needs no torch.
+    """The packaged model. It is compiled at its first use on a machine and then needs no torch.
 
-    Where its compiled form cannot be used, the original is, and a warning in the log says why.
+    If the compiled form cannot be used, the original runs in torch, and a warning in the log says why.
     """
 
     name = PACKAGED_MODEL
 
     def __init__(self) -> None:
-        self._way: OnnxEncoder | SentenceTransformerEncoder = OnnxEncoder()
+        self._encoder: OnnxEncoder | SentenceTransformerEncoder = OnnxEncoder()
 
     @cached_property
     def revision(self) -> str:
@@ -35,26 +35,26 @@ class PackagedEncoder:
         """The token vectors of each text; one longer than the model's window is read in overlapping windows.
 
         Raises:
-            SetupError: when neither way works.
+            SetupError: when neither runtime works.
 
         """
         try:
-            return self._way.encode(texts)
+            return self._encoder.encode(texts)
         except CompileError as error:
             _log.warning("the encoder runs in torch, which is slower: %s", error)
-            self._way = SentenceTransformerEncoder()
-        return self._way.encode(texts)
+            self._encoder = SentenceTransformerEncoder()
+        return self._encoder.encode(texts)
 
 
 def describe_packaged() -> dict[str, Any]:
-    """What runs the packaged model here, without loading it.
+    """Which runtime the packaged model uses here, without loading it.
 
     Returns:
-        `runtime` (`onnx` or `torch`), `compiled` (whether it has been, `None` for torch) and `why_torch`.
+        `runtime` (`onnx` or `torch`), `compiled` (whether it already is; `None` for torch) and `why_torch`.
 
     """
     key = model_revision(packaged_model())
-    refused = why_refused(key)
+    refused = refusal_reason(key)
     if refused is not None:
         return {"runtime": "torch", "compiled": None, "why_torch": refused}
     return {"runtime": "onnx", "compiled": compiled_path(key).is_file(), "why_torch": None}

@@ -1,4 +1,4 @@
-"""What an encoder is: texts -> token vectors with character offsets."""
+"""The interface of encoders: texts -> token vectors with character offsets."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -9,17 +9,17 @@ from grader.encoders.token_vectors import TokenVectors
 class Encoder(Protocol):
     """Anything that turns texts into token vectors.
 
-    `name` and `revision` go into the signature: the same two must always give the same vectors.
+    `name` and `revision` are part of a grade's signature: the same two must always give the same vectors.
     """
 
     @property
     def name(self) -> str:
-        """What the user called it."""
+        """The name that the user gave."""
         ...
 
     @property
     def revision(self) -> str:
-        """Which weights these are."""
+        """Identifies the weights."""
         ...
 
     def encode(self, texts: Sequence[str]) -> list[TokenVectors]:

@@ -1,7 +1,7 @@
-"""Texts -> token vectors through an embeddings endpoint, which gives one vector a text and none of its tokens.
+"""Texts -> token vectors through an embeddings endpoint, which returns one vector per text and none for its tokens.
 
-Each word and each segment is asked for as a text of its own and stands as a token, so that all that works on tokens
-works as with a model on this machine. Vectors are taken as the model's background leaves them.
+Each word and each segment is sent as a text of its own and becomes a token. The component that all vectors of a model
+have in common is removed: some models give any two texts a cosine of .7, others 0.
 """
 
 import re
@@ -22,22 +22,22 @@ from grader.text import STOP_WORDS, Span, segments
 
 Floats = NDArray[np.float32]
 
-# Part of the revision: raised when the way from texts to token vectors changes.
+# Part of the revision; raised when the computation of token vectors changes.
 _VERSION = 1
-# Mean cosines are rounded to this for the revision: servers differ by less from request to request, models by more.
+# Mean cosines are rounded to this for the revision: requests to one server differ by less, models by more.
 _ROUNDED = 0.005
-# What a word tells, on the scale of `vocabulary_rarity`: without a vocabulary there is no rank, so there are
-# two kinds only.
-_FRAME, _CONTENT = 2.0, 8.0
-# Share of what its words tell that a segment tells besides them. Mean Pearson over samples of nine scored sets, vectors
-# of whole texts by all-MiniLM-L6-v2: segments alone .438, words alone .507, and with .25: .515, .5: .513, 1: .505.
+# Informativeness of stop words and of other words, on the scale of `vocabulary_rarity`; without a vocabulary there are
+# no ranks.
+_STOP_WORD, _CONTENT_WORD = 2.0, 8.0
+# Informativeness of a segment, as a share of that of its words. Mean Pearson over samples of nine scored sets, with
+# all-MiniLM-L6-v2: segments alone .438, words alone .507, both with .25: .515, .5: .513, 1: .505.
 _SEGMENT_SHARE = 0.25
-# Words and characters of one text that is sent: more than sentences have, less than the windows of small models hold.
-_MOST_WORDS, _LONGEST_WORD = 48, 48
-# A segment of a single word is that word.
-_FEWEST_WORDS = 2
+# Limits of words per segment and characters per word: sentences have fewer, the windows of small models hold more.
+_MAX_WORDS, _MAX_WORD_LENGTH = 48, 48
+# A segment of one word is left out: it is the same text as the word.
+_MIN_SEGMENT_WORDS = 2
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
-# Written for this purpose: no two are about one thing. Changing a line changes what scores come from.
+# Sentences and words on unrelated subjects, written for this purpose. Changing them changes scores.
 SENTENCES = (
     "The baker takes the bread out of the oven before sunrise.",
     "Most whales travel thousands of kilometres between feeding and breeding grounds.",
@@ -78,10 +78,10 @@ class Unit(NamedTuple):
     """A word or a segment.
 
     Attributes:
-        span: where it stands, in characters.
-        text: what is encoded for it: words in lower case, segments as written.
-        is_word: which of the two it is.
-        informativeness: its weight by rarity, >= 0.
+        span: in the text, in characters.
+        text: the text to encode: words in lower case, segments as written.
+        is_word: whether it is a word.
+        informativeness: its weight, >= 0.
 
     """
 
@@ -92,33 +92,33 @@ class Unit(NamedTuple):
 
 
 def units(text: str) -> list[Unit]:
-    """The words and segments of a text, by where they start, each segment before its words.
+    """The words and segments of a text by their start, each segment before its words.
 
-    A segment of more than 48 words counts as several. A text without any letter or digit has none.
+    A segment of more than 48 words becomes several. A text without any letter or digit has none.
     """
-    return [unit for start, end in segments(text) for unit in _of_segment(text, start, end)]
+    return [unit for start, end in segments(text) for unit in _segment_units(text, start, end)]
 
 
-def _of_segment(text: str, start: int, end: int) -> Iterator[Unit]:
-    words = [word for match in _WORD.finditer(text, start, end) for word in _cut(text, Span(*match.span()))]
-    n_parts = -(-len(words) // _MOST_WORDS)
-    for part in range(n_parts):  # of nearly the same length, so that none is a rest of two words
+def _segment_units(text: str, start: int, end: int) -> Iterator[Unit]:
+    words = [word for match in _WORD.finditer(text, start, end) for word in _split_word(text, Span(*match.span()))]
+    n_parts = -(-len(words) // _MAX_WORDS)
+    for part in range(n_parts):  # of nearly equal length, so that none is very short
         mine = words[part * len(words) // n_parts : (part + 1) * len(words) // n_parts]
         first = start if part == 0 else mine[0].span.start
         last = end if part + 1 == n_parts else mine[-1].span.end
-        if len(mine) >= _FEWEST_WORDS:
+        if len(mine) >= _MIN_SEGMENT_WORDS:
             informativeness = _SEGMENT_SHARE * sum(word.informativeness for word in mine)
             yield Unit(Span(first, last), text[first:last], False, informativeness)
         yield from mine
 
 
-def _cut(text: str, span: Span) -> Iterator[Unit]:
-    """A word, in several parts where it is longer than any word is."""
-    for start in range(span.start, span.end, _LONGEST_WORD):
-        part = Span(start, min(start + _LONGEST_WORD, span.end))
-        said = text[part.start : part.end].lower()
-        if any(char.isalnum() for char in said):
-            yield Unit(part, said, True, _FRAME if said in STOP_WORDS else _CONTENT)
+def _split_word(text: str, span: Span) -> Iterator[Unit]:
+    """A word, in several parts if it is very long."""
+    for start in range(span.start, span.end, _MAX_WORD_LENGTH):
+        part = Span(start, min(start + _MAX_WORD_LENGTH, span.end))
+        word = text[part.start : part.end].lower()
+        if any(char.isalnum() for char in word):
+            yield Unit(part, word, True, _STOP_WORD if word in STOP_WORDS else _CONTENT_WORD)
 
 
 def informativeness(found: list[Unit]) -> NDArray[np.float32]:
@@ -135,7 +135,7 @@ def mean_cosine(vectors: Floats) -> float:
         vectors: unit length, at least two, shape `(n, dim)`.
 
     Raises:
-        ValueError: when there are fewer than two.
+        ValueError: there are fewer than two.
 
     """
     n = len(vectors)
@@ -146,18 +146,18 @@ def mean_cosine(vectors: Floats) -> float:
 
 
 def estimate_common_component(vectors: Floats) -> Floats:
-    """The vector that vectors of unrelated texts share, shape `(dim,)`; 0 where they share none.
+    """The component that the vectors of unrelated texts have in common, shape `(dim,)`; 0 if there is none.
 
-    It points where their mean does, and has the length that makes their mean cosine, sqrt(max(0, mean cosine)): the
-    mean of a few unrelated vectors would be longer than what all have in common.
+    It has the direction of their mean and the length sqrt(max(0, mean cosine)). The mean itself would be too long,
+    because few vectors do not average out.
 
     Args:
         vectors: unit length, of unrelated texts, at least two, shape `(n, dim)`.
 
-    Source: taking the mean off is the first step of "All-but-the-Top" (Mu and Viswanath 2018). Words of
-    all-MiniLM-L6-v2 have a mean cosine of .25, its sentences one of .05. On samples of nine scored sets its words as
-    they are gave a mean Pearson of .478, less their common part .507. With a constant added to all vectors, so that
-    unrelated texts have a cosine of .74, Pearson on each of the nine stayed within .007.
+    Source: removing the mean is the first step of "All-but-the-Top" (Mu and Viswanath 2018). With all-MiniLM-L6-v2 the
+    mean cosine of words is .25, of sentences .05. On samples of nine scored sets removing the common component of words
+    raised the mean Pearson from .478 to .507. With a constant added to all vectors, so that unrelated texts have a
+    cosine of .74, Pearson changed by at most .007 on each of the nine.
 
     """
     mean = vectors.astype(np.float64).mean(axis=0)
@@ -168,9 +168,9 @@ def estimate_common_component(vectors: Floats) -> Floats:
 
 
 def remove_common_component(vectors: Floats, part: Floats) -> Floats:
-    """Vectors less what they have in common, unit length, shape `(n, dim)`.
+    """Subtract the common component `part` and scale to unit length, shape `(n, dim)`.
 
-    **Undefined:** a vector that is the common part stays 0.
+    **Undefined:** a vector equal to the common component becomes 0.
 
     """
     left = vectors - part
@@ -178,28 +178,28 @@ def remove_common_component(vectors: Floats, part: Floats) -> Floats:
     return normed
 
 
-class _Background(NamedTuple):
-    """What the vectors of unrelated words and of unrelated sentences have in common, and a trace of the model."""
+class _CommonComponents(NamedTuple):
+    """Common components of the vectors of words and of sentences, and a fingerprint of the model."""
 
     of_words: Floats
     of_segments: Floats
-    trace: str
+    fingerprint: str
 
 
 class EndpointEncoder:
     """A model behind the embeddings endpoint of an OpenAI-compatible server.
 
     The address comes from `OPENAI_BASE_URL` and the key from `OPENAI_API_KEY`; nothing is sent before the first text
-    is encoded. A vector is paid for once: it is kept in the cache, and a second run asks for nothing.
+    is encoded. Vectors are cached, so that each is paid for once and a second run sends nothing.
 
     Args:
-        name: `openai:MODEL`, the model as its server calls it.
+        name: `openai:MODEL`, with the model's name on the server.
         scheduler: limits, retries and totals, shared with the judges of a run.
-        cache: keeps vectors between runs; without one they are kept in memory.
-        embeddings: what gives the vectors, in place of the server that the environment names.
+        cache: for vectors, between runs; in memory if left out.
+        embeddings: source of the vectors; the server in the environment if left out.
 
     Raises:
-        SetupError: there is no model in the name.
+        SetupError: the name contains no model.
 
     """
 
@@ -219,27 +219,26 @@ class EndpointEncoder:
 
     @property
     def leaves(self) -> str:
-        """What leaves this machine and where to, in one line; nothing for a server on this machine."""
+        """What is sent to another machine, and to which, in one line; empty for a server on this machine."""
         return self._embeddings.leaves
 
     @cached_property
     def revision(self) -> str:
-        """First 12 hex digits of a hash of the server's address and of how this model's vectors lie to each other.
+        """First 12 hex digits of a hash of the server's address and of statistics of the model's vectors.
 
-        A model that answers under the name of another has another revision. It needs the vectors of the background:
-        one request, if they are not in the cache.
+        So another model under the same name has another revision. This takes one request, unless the vectors of
+        `WORDS` and `SENTENCES` are in the cache.
         """
-        parts = f"{_VERSION}|{self._embeddings.address}|{self._background.trace}"
+        parts = f"{_VERSION}|{self._embeddings.address}|{self._common.fingerprint}"
         return sha256(parts.encode()).hexdigest()[:12]
 
     def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """The token vectors of each text, words and segments; equal pieces of all texts are asked for once.
+        """The vectors of the words and segments of each text; a text that occurs several times is requested once.
 
-        `n_pieces` is 0, for nothing is known of the model's vocabulary: no word counts as misspelt and no text as made
-        of random letters.
+        `n_pieces` is 0, because the vocabulary is unknown: no word counts as misspelt and no text as random letters.
 
         Raises:
-            InputError: the server's address is none.
+            InputError: the server's address is invalid.
             SetupError: there is no key, or the server gave no usable vectors.
 
         """
@@ -255,11 +254,11 @@ class EndpointEncoder:
         ]
 
     def _vectors(self, pieces: Sequence[tuple[str, bool]]) -> Floats:
-        """The vectors of words and segments, each less its background, shape `(n_pieces, dim)`."""
-        background = self._background
+        """The vectors of words and segments, without their common component, shape `(n_pieces, dim)`."""
+        common = self._common
         is_word = np.array([is_word for _, is_word in pieces])
         vectors = self._embeddings.vectors([text for text, _ in pieces])
-        parts = np.where(is_word[:, None], background.of_words, background.of_segments)
+        parts = np.where(is_word[:, None], common.of_words, common.of_segments)
         return remove_common_component(vectors, parts)
 
     def _tokens(self, text: str, mine: list[Unit], vectors: Floats) -> TokenVectors:
@@ -278,9 +277,9 @@ class EndpointEncoder:
         )
 
     @cached_property
-    def _background(self) -> _Background:
+    def _common(self) -> _CommonComponents:
         vectors = self._embeddings.vectors([*WORDS, *SENTENCES])
         words, sentences = vectors[: len(WORDS)], vectors[len(WORDS) :]
         levels = (round(mean_cosine(some) / _ROUNDED) for some in (words, sentences))
-        trace = "/".join(map(str, (*levels, vectors.shape[1])))
-        return _Background(estimate_common_component(words), estimate_common_component(sentences), trace)
+        fingerprint = "/".join(map(str, (*levels, vectors.shape[1])))
+        return _CommonComponents(estimate_common_component(words), estimate_common_component(sentences), fingerprint)

@@ -1,4 +1,4 @@
-"""Texts -> token vectors through any sentence-transformers model, in torch: on a GPU where there is one."""
+"""Texts -> token vectors through any sentence-transformers model, in torch, on a GPU if there is one."""
 
 import urllib.error
 import urllib.request
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from torch import Tensor
 
-# What may stand before a name: through sentence-transformers, whatever else there is.
+# Prefix of a name that selects sentence-transformers even for the packaged model.
 TORCH = "torch:"
-_HUB_SECONDS = 5  # how long to wait for the model hub: slower lines than that cannot load a model
-_WINDOW = 512  # for a model that does not say how much it reads
-# Tokens in one batch, padding included: fills two cores and stays in their caches.
+_HUB_SECONDS = 5  # timeout for the model hub; slower connections cannot load a model
+_WINDOW = 512  # for a model that does not state its window
+# Tokens per batch with padding: enough for two cores, few enough for their caches.
 _BATCH_TOKENS = 4096
 
 
@@ -35,8 +35,8 @@ class SentenceTransformerEncoder:
     The model is loaded at first use, on the GPU if torch finds one, else on the CPU.
 
     Args:
-        name: `all-MiniLM-L6-v2` (packaged, needs no download), a folder, or a name on a model hub; `torch:` may stand
-            before it.
+        name: `all-MiniLM-L6-v2` (packaged, needs no download), a folder, or a name on a model hub; optionally
+            after `torch:`.
         device: as torch names it; `None` lets sentence-transformers choose.
 
     """
@@ -48,7 +48,7 @@ class SentenceTransformerEncoder:
 
     @cached_property
     def revision(self) -> str:
-        """First 12 hex digits of the sha256 of the weights; of the name for a model of a hub."""
+        """First 12 hex digits of the sha256 of the weights, or of the name for a model from a hub."""
         folder = model_path(self._model)
         if not (folder / WEIGHTS).is_file():
             return sha256(self._model.encode()).hexdigest()[:12]
@@ -66,7 +66,7 @@ class SentenceTransformerEncoder:
         return join(texts, windows, self._forward(windows), rarity=self._rarity, dim=dim)
 
     def _forward(self, windows: Sequence[Window]) -> list[Pass]:
-        """Run the model over all windows, those of like length together."""
+        """Run the model over all windows, in batches of similar length."""
         import torch
         from torch.nn.functional import normalize as unit
 
@@ -89,7 +89,7 @@ class SentenceTransformerEncoder:
         return [passes[i] for i in range(len(windows))]
 
     def _pool(self, last_layer: "Tensor", attention_mask: "Tensor") -> NDArray[np.float32]:
-        """The model's own sentence vectors, through the modules that follow its transformer."""
+        """The model's sentence vectors, from the modules after its transformer."""
         features: dict[str, Any] = {"token_embeddings": last_layer, "attention_mask": attention_mask}
         for module in list(self.model)[1:]:
             features = module(features)
@@ -100,7 +100,7 @@ class SentenceTransformerEncoder:
     def _reader(self) -> WindowReader:
         from tokenizers import Tokenizer
 
-        # A copy: sentence-transformers sets the window of its own at every call.
+        # A copy, because sentence-transformers sets the window of its tokenizer at every call.
         backend = Tokenizer.from_str(self.model.tokenizer.backend_tokenizer.to_str())
         return WindowReader(backend, self.model.max_seq_length or _WINDOW)
 
@@ -117,7 +117,7 @@ class SentenceTransformerEncoder:
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Indices in batches of like length, longest first, each at most `_BATCH_TOKENS` with padding."""
+    """Indices in batches of similar length, longest first, each of at most `_BATCH_TOKENS` with padding."""
     order = sorted(range(len(lengths)), key=lambda i: lengths[i], reverse=True)
     start = 0
     while start < len(order):
@@ -127,7 +127,7 @@ def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
 
 
 def _load(name: str, device: str | None) -> "SentenceTransformer":
-    """Load the model; what is on this machine never touches the network."""
+    """Load the model; one that is on this machine is loaded without the network."""
     path = str(model_path(name))
     way_out = (
         f"give a folder with a sentence-transformers model, or leave --encoder out to use the packaged {PACKAGED_MODEL}"
@@ -144,7 +144,7 @@ def _load(name: str, device: str | None) -> "SentenceTransformer":
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # transformers does not type it
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers does not type it
     try:
-        model = _from_here(path, device)
+        model = _load_local(path, device)
         if model is None:
             _require_hub(name, way_out)
             model = SentenceTransformer(path, device=device)
@@ -156,8 +156,8 @@ def _load(name: str, device: str | None) -> "SentenceTransformer":
     return model.eval()
 
 
-def _from_here(path: str, device: str | None) -> "SentenceTransformer | None":
-    """The model from a folder or from what was downloaded before; `None` when it is neither.
+def _load_local(path: str, device: str | None) -> "SentenceTransformer | None":
+    """Load the model from a folder or an earlier download; `None` if there is neither.
 
     Raises:
         OSError, ValueError: a folder holds no model.
@@ -174,10 +174,10 @@ def _from_here(path: str, device: str | None) -> "SentenceTransformer | None":
 
 
 def _require_hub(name: str, way_out: str) -> None:
-    """Ask the model hub once whether it is there: loading from it tries again for more than a minute.
+    """Check once that the model hub responds, because loading from it retries for more than a minute.
 
     Raises:
-        SetupError: this machine is offline, or is told to be.
+        SetupError: this machine is offline, or the environment forbids downloads.
 
     """
     from huggingface_hub.constants import ENDPOINT, HF_HUB_OFFLINE
@@ -188,6 +188,6 @@ def _require_hub(name: str, way_out: str) -> None:
     try:
         urllib.request.urlopen(ENDPOINT, timeout=_HUB_SECONDS).close()  # noqa: S310  # the hub's own address
     except urllib.error.HTTPError:
-        return  # it answers, if only to refuse this page
+        return  # the hub responds, even if with an error
     except OSError as error:
         raise SetupError(f"{problem}, and {ENDPOINT} cannot be reached; {way_out}") from error

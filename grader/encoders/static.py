@@ -1,7 +1,7 @@
-"""Texts -> token vectors from the packaged model's table of words alone: no transformer, no torch, no runtime.
+"""Texts -> token vectors from the packaged model's input embeddings alone: no transformer, no torch, no runtime.
 
-A word has the same vector wherever it stands. That is a good first pass over millions of answers, and enough for tiny
-machines; how much it loses is measured in docs/speed.md.
+A word has the same vector in any context. That suits a first pass over millions of answers and small machines;
+docs/speed.md has the loss of accuracy.
 """
 
 from collections.abc import Sequence
@@ -15,22 +15,22 @@ from grader.encoders.token_vectors import Floats, Pass, TokenVectors, Window, jo
 from grader.encoders.windows import WindowReader, piece_rarity, read_tokenizer
 from grader.settings import STATIC
 
-# Nothing is read in windows: a table has no longest text.
-_ENDLESS = 1 << 40
+# A table needs no windows; texts may have any length.
+_NO_LIMIT = 1 << 40
 
 
 class StaticEncoder:
-    """The packaged model's vector of each vocabulary entry, as it is before the first layer."""
+    """The packaged model's vector of each vocabulary entry, before the first layer."""
 
     name = STATIC
 
     @cached_property
     def revision(self) -> str:
-        """First 12 hex digits of the sha256 of the weights that hold the table."""
+        """First 12 hex digits of the sha256 of the weights that contain the table."""
         return model_revision(self._model)
 
     def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
-        """The token vectors of each text; its own vector is their mean."""
+        """The token vectors of each text; the vector of the text is their mean."""
         windows = self._reader.read(texts)
         dim = self._table.shape[1]
         return join(texts, windows, [self._look_up(window) for window in windows], rarity=self._rarity, dim=dim)
@@ -46,7 +46,7 @@ class StaticEncoder:
 
     @cached_property
     def _reader(self) -> WindowReader:
-        return WindowReader(read_tokenizer(self._model), _ENDLESS)
+        return WindowReader(read_tokenizer(self._model), _NO_LIMIT)
 
     @cached_property
     def _rarity(self) -> Floats:

@@ -1,7 +1,7 @@
-"""Pieces of vocabulary and their vectors -> the words of a text (numpy only).
+"""Vectors of vocabulary pieces -> vectors of the words of a text (numpy only).
 
-Every encoder reads texts in windows of pieces; what follows is the same for all: where words begin, how much each piece
-tells, and how the windows of a text are put back together. Nothing here knows a model.
+Encoders read texts in windows of pieces. This is the part that they share: where words begin, how informative a piece
+is, and how the windows of a text are joined. Nothing here depends on a model.
 """
 
 from collections.abc import Sequence
@@ -15,30 +15,30 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Number = TypeVar("Number", np.float32, np.int64)
 
-# Weights of the input embeddings (what a word is) and of the last layer (what it means here) in a token's vector.
+# Weights of the input embeddings (the word itself) and of the last layer (its meaning in context) in a token's vector.
 # Over nine scored sets the mix agreed with people better than either alone (docs/accuracy.md).
 LAYER_WEIGHTS = (1.0, 2.0)
-# The first letter of the scripts that write words without spaces between them (Thai and what follows it in Unicode).
-_NO_SPACES = "\u0e00"
-# Numbers stand early in a vocabulary but tell much: they count at least as much as the word of this rank.
+# From this code point (Thai) on, most scripts write words without spaces between them.
+_FIRST_UNSPACED_SCRIPT = "\u0e00"
+# Numbers come early in a vocabulary but are informative: they count at least as much as the word of this rank.
 _NUMBER_RANK = 2000
-_SHORTEST = np.float32(1e-12)  # no vector is divided by less
+_SHORTEST = np.float32(1e-12)  # smallest divisor of a vector
 
 
 @dataclass(frozen=True, eq=False)
 class TokenVectors:
-    """A text as the encoder sees it, a token a word or a mark; special tokens are left out.
+    """An encoded text. A token is a word or a punctuation mark; special tokens are left out.
 
-    A word that the vocabulary holds only in pieces is one token: its vector and rarity are the means over its pieces.
+    A word of several vocabulary pieces is one token: its vector and rarity are the means over its pieces.
 
     Attributes:
         vectors: shape `(n_tokens, dim)`, unit length.
-        spans: where each token stands in the text, `(start, end)` in characters, shape `(n_tokens, 2)`.
+        spans: of each token, `(start, end)` in characters of the text, shape `(n_tokens, 2)`.
         texts: the tokens as written, in lower case, `n_tokens` of them.
-        n_pieces: how many vocabulary entries each token is made of, 0 where that is not known, shape `(n_tokens,)`.
-        rarity: how much each token tells, >= 0, shape `(n_tokens,)`.
-        mean: the text's own vector (what the model calls its sentence embedding), unit length, shape `(dim,)`.
-        n_windows: how many overlapping windows were needed to read the whole text.
+        n_pieces: number of vocabulary entries of each token, 0 if unknown, shape `(n_tokens,)`.
+        rarity: informativeness of each token, >= 0, shape `(n_tokens,)`.
+        mean: the vector of the text (its sentence embedding), unit length, shape `(dim,)`.
+        n_windows: number of overlapping windows of the text.
 
     """
 
@@ -52,13 +52,13 @@ class TokenVectors:
 
 
 class Window(NamedTuple):
-    """What a model reads in one pass.
+    """The input of a model for one pass.
 
     Attributes:
-        text_index: the text that it belongs to.
+        text_index: index of its text.
         ids: vocabulary entries with special tokens, shape `(n_pieces,)`.
-        spans: where each stands in the text, shape `(n_pieces, 2)`.
-        keep: the part that the text takes from this window; neighbouring windows overlap.
+        spans: of each piece in the text, shape `(n_pieces, 2)`.
+        keep: the pieces that are taken from this window, because neighbouring windows overlap.
 
     """
 
@@ -69,7 +69,7 @@ class Window(NamedTuple):
 
 
 class Pass(NamedTuple):
-    """What a model gave for one window: vectors of the pieces it keeps `(n_kept, dim)`, and its own vector `(dim,)`."""
+    """The result for one window: vectors of its kept pieces `(n_kept, dim)`, and the vector of the window `(dim,)`."""
 
     pieces: Floats
     mean: Floats
@@ -78,12 +78,12 @@ class Pass(NamedTuple):
 def join(
     texts: Sequence[str], windows: Sequence[Window], passes: Sequence[Pass], *, rarity: Floats, dim: int
 ) -> list[TokenVectors]:
-    """Put the windows of each text back together, and the pieces of each word.
+    """Join the windows of each text, and the pieces of each word.
 
     Args:
         texts: all texts, in order; a text without a window has no tokens.
-        windows: of all texts, those of one text side by side and in order.
-        passes: one a window.
+        windows: of all texts; the windows of a text are adjacent and in order.
+        passes: one per window.
         rarity: of every vocabulary entry, shape `(n_vocabulary,)`.
         dim: length of the vectors.
 
@@ -92,21 +92,23 @@ def join(
     for number, window in enumerate(windows):
         of_text[window.text_index].append(number)
     return [
-        _joined(text, [windows[i] for i in mine], [passes[i] for i in mine], rarity, dim)
+        _join_windows(text, [windows[i] for i in mine], [passes[i] for i in mine], rarity, dim)
         for text, mine in zip(texts, of_text, strict=True)
     ]
 
 
-def _joined(text: str, windows: Sequence[Window], passes: Sequence[Pass], rarity: Floats, dim: int) -> TokenVectors:
+def _join_windows(
+    text: str, windows: Sequence[Window], passes: Sequence[Pass], rarity: Floats, dim: int
+) -> TokenVectors:
     if not windows:
         none = np.zeros(0, np.int64)
         empty = np.zeros((0, dim), np.float32)
         return TokenVectors(empty, none.reshape(0, 2), (), none, rarity[none], np.zeros(dim, np.float32), n_windows=0)
-    ids = _end_to_end([window.ids[window.keep] for window in windows])
-    spans = _end_to_end([window.spans[window.keep] for window in windows])
+    ids = _concatenate([window.ids[window.keep] for window in windows])
+    spans = _concatenate([window.spans[window.keep] for window in windows])
     firsts = word_starts(text, spans)
     n_pieces = np.diff(np.append(firsts, len(ids)))
-    vectors = _sums(_end_to_end([part.pieces for part in passes]), firsts, n_pieces)
+    vectors = _sum_pieces(_concatenate([part.pieces for part in passes]), firsts, n_pieces)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), _SHORTEST)
     mean = np.mean([part.mean for part in passes], axis=0)
     words = np.stack([spans[firsts, 0], spans[firsts + n_pieces - 1, 1]], axis=1)
@@ -121,13 +123,13 @@ def _joined(text: str, windows: Sequence[Window], passes: Sequence[Pass], rarity
     )
 
 
-def _end_to_end(parts: list[NDArray[Number]]) -> NDArray[Number]:
-    """Arrays one after the other; nothing is copied where there is one."""
+def _concatenate(parts: list[NDArray[Number]]) -> NDArray[Number]:
+    """Concatenate arrays; a single one is not copied."""
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _sums(vectors: Floats, firsts: Ints, n_pieces: Ints) -> Floats:
-    """The sum over the pieces of each word, shape `(n_words, dim)`: most words are one piece."""
+def _sum_pieces(vectors: Floats, firsts: Ints, n_pieces: Ints) -> Floats:
+    """The sum over the pieces of each word, shape `(n_words, dim)`; fast for words of one piece."""
     sums = vectors[firsts]
     several = n_pieces > 1
     if several.any():
@@ -138,20 +140,20 @@ def _sums(vectors: Floats, firsts: Ints, n_pieces: Ints) -> Floats:
 
 
 def word_starts(text: str, spans: Ints) -> Ints:
-    """The first piece of every word: pieces of letters and digits that touch belong together.
+    """The first piece of every word. Adjacent pieces of letters and digits form one word.
 
-    Scripts from Thai on (Chinese, Japanese, Korean) do not part words by spaces: there every piece stands alone.
+    In scripts from Thai on (Chinese, Japanese, Korean), which do not separate words by spaces, every piece is a word.
 
     Args:
-        text: what was encoded.
-        spans: where each piece stands in it, `(start, end)`, shape `(n_pieces, 2)`.
+        text: the encoded text.
+        spans: of each piece, `(start, end)`, shape `(n_pieces, 2)`.
 
     Returns:
         indices of pieces, ascending, the first is 0, shape `(n_words,)`.
 
     """
     begins = np.ones(len(spans), np.bool_)
-    touching = np.flatnonzero(spans[1:, 0] == spans[:-1, 1]) + 1  # the one before it
+    touching = np.flatnonzero(spans[1:, 0] == spans[:-1, 1]) + 1  # the piece before
     before, after = spans[touching - 1].tolist(), spans[touching].tolist()
     begins[touching] = [
         not (_joins(text, *left) and _joins(text, *right)) for left, right in zip(before, after, strict=True)
@@ -160,16 +162,16 @@ def word_starts(text: str, spans: Ints) -> Ints:
 
 
 def _joins(text: str, start: int, end: int) -> bool:
-    """Whether a piece may be part of a word with another."""
-    return text[start:end].isalnum() and text[start] < _NO_SPACES
+    """Whether a piece may be joined with another to a word."""
+    return text[start:end].isalnum() and text[start] < _FIRST_UNSPACED_SCRIPT
 
 
 def vocabulary_rarity(tokens: Sequence[str]) -> Floats:
-    """How much each vocabulary entry tells: `log(4 + rank)` for words, 0 for punctuation.
+    """Informativeness of each vocabulary entry: `log(4 + rank)` for words, 0 for punctuation.
 
-    Vocabularies are learned from the most to the least frequent piece, so the rank among the words stands for
-    frequency (Zipf's law) and no corpus is needed. Numbers stand early but tell much: they are raised to the rank of
-    an uncommon word. Over nine scored sets this agreed with people as well as counts from the sets themselves.
+    Vocabularies are ordered from the most to the least frequent piece, so the rank among the words replaces the
+    frequency (Zipf's law), and no corpus is needed. Numbers come early but are informative: they get the rank of an
+    uncommon word. Over nine scored sets this agreed with people as well as counts from the sets themselves.
 
     Args:
         tokens: the vocabulary in the order of its ids.
@@ -189,5 +191,5 @@ def vocabulary_rarity(tokens: Sequence[str]) -> Floats:
 
 
 def _is_word(token: str) -> bool:
-    """Whether a token has two letters and is no special one."""
+    """Whether a token has two letters and is not a special token."""
     return sum(map(str.isalpha, token)) >= 2 and token[0] + token[-1] not in ("[]", "<>")

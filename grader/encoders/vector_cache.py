@@ -1,7 +1,7 @@
-"""Vectors that a model has computed before, in a file in the user's cache folder, by the pieces that it read.
+"""A cache of computed vectors in a SQLite file in the user's cache folder; the key is the sequence of pieces.
 
-A cache and no more: whatever is wrong with it, vectors are computed again and nobody is troubled. What comes out of it
-is what was put in, to the last bit.
+If anything is wrong with the file, vectors are computed again, without a message to the user. Cached vectors are equal
+to the computed ones to the last bit.
 """
 
 import logging
@@ -25,14 +25,14 @@ _log = logging.getLogger(__name__)
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-# The number changes with the table's form.
+# The number changes with the schema of the table.
 _FILE = "vectors-1.sqlite"
-LIMIT = "GRADER_VECTORS_MB"  # of the file; 0 keeps nothing
-_USUAL_LIMIT = 256
-# The part of it that one process may fill: a long run does not push everything else out.
+LIMIT_VARIABLE = "GRADER_VECTORS_MB"  # size of the file; 0 turns the cache off
+_DEFAULT_MB = 256
+# Share of the file that one process may fill, so that a long run does not evict everything else.
 _SHARE = 0.25
-_WAIT_SECONDS = 1  # for another process that is writing
-_AT_ONCE = 500  # keys in one query
+_WAIT_SECONDS = 1  # timeout for another process that is writing
+_MAX_KEYS = 500  # keys in one query
 _CHECK_BYTES = 8
 _FAULTS = (sqlite3.Error, OSError, ValueError)
 
@@ -40,12 +40,12 @@ _FAULTS = (sqlite3.Error, OSError, ValueError)
 class VectorCache:
     """Vectors by model and pieces; safe for threads and for several processes.
 
-    The file is for its owner alone (0600). When it is full the older half goes.
+    Only the owner can read the file (0600). When it is full, the older half is deleted.
 
     Args:
-        model: what computes the vectors: other weights or another program, another name.
+        model: identifies the weights and the runtime that compute the vectors.
         path: of the file; in the user's cache folder if left out.
-        limit: how many bytes the file may have; `cache_limit_bytes()` if left out, and nothing is kept with 0.
+        limit: maximum size of the file in bytes; `cache_limit_bytes()` if left out. 0 turns the cache off.
 
     """
 
@@ -53,36 +53,36 @@ class VectorCache:
         self._model = blake2b(model.encode(), digest_size=32).digest()
         self._path = cache_folder() / _FILE if path is None else path
         self._limit = cache_limit_bytes() if limit is None else limit
-        self._room = int(self._limit * _SHARE)
+        self._bytes_left = int(self._limit * _SHARE)
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         if self._limit:
             try:
-                self._connection = _opened(self._path)
+                self._connection = _open(self._path)
             except _FAULTS as error:
-                self._give_up(error)
-                with suppress(*_FAULTS):  # now that a broken file is gone, or to read where nothing can be written
-                    self._connection = _opened(self._path) if _is_broken(error) else _opened_to_read(self._path)
+                self._close_after(error)
+                with suppress(*_FAULTS):  # a broken file has been deleted; a read-only one can still be read
+                    self._connection = _open(self._path) if _is_broken(error) else _open_read_only(self._path)
 
     def get(self, pieces: Sequence[Ints], dim: int) -> list[Floats | None]:
-        """The vectors that were kept for each sequence of pieces, shape `(n_rows, dim)`; `None` where none were."""
+        """The cached vectors of each sequence of pieces, shape `(n_rows, dim)`; `None` if there are none."""
         keys = [self._key(ids) for ids in pieces]
         found: dict[bytes, bytes] = {}
         with self._lock:
             if self._connection is not None:
                 try:
-                    for start in range(0, len(keys), _AT_ONCE):
-                        found.update(_values(self._connection, keys[start : start + _AT_ONCE]))
+                    for start in range(0, len(keys), _MAX_KEYS):
+                        found.update(_values(self._connection, keys[start : start + _MAX_KEYS]))
                 except _FAULTS as error:
-                    self._give_up(error)
+                    self._close_after(error)
         return [_unpacked(found[key], dim) if key in found else None for key in keys]
 
     def put(self, pieces: Sequence[Ints], vectors: Sequence[Floats]) -> None:
-        """Keep the vectors of some sequences of pieces, as far as there is room for what this process reads."""
+        """Cache the vectors of sequences of pieces, as far as the share of this process allows."""
         rows = []
         for ids, its in zip(pieces, vectors, strict=True):
-            self._room -= its.nbytes
-            if self._room < 0:
+            self._bytes_left -= its.nbytes
+            if self._bytes_left < 0:
                 break
             rows.append((self._key(ids), _packed(its)))
         with self._lock:
@@ -94,13 +94,13 @@ class VectorCache:
                     if _used_bytes(self._connection) > self._limit:
                         self._connection.execute(_OLDER_HALF)
             except _FAULTS as error:
-                self._give_up(error)
+                self._close_after(error)
 
     def _key(self, ids: Ints) -> bytes:
         return blake2b(ids.tobytes(), digest_size=16, key=self._model).digest()
 
-    def _give_up(self, error: Exception) -> None:
-        """Go on without the file; one that is no database any more is made anew the next time."""
+    def _close_after(self, error: Exception) -> None:
+        """Continue without the file; a corrupt one is deleted, so that it is created again."""
         _log.info("vectors are not kept in %s: %s", self._path, error)
         if self._connection is not None:
             self._connection.close()
@@ -114,25 +114,25 @@ _OLDER_HALF = "DELETE FROM vectors WHERE number <= (SELECT (min(number) + max(nu
 
 
 def cache_limit_bytes() -> int:
-    """How large the file may become: `$GRADER_VECTORS_MB`, else 256 MB; 0 where nothing is to be kept.
+    """Maximum size of the file in bytes: from `$GRADER_VECTORS_MB`, else 256 MB; 0 turns the cache off.
 
     Raises:
-        SetupError: the variable is no number of megabytes.
+        SetupError: the variable is not a whole number of megabytes.
 
     """
-    given = os.environ.get(LIMIT, "").strip()
+    given = os.environ.get(LIMIT_VARIABLE, "").strip()
     if not given:
-        return _USUAL_LIMIT * 10**6
+        return _DEFAULT_MB * 10**6
     if not re.fullmatch(r"[0-9]{1,9}", given):
-        raise SetupError(f"{LIMIT}={given!r}: expected a whole number of megabytes, 0 to keep nothing")
+        raise SetupError(f"{LIMIT_VARIABLE}={given!r}: expected a whole number of megabytes, 0 to keep nothing")
     return int(given) * 10**6
 
 
 def purge_vector_cache() -> Path | None:
-    """Remove the file in the user's cache folder; where it was, `None` if there was none.
+    """Delete the file in the user's cache folder. Returns its path, `None` if there was none.
 
     Raises:
-        SetupError: it cannot be removed.
+        SetupError: it cannot be deleted.
 
     """
     path = cache_folder() / _FILE
@@ -145,24 +145,24 @@ def purge_vector_cache() -> Path | None:
     return path if there else None
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _open(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     connection = sqlite3.connect(path, timeout=_WAIT_SECONDS, check_same_thread=False)
-    # Nothing is lost with a cache: a power cut may take it.
+    # A cache may be lost in a power cut.
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=OFF")
     connection.execute("CREATE TABLE IF NOT EXISTS vectors (number INTEGER PRIMARY KEY, key BLOB UNIQUE, value BLOB)")
     return connection
 
 
-def _opened_to_read(path: Path) -> sqlite3.Connection:
-    """A file that was left in a place where nothing can be written, such as the image of a container."""
+def _open_read_only(path: Path) -> sqlite3.Connection:
+    """Open a file in a read-only place, such as a container image."""
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
 
 
 def _is_broken(error: Exception) -> bool:
-    """Whether a file is no database any more."""
+    """Whether the error means that the file is corrupt."""
     return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
 
 
@@ -180,7 +180,7 @@ def _used_bytes(connection: sqlite3.Connection) -> int:
 
 
 def _packed(vectors: Floats) -> bytes:
-    """The bytes behind a hash of themselves: a damaged row is no row."""
+    """The bytes, after a hash of them that reveals damaged rows."""
     value = np.ascontiguousarray(vectors, "<f4").tobytes()
     return blake2b(value, digest_size=_CHECK_BYTES).digest() + value
 

@@ -1,4 +1,4 @@
-"""Texts -> windows of vocabulary pieces, as many as a model needs to read all of each text."""
+"""Texts -> overlapping windows of vocabulary pieces, so that a model reads all of a long text."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,16 +11,16 @@ from grader.encoders.token_vectors import Floats, Window, vocabulary_rarity
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
-# Pieces that two neighbouring windows of a long text share: each is read with at least half of that around it.
+# Pieces that two neighbouring windows share; each piece is read with at least half of that as context.
 _OVERLAP = 64
 
 
 class WindowReader:
-    """Cuts texts as one tokenizer does.
+    """Splits texts into windows with a tokenizer.
 
     Args:
-        tokenizer: set to this window from now on; it belongs to the reader.
-        size: pieces that the model reads at once, special tokens included.
+        tokenizer: its truncation and padding are changed, so it must not be shared.
+        size: pieces that the model reads at once, with special tokens.
 
     """
 
@@ -31,7 +31,7 @@ class WindowReader:
         tokenizer.enable_truncation(size, stride=self._overlap)
 
     def read(self, texts: Sequence[str]) -> list[Window]:
-        """The windows of all texts, those of one text side by side; none for a blank text."""
+        """The windows of all texts, in order; none for a blank text."""
         filled = [index for index, text in enumerate(texts) if text.strip()]
         if not filled:
             return []
@@ -39,7 +39,7 @@ class WindowReader:
         return [window for owner, first in zip(filled, encoded, strict=True) for window in self._windows(owner, first)]
 
     def _windows(self, owner: int, first: "Encoding") -> list[Window]:
-        """The windows of one text that hold more than characters which the tokenizer drops."""
+        """The windows of one text, without those that hold special tokens only."""
         parts = [first, *first.overflowing]
         windows = []
         for number, part in enumerate(parts):
@@ -47,7 +47,7 @@ class WindowReader:
             if 0 not in special:
                 continue
             begin, end = special.index(0), len(special) - special[::-1].index(0)
-            # A piece that two windows share is taken from the one that shows more of its surroundings.
+            # A piece that two windows share is taken from the one with more context around it.
             before, after = number > 0, number + 1 < len(parts)
             keep = slice(begin + (self._overlap - self._overlap // 2) * before, end - self._overlap // 2 * after)
             windows.append(Window(owner, np.array(part.ids, np.int64), np.array(part.offsets, np.int64), keep))
@@ -62,12 +62,11 @@ def read_tokenizer(model: Path) -> "Tokenizer":
 
 
 def piece_rarity(tokenizer: "Tokenizer", unknown: str | None = "[UNK]") -> Floats:
-    """How much every vocabulary entry tells, shape `(n_vocabulary,)`.
+    """Informativeness of every vocabulary entry, shape `(n_vocabulary,)`.
 
     Args:
-        tokenizer: whose vocabulary it is.
-        unknown: the entry for what the vocabulary does not hold: two such look alike, whatever they were, so it tells
-            nothing.
+        tokenizer: with the vocabulary.
+        unknown: the entry for unknown words. Its rarity is 0, because any two unknown words have the same vector.
 
     """
     tokens = [tokenizer.id_to_token(number) or "" for number in range(tokenizer.get_vocab_size())]

@@ -1,4 +1,4 @@
-"""A grade, corrected by what people's marks of other answers have taught."""
+"""Corrects a grade with a model fitted to people's marks of other answers."""
 
 from grader.flags import PLAIN_FLAGS
 from grader.grading.drafts import AnswerProfile
@@ -10,7 +10,7 @@ WIDE_FLAG = "wide_interval"
 
 
 def answer_features(grade: Grade, about: AnswerProfile) -> AnswerFeatures | None:
-    """The features of a graded answer that marks are learned from; `None` for an ungraded one."""
+    """The features of a graded answer that the marks model uses; `None` for an ungraded one."""
     if grade.fraction is None:
         return None
     return AnswerFeatures(
@@ -21,7 +21,7 @@ def answer_features(grade: Grade, about: AnswerProfile) -> AnswerFeatures | None
 def with_marks(grade: Grade, about: AnswerProfile | None, fitted: FittedMarks) -> Grade:
     """The grade with its score on the people's scale, and with what marks changed and why.
 
-    One without a score, and one that no model has read (blank, an open question), stays as it is.
+    A grade without a score, or of an answer that no model has read (blank, open question), stays as it is.
     """
     features = None if about is None else answer_features(grade, about)
     if features is None:

@@ -1,7 +1,7 @@
-"""How judges' verdicts change a grade: what they are asked, how much they count, what is flagged.
+"""How judges change a grade: which points they are asked about, how much their verdicts count, which flags are raised.
 
-The embedding and each judge are separate raters: the verdict of each is kept. A judge's award needs words of the answer
-that prove something; a verdict that cannot be used leaves the embedding's result as it is. `scoring` computes scores.
+The embedding and each judge are separate raters, and the verdict of each is kept. A judge's award needs a quote from
+the answer as proof. A verdict that cannot be used leaves the embedding's result as it is. `scoring` computes scores.
 """
 
 from collections import Counter
@@ -29,7 +29,7 @@ from grader.text import NormalisedText, Span
 
 VERDICT_CREDITS: Mapping[VerdictWord, float] = {"covered": 1.0, "partial": 0.5, "missing": 0.0, "contradicted": 0.0}
 _AWARDS = ("covered", "partial")
-# What the flags of an answer say about its judges; `flags.FLAGS` explains them.
+# Flags about judges, explained in `flags.FLAGS`.
 _CLASH, _SPLIT, _UNSUPPORTED, _FAILED, _REFUSED = (
     "judge_disagrees",
     "judges_split",
@@ -37,7 +37,7 @@ _CLASH, _SPLIT, _UNSUPPORTED, _FAILED, _REFUSED = (
     "judge_failed",
     "judge_refused",
 )
-# Answers with these flags say nothing that a judge could settle.
+# Answers with these flags have no content for a judge to read.
 _SAY_NOTHING = frozenset({"no_answer", "gibberish", "question_echo"})
 ADDRESSES_EXAMINER = "the answer speaks to the examiner, so a judge's word alone does not count: a person must look"
 
@@ -52,13 +52,13 @@ class _JudgePolicy(NamedTuple):
 def judge_drafts(
     drafts: Sequence[Draft], panel: Panel, settings: Settings, *, weight: JudgeWeight = UNPROVEN_WEIGHT
 ) -> list[Draft]:
-    """Ask the panel about the drafts that need it, and put what it says into them.
+    """Ask the panel about the drafts that need it, and apply its verdicts to them.
 
     Args:
         drafts: with the embedding's results.
-        panel: whom to ask; its settings say when.
-        settings: what a credit is called.
-        weight: what labelled answers have shown of the judges.
+        panel: the judges; its settings say when to ask them.
+        settings: with the thresholds of the statuses.
+        weight: how much verdicts count, as measured on labelled answers.
 
     Raises:
         SetupError: no request to a judge can succeed.
@@ -76,16 +76,16 @@ def judge_drafts(
 
 
 def judging_task(draft: Draft, settings: JudgeSettings) -> JudgingTask | None:
-    """What a judge should look at in a draft; `None` where there is nothing, as in an answer that says nothing.
+    """The points of a draft that a judge should read; `None` if there are none, or the answer has no content.
 
-    Without a result of the embedding (an open question, an answer in another language) that is every point.
+    Without a result of the embedding (open question, other language) these are all points.
     """
     rubric = draft.rubric
     if rubric is None or not _SAY_NOTHING.isdisjoint(draft.flags):
         return None
     stated = stated_probabilities(draft.points)
-    all_of_them = draft.ungraded_reason is not None or settings.when != "unclear"
-    points = [point for point in rubric.points if all_of_them or _is_unclear(stated[point.id], settings)]
+    ask_all = draft.ungraded_reason is not None or settings.when != "unclear"
+    points = [point for point in rubric.points if ask_all or _is_unclear(stated[point.id], settings)]
     if not points:
         return None
     return JudgingTask(
@@ -102,7 +102,7 @@ def _is_unclear(chance: float | None, settings: JudgeSettings) -> bool:
 
 
 def _decided_points(points: Iterable[PointGrade], asked: Collection[str]) -> Iterator[tuple[str, str]]:
-    """The points that need no judge, with their status in words."""
+    """The points that are not sent to a judge, with their status in words."""
     words: Mapping[Status, str] = {"covered": "stated", "partial": "stated in part", "contradicted": "denied"}
     for point in points:
         if point.point_id not in asked and point.weight > 0:
@@ -136,7 +136,7 @@ def _with_opinions(draft: Draft, opinions: Sequence[JudgeOpinion], policy: _Judg
 
 
 def _still_ungraded(points: Sequence[PointGrade], settings: JudgeSettings, draft: Draft) -> str | None:
-    """Why an answer that only judges can grade has no score: they are to explain only, or decided too little."""
+    """Why an answer that only judges can grade has no score: they may only explain, or decided too few points."""
     if settings.when == "never-for-score":
         return draft.ungraded_reason
     wanted = [point for point in points if point.weight > 0]
@@ -149,7 +149,7 @@ def _still_ungraded(points: Sequence[PointGrade], settings: JudgeSettings, draft
 
 
 def verify_verdict(judge: str, raw: RawVerdict | str, draft: Draft) -> Verdict:
-    """A verdict with its quote looked up in the answer; an award without proof is marked as unsupported."""
+    """A verdict with its quote located in the answer; an award without proof is marked as unsupported."""
     if isinstance(raw, str):
         return Verdict(judge=judge, verdict="not_judged", supported=False, reason=raw)
     question = "" if draft.rubric is None else draft.rubric.question
@@ -171,10 +171,10 @@ def _evidence(original: str, text: NormalisedText, span: Span) -> Evidence:
 
 
 class _DecisionContext(NamedTuple):
-    """What holds for all points of one answer.
+    """What is the same for all points of one answer.
 
-    `alone`: there is no result of the embedding; `may_raise`: a judge may raise the score; `share`: of its credits that
-    an answer keeps for how it is written.
+    `alone`: there is no result of the embedding; `may_raise`: a judge may raise the score; `share`: factor on the
+    credits, for the way the answer is written.
     """
 
     policy: _JudgePolicy
@@ -185,13 +185,13 @@ class _DecisionContext(NamedTuple):
 
 
 def _apply_verdicts(point: PointGrade, verdicts: tuple[Verdict, ...], context: _DecisionContext) -> PointGrade:
-    """One point with its judges' verdicts, and what they make of it."""
+    """A point with its judges' verdicts, and with their effect on status and credit."""
     kept = point.model_copy(update={"verdicts": verdicts, "by_embedding": Rated(point.status, point.credit)})
     if context.policy.settings.when == "never-for-score":
         return kept
     usable = [verdict for verdict in verdicts if verdict.supported and verdict.verdict in VERDICT_CREDITS]
     if context.alone and not usable and any(not v.supported and v.verdict in _AWARDS for v in verdicts):
-        # An award without proof is no technical fault: the point was looked at and nothing in the answer shows it.
+        # An award without proof is not a technical fault: the judge read the answer and found nothing to quote.
         return _decided(kept, "missing", 0.0, next(v for v in verdicts if v.verdict in _AWARDS), context)
     if not usable:
         return kept
@@ -211,7 +211,7 @@ def _apply_verdicts(point: PointGrade, verdicts: tuple[Verdict, ...], context: _
 
 
 def majority_verdict(words: Sequence[VerdictWord]) -> tuple[VerdictWord, float]:
-    """What most verdicts say, and its credit; without a majority the median credit, and the word nearest below it.
+    """The verdict of the majority and its credit; without a majority, the median credit and the word for it.
 
     Args:
         words: at least one, none of them `cannot_tell` or `not_judged`.
@@ -228,13 +228,13 @@ def majority_verdict(words: Sequence[VerdictWord]) -> tuple[VerdictWord, float]:
 def _decided(
     point: PointGrade, word: VerdictWord, credit: float, speaker: Verdict, context: _DecisionContext
 ) -> PointGrade:
-    """The point as judges decided it: status and credit fit together, evidence is what they quote."""
+    """The point as the judges decided it, with a status that fits the credit, and with their quote as evidence."""
     settings = context.settings
     status = credit_status(credit, settings)
     if word == "contradicted" and status == "missing" and speaker.quote is not None:
         status = "contradicted"
     if point.weight < 0 and status != "covered":
-        status, credit = "missing", 0.0  # a mistake that was not clearly made was not made
+        status, credit = "missing", 0.0  # a mistake counts only if it was clearly made
     quote = speaker.quote if speaker.verdict == word else None
     chance = context.policy.weight.chances[word]
     return point.model_copy(
@@ -252,7 +252,7 @@ def _decided(
 def _flags(points: Iterable[PointGrade], opinions: Sequence[JudgeOpinion]) -> list[str]:
     verdicts = [(point, verdict) for point in points for verdict in point.verdicts]
     found = {
-        _CLASH: any(_clash(point.by_embedding, verdict) for point, verdict in verdicts),
+        _CLASH: any(_disagrees(point.by_embedding, verdict) for point, verdict in verdicts),
         _SPLIT: any(_split(point.verdicts) for point in points),
         _UNSUPPORTED: any(not v.supported and v.verdict in _AWARDS for _, v in verdicts),
         _FAILED: any(verdict.verdict in ("not_judged", "cannot_tell") for _, verdict in verdicts),
@@ -261,8 +261,8 @@ def _flags(points: Iterable[PointGrade], opinions: Sequence[JudgeOpinion]) -> li
     return [flag for flag, raised in found.items() if raised]
 
 
-def _clash(embedding: Rated | None, verdict: Verdict) -> bool:
-    """Whether one rater sees a point as stated and the other as not stated."""
+def _disagrees(embedding: Rated | None, verdict: Verdict) -> bool:
+    """Whether the embedding and a judge disagree on whether a point is stated."""
     if embedding is None:
         return False
     sides = {"covered": True, "missing": False, "contradicted": False}
@@ -271,6 +271,6 @@ def _clash(embedding: Rated | None, verdict: Verdict) -> bool:
 
 
 def _split(verdicts: Sequence[Verdict]) -> bool:
-    """Whether judges say of one point that it is stated and that it is not."""
+    """Whether judges disagree on whether a point is stated."""
     words = {verdict.verdict for verdict in verdicts}
     return "covered" in words and not words.isdisjoint({"missing", "contradicted"})

@@ -1,4 +1,4 @@
-"""What is known of an answer before a model reads it: none at all, an open or unknown question, a foreign language."""
+"""Answers that need no model: blank ones, open or unknown questions, foreign languages."""
 
 import re
 
@@ -16,20 +16,20 @@ FOREIGN = "the answer is not in English, which the encoder reads"
 def draft_without_model(
     answer: Answer, rubric: Rubric | None, text: NormalisedText, *, english_only: bool
 ) -> Draft | None:
-    """What needs no model, or `None` when one should look at the answer.
+    """The draft of an answer that needs no model; `None` if a model should read it.
 
     Args:
         answer, text: as written, and normalised.
-        rubric: of its question, `None` for an unknown one.
-        english_only: whether answers in other languages are left alone.
+        rubric: of its question; `None` if the question is unknown.
+        english_only: whether answers in other languages stay ungraded.
 
     """
     if rubric is None:
         reason = f"unknown question '{answer.question_id}': there is no rubric for it"
         return Draft(answer, None, text, ungraded_reason=reason)
-    nothing = _says_nothing(text.text, rubric)
-    if nothing is not None:
-        return draft_of_nothing(answer, rubric, text, rule=nothing)
+    reason = _reason_for_no_answer(text.text, rubric)
+    if reason is not None:
+        return draft_of_nothing(answer, rubric, text, rule=reason)
     if rubric.kind == "open":
         points = tuple(_point_grade(point, "not_judged", None, rule=OPEN_QUESTION) for point in rubric.points)
         return Draft(answer, rubric, text, points, ungraded_reason=OPEN_QUESTION)
@@ -40,18 +40,18 @@ def draft_without_model(
 
 
 def draft_of_nothing(answer: Answer, rubric: Rubric, text: NormalisedText, *, rule: str = NO_ANSWER) -> Draft:
-    """Every point missing, for there is no answer; `rule` says how that is known."""
+    """A draft in which every point is missing because there is no answer; `rule` is the reason."""
     points = tuple(_point_grade(point, "missing", 0.0, rule=rule) for point in rubric.points)
     return Draft(answer, rubric, text, points, ("no_answer",))
 
 
-# Two letters side by side are no number of a list: with them a text has a segment.
-_NEIGHBOURS = re.compile(r"[^\W\d_]{2}")
+# A text with two adjacent letters has a segment; this check is faster than splitting it.
+_ADJACENT_LETTERS = re.compile(r"[^\W\d_]{2}")
 
 
-def _says_nothing(text: str, rubric: Rubric) -> str | None:
-    """Why a text cannot be an answer, or `None` when a model should look at it."""
-    if not _NEIGHBOURS.search(text) and not segments(text):
+def _reason_for_no_answer(text: str, rubric: Rubric) -> str | None:
+    """Why a text cannot be an answer; `None` if a model should read it."""
+    if not _ADJACENT_LETTERS.search(text) and not segments(text):
         return NO_ANSWER
     if rubric.kind == "open" or any(char.isalpha() for char in text):
         return None
@@ -69,7 +69,7 @@ def _names_a_number(text: str) -> bool:
 
 
 def _point_grade(point: RubricPoint, status: Status, earned: float | None, *, rule: str) -> PointGrade:
-    """A point that a rule decided, without looking for evidence."""
+    """A point decided by a rule, without evidence."""
     return PointGrade(
         point_id=point.id,
         text=point.text,

@@ -19,15 +19,15 @@ from grader.text import normalise, words
 
 Floats = npt.NDArray[np.float32]
 
-# Shorter answers are alike by chance: of those with fewer than 10 words 8 and 10 % have the words of another one in two
-# sets of school science (Beetle, SciEntsBank), from 10 words on 5 and 1 %.
-_LONG_ENOUGH = 10
-# One word of twenty left out gives .99, a misspelt one .97 to .99, a "not" that turns the meaning round .99; of answers
-# to one question that were written apart the nearest other one has .79 to .9. (114 practice answers.)
+# Shorter answers are equal by chance: in two sets of school science (Beetle, SciEntsBank) 8 and 10 % of the answers
+# with fewer than 10 words have the same words as another one, of the longer ones 5 and 1 %.
+_MIN_WORDS = 10
+# A cosine. One of twenty words left out gives .99, a misspelt one .97 to .99, an added "not" .99. Independent answers
+# to one question have .79 to .9 with their nearest neighbour. (114 practice answers.)
 NEARNESS = 0.98
-# A smaller part of the full score is no difference that anybody sees.
-_EQUAL = 0.005
-_AT_ONCE = 512  # texts that are compared with all leaders in one product
+# Scores that differ by less than this share of the full score count as equal.
+_EQUAL_WITHIN = 0.005
+_BLOCK = 512  # texts that are compared with all leaders in one matrix product
 
 
 def words_digest(answer: Answer) -> bytes | None:
@@ -35,23 +35,23 @@ def words_digest(answer: Answer) -> bytes | None:
 
     Words are compared after normalisation and in lower case.
     """
-    spoken = [word.lower() for word in words(normalise(answer.answer).text)]
-    if len(spoken) < _LONG_ENOUGH:
+    lower_case = [word.lower() for word in words(normalise(answer.answer).text)]
+    if len(lower_case) < _MIN_WORDS:
         return None
-    text = "\0".join([answer.question_id, *spoken])
+    text = "\0".join([answer.question_id, *lower_case])
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def flag_duplicate(grade: Grade) -> Grade:
-    """The grade of an answer that another candidate gave too: flagged `duplicate`, for a person to look at.
+    """Flag the grade of an answer that another candidate gave too as `duplicate`, for review by a person.
 
-    The score stays: an answer is worth what it says.
+    The score stays, because it depends on the answer alone.
     """
     return grade.model_copy(update={"flags": (*grade.flags, "duplicate"), "needs_review": True})
 
 
 def flag_duplicate_row(row: dict[str, Any]) -> dict[str, Any]:
-    """The same for a grade's row."""
+    """The same for a grade as a row of a file."""
     return row | {"flags": [*row["flags"], "duplicate"], "needs_review": True}
 
 
@@ -77,7 +77,7 @@ class SimilarAnswers:
         """Whether no two scores differ by more than half a percent of the full score."""
         if self.low is None or self.high is None or self.max_score is None:
             return True
-        return self.high - self.low <= _EQUAL * self.max_score
+        return self.high - self.low <= _EQUAL_WITHIN * self.max_score
 
 
 def group_similar_answers(grades: Iterable[Grade]) -> list[SimilarAnswers]:
@@ -89,7 +89,7 @@ def group_similar_answers(grades: Iterable[Grade]) -> list[SimilarAnswers]:
     for grade in grades:
         text = normalise(grade.answer).text
         if text.strip():
-            by_question[grade.question_id].setdefault(text, []).append(_small(grade))
+            by_question[grade.question_id].setdefault(text, []).append(_without_details(grade))
     encoder = StaticEncoder()
     groups: list[SimilarAnswers] = []
     for question_id, same in by_question.items():
@@ -101,8 +101,8 @@ def group_similar_answers(grades: Iterable[Grade]) -> list[SimilarAnswers]:
     return sorted(groups, key=lambda group: (group.has_equal_scores, -len(group.answer_ids)))
 
 
-def _small(grade: Grade) -> Grade:
-    """What a group needs of a grade, so that points and texts can be let go."""
+def _without_details(grade: Grade) -> Grade:
+    """The grade without points and texts, to save memory."""
     return grade.model_copy(update={"points": (), "answer": "", "feedback": "", "extra": {}})
 
 
@@ -118,7 +118,7 @@ def _group(question_id: str, grades: Sequence[Grade]) -> SimilarAnswers:
 
 
 def _vectors(encoder: StaticEncoder, texts: Sequence[str]) -> Floats:
-    """Unit vectors, `(n_texts, dim)`: the mean of the words' vectors, rare words counting more."""
+    """Unit vectors of texts, shape `(n_texts, dim)`: means of the words' vectors, weighted by rarity."""
     sums = []
     for encoded in encoder.encode(texts):
         weights = encoded.rarity if encoded.rarity.any() else np.ones_like(encoded.rarity)
@@ -128,21 +128,20 @@ def _vectors(encoder: StaticEncoder, texts: Sequence[str]) -> Floats:
 
 
 def leader_clusters(vectors: Floats, *, nearness: float) -> list[list[int]]:
-    """Group texts by nearness to the first of each group.
+    """Group texts by their cosine with the first text of each group, its leader.
 
-    A text joins the group whose first member is nearest to it, if that cosine is at least `nearness`; else it is the
-    first of a new group. So every member is near the first one, and no chain of small
-    differences joins texts that are far apart.
+    A text joins the group with the nearest leader if their cosine is at least `nearness`; else it leads a new group. So
+    every member is near the leader, and no chain of small differences joins very different texts.
 
     Args:
         vectors: unit vectors, shape `(n_texts, dim)`.
         nearness: a cosine, above 0 and up to 1.
 
     Returns:
-        the positions in each group, in order; every text is in one group. Time grows with texts times groups.
+        the indices in each group, in order; every text is in one group. Time is proportional to texts times groups.
 
     Raises:
-        ValueError: when `nearness` is out of range.
+        ValueError: `nearness` is out of range.
 
     Source: the leader algorithm, Hartigan (1975), "Clustering Algorithms", chapter 3.
 
@@ -151,16 +150,16 @@ def leader_clusters(vectors: Floats, *, nearness: float) -> list[list[int]]:
         raise ValueError(f"nearness must be above 0 and at most 1, got {nearness}")
     groups: list[list[int]] = []
     leaders = np.empty((0, vectors.shape[1]), np.float32)
-    # Rounding must not part equal vectors.
+    # Tolerance, so that rounding does not separate equal vectors.
     wanted = nearness - 1e-5
-    for start in range(0, len(vectors), _AT_ONCE):
-        some = vectors[start : start + _AT_ONCE]
+    for start in range(0, len(vectors), _BLOCK):
+        some = vectors[start : start + _BLOCK]
         near = some @ leaders.T if len(leaders) else np.zeros((len(some), 1), np.float32)
         best, cosine = near.argmax(axis=1), near.max(axis=1)
         within = some @ some.T
-        new: list[int] = []  # positions in this block that lead a group
+        new: list[int] = []  # indices of the leaders in this block
         for at in range(len(some)):
-            # Of the leaders in this block and before it the nearest; the earlier one where two are as near.
+            # The nearest leader, of this block or an earlier one; the earlier one on a tie.
             here = int(within[at, new].argmax()) if new else -1
             if new and within[at, new[here]] > max(cosine[at], wanted):
                 groups[len(groups) - len(new) + here].append(start + at)

@@ -1,7 +1,7 @@
-"""Whether a statement contradicts a point that it nearly repeats: a small trained cross-encoder.
+"""A small cross-encoder that detects when a statement contradicts a point in similar words.
 
-Similarity cannot tell a claim from its denial; this can, for wordings that are close. It knows nothing of questions or
-scores, decides nothing, and was not made for statements in quite other words (docs/accuracy.md).
+Similarity cannot tell a claim from its denial; this model can, if the wordings are close. It was not trained for
+statements in very different words (docs/accuracy.md). It uses no questions or scores and makes no decision.
 """
 
 import logging
@@ -42,29 +42,29 @@ _log = logging.getLogger(__name__)
 
 Floats = NDArray[np.float32]
 
-# Longest side that is judged, in tokens; few points and segments have more, and half a claim is another claim.
+# Maximum tokens of a point or a statement. Few have more, and a truncated claim would be another claim.
 N_TOKENS = 64
 
 _WEIGHTS = Path(__file__).parent / "models" / "verifier.npz"
-# Two logits that differ by less are the same: a quarter of it in the chance that they stand for.
+# Tolerance for equal logits; the probabilities then differ by at most a quarter of it.
 _SAME_LOGIT = 1e-3
-# What BERT adds to a variance before it divides by its root.
+# Added to the variance in the layer norms of BERT.
 _LAYER_NORM_EPSILON = 1e-12
 
 
 class Verifier:
-    """The packaged encoder's layers, trained on to read a point and a statement together.
+    """The packaged encoder, fine-tuned to read a point and a statement together.
 
-    Word vectors and vocabulary are those of the packaged model, whatever encoder measures similarity; the trained
-    layers come with this package as int8 with a scale for each row. All is read at first use, and compiled where the
-    runtime is installed.
+    Word vectors and vocabulary are those of the packaged model, whichever encoder measures similarity. The trained
+    layers are part of this package, as int8 with a scale for each row. Everything is loaded at first use, and compiled
+    if the runtime is installed.
 
     Source: BERT (Devlin et al. 2019) as in MiniLM (Wang et al. 2020). Trained by tests/benchmarks/train_verifier.py.
 
     Args:
         model: folder of the packaged model.
-        weights: the file of trained layers; that of the package if left out.
-        keeps: whether what was judged is kept in the user's cache folder, for the next run.
+        weights: file of the trained layers; that of the package if left out.
+        keeps: whether results are cached in the user's cache folder, for later runs.
 
     """
 
@@ -75,50 +75,52 @@ class Verifier:
 
     @cached_property
     def revision(self) -> str:
-        """First 12 hex digits of the sha256 of the weights' file."""
+        """First 12 hex digits of the sha256 of the file of weights."""
         return sha256(self._file).hexdigest()[:12]
 
     def fits(self, model_revision: str) -> bool:
-        """Whether there are weights and they were trained on the word vectors of this revision of the model.
+        """Whether the file of weights exists and was trained on the word vectors of this revision of the model.
 
-        Other vectors mean nothing to them. Who removes the file of weights grades by rules alone.
+        The weights are useless with other word vectors. Without the file, grading uses rules alone.
         """
         return self._path.is_file() and str(self._stored["words_from"]) == model_revision
 
     def contradicts(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
-        """How likely each statement contradicts its point.
+        """Probability that each statement contradicts its point.
 
-        A pair is judged alone, so its result does not depend on its company.
+        Each pair is read alone, so its result does not depend on the other pairs.
 
         Args:
-            pairs: a point and a statement (a segment of an answer).
+            pairs: a point and a statement (a segment of an answer) each.
 
         Returns:
-            shape `(n_pairs,)`, 0..1; near copies of the point that turn it round are near 1.
+            shape `(n_pairs,)`, 0..1; near 1 for near copies of the point that reverse its meaning.
 
-        **Undefined:** 0 where a side is blank or has more than `N_TOKENS` tokens.
+        **Undefined:** 0 where the point or the statement is blank or has more than `N_TOKENS` tokens.
 
         """
         return np.array([self._judge(*pair) for pair in pairs], np.float64)
 
     def _judge(self, point: str, statement: str) -> float:
-        """`[CLS] point [SEP] statement [SEP]` through all layers; what its logit stands for, 0..1."""
-        own, said = (self._tokenizer.encode(text, add_special_tokens=False).ids for text in (point, statement))
-        if not (0 < len(own) <= N_TOKENS and 0 < len(said) <= N_TOKENS):
+        """The probability for `[CLS] point [SEP] statement [SEP]`, 0..1."""
+        point_ids, statement_ids = (
+            self._tokenizer.encode(text, add_special_tokens=False).ids for text in (point, statement)
+        )
+        if not (0 < len(point_ids) <= N_TOKENS and 0 < len(statement_ids) <= N_TOKENS):
             return 0.0
-        first, last = self._tokenizer.encode("").ids  # the marks that stand around a text
-        ids = [first, *own, last, *said, last]
-        logit = self._logit(ids, n_own=len(own) + 2)
+        first, last = self._tokenizer.encode("").ids  # [CLS] and [SEP]
+        ids = [first, *point_ids, last, *statement_ids, last]
+        logit = self._logit(ids, n_point=len(point_ids) + 2)
         return float(1 / (1 + np.exp(-np.float64(logit))))
 
-    def _logit(self, ids: list[int], *, n_own: int) -> float:
-        """What the network gives, or gave when it read the same before."""
-        key = np.array([n_own, *ids])
+    def _logit(self, ids: list[int], *, n_point: int) -> float:
+        """The logit, computed or from the cache."""
+        key = np.array([n_point, *ids])
         [kept] = self._store.get([key], dim=1)
         if kept is not None:
             return float(kept[0, 0])
-        embedded = self._embedded(ids, n_own=n_own)
-        logit = self._read_plainly(embedded) if self._compiled is None else _run(self._compiled, embedded)
+        embedded = self._embedded(ids, n_point=n_point)
+        logit = self._logit_in_numpy(embedded) if self._compiled is None else _run(self._compiled, embedded)
         self._store.put([key], [np.array([[logit]], np.float32)])
         return logit
 
@@ -126,7 +128,7 @@ class Verifier:
     def _store(self) -> VectorCache:
         try:
             name = compiled_path(self._key).stem
-        except CompileError:  # without the runtime it is read in numpy, which differs in the last digits
+        except CompileError:  # without the runtime it is computed in numpy, which differs in the last digits
             name = f"{self._key}-numpy"
         return VectorCache(name, limit=cache_limit_bytes() if self._keeps else 0)
 
@@ -134,14 +136,14 @@ class Verifier:
     def _key(self) -> str:
         return f"verifier-{self.revision}"
 
-    def _embedded(self, ids: list[int], *, n_own: int) -> Floats:
-        """What goes into the first layer, shape `(n_pieces, dim)`; the first `n_own` pieces are the point's side."""
-        places, sides = self._places_and_sides
-        side = (np.arange(len(ids)) >= n_own).astype(np.int64)
-        embedded: Floats = self._word_vectors[ids] + places[: len(ids)] + sides[side]
+    def _embedded(self, ids: list[int], *, n_point: int) -> Floats:
+        """Input of the first layer, shape `(n_pieces, dim)`; the first `n_point` pieces belong to the point."""
+        positions, sides = self._position_and_side_embeddings
+        side = (np.arange(len(ids)) >= n_point).astype(np.int64)
+        embedded: Floats = self._word_vectors[ids] + positions[: len(ids)] + sides[side]
         return embedded
 
-    def _read_plainly(self, embedded: Floats) -> float:
+    def _logit_in_numpy(self, embedded: Floats) -> float:
         """The logit, in numpy."""
         weights = self._weights
         hidden = layer_norm(embedded, weights, "embeddings.LayerNorm", self._shape.epsilon)
@@ -152,7 +154,7 @@ class Verifier:
 
     @cached_property
     def _compiled(self) -> "InferenceSession | None":
-        """The compiled form, which takes half the time; `None` where there is none or it computes something else."""
+        """The compiled form, which takes half the time; `None` if there is none or its results differ."""
         try:
             return open_compiled(CompilationSpec("verifier", self._key, self._graph, self._fault))
         except CompileError as error:
@@ -163,11 +165,11 @@ class Verifier:
         return cross_encoder_graph(self._weights, self._shape)
 
     def _fault(self, session: "InferenceSession") -> str | None:
-        """What is wrong with a compiled form: another logit than in numpy for any of some random texts."""
+        """How the compiled form differs from numpy on random texts; `None` if it does not."""
         rng = np.random.default_rng(0)
         for length in (5, 24, 2 * N_TOKENS + 3):
-            embedded = self._embedded(rng.integers(0, len(self._word_vectors), length).tolist(), n_own=length // 2)
-            apart = abs(_run(session, embedded) - self._read_plainly(embedded))
+            embedded = self._embedded(rng.integers(0, len(self._word_vectors), length).tolist(), n_point=length // 2)
+            apart = abs(_run(session, embedded) - self._logit_in_numpy(embedded))
             if not apart < _SAME_LOGIT:
                 return f"a logit by {apart:.5f}"
         return None
@@ -178,15 +180,15 @@ class Verifier:
         return {name: self._read(name) for name in self._stored.files if name.endswith((".weight", ".bias"))}
 
     @cached_property
-    def _places_and_sides(self) -> tuple[Floats, Floats]:
-        """What is added to word vectors for where they stand, and on which side."""
+    def _position_and_side_embeddings(self) -> tuple[Floats, Floats]:
+        """The embeddings of positions and of the two sides (point, statement)."""
         return (
             self._read("embeddings.position_embeddings.weight"),
             self._read("embeddings.token_type_embeddings.weight"),
         )
 
     def _read(self, name: str) -> Floats:
-        """An array as float32; rows stored as int8 are brought back to their scale."""
+        """An array as float32; rows stored as int8 are multiplied by their scale."""
         scale = self._stored[name + ".scale"] if name + ".scale" in self._stored.files else np.float32(1)
         values: Floats = self._stored[name].astype(np.float32) * scale
         return values
@@ -198,7 +200,7 @@ class Verifier:
 
     @cached_property
     def _stored(self) -> "NpzFile":
-        """The file; each array is unpacked when it is asked for."""
+        """The file; arrays are decompressed at access."""
         stored: NpzFile = np.load(BytesIO(self._file), allow_pickle=False)
         return stored
 
@@ -222,6 +224,6 @@ class Verifier:
 
 
 def _run(session: "InferenceSession", embedded: Floats) -> float:
-    """The logit that a compiled form gives to one pair."""
+    """The logit of one pair, from the compiled form."""
     [logit] = session.run([LOGIT_OUTPUT], {EMBEDDINGS_INPUT: embedded[None]})
     return float(logit[0, 0])

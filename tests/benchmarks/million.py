@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from grader.encoders.vector_cache import LIMIT
+from grader.encoders.vector_cache import LIMIT_VARIABLE
 from grader.rubrics.rubric_files import read_rubrics
 
 SHARE_OF_DIFFERENT = 0.1  # by default
@@ -114,7 +114,7 @@ def measure(answers: Path, encoder: str) -> Run:
     journal = output.with_name(f"{output.name}.journal")
     command = [sys.executable, "-m", "grader", "grade", str(answers), "-o", str(output), "--encoder", encoder]
     with tempfile.TemporaryDirectory() as scratch:
-        own = {**os.environ, LIMIT: "0", "TMPDIR": scratch}  # nothing is kept from the run before
+        own = {**os.environ, LIMIT_VARIABLE: "0", "TMPDIR": scratch}  # nothing is kept from the run before
         begin, spent = time.perf_counter(), _spent()
         samples: list[tuple[int, int]] = []
         seen = worklist = 0

@@ -38,7 +38,7 @@ from sentence_transformers import SentenceTransformer
 from grader.__about__ import PACKAGED_MODEL, __version__
 from grader.encoders.model_files import model_path
 from grader.encoders.registry import load_encoder
-from grader.encoders.vector_cache import LIMIT
+from grader.encoders.vector_cache import LIMIT_VARIABLE
 from grader.settings import INT8, STATIC, Settings
 from tests.benchmarks.speed import DEFAULT, SETS, Load, Took, grading, read, timed
 
@@ -83,7 +83,7 @@ def main() -> None:
         return
     load = read(files, arguments.n)
     pairs = [Pair(answer.answer, load.rubrics[answer.question_id].reference_answer or "") for answer in load.answers]
-    os.environ[LIMIT] = "0"  # nothing is kept from earlier runs
+    os.environ[LIMIT_VARIABLE] = "0"  # nothing is kept from earlier runs
     compared = others(pairs)
     if not compared:
         print("none of the other projects is installed: nothing is compared", file=sys.stderr)

@@ -32,7 +32,7 @@ from grader.encoders.onnx import OnnxEncoder, batches, compiled_key
 from grader.encoders.protocol import Encoder
 from grader.encoders.registry import load_encoder
 from grader.encoders.sentence_transformer import SentenceTransformerEncoder
-from grader.encoders.vector_cache import LIMIT
+from grader.encoders.vector_cache import LIMIT_VARIABLE
 from grader.evaluation.labelled_set import read_labelled_set
 from grader.grading.grader import Grader
 from grader.rubrics.derivation import derive
@@ -115,7 +115,7 @@ def read(files: Sequence[Path], n: int) -> Load:
 
 def throughput(load: Load) -> None:
     """Answers a second, everything loaded and every rubric encoded beforehand, nothing kept from earlier runs."""
-    os.environ[LIMIT] = "0"
+    os.environ[LIMIT_VARIABLE] = "0"
     texts, n = load.texts, len(load.answers)
     compiled, whole, static = (load_encoder(name) for name in (Settings().encoder, INT8, STATIC))
     plain = SentenceTransformerEncoder().model

@@ -13,9 +13,9 @@ from grader.encoders import compilation as compiling
 from grader.encoders import onnx as onnx_encoding
 from grader.encoders.bert import BertArchitecture
 from grader.encoders.bert_graph import bert_graph
-from grader.encoders.compilation import CompileError, compiled_path, open_compiled, why_refused
+from grader.encoders.compilation import CompileError, compiled_path, open_compiled, refusal_reason
 from grader.encoders.model_files import model_revision, packaged_model, stored_tensors
-from grader.encoders.onnx import OnnxEncoder, lowest_cosine, read_shape, recipe
+from grader.encoders.onnx import OnnxEncoder, compilation_spec, lowest_cosine, read_architecture
 
 
 @pytest.fixture
@@ -69,9 +69,9 @@ def files(cache: Path) -> list[str]:
 
 def test_it_is_compiled_once_and_read_from_then_on(small: Path, cache: Path) -> None:
     assert not path_of(small).exists()
-    open_compiled(recipe(small))
+    open_compiled(compilation_spec(small))
     first = path_of(small).stat()
-    open_compiled(recipe(small))
+    open_compiled(compilation_spec(small))
     assert path_of(small).stat().st_mtime_ns == first.st_mtime_ns
     assert files(cache) == [path_of(small).name]
     assert path_of(small).stat().st_mode & 0o077 == 0
@@ -82,10 +82,10 @@ def test_other_weights_have_another_file(small: Path, tmp_path: Path, cache: Pat
 
 
 def test_a_damaged_file_is_made_again(small: Path, cache: Path, caplog: pytest.LogCaptureFixture) -> None:
-    open_compiled(recipe(small))
+    open_compiled(compilation_spec(small))
     whole = path_of(small).read_bytes()
     path_of(small).write_bytes(whole[: len(whole) // 2])
-    open_compiled(recipe(small))
+    open_compiled(compilation_spec(small))
     assert "is damaged and made again" in caplog.text
     assert path_of(small).read_bytes() == whole
 
@@ -93,19 +93,19 @@ def test_a_damaged_file_is_made_again(small: Path, cache: Path, caplog: pytest.L
 def test_vectors_unlike_the_original_are_refused_for_good(
     small: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(onnx_encoding, "_LEAST_COSINE", 1.1)
+    monkeypatch.setattr(onnx_encoding, "_MIN_COSINE", 1.1)
     with pytest.raises(CompileError, match=r"differs from the original \(cosine 1\.0000"):
-        open_compiled(recipe(small))
+        open_compiled(compilation_spec(small))
     monkeypatch.undo()
     monkeypatch.setenv("GRADER_CACHE", str(cache))
-    assert "differs from the original" in (why_refused(model_revision(small)) or "")
+    assert "differs from the original" in (refusal_reason(model_revision(small)) or "")
     with pytest.raises(CompileError, match="differs from the original"):
-        open_compiled(recipe(small))
+        open_compiled(compilation_spec(small))
     assert not path_of(small).exists()
 
 
 def test_the_check_sees_a_wrong_graph(small: Path) -> None:
-    weights, shape = stored_tensors(small), read_shape(small)
+    weights, shape = stored_tensors(small), read_architecture(small)
     right = compiling._session(bert_graph(weights, shape, (1.0, 2.0)))
     assert lowest_cosine(right, weights, shape) > 0.99999
     for wrong in (
@@ -117,10 +117,10 @@ def test_the_check_sees_a_wrong_graph(small: Path) -> None:
 
 
 def test_whole_numbers_are_checked_against_whole_numbers(small: Path, cache: Path) -> None:
-    open_compiled(recipe(small, whole=True))
-    open_compiled(recipe(small))
+    open_compiled(compilation_spec(small, whole=True))
+    open_compiled(compilation_spec(small))
     assert len(files(cache)) == 2
-    weights, shape = stored_tensors(small), read_shape(small)
+    weights, shape = stored_tensors(small), read_architecture(small)
     whole = compiling._session(bert_graph(weights, shape, (1.0, 2.0), whole=True))
     assert lowest_cosine(whole, weights, shape, whole=True) > 0.9999
     assert lowest_cosine(whole, weights, shape) < 0.9999
@@ -132,13 +132,13 @@ def test_without_a_place_to_keep_it_it_works_all_the_same(
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("GRADER_CACHE", str(tmp_path / "file"))
     caplog.set_level(logging.WARNING)
-    open_compiled(recipe(small))
+    open_compiled(compilation_spec(small))
     assert "cannot be kept in" in caplog.text
 
 
 def test_processes_that_compile_at_once_all_get_it_whole(small: Path, cache: Path) -> None:
     code = "from pathlib import Path; from grader.encoders.compilation import open_compiled; "
-    code += f"from grader.encoders.onnx import recipe; open_compiled(recipe(Path({str(small)!r})))"
+    code += f"from grader.encoders.onnx import compilation_spec; open_compiled(compilation_spec(Path({str(small)!r})))"
     running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
     assert [process.wait(timeout=60) for process in running] == [0, 0, 0]
     assert files(cache) == [path_of(small).name]
@@ -147,4 +147,4 @@ def test_processes_that_compile_at_once_all_get_it_whole(small: Path, cache: Pat
 def test_the_packaged_model_compiles_to_the_original() -> None:
     model = packaged_model()
     weights = stored_tensors(model)
-    assert lowest_cosine(OnnxEncoder()._session, weights, read_shape(model)) > 0.999999
+    assert lowest_cosine(OnnxEncoder()._session, weights, read_architecture(model)) > 0.999999

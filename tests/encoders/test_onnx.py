@@ -83,7 +83,7 @@ def test_threads_that_share_a_product_change_no_bit(either: OnnxEncoder) -> None
     options.log_severity_level = 3
     path = compiled_path(either._key)
     sharing = onnxruntime.InferenceSession(
-        path, options, providers=["CPUExecutionProvider"], disabled_optimizers=compiling._LEFT_ALONE
+        path, options, providers=["CPUExecutionProvider"], disabled_optimizers=compiling._DISABLED_OPTIMIZERS
     )
     rng = np.random.default_rng(0)
     for shape in ((1, 2), (1, 31), (3, 77), (70, 4), (2, 256)):

@@ -12,7 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.encoders.onnx import OnnxEncoder
-from grader.encoders.vector_cache import LIMIT, VectorCache, _opened_to_read, cache_limit_bytes, purge_vector_cache
+from grader.encoders.vector_cache import (
+    LIMIT_VARIABLE,
+    VectorCache,
+    _open_read_only,
+    cache_limit_bytes,
+    purge_vector_cache,
+)
 from grader.errors import SetupError
 
 DIM = 4
@@ -72,7 +78,7 @@ def test_a_file_in_a_place_where_nothing_can_be_written_is_read(tmp_path: Path) 
     store.put([ids(1)], [vectors(1)])
     assert store._connection is not None
     store._connection.close()
-    found = _opened_to_read(path)
+    found = _open_read_only(path)
     assert found.execute("SELECT count(*) FROM vectors").fetchone() == (1,)
     with pytest.raises(sqlite3.OperationalError):
         found.execute("DELETE FROM vectors")
@@ -80,7 +86,7 @@ def test_a_file_in_a_place_where_nothing_can_be_written_is_read(tmp_path: Path) 
 
 @pytest.mark.parametrize("given", ["abc", "-5", "1e3", "0MB", "9" * 20])
 def test_a_limit_that_is_no_number_is_an_error(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(LIMIT, given)
+    monkeypatch.setenv(LIMIT_VARIABLE, given)
     with pytest.raises(SetupError, match="expected a whole number of megabytes"):
         cache_limit_bytes()
 
@@ -129,7 +135,7 @@ def test_one_process_fills_a_quarter_at_most(tmp_path: Path) -> None:
 
 
 def test_nothing_is_kept_with_a_limit_of_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(LIMIT, "0")
+    monkeypatch.setenv(LIMIT_VARIABLE, "0")
     assert cache_limit_bytes() == 0
     store = VectorCache("m", tmp_path / "v.sqlite")
     store.put([ids(1)], [vectors(1)])

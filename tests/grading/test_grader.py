@@ -226,7 +226,7 @@ def test_the_signature_names_what_moves_a_score(grader: Grader) -> None:
 
 def test_a_changed_constant_of_coverage_raises_its_version() -> None:
     """These are no settings, so the version in the signature is their only trace: raise it, then note them here."""
-    constants = (coverage._CHANCE, coverage._RELEVANT, substance._NOTHING_NEW, substance._LITTLE, substance._SHORTEST)
+    constants = (coverage._CHANCE, coverage._RELEVANT, substance._MIN_SHARE, substance._LITTLE, substance._MIN_LENGTH)
     assert (COVERAGE_VERSION, *constants) == (1, 0.2, 0.35, 0.1, 3.0, 5)
     assert Settings().signature().startswith(f"v{COVERAGE_VERSION},")
 
