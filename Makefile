@@ -9,7 +9,7 @@ PEERS ?= $(BIN)/python
 QUICK := tests/test_architecture.py tests/test_paths.py tests/test_flags.py tests/text tests/statistics tests/guards tests/files
 
 .DEFAULT_GOAL := help
-.PHONY: help check quick grade test lint fix bench soak oracles attack docs clean
+.PHONY: help check quick grade test lint fix bench soak reader oracles attack docs clean
 
 help: ## what each target does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -63,6 +63,10 @@ bench: $(INSTALLED) ## measure accuracy over the scored sets in DATASETS, speed 
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.severity_power --write
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.interval_coverage --write
 	@echo "make oracles compares the statistics with those of other programs (some minutes, a network)"
+
+reader: $(INSTALLED) ## train the reader on data/statements and measure it on held-out questions (hours; writes out/reader.npz)
+	@mkdir -p out
+	$(BIN)/python -m tests.benchmarks.train_reader
 
 oracles: $(INSTALLED) ## compute the statistics with other programs, too, and print the differences (some minutes, a network)
 	$(BIN)/python -m tests.benchmarks.oracles

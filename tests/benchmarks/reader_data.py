@@ -1,0 +1,175 @@
+"""Labelled statements as training examples for the reader: answers with points, each stated, partly, not, or denied.
+
+All of it comes from `data/statements`. Besides what was written there: references, other questions' answers, points
+in frames ("I don't know whether ..."), points with one fact changed, two answers in one, and typos.
+"""
+
+import hashlib
+import json
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from grader.evaluation.attacks.role_swap import role_swaps
+from grader.evaluation.attacks.sentence_edits import negations, numbers, opposites
+
+FOLDER = Path(__file__).parents[2] / "data" / "statements"
+# Of a hundred questions so many are held out, by the hash of their words.
+HELD_OUT = 8
+_POINTS_AT_ONCE = 5
+_LONGEST_PAIR = 700  # characters of two answers in one
+
+_NOT_STATED = (
+    "I don't know whether {p}.", "Is it that {p}?", "We never covered whether {p}.",
+    "I would have to look up if {p}.",
+    "If {p}, then that would be interesting.", "The question is whether {p}.",
+    "Some say that {p}, I can't judge that.",
+    "I forgot whether {p} or not.", "Maybe {p}, maybe the opposite.", "I wonder if {p}.",
+    "Could it be that {p}? I have no idea.", "Either {p} or it is just the other way round.",
+    "It would be nice if {p}.",
+)  # fmt: skip
+_CONTRADICTED = (
+    "It is not true that {p}.", "Many believe that {p}, but that is wrong.", "{P}. Just kidding, that is wrong.",
+    "It is a myth that {p}.", "{P}? No, that is false.", "Nobody should say that {p}, since it is not the case.",
+    "Yeah right, {p}, as if.",
+)  # fmt: skip
+_STATED = (
+    "It is true that {p}.", "Some doubt it, but {p}.", "I think {p}.", "{P}, as far as I remember.",
+    "{P}? Yes, that's right.", "It isn't wrong to say that {p}.", "As our teacher said, {p}.",
+    "It is not true that it is otherwise: {p}.",
+)  # fmt: skip
+
+
+class Example(NamedTuple):
+    """One answer and some points with their labels: 1, 0.5, 0 or -1."""
+
+    question: str
+    answer: str
+    labelled_points: tuple[tuple[str, float], ...]
+
+    @property
+    def points(self) -> list[str]:
+        return [point for point, _ in self.labelled_points]
+
+
+class Statements(NamedTuple):
+    """A question with its answers, as in `data/statements`; `file` is where it stands."""
+
+    file: str
+    question: str
+    reference: str
+    points: tuple[str, ...]
+    answers: tuple[tuple[str, tuple[float, ...]], ...]
+
+    @property
+    def is_held_out(self) -> bool:
+        digest = hashlib.sha256(f"{self.question}|{self.reference}".encode()).hexdigest()
+        return int(digest[:8], 16) % 100 < HELD_OUT
+
+    def examples(self) -> list[Example]:
+        """The answers as they were written."""
+        return [
+            Example(self.question, text, tuple(zip(self.points, labels, strict=True))) for text, labels in self.answers
+        ]
+
+
+def read_statements(folder: Path = FOLDER) -> list[Statements]:
+    """All questions of all files, in their order."""
+    return [_statements(path.stem, json.loads(line)) for path in sorted(folder.glob("*.jsonl")) for line in path.open()]
+
+
+def _statements(file: str, row: dict[str, Any]) -> Statements:
+    answers = tuple((answer["text"], tuple(map(float, answer["labels"]))) for answer in row["answers"])
+    return Statements(file, row["question"], row["reference_answer"], tuple(row["points"]), answers)
+
+
+def changed_points(questions: Iterable[Statements]) -> dict[str, list[str]]:
+    """For each point the same words with one fact changed, so that they contradict it; without any, no entry."""
+    changed = {}
+    for point in dict.fromkeys(point for question in questions for point in question.points):
+        edits = [edit.text for make in (negations, opposites, numbers, role_swaps) for edit in make(point)]
+        if others := [text for text in dict.fromkeys(edits) if text != point]:
+            changed[point] = others
+    return changed
+
+
+def augmented(
+    question: Statements, others: Sequence[Statements], changed: dict[str, list[str]], rng: random.Random
+) -> Iterator[Example]:
+    """The examples of one question for one epoch, with what is made besides."""
+    for example in _made(question, others, changed, rng):
+        text = _with_typos(example.answer, rng) if rng.random() < 0.06 and len(example.answer) > 20 else example.answer
+        asked = "" if rng.random() < 0.08 else example.question  # a question may be missing
+        points = example.labelled_points
+        if len(points) > _POINTS_AT_ONCE:
+            points = tuple(rng.sample(points, _POINTS_AT_ONCE))
+        if text.strip():
+            yield Example(asked, text, points)
+
+
+def _made(
+    question: Statements, others: Sequence[Statements], changed: dict[str, list[str]], rng: random.Random
+) -> Iterator[Example]:
+    asked, points = question.question, question.points
+    yield from question.examples()
+    yield Example(asked, question.reference, tuple((point, 1.0) for point in points))
+    other = rng.choice(others)
+    if other is not question:
+        yield Example(asked, rng.choice(other.answers)[0], tuple((point, 0.0) for point in points))
+    if rng.random() < 0.35:
+        yield Example(asked, asked, tuple((point, 0.0) for point in points))
+    for point in points:
+        yield from (Example(asked, text, ((point, label),)) for text, label in _framed(point, rng))
+        if point in changed and rng.random() < 0.4:
+            yield Example(asked, rng.choice(changed[point]), ((point, -1.0),))
+    if len(question.answers) > 2:
+        yield from _two_in_one(question, rng)
+
+
+def _framed(point: str, rng: random.Random) -> Iterator[tuple[str, float]]:
+    words = {"p": _lower_first(point), "P": point.rstrip(" .")}
+    number = rng.random()
+    if number < 0.10:
+        yield rng.choice(_NOT_STATED).format(**words), 0.0
+    elif number < 0.20:
+        yield rng.choice(_CONTRADICTED).format(**words), -1.0
+    elif number < 0.32:
+        yield rng.choice(_STATED).format(**words), 1.0
+    elif number < 0.40:
+        yield point, 1.0
+
+
+def _two_in_one(question: Statements, rng: random.Random) -> Iterator[Example]:
+    """Two answers one after the other; points that one states and the other contradicts are left out."""
+    for _ in range(2):
+        (one, first), (two, second) = rng.sample(question.answers, 2)
+        if len(one) + len(two) > _LONGEST_PAIR:
+            continue
+        labelled = tuple(
+            (point, max(a, b) if min(a, b) >= 0 else -1.0)
+            for point, a, b in zip(question.points, first, second, strict=True)
+            if not min(a, b) < 0 < max(a, b)
+        )
+        if labelled:
+            yield Example(question.question, f"{one} {two}", labelled)
+
+
+def _lower_first(point: str) -> str:
+    point = point.rstrip(" .")
+    word = point.split(" ")[0]
+    is_name = len(word) > 1 and any(letter.isupper() or letter.isdigit() for letter in word[1:])
+    return point if is_name else point[:1].lower() + point[1:]
+
+
+def _with_typos(text: str, rng: random.Random) -> str:
+    letters = list(text)
+    for _ in range(max(1, len(letters) // 60)):
+        at, kind = rng.randrange(len(letters)), rng.random()
+        if not letters[at].isalpha():
+            continue
+        if kind < 0.4 and at + 1 < len(letters):
+            letters[at], letters[at + 1] = letters[at + 1], letters[at]
+        else:
+            letters[at] = "" if kind < 0.7 else letters[at] * 2
+    return "".join(letters)
