@@ -27,9 +27,9 @@ def draft_without_model(
     if rubric is None:
         reason = f"unknown question '{answer.question_id}': there is no rubric for it"
         return Draft(answer, None, text, ungraded_reason=reason)
-    reason = _reason_for_no_answer(text.text, rubric)
-    if reason is not None:
-        return draft_of_nothing(answer, rubric, text, rule=reason)
+    rule = _reason_for_no_answer(text.text, rubric)
+    if rule is not None:
+        return draft_of_nothing(answer, rubric, text, rule=rule)
     if rubric.kind == "open":
         points = tuple(_point_grade(point, "not_judged", None, rule=OPEN_QUESTION) for point in rubric.points)
         return Draft(answer, rubric, text, points, ungraded_reason=OPEN_QUESTION)
