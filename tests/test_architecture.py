@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -45,6 +46,11 @@ def modules() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def name_of(path: Path) -> str:
     return str(path.relative_to(PACKAGE))
 
@@ -71,7 +77,7 @@ def test_imports_go_down_the_floors(path: Path) -> None:
     if room(path) == "" and path.name in ENTRIES:
         return
     mine = room(path)
-    for name in imports(ast.parse(path.read_text())):
+    for name in imports(parsed(path)):
         if not name.startswith("grader."):
             continue
         part = name.split(".")[1]
@@ -83,7 +89,7 @@ def test_imports_go_down_the_floors(path: Path) -> None:
 @pytest.mark.parametrize("path", [p for p in modules() if room(p)], ids=name_of)
 def test_rooms_are_entered_by_their_door(path: Path) -> None:
     """Other rooms import what a room's `__init__.pyi` offers, not from its files."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("grader."):
             parts = (node.module or "").split(".")
             if parts[1] != room(path) and (PACKAGE / parts[1]).is_dir():
@@ -107,7 +113,7 @@ def test_a_room_offers_what_it_has_and_what_others_use(name: str) -> None:
         imported.rpartition(".")[2]
         for path in modules()
         if room(path) != name
-        for imported in imports(ast.parse(path.read_text()))
+        for imported in imports(parsed(path))
         if imported.startswith(f"grader.{name}.")
     }
     for node in ast.parse((PACKAGE / "__init__.pyi").read_text()).body:
@@ -118,7 +124,7 @@ def test_a_room_offers_what_it_has_and_what_others_use(name: str) -> None:
 
 @pytest.mark.parametrize("path", [p for p in modules() if room(p) in PURE], ids=name_of)
 def test_pure_rooms_import_little(path: Path) -> None:
-    outside = {name.split(".")[0] for name in imports(ast.parse(path.read_text()))}
+    outside = {name.split(".")[0] for name in imports(parsed(path))}
     assert outside - set(sys.stdlib_module_names) <= {"grader", "numpy", "pydantic", "scipy", "lazy_loader"}
 
 
@@ -129,7 +135,7 @@ def at_import_time(tree: ast.Module) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)
 def test_heavy_packages_are_imported_where_they_are_used(path: Path) -> None:
-    early = {name.split(".")[0] for name in at_import_time(ast.parse(path.read_text()))}
+    early = {name.split(".")[0] for name in at_import_time(parsed(path))}
     assert not early & HEAVY
 
 
