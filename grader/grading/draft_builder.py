@@ -18,7 +18,7 @@ from grader.grading.coverage import (
     segment_starts,
 )
 from grader.grading.drafts import AnswerProfile, Draft
-from grader.grading.encoded_rubrics import EncodedRubric
+from grader.grading.encoded_rubrics import EncodedRubric, match_quantities
 from grader.grading.point_grades import (
     EncodedAnswer,
     PointClaims,
@@ -84,6 +84,7 @@ class DraftBuilder:
         claims = self._claims_of(rubric)
         vectors = correct_spelling(encoded.texts, encoded.n_pieces, encoded.vectors, encoded_rubric.content.spellings)
         cosines = encoded_rubric.points.vectors @ vectors.T
+        cosines = match_quantities(cosines, encoded_rubric, text.text, encoded.spans)
         matched = match_cosines(cosines, starts, **self._curve)
         excluded = (
             np.outer([claim.adds_to_question for claim in claims], style.empty_segments)

@@ -25,7 +25,7 @@ from grader.grading.coverage import (
 )
 from grader.schema import Rubric
 from grader.settings import Settings
-from grader.text import normalise, segments
+from grader.text import Quantity, normalise, quantities, same_quantity, segments
 
 # A point of which the reference covers less than this is no claim of the reference but an instruction. Facts that
 # people wrote down from a text are covered to .9 and more by it, instructions to .2 to .4.
@@ -42,6 +42,7 @@ class EncodedRubric(NamedTuple):
         points, content: the points' wordings, and what they ask for.
         topics: the vectors of `topic_texts`, shape `(n_texts, dim)`.
         question: the question, normalised.
+        numbers: the quantities of the points' own wordings, each with its rows among the tokens of `points`.
 
     """
 
@@ -49,6 +50,7 @@ class EncodedRubric(NamedTuple):
     content: RubricContent
     topics: Floats
     question: str
+    numbers: tuple[tuple[Quantity, Ints], ...] = ()
 
 
 class _Wording(NamedTuple):
@@ -64,6 +66,7 @@ class _Wording(NamedTuple):
     question_overlap: Floats
     informativeness: Floats
     baseline: float
+    numbers: tuple[tuple[Quantity, Ints], ...] = ()
 
 
 def encode_rubrics(rubrics: Iterable[Rubric], encoder: Encoder, settings: Settings) -> dict[str, EncodedRubric]:
@@ -124,14 +127,49 @@ def _encode_rubric(rubric: Rubric, encoded: Mapping[str, TokenVectors], settings
                     f"rubric '{rubric.question_id}': the encoder knows no character of '{point.id}': {text!r}; "
                     "choose an encoder for that language"
                 )
-            wordings.append(_wording(owner, tokens, np.arange(len(tokens.texts)), question, settings))
+            wording = _wording(owner, tokens, np.arange(len(tokens.texts)), question, settings)
+            wordings.append(wording._replace(numbers=quantity_tokens(_clean(text), tokens.spans)))
     if _may_instruct(rubric):
         text = _clean(rubric.reference_answer)
         wordings += _reference_wordings(rubric, _stack(wordings), text, encoded[text], question, settings)
         wordings.sort(key=lambda wording: wording.owner)
     wordings = _discount_shared_words(wordings, settings)
     topics = np.stack([encoded[text].mean for text in topic_texts(rubric)])
-    return EncodedRubric(_stack(wordings), _rubric_content(rubric, wordings, question), topics, asks)
+    points = _stack(wordings)
+    numbers = tuple(
+        (quantity, first + rows)
+        for wording, first in zip(wordings, points.starts.tolist(), strict=True)
+        for quantity, rows in wording.numbers
+    )
+    return EncodedRubric(points, _rubric_content(rubric, wordings, question), topics, asks, numbers)
+
+
+def quantity_tokens(text: str, spans: Ints) -> tuple[tuple[Quantity, Ints], ...]:
+    """The quantities of a text, each with the indices of its tokens; `spans` has shape `(n_tokens, 2)`."""
+    return tuple(
+        (quantity, np.flatnonzero((spans[:, 0] < quantity.end) & (quantity.start < spans[:, 1])))
+        for quantity in quantities(text)
+    )
+
+
+def match_quantities(cosines: Floats, points: EncodedRubric, answer: str, spans: Ints) -> Floats:
+    """The cosines with 1 between the tokens of quantities that are the same by value.
+
+    Args:
+        cosines: between the tokens of the points and of the answer, shape `(n_point_tokens, n_tokens)`.
+        points: the rubric.
+        answer, spans: the answer and its tokens' spans, shape `(n_tokens, 2)`.
+
+    """
+    if not points.numbers:
+        return cosines
+    matched = cosines
+    for quantity, columns in quantity_tokens(answer, spans):
+        for wanted, rows in points.numbers:
+            if same_quantity(wanted, quantity):
+                matched = cosines.copy() if matched is cosines else matched
+                matched[np.ix_(rows, columns)] = 1
+    return matched
 
 
 def _rubric_content(rubric: Rubric, wordings: list[_Wording], question: Floats) -> RubricContent:

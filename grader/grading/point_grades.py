@@ -7,7 +7,15 @@ import numpy as np
 
 from grader.grading.confidence import STATED, point_confidence
 from grader.grading.coverage import Floats, Ints, PointCoverage, PointTokens, credit
-from grader.guards import NO_CONTRADICTION, Claim, ContradictionCheck, check_point, near_best_segments, parse_claim
+from grader.guards import (
+    NO_CONTRADICTION,
+    Claim,
+    ContradictionCheck,
+    check_point,
+    near_best_segments,
+    parse_claim,
+    with_numbers_as_in,
+)
 from grader.reader import Verifier
 from grader.schema import Evidence, PointGrade, Rubric, RubricPoint, Status
 from grader.settings import Settings
@@ -107,7 +115,9 @@ def check_contradiction(
             cosines = wording[:, answer.starts[index] : ends[index]]
             near = min(float(cosines.max(axis=side).mean()) for side in (0, 1)) >= _NEAR_COPY
             if near and len(statement.words) >= _FEWEST_WORDS:
-                denied[index] = float(verifier.contradicts([(point.text, statement.text)])[0])
+                denied[index] = float(
+                    verifier.contradicts([(point.text, with_numbers_as_in(statement, point).text)])[0]
+                )
     return check_point(claims.wordings, answer.statements, recalls, denied)
 
 

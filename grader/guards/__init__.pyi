@@ -5,6 +5,7 @@ from .answer_style import share_beyond_question as share_beyond_question
 from .answer_style import words_beyond_question as words_beyond_question
 from .claims import Claim as Claim
 from .claims import parse_claim as parse_claim
+from .claims import with_numbers_as_in as with_numbers_as_in
 from .contradiction import NO_CONTRADICTION as NO_CONTRADICTION
 from .contradiction import RULES_VERSION as RULES_VERSION
 from .contradiction import ContradictionCheck as ContradictionCheck

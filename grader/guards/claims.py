@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
 
 from grader.guards.antonyms import AntonymIndex, antonym_index
-from grader.text import FUNCTION_WORDS, Quantity, quantities, stem, word_set
+from grader.text import FUNCTION_WORDS, Quantity, quantities, rewrite_quantities, stem, word_set
 
 NEGATORS = word_set(
     """
@@ -136,6 +136,14 @@ class Claim:
     def in_quantity(self, word: Word) -> bool:
         """Whether a word is a number or its unit: those are compared by value."""
         return any(quantity.start <= word.start < quantity.end for quantity in self.quantities)
+
+
+def with_numbers_as_in(statement: Claim, point: Claim) -> Claim:
+    """A statement with the numbers that the point has as well written as the point writes them."""
+    if not point.quantities or not statement.quantities:
+        return statement
+    text = rewrite_quantities(statement.text, statement.quantities, point.quantities)
+    return statement if text == statement.text else parse_claim(text)
 
 
 @lru_cache(maxsize=512)

@@ -7,13 +7,13 @@ paraphrases.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from grader.guards.claims import Claim, Finding
+from grader.guards.claims import Claim, Finding, with_numbers_as_in
 from grader.guards.polarity import denies_the_opposite, find_negation, has_denial, opposite_pairs
 from grader.guards.roles import find_swapped_roles, has_swapped_comparison
 from grader.text import differing_quantities, word_set
 
 # Part of every signature; raise it when the rules change.
-RULES_VERSION = 4
+RULES_VERSION = 5
 # Share of a point's content words that a statement must repeat before a difference counts as a denial. Below it the
 # two may be about different things.
 _NEAR_COPY = 0.8
@@ -116,7 +116,11 @@ def _counts_elsewhere(wordings: Sequence[Claim], statements: Sequence[Claim], in
 
 def _finding(wordings: Sequence[Claim], statement: Claim, denied: float | None) -> Finding | None:
     """The rules' finding against all wordings, combined with the verifier's probability where there is one."""
-    findings = [finding for wording in wordings if (finding := find_contradiction(wording, statement)) is not None]
+    findings = [
+        finding
+        for wording in wordings
+        if (finding := find_contradiction(wording, with_numbers_as_in(statement, wording))) is not None
+    ]
     finding = findings[0] if len(findings) == len(wordings) else None
     if denied is None:
         return finding

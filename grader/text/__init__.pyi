@@ -37,5 +37,7 @@ from .normalisation import words as words
 from .numbers import Quantity as Quantity
 from .numbers import differing_quantities as differing_quantities
 from .numbers import quantities as quantities
+from .numbers import rewrite_quantities as rewrite_quantities
+from .numbers import same_quantity as same_quantity
 from .word_order import word_order_revision as word_order_revision
 from .word_order import word_salad_score as word_salad_score

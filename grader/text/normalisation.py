@@ -78,9 +78,11 @@ def normalise(raw: str) -> NormalisedText:
     starts: list[int] = []
     ends: list[int] = []
     n_hidden = 0
+    raised = False
     for start, end in _clusters(raw):
         if raw[start:end].isascii() and not is_hidden(raw[start]):
             pieces.append(raw[start:end])
+            raised = False
             starts.extend(range(start, end))
             ends.extend(range(start + 1, end + 1))
             continue
@@ -95,6 +97,13 @@ def normalise(raw: str) -> NormalisedText:
             bare = _LOOSE_MARKS.sub("", unicodedata.normalize("NFKD", folded))
             n_hidden += 1
         folded = bare
+        # After a digit a vulgar fraction or a superscript would become more of its digits: 1½ is not 11/2, 2³ not 23.
+        if pieces and pieces[-1][-1:].isdigit() and visible:
+            if "⁄" in folded:
+                folded = f" {folded}"
+            elif folded.isdigit() and not raised and unicodedata.decomposition(visible[:1]).startswith("<super>"):
+                folded = f"^{folded}"
+        raised = unicodedata.decomposition(visible[:1]).startswith("<super>") if visible else False
         pieces.append(folded)
         starts.extend([start] * len(folded))
         ends.extend([end] * len(folded))

@@ -1,12 +1,14 @@
-"""Numbers with their units, and orders of growth such as O(n log n), extracted from a text and compared.
+"""Numbers with their units, and orders of growth such as O(n log n), extracted from a text and compared by value.
 
-Two quantities are equal, different or not comparable. Units of one kind are converted to a base unit.
+Two quantities are equal, different or not comparable. Every way of writing a number (separators, words, fractions,
+powers, signs, percent) is read as one value, and units of one kind are converted to a base unit.
 
 Own code, not quantulum3 or pint (not installed): this also reads orders of growth, counted nouns, calculations and
 list numbers, which a comparison needs, and needs no further package.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -20,12 +22,26 @@ _WORDS = {
     )
 } | {
     "thirty": 30.0, "forty": 40.0, "fifty": 50.0, "sixty": 60.0, "seventy": 70.0, "eighty": 80.0, "ninety": 90.0,
-    "hundred": 100.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "half": 0.5, "twice": 2.0, "double": 2.0,
-    "once": 1.0, "thrice": 3.0, "triple": 3.0, "both": 2.0,
 }  # fmt: skip
+_SCALES = {"hundred": 100.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "dozen": 12.0}
+_MULTIPLES = {"twice": 2.0, "double": 2.0, "once": 1.0, "thrice": 3.0, "triple": 3.0, "both": 2.0}
+_PARTS = {
+    "half": 0.5, "halves": 0.5, "third": 1 / 3, "thirds": 1 / 3, "quarter": 0.25, "quarters": 0.25, "fifth": 0.2,
+    "fifths": 0.2, "sixth": 1 / 6, "sixths": 1 / 6, "eighth": 0.125, "eighths": 0.125, "tenth": 0.1, "tenths": 0.1,
+}  # fmt: skip
+_ORDINALS = {
+    word: float(value)
+    for value, word in enumerate(
+        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(), start=1
+    )
+}
+# Nouns that are numbered before or after: "the third step" is "step 3".
+_NUMBERED = frozenset(
+    "step stage phase chapter section part level rule law layer line question round act article item".split()
+)
 # Words that are often no number ("one" as a pronoun). In the other text they may match a number, but none is required
 # for them.
-_VAGUE = frozenset(["one", "once", "both", "double", "half", "twice", "hundred", "thousand"])
+_VAGUE = frozenset(["one", "once", "both", "double", "half", "twice", "hundred", "thousand", "dozen"])
 # Words for orders of growth; each order excludes the others.
 _ORDERS = {
     word: order
@@ -41,8 +57,8 @@ _UNITS = {
     "ns": ("time", 1e-9), "us": ("time", 1e-6), "μs": ("time", 1e-6), "ms": ("time", 1e-3), "s": ("time", 1.0),
     "sec": ("time", 1.0), "second": ("time", 1.0), "millisecond": ("time", 1e-3), "microsecond": ("time", 1e-6),
     "nanosecond": ("time", 1e-9), "min": ("time", 60.0), "minute": ("time", 60.0), "h": ("time", 3600.0),
-    "hour": ("time", 3600.0), "day": ("time", 86400.0), "week": ("time", 604800.0), "month": ("time", 2.6e6),
-    "year": ("time", 3.156e7), "bit": ("data", 1.0), "byte": ("data", 8.0), "kb": ("data", 8e3), "mb": ("data", 8e6),
+    "hour": ("time", 3600.0), "day": ("time", 86400.0), "week": ("time", 604800.0), "month": ("time", 2.628e6),
+    "year": ("time", 3.1536e7), "bit": ("data", 1.0), "byte": ("data", 8.0), "kb": ("data", 8e3), "mb": ("data", 8e6),
     "gb": ("data", 8e9), "tb": ("data", 8e12), "kilobyte": ("data", 8e3), "megabyte": ("data", 8e6),
     "gigabyte": ("data", 8e9), "mm": ("length", 1e-3), "cm": ("length", 1e-2), "m": ("length", 1.0),
     "km": ("length", 1e3), "meter": ("length", 1.0), "metre": ("length", 1.0), "kilometer": ("length", 1e3),
@@ -50,14 +66,65 @@ _UNITS = {
     "kg": ("mass", 1.0), "gram": ("mass", 1e-3), "kilogram": ("mass", 1.0), "mg": ("mass", 1e-6),
     "%": ("share", 0.01), "percent": ("share", 0.01), "v": ("voltage", 1.0), "volt": ("voltage", 1.0),
     "mv": ("voltage", 1e-3), "w": ("power", 1.0), "watt": ("power", 1.0), "kw": ("power", 1e3), "hz": ("rate", 1.0),
-    "khz": ("rate", 1e3), "mhz": ("rate", 1e6), "ghz": ("rate", 1e9),
+    "khz": ("rate", 1e3), "mhz": ("rate", 1e6), "ghz": ("rate", 1e9), "hr": ("time", 3600.0),
+    "centimetre": ("length", 1e-2), "millimetre": ("length", 1e-3), "milligram": ("mass", 1e-6),
+    "tonne": ("mass", 1e3), "l": ("volume", 1e-3), "litre": ("volume", 1e-3), "liter": ("volume", 1e-3),
+    "ml": ("volume", 1e-6), "millilitre": ("volume", 1e-6), "milliliter": ("volume", 1e-6),
+    "terabyte": ("data", 8e12), "kilowatt": ("power", 1e3), "dollar": ("money $", 1.0), "usd": ("money $", 1.0),
+    "euro": ("money €", 1.0), "eur": ("money €", 1.0), "gbp": ("money £", 1.0), "yen": ("money ¥", 1.0),
+    "pound": ("money £", 1.0),
+    "$": ("money $", 1.0), "€": ("money €", 1.0), "£": ("money £", 1.0), "¥": ("money ¥", 1.0),
 }  # fmt: skip
+# Units of which "a day" means one; "a second" may be an ordinal.
+_ONE_OF = "minute|hour|day|week|month|year|metre|meter|kilometre|kilometer|kilogram|litre|liter|tonne|million"
 _GROWTH = re.compile(r"\b[OΘΩ]\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
-# "0,5" and "12,5 %" have a decimal comma, "1,024" a thousands separator.
+# "0,5" and "12,5 %" have a decimal comma, "1,024" and "1 024" thousands separators.
 _NUMBER = re.compile(
-    r"(?<![\w.])[-−]?(?:(?P<comma>0,\d+|\d+,\d+(?=\s*%))|\d+(?:,\d{3})+(?:\.\d+)?|\d*\.?\d+(?:e[-+]?\d+)?)",
+    r"""(?<![\w.])[-−]?(?:
+      (?:(?P<factor>\d+(?:\.\d+)?)\s?[x×*·]\s?(?=10\s?(?:\^|\*\*|[⁰¹²³⁴-⁹⁻])))?
+        (?P<base>\d+(?:\.\d+)?)(?:\s?(?:\^|\*\*)\s?[({]?(?P<power>[-−+]?\d{1,3})[)}]?|(?P<raised>⁻?[⁰¹²³⁴-⁹]+))(?![\w^])
+    | (?:(?P<whole>\d+)[ ])?(?P<top>\d+)[/⁄](?P<bottom>[1-9]\d*)(?![\w/⁄])
+    | (?P<mixed>\d+)?[ ]?(?P<vulgar>[¼½¾⅐-⅞])
+    | (?P<comma>0,\d+|\d+,\d+(?=\s*%)|\d+,\d{1,2}(?=\s?(?:percent|per\ cent|k?m|cm|mm|kg|g|ml|litres?|hours?)\b))
+    | \d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d,]|\.\d)
+    | \d+(?:,\d{3})+(?:\.\d+)?
+    | \d*\.?\d+(?:e[-+]?\d+)?
+    )(?P<suffix>(?-i:k|M|bn)(?!\w))?""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−", "0123456789--")
+_SUFFIXES = {"k": 1e3, "M": 1e6, "bn": 1e9}
+_ORDINAL_NUMBER = re.compile(r"(?<![\w.])(\d+)(?:st|nd|rd|th)\b", re.IGNORECASE)
+_SCALE_AFTER = re.compile(r"[ -]?(hundred|thousand|million|billion|trillion|dozen)\b", re.IGNORECASE)
+_PART_AFTER = re.compile(r"\s+and\s+(?:(?:a|one)\s+(half|third|quarter)|(three)[ -](quarters))\b", re.IGNORECASE)
+_A_UNIT = re.compile(rf"\b(?:an?)\s+({_ONE_OF})\b(?!-)", re.IGNORECASE)
+_RATE = re.compile(
+    rf"(?:\b(?:once|twice|times|per|half|quarter of)|(?:\d|\b(?:{'|'.join(_WORDS)}))[ ]?[^\W\d_]+)\s*$", re.IGNORECASE
+)
+_OF_A_UNIT = re.compile(rf"\s+(?:of\s+)?an?\s+(?=(?:{_ONE_OF})\b)", re.IGNORECASE)
+_UNIT = re.compile(
+    r"""\s*-?\s*(?:
+      (?P<degrees>°|degrees?\b)(?:\s*(?P<scale>celsius|centigrade|fahrenheit|[cf])\b)?
+    | (?P<dimension>square|cubic)\s+(?P<length>[^\W\d_]+)
+    | (?P<cent>per\ cent)\b
+    | (?P<edge>k?m|cm|mm)(?:\^?(?P<exponent>[23²³]))(?!\w)
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_BELOW = re.compile(r"\s+below\s+(?:zero|freezing)\b", re.IGNORECASE)
+_MINUS = re.compile(r"\b(?:minus|negative)\s+$", re.IGNORECASE)
+_CURRENCY = re.compile(r"(?:\bUS)?([$€£¥])\s?$")
+_YEAR = re.compile(r"\b(?:the\s+)?year\s+$", re.IGNORECASE)
+_AT_LEAST = re.compile(
+    r"(?:\bat\s+least|\bno[t]?\s+(?:less|fewer|younger|lower|smaller|shorter|earlier)\s+than|\ba\s+minimum\s+of|≥)\s*$",
     re.IGNORECASE,
 )
+_AT_MOST = re.compile(
+    r"(?:\bat\s+most|\bno[t]?\s+(?:more|older|higher|greater|larger|longer|later)\s+than|\ba\s+maximum\s+of|≤)\s*$",
+    re.IGNORECASE,
+)
+# Characters before a number in which its sign, currency and bound are looked for.
+_REACH = 30
 # A number beside such signs is part of a calculation, not a claim; at the start of a line they are bullets.
 _CALCULATED = re.compile(r"[^\s*+·][ \t]*[*×+^/·][ \t]*[(]?$|[(]\s*[^\W\d_]*\s*=\s*$")
 _CALCULATING = re.compile(r"[ \t]*(?:[*×^+/·!]|[-−][ \t]*[\w(]*\d|[)]\s*\^)")
@@ -86,6 +153,7 @@ class Quantity(NamedTuple):
         number: as written, without the unit.
         precision: one unit of its last digit, in the kind's base unit; 0 where it is exact.
         calculated: whether it is part of a calculation or an example.
+        bound: "least" or "most" where the number is a limit, or empty.
 
     """
 
@@ -100,6 +168,7 @@ class Quantity(NamedTuple):
     number: float | None = None
     precision: float = 0.0
     calculated: bool = False
+    bound: str = ""
 
 
 def quantities(text: str) -> tuple[Quantity, ...]:
@@ -110,21 +179,142 @@ def quantities(text: str) -> tuple[Quantity, ...]:
         inner = re.sub(r"[\s*^·]", "", match[1]).lower().replace("²", "2").replace("³", "3")
         found.append(Quantity("growth", inner, match.start(), match.end(), match[0]))
         taken.append(match.span())
+    for match in _ORDINAL_NUMBER.finditer(text):
+        found.append(_ordinal(text, *match.span(), float(match[1])))
+        taken.append(match.span())
     for match in _NUMBER.finditer(text):
         label = _LABEL.search(text[: match.start()]) and text[match.end() : match.end() + 1] in (".", ")", ":")
         if label or any(start <= match.start() < end for start, end in taken):
             continue
-        plain = match[0].replace("−", "-")
-        plain = plain.replace(",", ".") if match["comma"] else plain.replace(",", "")
-        found.append(_with_unit(text, match.start(), match.end(), float(plain), precision=_precision(plain)))
-    for match in _SPELLED.finditer(text):
-        word = match[0].lower()
-        if word in _ORDERS:
+        read = _read_digits(match)
+        if read is None:
+            continue
+        value, precision, end = *read, match.end()
+        while scale := _SCALE_AFTER.match(text, end):
+            size = _SCALES[scale[1].lower()]
+            value, precision, end = value * size, precision * size, scale.end()
+        part = _PART_AFTER.match(text, end)
+        if part:
+            value, end = value + _part(part), part.end()
+        quantity = _with_unit(text, match.start(), end, value, precision=precision)
+        found.append(quantity)
+        taken.append((match.start(), quantity.end))
+    for quantity in _spelled(text):
+        if not any(start <= quantity.start < end for start, end in taken):
+            found.append(quantity)
+    for match in _A_UNIT.finditer(text):
+        if not _RATE.search(text[: match.start()]) and not any(
+            one.start < match.end() and match.start() < one.end for one in found
+        ):
+            one = match[1].lower()
+            kind, size = _UNITS.get(one, ("", 1e6))
             neighbours = _neighbours(text, *match.span())
-            found.append(Quantity("order", _ORDERS[word], *match.span(), match[0], neighbours=neighbours))
-        if word in _WORDS and not any(start <= match.start() < end for start, end in taken):
-            found.append(_with_unit(text, *match.span(), _WORDS[word])._replace(vague=word in _VAGUE))
+            found.append(Quantity(kind, size, *match.span(), match[0], True, neighbours[0], neighbours, 1.0))
     return tuple(found)
+
+
+def _read_digits(match: re.Match[str]) -> tuple[float, float] | None:
+    """Value and precision of a number in digits; `None` where it is too large."""
+    sign = -1.0 if match[0][0] in "-−" else 1.0
+    size = _SUFFIXES[match["suffix"]] if match["suffix"] else 1.0
+    if match["base"]:
+        exponent = int((match["power"] or match["raised"]).translate(_RAISED))
+        try:
+            value = float(match["factor"] or 1) * float(match["base"]) ** exponent
+        except (OverflowError, ZeroDivisionError):
+            return None
+        return sign * value * size, 0.0
+    if match["bottom"]:
+        return sign * (float(match["whole"] or 0) + float(match["top"]) / float(match["bottom"])) * size, 0.0
+    if match["vulgar"]:
+        return sign * (float(match["mixed"] or 0) + unicodedata.numeric(match["vulgar"])) * size, 0.0
+    written = match[0].removesuffix(match["suffix"] or "")
+    plain = re.sub(r"\s", "", written.replace("−", "-"))
+    plain = plain.replace(",", ".") if match["comma"] else plain.replace(",", "")
+    return float(plain) * size, _precision(plain) * size
+
+
+def _part(match: re.Match[str]) -> float:
+    """The value of "and a half" or "and three quarters"."""
+    return _PARTS[match[1].lower()] if match[1] else 0.75
+
+
+def _spelled(text: str) -> list[Quantity]:
+    """The quantities in words, in order."""
+    found: list[Quantity] = []
+    words = [(match[0].lower(), *match.span()) for match in _SPELLED.finditer(text)]
+    at = 0
+    while at < len(words):
+        word, start, end = words[at]
+        following = words[at + 1][0] if at + 1 < len(words) else ""
+        if word in _ORDERS:
+            found.append(
+                Quantity("order", _ORDERS[word], start, end, text[start:end], neighbours=_neighbours(text, start, end))
+            )
+        elif word in _PARTS and (
+            word in ("half", "quarter") or (following == "of" and at > 0 and words[at - 1][0] in ("a", "one"))
+        ):
+            found.append(_with_unit(text, start, end, _PARTS[word])._replace(vague=True))
+        elif word in _MULTIPLES:
+            found.append(_with_unit(text, start, end, _MULTIPLES[word])._replace(vague=word in _VAGUE))
+        elif word in _ORDINALS:
+            if word != "second" or (at > 0 and words[at - 1][0] == "the" and following):
+                found.append(_ordinal(text, start, end, _ORDINALS[word])._replace(vague=word in ("first", "second")))
+        elif word in _WORDS or word in _SCALES:
+            value, after = _spelled_value(text, words, at)
+            end = words[after - 1][2]
+            vague = after == at + 1 and word in _VAGUE
+            part = _PART_AFTER.match(text, end)
+            if part:
+                value, end, vague = value + _part(part), part.end(), False
+            found.append(_with_unit(text, start, end, value)._replace(vague=vague))
+            while after < len(words) and words[after][1] < end:
+                after += 1
+            at = after
+            continue
+        at += 1
+    return found
+
+
+def _spelled_value(text: str, words: Sequence[tuple[str, int, int]], at: int) -> tuple[float, int]:
+    """The value of the number in words that begins at an index, and the index after it."""
+    total, current, after = 0.0, 0.0, at
+    while after < len(words):
+        word, start, _ = words[after]
+        if after > at and text[words[after - 1][2] : start].strip("- \t"):
+            break
+        following = words[after + 1][0] if after + 1 < len(words) else ""
+        if word in _WORDS and (
+            after == at
+            or (current % 100 == 0 and (current > 0 or total > 0))
+            or (current % 100 >= 20 and current % 10 == 0 and 1 <= _WORDS[word] <= 9)
+        ):
+            current += _WORDS[word]
+        elif word == "hundred" and current < 100:
+            current = (current or 1.0) * 100
+        elif word in _SCALES and word != "hundred":
+            total, current = total + (current or (1.0 if after == at else 0.0)) * _SCALES[word], 0.0
+        elif after > at and word in _PARTS and word not in ("half", "third") and current and not total:
+            return current * _PARTS[word], after + 1
+        elif after > at and word == "third" and current == 1:
+            return _PARTS[word], after + 1
+        elif after > at and word == "point" and following in _WORDS and _WORDS[following] < 10:
+            return total + current + _WORDS[following] / 10, after + 2
+        elif not (after > at and word == "and" and words[after - 1][0] in _SCALES and following in _WORDS):
+            break
+        after += 1
+    return total + current, after
+
+
+def _ordinal(text: str, start: int, end: int, value: float) -> Quantity:
+    """A place in an order, with the noun that it numbers where that may be numbered afterwards."""
+    neighbours = _neighbours(text, start, end)
+    noun = stem(neighbours[1]) if neighbours[1] else ""
+    kind = noun if noun not in FUNCTION_WORDS else ""
+    if kind in _NUMBERED:
+        following = _FOLLOWING.match(text, end)
+        end = following.end(1) if following else end
+    return Quantity(kind or "ordinal", value, start, end, text[start:end], False, "", neighbours, value)
 
 
 def _precision(plain: str) -> float:
@@ -142,34 +332,97 @@ def _neighbours(text: str, start: int, end: int) -> tuple[str, str]:
 
 
 def _with_unit(text: str, start: int, end: int, value: float, *, precision: float = 0.0) -> Quantity:
-    """A number with the unit or the noun that follows it."""
-    neighbours = _neighbours(text, start, end)
+    """A number with what belongs to it: sign, currency, bound, and the unit or the noun that follows it."""
+    first = start
+    currency = _CURRENCY.search(text, max(0, first - _REACH), first)
+    first = currency.start() if currency else first
+    minus = _MINUS.search(text, max(0, first - _REACH), first)
+    if minus or (text[first - 1 : first] in ("-", "−") and currency and not text[first - 2 : first - 1].strip()):
+        value, first = -value, minus.start() if minus else first - 1
+    year = _YEAR.search(text, max(0, first - _REACH), first)
+    first = year.start() if year else first
+    bound = ""
+    for name, pattern in (("least", _AT_LEAST), ("most", _AT_MOST)):
+        limit = pattern.search(text, max(0, first - _REACH), first)
+        if limit:
+            bound, first = name, limit.start()
+    neighbours = _neighbours(text, first, end)
     around = text[max(0, start - _LONGEST_WORD) : start]
     calculated = bool(_CALCULATED.search(around) or _CALCULATING.match(text, end) or _EXAMPLE.search(text[:start]))
+    article = _OF_A_UNIT.match(text, end) if 0 < value < 1 else None
+    kind, size, stop = _unit(text, article.end() if article else end)
+    shift = 0.0
+    if currency:
+        kind, size, stop = f"money {currency[1]}", 1.0, end
+    if kind == "fahrenheit":
+        kind, size, shift = "degree", 5 / 9, 32.0
+    below = _BELOW.match(text, stop if kind else end) if kind in ("", "degree") and value > 0 else None
+    if below:
+        kind, value, stop = "degree", -value, below.end()
+    if kind:
+        words = text[first:stop]
+        measured = (value - shift) * size
+        return Quantity(
+            kind, measured, first, stop, words, False, "", neighbours, value, precision * size, calculated, bound
+        )
+    following = _FOLLOWING.match(text, end)
+    name = following[1].lower() if following and following[1] else ""
+    noun = "" if name in FUNCTION_WORDS else stem(name)
+    named = _NAMED.search(around)
+    before = _PRECEDING.search(text, max(0, first - _LONGEST_WORD), first)
+    if before and stem(before[1].lower()) in _NUMBERED and not named:
+        noun, first = stem(before[1].lower()), before.start(1)
+    preceding = f"= {named[1].lower()}" if named else neighbours[0]
+    words = text[first:end]
+    return Quantity(noun, value, first, end, words, False, preceding, neighbours, value, precision, calculated, bound)
+
+
+def _unit(text: str, end: int) -> tuple[str, float, int]:
+    """Kind, size and end of the unit that begins at a place of a text; no kind where there is none."""
+    match = _UNIT.match(text, end)
+    if match and match["degrees"]:
+        return "fahrenheit" if (match["scale"] or "c").lower().startswith("f") else "degree", 1.0, match.end()
+    if match and match["cent"]:
+        return "share", 0.01, match.end()
+    if match and (match["dimension"] or match["edge"]):
+        length = (match["length"] or match["edge"]).lower()
+        kind, size = _UNITS.get(length) or _UNITS.get(stem(length)) or ("", 0.0)
+        cubic = (match["dimension"] or "").lower() == "cubic" or match["exponent"] in ("3", "³")
+        if kind == "length":
+            return ("volume", size**3, match.end()) if cubic else ("area", size**2, match.end())
     following = _FOLLOWING.match(text, end)
     name = following[1] if following and following[1] else ""
     unit = _UNITS.get(name) or _UNITS.get(name.lower()) or _UNITS.get(stem(name.lower()) if name else "")
-    if unit is None:
-        kind = "" if name.lower() in FUNCTION_WORDS else stem(name.lower())
-        named = _NAMED.search(around)
-        preceding = f"= {named[1].lower()}" if named else neighbours[0]
-        return Quantity(
-            kind,
-            value,
-            start,
-            end,
-            text[start:end],
-            False,
-            preceding,
-            neighbours,
-            value,
-            precision,
-            calculated=calculated,
-        )
-    kind, size = unit
-    stop = following.end(1) if following else end
-    words = text[start:stop]
-    return Quantity(kind, value * size, start, stop, words, False, "", neighbours, value, precision * size, calculated)
+    return (*unit, following.end(1)) if unit and following else ("", 1.0, end)
+
+
+def same_quantity(one: Quantity, other: Quantity) -> bool:
+    """Whether two quantities have one value and one kind, however they are written.
+
+    Bare numbers and counted nouns are of one kind; a share is one with a bare number ("50 %", "0.5").
+    """
+    if one.calculated or other.calculated or isinstance(one.value, str) or isinstance(other.value, str):
+        return False
+    shares = "share" in (one.kind, other.kind) and (_is_count(one) or _is_count(other))
+    counts = _is_count(one) and _is_count(other)
+    return (one.kind == other.kind or shares or counts) and one.bound == other.bound and _same(one, other)
+
+
+def rewrite_quantities(text: str, found: Sequence[Quantity], wanted: Sequence[Quantity]) -> str:
+    """A text with those of its quantities that another text has as well written as they are there.
+
+    Args:
+        text, found: the text and its quantities.
+        wanted: the quantities of the other text.
+
+    """
+    written = {quantity.text.lower() for quantity in wanted}
+    for own in sorted(found, key=lambda quantity: quantity.start, reverse=True):
+        if own.text.lower() not in written:
+            match = next((other for other in wanted if same_quantity(own, other)), None)
+            if match is not None:
+                text = text[: own.start] + match.text + text[own.end :]
+    return text
 
 
 def differing_quantities(own: Sequence[Quantity], other: Sequence[Quantity]) -> tuple[Quantity, Quantity] | None:
@@ -189,7 +442,7 @@ def differing_quantities(own: Sequence[Quantity], other: Sequence[Quantity]) -> 
         for theirs in other:
             if theirs.calculated or _count(theirs, own) >= _count(theirs, other):
                 continue
-            if theirs.kind == mine.kind and (
+            if _comparable_kinds(mine, theirs) and (
                 mine.kind != "" or (mine.preceding and mine.preceding == theirs.preceding)
             ):
                 same_place = (
@@ -200,6 +453,10 @@ def differing_quantities(own: Sequence[Quantity], other: Sequence[Quantity]) -> 
     return None
 
 
+def _comparable_kinds(one: Quantity, other: Quantity) -> bool:
+    return one.kind == other.kind or (one.kind.startswith("money") and other.kind.startswith("money"))
+
+
 def _count(quantity: Quantity, among: Sequence[Quantity]) -> int:
     return sum(_same(quantity, other) for other in among)
 
@@ -207,11 +464,18 @@ def _count(quantity: Quantity, among: Sequence[Quantity]) -> int:
 def _same(one: Quantity, other: Quantity) -> bool:
     if isinstance(one.value, str) or isinstance(other.value, str):
         return one.value == other.value
+    if one.bound and other.bound and one.bound != other.bound:
+        return False
     precision = max(one.precision, other.precision)
     if one.kind == other.kind or (_is_count(one) and _is_count(other)):
         return _close(one.value, other.value, precision)
     # One text may leave the unit out.
-    if _is_count(one) != _is_count(other) and one.number is not None and one.number == other.number:
+    if (
+        _is_count(one) != _is_count(other)
+        and one.number is not None
+        and one.number == other.number
+        and "money" not in one.kind + other.kind
+    ):
         return True
     shares = {one.kind, other.kind} & {"share"} and (_is_count(one) or _is_count(other))
     # "50 %" equals "0.5" and, without the sign, "50".
@@ -226,7 +490,7 @@ def _is_count(quantity: Quantity) -> bool:
     return quantity.kind not in _KINDS
 
 
-_KINDS = frozenset(kind for kind, _ in _UNITS.values()) | {"growth", "order"}
+_KINDS = frozenset(kind for kind, _ in _UNITS.values()) | {"growth", "order", "degree", "area"}
 
 
 def _close(one: float, other: float, precision: float) -> bool:
