@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from grader.encoders import TokenVectors, model_revision, packaged_model
 from grader.grading.content import RubricContent, brevity_factor, correct_spelling, new_content, question_overlap
@@ -22,20 +23,26 @@ from grader.grading.encoded_rubrics import EncodedRubric, match_quantities
 from grader.grading.point_grades import (
     EncodedAnswer,
     PointClaims,
+    SilentSegments,
     check_contradiction,
     coverage_credit,
     grade_point,
     parse_points,
     point_flags,
+    silent_segments,
 )
 from grader.grading.screening import draft_of_nothing
 from grader.guards import (
     RULES_VERSION,
     AnswerStyle,
     ContradictionCheck,
+    UnassertedKind,
     assess_style,
+    cut_segments,
     parse_claim,
+    rejection,
     share_beyond_question,
+    unasserted,
 )
 from grader.marks import word_weights
 from grader.reader import Verifier
@@ -75,23 +82,21 @@ class DraftBuilder:
             encoded: what the encoder read in the text.
 
         """
-        spans = segments(text.text)
-        starts, held = segment_starts(encoded.spans[:, 0], spans)
+        pieces = self._pieces(rubric, text.text)
+        starts, held = segment_starts(encoded.spans[:, 0], [span for span, _ in pieces])
         if not held:  # the encoder saw nothing in it
             return draft_of_nothing(answer, rubric, text)
-        spans = [spans[index] for index in held]
+        spans = [pieces[index][0] for index in held]
+        kinds = [pieces[index][1] for index in held]
         style = self._style(rubric, text.text, spans, encoded)
         claims = self._claims_of(rubric)
         vectors = correct_spelling(encoded.texts, encoded.n_pieces, encoded.vectors, encoded_rubric.content.spellings)
         cosines = encoded_rubric.points.vectors @ vectors.T
         cosines = match_quantities(cosines, encoded_rubric, text.text, encoded.spans)
         matched = match_cosines(cosines, starts, **self._curve)
-        excluded = (
-            np.outer([claim.adds_to_question for claim in claims], style.empty_segments)
-            if any(style.empty_segments)
-            else None
-        )
-        covered = cover_matched(encoded_rubric.points, matched, excluded=excluded)
+        statements = [parse_claim(text.text[start:end]) for start, end in spans] if self._settings.guards else []
+        silent = silent_segments(claims, statements, style.empty_segments, kinds)
+        covered = cover_matched(encoded_rubric.points, matched, excluded=silent.excluded)
         answer_content = self._answer_content(
             encoded_rubric,
             encoded,
@@ -104,21 +109,32 @@ class DraftBuilder:
             original=answer.answer,
             text=text,
             spans=spans,
-            statements=[parse_claim(text.text[start:end]) for start, end in spans] if self._settings.guards else [],
+            statements=statements,
             cosines=cosines,
             starts=starts,
             credit_share=style.credit_share * self._brevity_factor(answer_content, encoded_rubric.content),
         )
+        if silent.rejected is not None:
+            told = cover_matched(encoded_rubric.points, matched, excluded=silent.excluded_unless_rejected)
+        else:
+            told = covered
         recalls = np.stack([found.by_segment for found in covered])
         points = tuple(
             grade_point(
                 point,
-                found,
-                self._contradiction(point, claim, encoded_rubric, found, encoded_answer, recalls),
+                *(
+                    self._rejection(point, found, told[index], silent, index, encoded_answer)
+                    or (
+                        found,
+                        self._contradiction(
+                            point, claim, encoded_rubric, found, encoded_answer, recalls, silent.agreeing(index)
+                        ),
+                    )
+                ),
                 encoded_answer,
                 self._settings,
             )
-            for point, found, claim in zip(rubric.points, covered, claims, strict=True)
+            for index, (point, found, claim) in enumerate(zip(rubric.points, covered, claims, strict=True))
         )
         flags = (*point_flags(points), *style.flags, *(["long_answer"] * (encoded.n_windows > 1)))
         topic = float((encoded_rubric.topics @ encoded.mean).max())
@@ -133,6 +149,45 @@ class DraftBuilder:
         n_pieces = int(encoded.n_pieces[encoded.rarity > 0].sum())
         return assess_style(text, spans, question=rubric.question, reference=rubric.reference_answer, n_pieces=n_pieces)
 
+    def _pieces(self, rubric: Rubric, text: str) -> list[tuple[Span, UnassertedKind | None]]:
+        """The answer's segments, cut where a stretch asserts nothing; without guards every segment is a claim."""
+        sentences = segments(text)
+        found = unasserted(text, sentences, question=rubric.question) if self._settings.guards else []
+        return cut_segments(text, sentences, found)
+
+    def _rejection(
+        self,
+        point: RubricPoint,
+        found: PointCoverage,
+        told: PointCoverage,
+        silent: SilentSegments,
+        index: int,
+        answer: EncodedAnswer,
+    ) -> tuple[PointCoverage, ContradictionCheck] | None:
+        """The coverage and the finding of a point that the answer only mentions in order to reject it.
+
+        Args:
+            point: with its index among the rubric's points.
+            found: its coverage by what the answer asserts.
+            told: its coverage by that and by what the answer rejects.
+            silent: which segments assert nothing.
+            index: of the point.
+            answer: its segments.
+
+        """
+        if silent.rejected is None or told.by_segment.size == 0:
+            return None
+        best = int(told.by_segment.argmax())
+        earned, mentioned = (coverage_credit(point, coverage, answer, self._settings) for coverage in (found, told))
+        if (
+            not silent.rejected[index, best]
+            or mentioned < self._settings.partial_at
+            or earned >= self._settings.partial_at
+        ):
+            return None
+        start, end = answer.spans[best]
+        return told, ContradictionCheck(rejection(answer.text.text[start:end]), best)
+
     def _contradiction(
         self,
         point: RubricPoint,
@@ -141,13 +196,16 @@ class DraftBuilder:
         found: PointCoverage,
         answer: EncodedAnswer,
         recalls: Floats,
+        agreeing: NDArray[np.bool_] | None,
     ) -> ContradictionCheck | None:
         """The contradiction check of one point; `recalls` are those of all points, shape `(n_points, n_segments)`.
 
-        A point without credit is not checked.
+        A point without credit is not checked, nor are the segments whose rejection agrees with it.
         """
         if not self._settings.guards or coverage_credit(point, found, answer, self._settings) == 0:
             return None
+        if agreeing is not None:
+            found = found._replace(by_segment=np.where(agreeing, np.float32(0), found.by_segment))
         others = recalls.copy()
         others[encoded_rubric.points.owners[found.wording]] = 0
         return check_contradiction(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from grader.grading.confidence import STATED, point_confidence
 from grader.grading.coverage import Floats, Ints, PointCoverage, PointTokens, credit
@@ -11,15 +12,18 @@ from grader.guards import (
     NO_CONTRADICTION,
     Claim,
     ContradictionCheck,
+    UnassertedKind,
     check_point,
     near_best_segments,
     parse_claim,
+    rejecting_agrees,
+    unasserted,
     with_numbers_as_in,
 )
 from grader.reader import Verifier
 from grader.schema import Evidence, PointGrade, Rubric, RubricPoint, Status
 from grader.settings import Settings
-from grader.text import NormalisedText, Span, content_stems, normalise
+from grader.text import NormalisedText, Span, content_stems, normalise, segments
 
 # The verifier may speak where the tokens of either side have on average this cosine to their nearest in the other: it
 # was trained on near copies (docs/accuracy.md compares bounds).
@@ -44,6 +48,67 @@ class PointClaims(NamedTuple):
     def adds_to_question(self) -> bool:
         """Whether the point says anything that the question does not."""
         return any(claim.stems - self.question_stems for claim in self.wordings)
+
+    @property
+    def is_assertion(self) -> bool:
+        """Whether no wording of the point is itself a question, a hypothesis or the like, which asserts nothing."""
+        return not any(unasserted(claim.text, segments(claim.text)) for claim in self.wordings)
+
+
+class SilentSegments(NamedTuple):
+    """Which segments of an answer state nothing about which points; arrays have shape `(n_points, n_segments)`.
+
+    Attributes:
+        excluded: segments that cannot state the point; `None` for none.
+        excluded_unless_rejected: the same without the segments that reject what they say; `None` for none.
+        rejected: segments that reject the point as far as they resemble it; `None` for none.
+        supported: segments whose rejection states the point, as "it is false that it never P" does; `None` for none.
+
+    """
+
+    excluded: NDArray[np.bool_] | None
+    excluded_unless_rejected: NDArray[np.bool_] | None
+    rejected: NDArray[np.bool_] | None
+    supported: NDArray[np.bool_] | None
+
+    def agreeing(self, index: int) -> NDArray[np.bool_] | None:
+        """The segments whose rejection states the point with this index."""
+        return None if self.supported is None else self.supported[index]
+
+
+def silent_segments(
+    points: Sequence[PointClaims],
+    statements: Sequence[Claim],
+    empty: Sequence[bool],
+    kinds: Sequence[UnassertedKind | None],
+) -> SilentSegments:
+    """Which segments state nothing about which points.
+
+    Args:
+        points: parsed into claims.
+        statements: the answer's segments as claims.
+        empty: for each segment whether it only repeats the question or introduces an answer.
+        kinds: for each segment why it asserts nothing, if so. A point that is itself worded so is not concerned.
+
+    """
+    excluded = np.outer([point.adds_to_question for point in points], np.asarray(empty, bool))
+    if not any(kinds):
+        return SilentSegments(excluded if excluded.any() else None, None, None, None)
+    asserting = np.array([point.is_assertion for point in points])
+    rejected = np.outer(asserting, np.array([kind == "rejected" for kind in kinds]))
+    supported = np.zeros_like(rejected)
+    for row, column in zip(*np.nonzero(rejected), strict=True):
+        supported[row, column] = rejecting_agrees(points[row].wordings, statements[column])
+    excluded_unless_rejected = excluded | np.outer(
+        asserting, np.array([kind is not None and kind != "rejected" for kind in kinds])
+    )
+    rejected &= ~supported
+    return SilentSegments(
+        excluded_unless_rejected | rejected,
+        excluded_unless_rejected,
+        rejected if rejected.any() else None,
+        supported if supported.any() else None,
+    )
 
 
 class EncodedAnswer(NamedTuple):

@@ -3,6 +3,12 @@ from .answer_style import assess_style as assess_style
 from .answer_style import is_foreign as is_foreign
 from .answer_style import share_beyond_question as share_beyond_question
 from .answer_style import words_beyond_question as words_beyond_question
+from .assertion import Unasserted as Unasserted
+from .assertion import UnassertedKind as UnassertedKind
+from .assertion import cut_segments as cut_segments
+from .assertion import rejecting_agrees as rejecting_agrees
+from .assertion import rejection as rejection
+from .assertion import unasserted as unasserted
 from .claims import Claim as Claim
 from .claims import parse_claim as parse_claim
 from .claims import with_numbers_as_in as with_numbers_as_in

@@ -35,7 +35,7 @@ SCOPE = 3
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*|[,;:.!?()]")
 
 
-Kind = Literal["negation", "opposite", "number", "quantifier", "roles", "denial", "rival"]
+Kind = Literal["negation", "opposite", "number", "quantifier", "roles", "denial", "rival", "rejection"]
 
 
 class Finding(NamedTuple):
@@ -43,7 +43,7 @@ class Finding(NamedTuple):
 
     Attributes:
         kind: which check found it; "denial" comes from the trained verifier, "rival" means that another segment states
-            the point as well.
+            the point as well, "rejection" that the answer calls the point false.
         certain: whether the statement denies the point; otherwise a person should look.
         start, end: the decisive words, in characters of the statement.
         reason: one line for the reader.
