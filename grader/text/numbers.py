@@ -88,6 +88,7 @@ _NUMBER = re.compile(
     | (?P<comma>0,\d+|\d+,\d+(?=\s*%)|\d+,\d{1,2}(?=\s?(?:percent|per\ cent|k?m|cm|mm|kg|g|ml|litres?|hours?)\b))
     | \d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d,]|\.\d)
     | \d+(?:,\d{3})+(?:\.\d+)?
+    | \d{1,3}(?:['’]\d{3})+(?!\d)
     | \d*\.?\d+(?:e[-+]?\d+)?
     )(?P<suffix>(?-i:k|M|bn)(?!\w))?""",
     re.IGNORECASE | re.VERBOSE,
@@ -98,6 +99,26 @@ _ORDINAL_NUMBER = re.compile(r"(?<![\w.])(\d+)(?:st|nd|rd|th)\b", re.IGNORECASE)
 _SCALE_AFTER = re.compile(r"[ -]?(hundred|thousand|million|billion|trillion|dozen)\b", re.IGNORECASE)
 _PART_AFTER = re.compile(r"\s+and\s+(?:(?:a|one)\s+(half|third|quarter)|(three)[ -](quarters))\b", re.IGNORECASE)
 _A_UNIT = re.compile(rf"\b(?:an?)\s+({_ONE_OF})\b(?!-)", re.IGNORECASE)
+# "Chapter IV" is chapter 4.
+_ROMAN = re.compile(
+    r"\b((?i:chapter|part|phase|stage|section|act|article|volume|book|war|type|level|grade|law|step))"
+    r"\s+(I{1,3}|IV|VI{0,3}|IX|XI{0,3}|XIV|XV)(?![\w'’])"
+)
+_ROMANS = {
+    name: float(value)
+    for value, name in enumerate("I II III IV V VI VII VIII IX X XI XII XIII XIV XV".split(), start=1)
+}
+# "1 in 6" and "five out of six"; "2:30 hours".
+_ONE_IN = re.compile(
+    rf"(?:(?:1|one)\s+in|(?P<top>\d+|{'|'.join(_WORDS)})\s+out\s+of)\s+(?:every\s+)?"
+    rf"(?P<bottom>\d{{1,6}}|{'|'.join(_WORDS)})(?![\w-])(?!\s+(?:{_ONE_OF})s?\b)",
+    re.IGNORECASE,
+)
+_FIRST_YEAR, _LAST_YEAR = 1100, 2100
+_HOURS = re.compile(r"\b(\d{1,3}):([0-5]\d)\s*-?\s*(?:hours?|hrs?|h)\b", re.IGNORECASE)
+# Between the parts of a duration: "two hours and thirty minutes".
+_AND_PART = re.compile(r"\s*(?:,|and|,\s*and)?\s*", re.IGNORECASE)
+_BINARY = (1.024, 1.024**2, 1.024**3, 1.024**4)
 _RATE = re.compile(
     rf"(?:\b(?:once|twice|times|per|half|quarter of)|(?:\d|\b(?:{'|'.join(_WORDS)}))[ ]?[^\W\d_]+)\s*$", re.IGNORECASE
 )
@@ -179,6 +200,25 @@ def quantities(text: str) -> tuple[Quantity, ...]:
         inner = re.sub(r"[\s*^·]", "", match[1]).lower().replace("²", "2").replace("³", "3")
         found.append(Quantity("growth", inner, match.start(), match.end(), match[0]))
         taken.append(match.span())
+    for match in _HOURS.finditer(text):
+        value = 60 * float(match[1]) + float(match[2])
+        neighbours = _neighbours(text, *match.span())
+        found.append(Quantity("time", 60 * value, *match.span(), match[0], False, "", neighbours, value))
+        taken.append(match.span())
+    for match in _ONE_IN.finditer(text):
+        top, bottom = (_small(word) for word in (match["top"] or "1", match["bottom"]))
+        if (
+            0 < top <= bottom
+            and not _FIRST_YEAR <= bottom <= _LAST_YEAR
+            and not any(start <= match.start() < end for start, end in taken)
+        ):
+            neighbours = _neighbours(text, *match.span())
+            found.append(Quantity("", top / bottom, *match.span(), match[0], False, neighbours[0], neighbours, None))
+            taken.append(match.span())
+    for match in _ROMAN.finditer(text):
+        noun, value = stem(match[1].lower()), _ROMANS[match[2]]
+        found.append(Quantity(noun, value, *match.span(), match[0], True, "", _neighbours(text, *match.span()), value))
+        taken.append(match.span())
     for match in _ORDINAL_NUMBER.finditer(text):
         found.append(_ordinal(text, *match.span(), float(match[1])))
         taken.append(match.span())
@@ -208,9 +248,49 @@ def quantities(text: str) -> tuple[Quantity, ...]:
         ):
             one = match[1].lower()
             kind, size = _UNITS.get(one, ("", 1e6))
-            neighbours = _neighbours(text, *match.span())
-            found.append(Quantity(kind, size, *match.span(), match[0], True, neighbours[0], neighbours, 1.0))
-    return tuple(found)
+            part = _PART_AFTER.match(text, match.end())
+            start, end, n_units = match.start(), part.end() if part else match.end(), 1 + (_part(part) if part else 0)
+            neighbours = _neighbours(text, start, end)
+            found.append(
+                Quantity(
+                    kind, n_units * size, start, end, text[start:end], not part, neighbours[0], neighbours, n_units
+                )
+            )
+            if part:
+                found = [one for one in found if not match.end() <= one.start < end]
+    return tuple(_joined_durations(text, found))
+
+
+def _small(word: str) -> float:
+    """The value of a number in digits or of a small one in words."""
+    return float(word) if word.isdecimal() else _WORDS[word.lower()]
+
+
+def _joined_durations(text: str, found: Sequence[Quantity]) -> list[Quantity]:
+    """The quantities, where "two hours and thirty minutes" is one."""
+    joined: list[Quantity] = []
+    order = sorted(range(len(found)), key=lambda index: found[index].start)
+    for one in (found[index] for index in order):
+        before = joined[-1] if joined else None
+        if (
+            before
+            and before.kind == one.kind == "time"
+            and not (before.vague or one.vague or before.bound or one.bound)
+            and isinstance(before.value, float)
+            and isinstance(one.value, float)
+            and 0 < one.value < before.value / max(before.number or 1.0, 1e-9)
+            and _AND_PART.fullmatch(text, before.end, one.start)
+        ):
+            words = text[before.start : one.end]
+            value, after = before.value + one.value, one.neighbours[1]
+            joined[-1] = before._replace(
+                value=value, end=one.end, text=words, number=None, neighbours=(before.neighbours[0], after)
+            )
+        else:
+            joined.append(one)
+    if len(joined) == len(found):
+        return list(found)
+    return joined
 
 
 def _read_digits(match: re.Match[str]) -> tuple[float, float] | None:
@@ -229,7 +309,7 @@ def _read_digits(match: re.Match[str]) -> tuple[float, float] | None:
     if match["vulgar"]:
         return sign * (float(match["mixed"] or 0) + unicodedata.numeric(match["vulgar"])) * size, 0.0
     written = match[0].removesuffix(match["suffix"] or "")
-    plain = re.sub(r"\s", "", written.replace("−", "-"))
+    plain = re.sub(r"[\s'’]", "", written.replace("−", "-"))
     plain = plain.replace(",", ".") if match["comma"] else plain.replace(",", "")
     return float(plain) * size, _precision(plain) * size
 
@@ -264,6 +344,8 @@ def _spelled(text: str) -> list[Quantity]:
             value, after = _spelled_value(text, words, at)
             end = words[after - 1][2]
             vague = after == at + 1 and word in _VAGUE
+            if word in _SCALES and at > 0 and words[at - 1][0] == "a":
+                start = words[at - 1][1]  # "a dozen"
             part = _PART_AFTER.match(text, end)
             if part:
                 value, end, vague = value + _part(part), part.end(), False
@@ -467,6 +549,11 @@ def _same(one: Quantity, other: Quantity) -> bool:
     if one.bound and other.bound and one.bound != other.bound:
         return False
     precision = max(one.precision, other.precision)
+    if one.kind == other.kind == "data" and any(
+        _close(one.value * size, other.value, precision) or _close(one.value, other.value * size, precision)
+        for size in _BINARY
+    ):
+        return True  # 2 KB are 2,000 or 2,048 bytes
     if one.kind == other.kind or (_is_count(one) and _is_count(other)):
         return _close(one.value, other.value, precision)
     # One text may leave the unit out.
