@@ -50,6 +50,10 @@ from grader.schema import Answer, Rubric, RubricPoint
 from grader.settings import Settings
 from grader.text import NormalisedText, Span, segments, word_order_revision
 
+# What an answer calls false is what it says of a point where that resembles the point this much more than its claims
+# do: of what people called a right answer none lost a point so, with half of it some did.
+_CLEARLY_MORE = 0.1
+
 
 class DraftBuilder:
     """Builds the draft of one answer at a time; drafts do not depend on each other.
@@ -178,12 +182,9 @@ class DraftBuilder:
         if silent.rejected is None or told.by_segment.size == 0:
             return None
         best = int(told.by_segment.argmax())
-        earned, mentioned = (coverage_credit(point, coverage, answer, self._settings) for coverage in (found, told))
-        if (
-            not silent.rejected[index, best]
-            or mentioned < self._settings.partial_at
-            or earned >= self._settings.partial_at
-        ):
+        said_otherwise = told.by_segment[best] - found.by_segment.max() < _CLEARLY_MORE
+        mentioned = coverage_credit(point, told, answer, self._settings)
+        if not silent.rejected[index, best] or mentioned < self._settings.partial_at or said_otherwise:
             return None
         start, end = answer.spans[best]
         return told, ContradictionCheck(rejection(answer.text.text[start:end]), best)

@@ -14,6 +14,7 @@ from grader.guards import (
     ContradictionCheck,
     UnassertedKind,
     check_point,
+    leaves_open,
     near_best_segments,
     parse_claim,
     rejecting_agrees,
@@ -96,13 +97,18 @@ def silent_segments(
         return SilentSegments(excluded if excluded.any() else None, None, None, None)
     asserting = np.array([point.is_assertion for point in points])
     rejected = np.outer(asserting, np.array([kind == "rejected" for kind in kinds]))
+    left_open = np.outer(asserting, np.array([kind is not None and kind != "rejected" for kind in kinds]))
     supported = np.zeros_like(rejected)
-    for row, column in zip(*np.nonzero(rejected), strict=True):
-        supported[row, column] = rejecting_agrees(points[row].wordings, statements[column])
-    excluded_unless_rejected = excluded | np.outer(
-        asserting, np.array([kind is not None and kind != "rejected" for kind in kinds])
-    )
-    rejected &= ~supported
+    for row, column in zip(*np.nonzero(rejected | left_open), strict=True):
+        kind = kinds[column]
+        if kind != "rejected":
+            left_open[row, column] = kind is None or leaves_open(kind, points[row].wordings, statements[column])
+            continue
+        agrees = rejecting_agrees(points[row].wordings, statements[column])
+        supported[row, column] = agrees is True
+        rejected[row, column] = agrees is False
+        left_open[row, column] = agrees is None
+    excluded_unless_rejected = excluded | left_open
     return SilentSegments(
         excluded_unless_rejected | rejected,
         excluded_unless_rejected,

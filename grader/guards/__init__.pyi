@@ -6,6 +6,7 @@ from .answer_style import words_beyond_question as words_beyond_question
 from .assertion import Unasserted as Unasserted
 from .assertion import UnassertedKind as UnassertedKind
 from .assertion import cut_segments as cut_segments
+from .assertion import leaves_open as leaves_open
 from .assertion import rejecting_agrees as rejecting_agrees
 from .assertion import rejection as rejection
 from .assertion import unasserted as unasserted

@@ -5,22 +5,36 @@ in it, not the whole sentence: in "I am not sure why, but P" the second clause i
 claim are left alone ("if the load rises, the voltage falls").
 """
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from grader.guards.claims import Claim, Finding
 from grader.guards.contradiction import find_contradiction
+from grader.guards.distance import withdrawn
 from grader.guards.polarity import has_denial
+from grader.guards.term_lists import ASKS_FOR_A_LIST, is_bare_list, is_spread, lists_terms
 from grader.text import Span
 
 UnassertedKind = Literal[
-    "ignorance", "question", "hypothesis", "report", "both_ways", "keyword_list", "rejected", "frame"
+    "ignorance",
+    "question",
+    "hypothesis",
+    "supposition",
+    "report",
+    "both_ways",
+    "keyword_list",
+    "bare_list",
+    "rejected",
+    "frame",
 ]
 
 
 # Longer sentences are not searched: no frame holds so much, and the search must stay quick on any text.
 _LONGEST_SENTENCE = 600
+# Share of a point's content words that a stretch must have to be about the same.
+_MOST = 0.6
 
 
 class Unasserted(NamedTuple):
@@ -28,7 +42,8 @@ class Unasserted(NamedTuple):
 
     Attributes:
         start, end: in characters of the answer.
-        kind: why; "rejected" says that it is false, "frame" is what says so or who; the others leave it open.
+        kind: why; "rejected" says that it is false, "frame" is what says so or who; "supposition" and "bare_list" leave
+            open what `leaves_open` says, the others everything.
 
     """
 
@@ -50,7 +65,8 @@ _TURN = (
 _CLAUSE_END = _any(_TURN)
 # The same, and a comma before what begins a clause of its own.
 _PRONOUN = (
-    r"(?:it|its|it's|they|this|that|these|he|she|you|we|there|so|because|the \w+ (?:is|are|was|were|has|have|can))"
+    r"(?:it|its|it's|they|this|that|these|he|she|you|we|there|so|because|as|or|no|nothing|not|which|since|nor|only|"
+    r"the \w+ (?:is|are|was|were|has|have|can))"
 )
 _FRESH_CLAUSE = _any(_TURN, rf",\s+(?={_PRONOUN}\b)")
 _COMMA = _any(_TURN, ",", r"\sand\s")
@@ -90,18 +106,35 @@ _UNKNOWN_THING = _any(
     r"\bi(?:'d| would)? (?:have to|need to|must) (?:look up|read up on|revise)\b",
     r"\b(?:i|we) (?:skipped|missed) (?:the )?(?:chapter|lesson|lecture|class|part|unit)\b",
     r"^(?:sorry,? )?(?:i |i've )?(?:completely )?(?:forgot|forgotten) (?!to\b|that\b)",
+    r"\bnever (?:asked|found out|looked up) (?=(?:what|which|who|how|whether)\b)",
+)
+# A guess between alternatives, or a mention, and that this is all.
+_ONLY_MENTIONED = _any(
+    r"^(?:was|is|were|are|does|do|something|somehow|some|either|one of)\b.*(?:[,.]|"
+    r"\s[-–—])\s*(?:sorry,? )?(?:but )?(?:i )?"
+    r"(?:dunno|forgot|no idea|no clue|do(?:n't|nt| not) (?:know|remember)|can(?:'t|not) (?:remember|recall|say))\W*$",
+    r"\bi (?:always |often |still |keep )?(?:mix|mixing|confuse|confusing|get|getting) (?:the two|both|them|"
+    r"these|those)"
+    r"(?: terms| words)?(?: up| mixed up| confused| wrong)?(?:,? sorry)?\W*$",
+    r"\b(?:that|it|this|which|all that) (?:was|were|came up|came) in the (?:lesson|chapter|lecture|class|part|"
+    r"unit|week)"
+    r"(?: that| which)? (?:i|we) (?:missed|skipped|slept|was|were)\b",
 )
 # What was said somewhere, and a hearer who did not take it in.
 _TAUGHT = re.compile(
-    r"\b(?:teacher|tutor|professor|prof|lecturer|lecture|lesson|chapter|textbook|video|slides|notes|class|"
-    r"course)\b.*?"
-    r"(?P<turn>(?:,|\bbut\b|\band\b|[-–—])\s*(?:(?:but|and|sadly|unfortunately|sorry)\W+)*"
-    r"i (?:was (?:ill|sick|away|absent|asleep|not there|late|ill)|wasn'?t (?:there|listening|paying)|slept|"
-    r"fell asleep|missed|"
+    r"\b(?:teachers?|tutor|professor|prof|lecturer|lecture|lesson|seminar|chapter|textbook|video|film|slides|"
+    r"notes|class|"
+    r"course|workshop|school|coach|trainer|instructor|guide|tour|podcast|(?:my|our|the) \w+ (?:talked|spoke|told us|"
+    r"explained|mentioned|discussed|showed|taught|lectured|went (?:on|through)))\b.*?"
+    r"(?P<turn>(?:,|\b(?:but|and|yet|though|only)\b|[-–—])\s*(?:(?:but|and|yet|though|sadly|unfortunately|sorry)\W+)*"
+    r"i (?:was (?:(?:at|in|on) \w+|ill|sick|away|absent|asleep|not there|late|travelling|abroad|busy|tired|dreaming|"
+    r"distracted|chatting|not listening)|had to leave|came (?:too )?late|could(?:n't| not) (?:follow|hear|see|"
+    r"make it)|wasn'?t (?:there|listening|paying)|slept|"
+    r"fell asleep|dozed off|stayed (?:at )?home|missed|skipped|"
     rf"did{_NOT} (?:listen|pay|follow|understand|get|read|catch)|ha(?:d|ve) forgotten|forgot|ca(?:n't|"
     r"nnot) (?:remember|recall)|"
     rf"do{_NOT} (?:remember|recall)|remember (?:none|nothing)|understood (?:none|nothing)|never (?:listened|"
-    r"understood|got)))",
+    r"grasped|caught up|followed|paid|learned|learnt|understood|got)))",
     re.IGNORECASE,
 )
 
@@ -119,16 +152,21 @@ _TAG = re.compile(
 )
 _QUOTED = re.compile(r"[\"“”‘]|(?:^|\s)'")
 # A guess with a question mark is still an answer.
+_CONDITION = re.compile(r"\W*(?:if|suppose|supposing|imagine|assuming)\b", re.IGNORECASE)
 _GUESS = re.compile(
     r"\b(?:possibly|maybe|perhaps|prob|probably|i (?:think|believe|guess|suppose|say))\b", re.IGNORECASE
 )
 # In a longer answer questions are a way to tell something: "Is it crooked? Then call for help".
 _MOST_ASKED = 3
+# In a longer answer a condition is part of an argument.
+_MOST_SUPPOSED = 2
 # A sentence after a question that does not answer it.
 _LEFT_OPEN = re.compile(
     r"\b(?:i (?:always |often )?(?:mix|confuse|forget|wonder)|not sure|no (?:idea|clue)|(?:don'?t|do not|"
-    r"didn't) (?:know|remember)|dunno|can'?t (?:say|remember|recall)|just (?:a guess|guessing)|good question|"
-    r"who knows|sorry)\b",
+    r"didn't) (?:know|remember)|dunno|can'?t (?:say|tell|remember|recall)|couldn'?t (?:say|tell)|"
+    r"just (?:a guess|guessing)|good question|"
+    r"who knows|sorry|discuss|asking you|you tell me|(?:skipped|missed) (?:it|this|that|the))\b|"
+    r"^\W*(?:maybe|perhaps|possibly|could be)\W*$",
     re.IGNORECASE,
 )
 _YES = re.compile(
@@ -150,6 +188,8 @@ _PLEASANT = (
     r"strange|practical)"
 )
 _HYPOTHESIS = _any(
+    r"^hopefully\b(?!.*\b(?:because|since)\b)",
+    rf"^(?:it )?would be (?:so |very |really |quite )?(?:{_PLEASANT}|good) (?:to|if)\b",
     r"^(?:(?:and|but|well|so)\W+)*(?:if|were|had|suppos(?:e|ing)(?: that)?|assuming(?: that)?|"
     r"imagine(?: that)?)\b.*,\s*(?:then )?"
     r"(?:(?:i'd|i would|we'd all|we would) (?:really |gladly )?(?:be (?:happy|glad|rich|delighted|grateful)|"
@@ -173,7 +213,7 @@ _WHO = (
     r" our)?(?: [\w'’-]+){0,2}|"
     r"(?:ordinary |many |most |old |young )?(?:people|pupils|students|beginners|laymen|everyone|everybody|folk|"
     r"folks|somebody|someone|they|you|one|we|i|others|sailors|parents)|"
-    r"(?:the|a|an|my|our|this|one|some)(?: [\w'’-]+){1,3})"
+    r"(?:the|a|an|my|our|this|one|some)(?: [\w'’-]+){1,3}|(?:[\w-]+ )?[\w-]+s)"
 )
 _SAYS = (
     r"(?:(?:will |would |might |may |often |still |always |once |wrongly |mistakenly |falsely |commonly |"
@@ -192,9 +232,12 @@ _REPORT = _any(
     r"error|mistake) (?:is|holds|has it)(?: that)?\b",
 )
 _FALSE = (
-    r"(?:false|wrong|untrue|incorrect|mistaken|nonsense|rubbish|bogus|not (?:true|so|right|correct|the case)|"
+    r"(?:false|wrong|untrue|incorrect|mistaken|nonsense|rubbish|bogus|hogwash|scaremongering|sales talk|"
+    r"a red herring|"
+    r"mistakes|errors|myths|lies|not (?:true|so|right|correct|the case)|"
     r"(?:a |an |just a |only a |pure |common |popular |old )*"
-    r"(?:myth|misconception|lie|fallacy|error|mistake|fairy tale|legend|misunderstanding|nonsense|rubbish))"
+    r"(?:myth|fable|fiction|misconception|lie|fallacy|error|mistake|fairy tale|legend|misunderstanding|nonsense|"
+    r"rubbish))"
 )
 _ADVERB = (
     r"(?:\s+(?:simply|just|plainly|actually|completely|entirely|of course|quite|totally|clearly|all|both|"
@@ -210,13 +253,21 @@ _REJECTION = re.compile(
     rf"(?:none|nothing) of (?:it|this|that) is (?:true|right|correct)|"
     rf"(?:or )?so i (?:was|have been) (?:wrongly|falsely) told|or so i was told(?:,)? (?:wrongly|falsely)|"
     r"(?:just |only )?(?:kidding|joking)|(?:that was )?(?:just |only )?a joke|nonsense|rubbish|"
+    r"that(?:'s| is) not what (?:it|this|that|they) \w+(?: at all)?|"
+    r"(?:in truth |in fact |actually )?(?:it|they|he|she) (?:does|do|did|is|are|was|were) the (?:opposite|"
+    r"contrary|reverse)|"
     r"(?:that's )?not so|not!|my foot|yeah,? right|(?:and )?pigs (?:can |might |may )?fly|don't make me laugh)"
     rf"(?=\s*(?:[.!,;:–—)-]|$|because\b|since\b|as\b)))",
     re.IGNORECASE,
 )
+# Each clause of what is rejected is compared by itself: "that A, that B, and that C".
+_NEXT_CLAIM = re.compile(r",\s+(?:and\s+|but\s+)?(?=that\b)", re.IGNORECASE)
 _SLIP = re.compile(r"\b(?:mistakes?|errors?)\b", re.IGNORECASE)
 # What rejects the sentence before it.
 _REJECTS_LAST = re.compile(
+    r"\W*(?:all (?:of (?:it|this|that) (?:is|was) )?(?:wrong|false|nonsense|rubbish|untrue|made up)\b|"
+    r"forget (?:it|that|all that)(?=[.!,;:])|(?:do not|don't) (?:you )?believe (?:it|that|them|a "
+    r"word)\b|(?:they|these people|people) (?:are|'re) (?:talking (?:nonsense|rubbish)|wrong|mistaken)\b)|"
     r"\W*(?:(?:but|yet|well|no|oh)\W+)?(?:(?:just |only |i'm )*(?:kidding|joking)\b|(?:that was )?(?:just |"
     r"only )?a joke\b|april fool|not!|"
     r"(?:this|that|it|which|they|both|these|all of it|that account|that idea|this view|that view|this belief|"
@@ -239,8 +290,12 @@ _MYTH_FRAME = _any(
     r"fallacy|lie|legend|old wives' tale|misunderstanding) (?:that|to (?:think|believe|say|assume|"
     r"claim)(?: that)?)\b",
     r"\b(?:it is|it's)(?: simply| just| plainly)? (?:false|wrong|untrue|incorrect|not true|not the case|"
-    r"not right|not correct) (?:that|to (?:think|believe|say|assume|claim)(?: that)?)\b",
+    r"not right|not correct)(?:,? (?:though|however),?)? (?:that|to (?:think|believe|say|assume|claim)(?: that)?)\b",
     r"\bit (?:isn't|is not) (?:true|the case|right|correct) that\b",
+    r"(?:^|[,;:–—]\s+|\b(?:but|and|so|please) )(?:do not|don't) (?:let \w+ tell you|(?:believe|think|imagine|suppose)"
+    r"(?! (?:it|so|me|them|twice|again)\b[.,!]))(?: that)?\b(?= \w)",
+    r"\b(?:there is|there's) (?:no|not a grain of|not a word of) truth in (?:the (?:idea|claim|story) that|"
+    r"it that)\b",
 )
 _FALSE_CLAIM = re.compile(
     r"^(?:the|that|this) (?:claim|idea|belief|statement|notion|view|assertion|"
@@ -250,7 +305,21 @@ _FALSE_CLAIM = re.compile(
 _CROSS = re.compile(r"^\W*(?:❌|✗|✘|🚫|👎|(?:false|wrong|myth|not true|incorrect)\s*:)\s*", re.IGNORECASE)
 _CROSSED_AFTER = re.compile(r"(?:❌|✗|✘|🚫|👎)\W*$")
 
+# What the writer would do says nothing about whether it is so.
+_OWN_DEED = re.compile(r"i(?:'d|’d| would| could| might)\b", re.IGNORECASE)
+_IN_FACT = re.compile(r"[,.]?\s+but,? (?:in fact|actually|in truth|in reality|really)\b", re.IGNORECASE)
+# The condition of a clause with "would": "if it were so, they would know".
+_SUPPOSITION_CLAUSE = re.compile(
+    r"^(?:\w+\W+)?(?:(?:if|suppose|supposing|imagine|assuming)\b(?P<condition>.*?)(?:,\s*(?:then\s+)?|\s+)|"
+    r"(?:were|had)\b(?P<inverted>[^,]*),\s*(?:then\s+)?)(?P<main>(?:(?:the|a|an|my|your|this|"
+    r"that) )?[\w’']+(?: [\w’']+)?"
+    r"(?:'d|’d| would| could| might)\b.*)$",
+    re.IGNORECASE | re.DOTALL,
+)
+
 _MAYBE = r"(?:maybe|perhaps|possibly|might|could|may)"
+# Who says when it is so and when not has made a claim.
+_REASON = re.compile(r"\b(?:because|since|depends|in case|whereas)\b", re.IGNORECASE)
 _BOTH_WAYS = _any(
     r"\beither\b.*\bor (?:not\b|(?:it |they |he |she |this |that )?(?:do|does|is|are|was|were|has|have|can|"
     r"will)(?:n't| not)\b|(?:just )?the (?:opposite|reverse|contrary)\b|the other way (?:a)?round\b|"
@@ -268,63 +337,6 @@ _BOTH_WAYS = _any(
     r"\b(?:may|might|could) (?P<word>\w+)\b.*\bor (?:it |they )?(?:may|might|could) not\b",
 )
 
-_TERMS = (
-    r"(?:things|terms|words|concepts|notions|keywords|key words|key terms|ideas|topics|headings|buzzwords|"
-    r"catchwords|expressions|points to mention)"
-)
-_OUGHT = r"(?:has to|have to|must|should|ought to|needs to|need to|will have to)"
-_TREAT = (
-    r"(?:also )?(?:consider|mention|mentions|look at|think of|talk about|speak of|take into account|discuss|"
-    r"write about|go into|deal with|deals with|name|cover|covers|contain|contains|include|treat|"
-    r"compare the terms)"
-)
-_LIST_FRAME = _any(
-    r"^(?:(?:and|also|then|finally|some|the|other|further|more|important|relevant|key|main|central|related|"
-    rf"helpful|useful|necessary|essential|basic|interesting|technical)\s+){{1,4}}{_TERMS}"
-    r"(?:\s+(?:here|that|to|which|for|of|in|on|about|one|you|we|i|should|must|need|matter|matters|count|counts|"
-    r"play a role|is|come up|belong|know|remember|mention|consider|use|this|the|it|question|topic|answer|test|"
-    r"are involved|are relevant|involved|worth|mentioning)\b)*\s*(?:are|include|were|would be|:)\s*:?",
-    rf"^{_TERMS} (?:to (?:remember|know|mention|consider|use)|for (?:the|this) \w+|that (?:matter|count|come up|"
-    r"belong here)|worth \w+)\s*(?:are|include|:)",
-    r"^(?:to|when) (?:explain|answer|describe|compare|understand|discuss|explaining|answering)\b.*?\b(?:one|"
-    rf"you|we|i) {_OUGHT} {_TREAT}\b",
-    rf"^(?:for a full account,? )?(?:one|i) {_OUGHT} {_TREAT}\b",
-    r"^(?:in|for) (?:this|the|an|my|a good) (?:answer|essay|question|topic|definition)\b.*\b(?:one|you|we|"
-    r"i) (?:would )?(?:find|need|expect|see)\b",
-    rf"^(?:the|a|this|an|my)(?: good| full)? (?:answer|essay|comparison|explanation|account) (?:(?:{_OUGHT}|"
-    rf"would|will) )?{_TREAT}\b",
-    r"^(?:the|this) (?:answer|essay|question|topic|whole thing) (?:is about|has to do with|"
-    r"has something to do with|is all about|revolves around)\b",
-    r"^(?:it|this|that) (?:has (?:something )?to do with|is (?:all |something )?about|deals with|"
-    r"has something to do with)\b",
-    r"^(?:we|i|you) need the (?:words|terms|concepts|notions)\b",
-    r"^(?:the )?(?:key|important|relevant)? ?(?:words|terms|keywords|concepts)\s*:",
-    r"^the (?:main |other )?(?:things|points) (?:you |one |i |we )?(?:to be|should|must|"
-    r"ought to) (?:dealt with|mention|consider|looked at|considered|mentioned|discussed)(?: here)?\s*(?:are|"
-    r"include)\b",
-    r"^(?:think|remember) of\b",
-    r"^what (?:has|have|needs?) to be (?:looked at|considered|mentioned|discussed)\b.*?\b(?:are|is)\b",
-)
-_LISTED_WORDS_OF_A_CLAIM = re.compile(
-    r"\b(?:is|are|was|were|because|so that|when|if|causes?|makes?|means?|leads?|becomes?|there(?:'s|’s)|"
-    r"it(?:'s|’s)|since|while|where|than|can|will|does|do|increases?|decreases?|reduces?|has|have)\b",
-    re.IGNORECASE,
-)
-_ITEM_BREAK = re.compile(r",\s*(?:and|or)?\s*|\s+(?:and|as well as|or|plus)\s+|\s[-–/]\s", re.IGNORECASE)
-_FEWEST_ITEMS, _LONGEST_ITEM = 3, 12
-# A question that asks for names or for the kind of list that the frame announces.
-_ASKS_FOR_A_LIST = re.compile(rf"\b(?:name|list|give|enumerate|{_TERMS}|consider\w*|factors|mention)\b", re.IGNORECASE)
-_BUT_IN_FACT = _any(r"[,.]?\s+but,? (?:in fact|actually|in truth|in reality|really)\b")
-# A verdict that takes a distance from what was reported before.
-_DISTANCE = _any(
-    r"^whether\b.*\b(?:i|we) (?:leave|cannot|can't|have no|do not|don't|would not|wouldn't|dare not)\b",
-    r"\bi (?:merely|just|only) (?:pass on|repeat|copied|quote|report)\b",
-    r"\bwithout claiming\b",
-    r"\bhave no (?:view|opinion|means of telling)\b",
-    r"\bneither believe nor\b",
-    r"^who knows\b",
-)
-
 
 def unasserted(text: str, segments: Sequence[Span], *, question: str = "") -> list[Unasserted]:
     """The stretches of an answer that do not assert what they say, in order and without overlap.
@@ -337,8 +349,12 @@ def unasserted(text: str, segments: Sequence[Span], *, question: str = "") -> li
     """
     found: list[Unasserted] = []
     sentences = [text[start:end] for start, end in segments]
-    may_list = _ASKS_FOR_A_LIST.search(question) is None
+    may_list = ASKS_FOR_A_LIST.search(question) is None
+    distant = withdrawn([sentence if len(sentence) <= _LONGEST_SENTENCE else "" for sentence in sentences])
     for index, (sentence, span) in enumerate(zip(sentences, segments, strict=True)):
+        if index in distant:
+            found.append(Unasserted(*span, distant[index]))
+            continue
         if len(sentence) > _LONGEST_SENTENCE:
             continue
         following = sentences[index + 1] if index + 1 < len(sentences) else ""
@@ -348,6 +364,7 @@ def unasserted(text: str, segments: Sequence[Span], *, question: str = "") -> li
             is_last=index + 1 == len(sentences),
             may_ask=len(sentences) <= _MOST_ASKED,
             may_list=may_list,
+            may_suppose=len(sentences) <= _MOST_SUPPOSED,
         )
         found += (Unasserted(span.start + start, span.start + end, kind) for start, end, kind in stretches)
     return found
@@ -393,15 +410,49 @@ def rejection(words: str) -> Finding:
     return Finding("rejection", True, 0, len(words), f"says '{words}' and rejects it")
 
 
-def rejecting_agrees(wordings: Sequence[Claim], rejected: Claim) -> bool:
-    """Whether to reject a statement is to state the point: "it is not true that it does not P" states P."""
-    return any(
-        has_denial(wording) != has_denial(rejected) or find_contradiction(wording, rejected) is not None
-        for wording in wordings
-    )
+def rejecting_agrees(wordings: Sequence[Claim], rejected: Claim) -> bool | None:
+    """Whether to reject a statement is to state the point: "it is not true that it does not P" states P.
+
+    `None` where only one of them denies anything, and they are no near copies: that says nothing for certain.
+    """
+    if any(find_contradiction(wording, rejected) is not None for wording in wordings):
+        return True
+    same = [has_denial(wording) == has_denial(rejected) for wording in wordings]
+    if any(same):
+        return False
+    return True if any(_shares_words(wording, rejected) for wording in wordings) else None
 
 
-def _stretches(sentence: str, following: str, *, is_last: bool, may_ask: bool, may_list: bool) -> list[Unasserted]:
+def leaves_open(kind: UnassertedKind, wordings: Sequence[Claim], statement: Claim) -> bool:
+    """Whether a stretch that asserts nothing leaves a point open.
+
+    A condition does so where it says the point, not where it says the opposite and so implies it; a bare list, where
+    the point's words are in several of its items.
+
+    Args:
+        kind: of the stretch, not "rejected".
+        wordings: of the point.
+        statement: the stretch.
+
+    """
+    if kind == "supposition":
+        return any(
+            _shares_words(wording, statement)
+            and has_denial(wording) == has_denial(statement)
+            and find_contradiction(wording, statement) is None
+            for wording in wordings
+        )
+    return is_spread(wordings, statement.text) if kind == "bare_list" else True
+
+
+def _shares_words(wording: Claim, statement: Claim) -> bool:
+    """Whether a statement has most content words of a wording."""
+    return len(wording.stems & statement.stems) >= _MOST * max(len(wording.stems), 1)
+
+
+def _stretches(
+    sentence: str, following: str, *, is_last: bool, may_ask: bool, may_list: bool, may_suppose: bool
+) -> list[Unasserted]:
     """The unasserted stretches of one sentence: the first kind that is found."""
     if rejected := _rejected(sentence, following):
         return [stretch for stretch in rejected if stretch.start < stretch.end]
@@ -410,8 +461,9 @@ def _stretches(sentence: str, following: str, *, is_last: bool, may_ask: bool, m
         or _ignorance(sentence)
         or _hypothesis(sentence, is_last)
         or _both_ways(sentence)
-        or _distanced(sentence, following)
+        or _reported(sentence)
         or (_terms(sentence) if may_list else None)
+        or (_supposition(sentence) if may_suppose else None)
     )
     return [] if stretch is None else [stretch]
 
@@ -426,31 +478,33 @@ def _rejected(sentence: str, following: str) -> list[Unasserted]:
     """What is called false, with the words that do so: in the sentence, by a sign, or by the next sentence."""
     whole = len(sentence)
     if (crossed := _CROSS.match(sentence)) and crossed.end() < whole:
-        return _framed(0, crossed.end(), whole, whole)
+        return _framed(sentence, 0, crossed.end(), whole, whole)
     if _CROSSED_AFTER.search(sentence):
-        return _framed(0, 0, whole, whole)
+        return _framed(sentence, 0, 0, whole, whole)
     if claim := _FALSE_CLAIM.match(sentence):
-        return _framed(0, *claim.span("said"), claim.end())
+        return _framed(sentence, 0, *claim.span("said"), claim.end())
     if frame := _MYTH_FRAME.search(sentence):
         end = _until(_FRESH_CLAUSE, sentence, frame.end())
-        return _framed(*frame.span(), end, end)
+        return _framed(sentence, *frame.span(), end, end)
     report = _REPORT.match(sentence)
     if comment := _REJECTION.search(sentence):
         start = report.end() if report else _clause_start(sentence, comment.start())
         is_false = report or not _SLIP.search(comment.group("comment"))  # "which was a mistake" may judge a deed
         if is_false and start < comment.start():
-            return _framed(0 if report else start, start, *comment.span())
+            return _framed(sentence, 0 if report else start, start, *comment.span())
     if sentence.rstrip().endswith("?"):
         return []
     start = report.end() if report else 0
     if following and (_REJECTS_LAST.match(following) or (report and _DENIES_REPORT.match(following))):
-        return _framed(0, start, whole, whole)
+        return _framed(sentence, 0, start, whole, whole)
     return []
 
 
-def _framed(start: int, said: int, until: int, end: int) -> list[Unasserted]:
+def _framed(sentence: str, start: int, said: int, until: int, end: int) -> list[Unasserted]:
     """What is rejected, from `said` to `until`, between the words of its frame."""
-    return [Unasserted(start, said, "frame"), Unasserted(said, until, "rejected"), Unasserted(until, end, "frame")]
+    cuts = [said, *(match.start() for match in _NEXT_CLAIM.finditer(sentence, said, until)), until]
+    claims = [Unasserted(first, last, "rejected") for first, last in itertools.pairwise(cuts)]
+    return [Unasserted(start, said, "frame"), *claims, Unasserted(until, end, "frame")]
 
 
 def _clause_start(sentence: str, end: int) -> int:
@@ -470,7 +524,7 @@ def _question(sentence: str, following: str, *, may_ask: bool) -> Unasserted | N
     if _TAG.search(f"{asked}?") or _YES.match(answered):
         return None
     begin = _INTERROGATIVE.search(asked)
-    start = begin.start() if begin else 0
+    start = begin.start() if begin and not _CONDITION.match(asked) else 0
     if _NO.match(answered):
         return Unasserted(start, len(asked) + 1, "rejected")
     if (
@@ -492,6 +546,8 @@ def _ignorance(sentence: str) -> Unasserted | None:
         whole = word is not None and word.group().lower() in ("whether", "if")
         end = _until(_FRESH_CLAUSE if whole else _COMMA, sentence, after)
         return Unasserted(frame.start(), end, "ignorance")
+    if _ONLY_MENTIONED.search(sentence):
+        return Unasserted(0, len(sentence), "ignorance")
     if frame := _UNKNOWN_THING.search(sentence):
         return Unasserted(frame.start(), _until(_FRESH_CLAUSE, sentence, frame.end()), "ignorance")
     return None
@@ -513,35 +569,28 @@ def _hypothesis(sentence: str, is_last: bool) -> Unasserted | None:
 
 def _both_ways(sentence: str) -> Unasserted | None:
     """A claim and its opposite, both left open."""
-    if frame := _BOTH_WAYS.search(sentence):
+    if (frame := _BOTH_WAYS.search(sentence)) and not _REASON.search(sentence):
         return Unasserted(0, _until(_any(r"[,.]?\s+but\b", ";", ":"), sentence, frame.end()), "both_ways")
     return None
 
 
-def _distanced(sentence: str, following: str) -> Unasserted | None:
-    """What others say, where the next words take no stand or say what is the case instead."""
+def _reported(sentence: str) -> Unasserted | None:
+    """What others say, where the next words say what is the case instead."""
     report = _REPORT.match(sentence)
-    if report:
-        turn = re.search(
-            r"[,.]?\s+but,? (?:in fact|actually|in truth|in reality|really)\b", sentence[report.end() :], re.I
-        )
-        if turn:
-            return Unasserted(report.end(), report.end() + turn.start(), "report")
-    if (report or _QUOTED.search(sentence)) and _DISTANCE.search(following):
-        return Unasserted(0, len(sentence), "report")
-    return None
+    turn = _IN_FACT.search(sentence, report.end()) if report else None
+    return Unasserted(report.end(), turn.start(), "report") if report and turn else None
+
+
+def _supposition(sentence: str) -> Unasserted | None:
+    """The condition of what would be: "if it were so" does not say that it is so, but may imply that it is not."""
+    found = _SUPPOSITION_CLAUSE.match(sentence)
+    if found is None:
+        return None
+    return Unasserted(0, found.start("main"), "hypothesis" if _OWN_DEED.match(found["main"]) else "supposition")
 
 
 def _terms(sentence: str) -> Unasserted | None:
-    """A list of terms inside a clause that claims nothing about them."""
-    frame = _LIST_FRAME.search(sentence)
-    if frame is None:
-        return None
-    listed = sentence[frame.end() :]
-    items = [item.strip(" .!:;\"'") for item in _ITEM_BREAK.split(listed)]
-    items = [item for item in items if item]
-    if len(items) < _FEWEST_ITEMS or max(len(item.split()) for item in items) > _LONGEST_ITEM:
-        return None
-    if _LISTED_WORDS_OF_A_CLAIM.search(listed):
-        return None
-    return Unasserted(0, len(sentence), "keyword_list")
+    """A list of terms that claims nothing about them."""
+    if lists_terms(sentence):
+        return Unasserted(0, len(sentence), "keyword_list")
+    return Unasserted(0, len(sentence), "bare_list") if is_bare_list(sentence) else None

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader import Answer, Grader, PointGrade, Rubric
-from grader.guards.assertion import cut_segments, rejecting_agrees, unasserted
+from grader.guards.assertion import cut_segments, leaves_open, rejecting_agrees, unasserted
 from grader.guards.claims import parse_claim
 from grader.text import segments
 
@@ -107,8 +107,6 @@ def test_what_is_called_false(text: str, rejected: str) -> None:
         "I don't know, I think the keel stops the drift.",
         "Not sure, but salt lowers the freezing point.",
         "If the load rises, the voltage falls.",
-        "If every layer were linear, the network would be one linear map.",
-        "If the keel were missing, the boat would drift sideways.",
         "When asked whether salt lowers the freezing point, yes: it does.",
         "Is it the keel that stops the drift? Yes.",
         "Does salt lower the freezing point? It does.",
@@ -178,9 +176,10 @@ def test_a_list_that_was_asked_for_is_an_answer(question: str) -> None:
         ("Copper is magnetic.", "copper is not magnetic", True),
         ("Copper is magnetic.", "copper is magnetic", False),
         ("Salt lowers the freezing point.", "salt raises the freezing point", True),
+        ("Copper does not rust.", "all metals corrode", None),
     ],
 )
-def test_to_reject_the_opposite_is_to_agree(point: str, rejected: str, agrees: bool) -> None:
+def test_to_reject_the_opposite_is_to_agree(point: str, rejected: str, agrees: bool | None) -> None:
     assert rejecting_agrees([parse_claim(point)], parse_claim(rejected)) is agrees
 
 
@@ -244,6 +243,81 @@ def test_what_is_rejected_is_contradicted_with_its_words(answer: str) -> None:
 )
 def test_a_claim_after_a_frame_earns_its_credit(answer: str) -> None:
     assert graded(answer).status == "covered"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (
+            "report",
+            "A leaflet says: 'Rennet curdles the milk and whey runs off.' I take no stand on whether it is right.",
+        ),
+        ("report", "'The keel stops the boat from drifting,' said a poster. I only copied it down."),
+        (
+            "hypothesis",
+            "If rennet curdled the milk, whey might run off. Whether it does would have to be tested first.",
+        ),
+        ("hypothesis", "Let us imagine that salt melts ice. I am only playing with the thought."),
+        ("ignorance", "In the course they spoke of rennet, casein and whey. Which does what is beyond me."),
+        ("ignorance", "Rennet, casein, whey: I had these on a card for the exam. I have no idea what they are."),
+    ],
+)
+def test_what_the_answer_withdraws_is_not_asserted(kind: str, text: str) -> None:
+    found = silent(text)
+    assert found
+    assert {one for one, _ in found} == {kind}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'Rennet curdles the milk,' my aunt said. She was right, I have seen it often.",
+        "Our teacher showed us that rennet curdles the milk. It is quick.",
+        "If the load rises, the voltage falls. I have measured it.",
+        "A leaflet says that rennet curdles the milk. But in fact acid does it..",
+    ],
+)
+def test_a_quotation_that_is_not_withdrawn_is_left_alone(text: str) -> None:
+    assert silent(text) == []
+
+
+@pytest.mark.parametrize(
+    ("point", "listed", "spread"),
+    [
+        ("Rennet curdles the milk.", "rennet, milk, curdle, whey", True),
+        ("Rennet curdles the milk.", "curdling, salting, pressing", False),
+        ("Cheese is made of milk, rennet and salt.", "milk, rennet, salt", False),
+    ],
+)
+def test_a_bare_list_states_no_claim_that_is_spread_over_its_items(point: str, listed: str, spread: bool) -> None:
+    assert [kind for kind, _ in silent(listed)] == ["bare_list"]
+    assert leaves_open("bare_list", [parse_claim(point)], parse_claim(listed)) is spread
+
+
+@pytest.mark.parametrize("text", ["milk and salt", "rennet, salt", "it melts, it flows, it sets", "a: 1, b: 2, c: 3"])
+def test_short_answers_that_are_no_bare_lists(text: str) -> None:
+    assert silent(text) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "point", "status"),
+    [
+        ("If the keel stopped the boat from drifting sideways, they would know.", POINT, "missing"),
+        ("If there were no keel to stop the boat, it would be drifting sideways.", POINT, "covered"),
+        (
+            "If every layer were linear, the network would be linear.",
+            "With linear layers the network is linear.",
+            "covered",
+        ),
+    ],
+)
+def test_a_condition_does_not_say_what_it_supposes(answer: str, point: str, status: str) -> None:
+    assert graded(answer, point).status == status
+
+
+def test_what_is_rejected_is_contradicted_though_another_claim_has_some_of_its_words() -> None:
+    answer = "Many say that the keel stops the boat from drifting, but this is false: the sail stops the boat."
+    assert graded(answer).status == "contradicted"
 
 
 def test_to_reject_a_denial_states_the_point() -> None:
