@@ -3,7 +3,6 @@ from .answer_style import assess_style as assess_style
 from .answer_style import is_foreign as is_foreign
 from .answer_style import share_beyond_question as share_beyond_question
 from .answer_style import words_beyond_question as words_beyond_question
-from .assertion import Unasserted as Unasserted
 from .assertion import UnassertedKind as UnassertedKind
 from .assertion import cut_segments as cut_segments
 from .assertion import leaves_open as leaves_open
