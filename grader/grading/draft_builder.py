@@ -51,7 +51,8 @@ from grader.settings import Settings
 from grader.text import NormalisedText, Span, segments, word_order_revision
 
 # What an answer calls false is what it says of a point where that resembles the point this much more than its claims
-# do: of what people called a right answer none lost a point so, with half of it some did.
+# do. Chosen on the statements that are not held out: of 37 such points with the words in both, it newly refused 5 that
+# are contradicted and none that are stated; half of it 10 and 2. A few stated ones are still refused.
 _CLEARLY_MORE = 0.1
 
 
