@@ -12,7 +12,7 @@ from grader.ids import finite_id, with_point_ids
 Kind = Literal["knowledge", "open"]
 Importance = Literal["vital", "okay"]
 Status = Literal["covered", "partial", "missing", "contradicted", "not_judged"]
-DecidedBy = Literal["embedding", "judge", "guard", "rule"]
+DecidedBy = Literal["embedding", "reader", "judge", "guard", "rule"]
 VerdictWord = Literal["covered", "partial", "missing", "contradicted", "cannot_tell", "not_judged"]
 
 
@@ -213,7 +213,8 @@ class Rated(NamedTuple):
 class PointGrade(Noun):
     """What one point earned: `coverage` and `credit` in 0..1, `None` when the point was not judged.
 
-    `confidence` is the chance, 0..1, that a person would decide alike; `None` where nothing was judged. Where judges
+    `confidence` is the chance, 0..1, that a person would decide alike; `None` where nothing was judged. `stated` and
+    `contradicted` are the calibrated probabilities, 0..1, of a reader; `None` without one. Where judges
     were asked, `verdicts` has what each of them said and `by_embedding` what the point earns without them.
 
     >>> from grader import Answer, Grader, Rubric
@@ -234,6 +235,8 @@ class PointGrade(Noun):
     decided_by: DecidedBy
     rationale: str
     confidence: float | None = Field(default=None, ge=0, le=1)
+    stated: float | None = Field(default=None, ge=0, le=1)
+    contradicted: float | None = Field(default=None, ge=0, le=1)
     verdicts: tuple[Verdict, ...] = ()
     by_embedding: Rated | None = None
 

@@ -15,8 +15,10 @@ STATIC = "static"
 INT8 = "int8"
 # What a model behind an OpenAI-compatible server is called by: `openai:MODEL`.
 REMOTE = "openai:"
+# No reader: coverage and guards decide. The packaged one reads answer and point together.
+NO_READER, PACKAGED_READER = "none", "packaged"
 # In place of the defaults: its cosines of related words are lower (docs/speed.md), and the verifier is a model, too.
-_FIT_FOR = {STATIC: {"match_center": 0.35, "match_slope": 6.0, "verifier": False}}
+_FIT_FOR = {STATIC: {"match_center": 0.35, "match_slope": 6.0, "verifier": False, "reader": NO_READER}}
 
 
 class Settings(Noun):
@@ -32,6 +34,9 @@ class Settings(Noun):
     """
 
     encoder: str = Field(default=PACKAGED_MODEL, description="encoder: a name or a folder")
+    reader: str = Field(
+        default=PACKAGED_READER, description="reader: packaged, none, or a sequence-pair classifier's name"
+    )
     question_discount: float = Field(
         default=0.2, ge=0, le=1, description="weight of a point's words that the question already says"
     )

@@ -39,6 +39,15 @@ class EncoderOptions:
             "or openai:MODEL on a server; the default is packaged, int8 is twice as fast, static a table of words.",
         ),
     ] = PACKAGED_MODEL
+    reader: Annotated[
+        str | None,
+        typer.Option(
+            "--reader",
+            envvar="GRADER_READER",
+            help="What reads an answer and a point together and says whether it is stated or contradicted: packaged, "
+            "none (coverage and guards decide), or the name of a sequence-pair classifier (NLI, grounded facts).",
+        ),
+    ] = None
     guards: Annotated[
         bool | None,
         typer.Option(

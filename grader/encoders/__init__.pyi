@@ -3,9 +3,12 @@ from .bert import gelu_tanh as gelu_tanh
 from .bert import layer_norm as layer_norm
 from .bert import linear as linear
 from .bert import transformer_layer as transformer_layer
+from .bert_graph import ATTENTION_BIAS_INPUT as ATTENTION_BIAS_INPUT
 from .bert_graph import EMBEDDINGS_INPUT as EMBEDDINGS_INPUT
+from .bert_graph import HIDDEN_OUTPUT as HIDDEN_OUTPUT
 from .bert_graph import LOGIT_OUTPUT as LOGIT_OUTPUT
 from .bert_graph import cross_encoder_graph as cross_encoder_graph
+from .bert_graph import masked_encoder_graph as masked_encoder_graph
 from .compilation import CompilationSpec as CompilationSpec
 from .compilation import CompileError as CompileError
 from .compilation import compiled_path as compiled_path
@@ -19,6 +22,7 @@ from .registry import load_encoder as load_encoder
 from .registry import reads_english_only as reads_english_only
 from .remote import EndpointEncoder as EndpointEncoder
 from .static import StaticEncoder as StaticEncoder
+from .threads import n_threads as n_threads
 from .threads import one_thread as one_thread
 from .token_vectors import TokenVectors as TokenVectors
 from .vector_cache import VectorCache as VectorCache

@@ -51,7 +51,13 @@ def transformer_layers(
 
 
 def transformer_layer(
-    hidden: Floats, weights: Mapping[str, Floats], layer: str, shape: BertArchitecture, curve: Curve, linear: Linear
+    hidden: Floats,
+    weights: Mapping[str, Floats],
+    layer: str,
+    shape: BertArchitecture,
+    curve: Curve,
+    linear: Linear,
+    bias: Floats | None = None,
 ) -> Floats:
     """One transformer layer over the pieces of one text, shape `(n_pieces, dim)` in and out.
 
@@ -62,6 +68,7 @@ def transformer_layer(
         shape: of the model.
         curve: `gelu`, or `gelu_tanh`.
         linear: `linear`, or `whole_linear`.
+        bias: added to the attention scores, shape `(n_pieces, n_pieces)`; very low where a piece may not look.
 
     """
     length, width = hidden.shape
@@ -70,7 +77,8 @@ def transformer_layer(
         linear(hidden, weights, f"{layer}attention.self.{part}").reshape(length, shape.n_heads, size).transpose(1, 0, 2)
         for part in ("query", "key", "value")
     )
-    shares = _softmax(query @ key.transpose(0, 2, 1) / np.sqrt(np.float32(size)))
+    scores = query @ key.transpose(0, 2, 1) / np.sqrt(np.float32(size))
+    shares = _softmax(scores if bias is None else scores + bias)
     seen = (shares @ value).transpose(1, 0, 2).reshape(length, width)
     seen = hidden + linear(seen, weights, layer + "attention.output.dense")
     hidden = layer_norm(seen, weights, layer + "attention.output.LayerNorm", shape.epsilon)

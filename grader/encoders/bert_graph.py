@@ -15,6 +15,7 @@ from grader.encoders.onnx_file import RUNTIMES_OWN, Graph
 # Raise it when the graph changes: compiled models of another version are not used.
 GRAPH_VERSION = 3
 EMBEDDINGS_INPUT, PIECES, MEAN, LOGIT_OUTPUT = "embedded", "pieces", "mean", "logit"
+ATTENTION_BIAS_INPUT, HIDDEN_OUTPUT = "bias", "hidden"
 _OPSET = 20
 _SHORTEST = 1e-12
 _SMALLEST = 1e-9
@@ -32,6 +33,7 @@ class _Model(NamedTuple):
     shape: BertArchitecture
     curve: Mapping[str, str]
     linear: "Callable[[_Model, str, list[str]], str]"
+    bias: str = ""  # added to the attention scores; left out if empty
 
     @property
     def dim(self) -> int:
@@ -85,6 +87,21 @@ def cross_encoder_graph(weights: Mapping[str, Floats], shape: BertArchitecture) 
     return graph.model()
 
 
+def masked_encoder_graph(weights: Mapping[str, Floats], shape: BertArchitecture) -> bytes:
+    """A BERT in which a piece may look at some of the others only.
+
+    Inputs `embedded` as for `bert_graph`, and `bias`, `(n_texts, 1, n_pieces, n_pieces)`: added to the attention
+    scores, very low where a piece may not look. Output `hidden`, the last layer, `(n_texts, n_pieces, dim)`. Layers
+    are called "layer.0." and so on, and the activation is GELU by tanh.
+    """
+    graph = Graph(_OPSET)
+    bias = graph.input(ATTENTION_BIAS_INPUT, ["texts", 1, "length", "length"])
+    model = _Model(graph, weights, shape, {"approximate": "tanh"}, _linear, bias)
+    _, last = _read(model, "layer.")
+    graph.output(HIDDEN_OUTPUT, ["texts", "length", model.dim], last)
+    return graph.model()
+
+
 def _read(model: _Model, layers: str) -> tuple[str, str]:
     """The normed input embeddings and the last layer, `(n_texts, n_pieces, dim)`.
 
@@ -117,7 +134,8 @@ def _attention(model: _Model, rows: str, texts: str, layer: str) -> str:
     all_three = model.linear(model, rows, names)
     graph.apply("Split", all_three, outputs=names, axis=-1, num_outputs=3)
     parts = [graph.apply("Reshape", name, texts) for name in names]
-    seen = graph.apply("MultiHeadAttention", *parts, domain=RUNTIMES_OWN, num_heads=model.shape.n_heads)
+    bias = ("", "", model.bias) if model.bias else ()
+    seen = graph.apply("MultiHeadAttention", *parts, *bias, domain=RUNTIMES_OWN, num_heads=model.shape.n_heads)
     return graph.apply("Reshape", seen, graph.weight([-1, model.dim]))
 
 

@@ -35,6 +35,9 @@ _MARKS_COLUMNS = {"marks_before": "before", "marks_low": "low", "marks_high": "h
 def grade_row(grade: Grade) -> dict[str, Any]:
     """The grade as one JSON object: its fields, then the extra columns; `read_grades` reverses it."""
     row = grade.model_dump(mode="json", exclude={"extra"})
+    for point in row["points"]:
+        if point["stated"] is None:  # only a reader gives these two
+            del point["stated"], point["contradicted"]
     return {**_rounded(row, _DECIMALS), **_extra_columns(grade.extra)}
 
 

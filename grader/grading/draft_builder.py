@@ -25,12 +25,13 @@ from grader.grading.point_grades import (
     PointClaims,
     SilentSegments,
     check_contradiction,
-    coverage_credit,
     grade_point,
     parse_points,
+    point_credit,
     point_flags,
     silent_segments,
 )
+from grader.grading.reader_credit import READER_CALIBRATION, ReadPoint
 from grader.grading.screening import draft_of_nothing
 from grader.guards import (
     RULES_VERSION,
@@ -45,10 +46,10 @@ from grader.guards import (
     unasserted,
 )
 from grader.marks import word_weights
-from grader.reader import Verifier
+from grader.reader import Reading, Verifier
 from grader.schema import Answer, Rubric, RubricPoint
 from grader.settings import Settings
-from grader.text import NormalisedText, Span, segments, word_order_revision
+from grader.text import NormalisedText, Span, normalise, segments, word_order_revision, words
 
 # What an answer calls false is what it says of a point where that resembles the point this much more than its claims
 # do. Chosen on the statements that are not held out: of 37 such points with the words in both, it newly refused 5 that
@@ -77,7 +78,13 @@ class DraftBuilder:
         return f"rules.{RULES_VERSION}+order@{word_order_revision()}{verifier}"
 
     def build(
-        self, answer: Answer, rubric: Rubric, text: NormalisedText, encoded: TokenVectors, encoded_rubric: EncodedRubric
+        self,
+        answer: Answer,
+        rubric: Rubric,
+        text: NormalisedText,
+        encoded: TokenVectors,
+        encoded_rubric: EncodedRubric,
+        readings: Sequence[Reading] = (),
     ) -> Draft:
         """Coverage, guards, evidence and credits of one answer.
 
@@ -85,6 +92,7 @@ class DraftBuilder:
             answer, text: as written, and normalised.
             rubric, encoded_rubric: of its question, and its points' token vectors.
             encoded: what the encoder read in the text.
+            readings: what a reader found of each point; empty without a reader.
 
         """
         pieces = self._pieces(rubric, text.text)
@@ -118,12 +126,20 @@ class DraftBuilder:
             cosines=cosines,
             starts=starts,
             credit_share=style.credit_share * self._brevity_factor(answer_content, encoded_rubric.content),
+            style_share=style.credit_share,
+            is_reference=_same_words(text.text, rubric.reference_answer),
         )
         if silent.rejected is not None:
             told = cover_matched(encoded_rubric.points, matched, excluded=silent.excluded_unless_rejected)
         else:
             told = covered
         recalls = np.stack([found.by_segment for found in covered])
+        read: list[ReadPoint | None] = [None] * len(covered)
+        if readings:
+            read = [
+                READER_CALIBRATION.read_point(found.coverage, reading)
+                for found, reading in zip(covered, readings, strict=True)
+            ]
         points = tuple(
             grade_point(
                 point,
@@ -132,14 +148,15 @@ class DraftBuilder:
                     or (
                         found,
                         self._contradiction(
-                            point, claim, encoded_rubric, found, encoded_answer, recalls, silent.agreeing(index)
+                            point, claim, encoded_rubric, found, encoded_answer, recalls, silent.agreeing(index), at
                         ),
                     )
                 ),
                 encoded_answer,
                 self._settings,
+                at,
             )
-            for index, (point, found, claim) in enumerate(zip(rubric.points, covered, claims, strict=True))
+            for index, (point, found, claim, at) in enumerate(zip(rubric.points, covered, claims, read, strict=True))
         )
         flags = (*point_flags(points), *style.flags, *(["long_answer"] * (encoded.n_windows > 1)))
         topic = float((encoded_rubric.topics @ encoded.mean).max())
@@ -184,7 +201,7 @@ class DraftBuilder:
             return None
         best = int(told.by_segment.argmax())
         said_otherwise = told.by_segment[best] - found.by_segment.max() < _CLEARLY_MORE
-        mentioned = coverage_credit(point, told, answer, self._settings)
+        mentioned = point_credit(point, told, answer, self._settings)
         if not silent.rejected[index, best] or mentioned < self._settings.partial_at or said_otherwise:
             return None
         start, end = answer.spans[best]
@@ -199,12 +216,13 @@ class DraftBuilder:
         answer: EncodedAnswer,
         recalls: Floats,
         agreeing: NDArray[np.bool_] | None,
+        read: ReadPoint | None,
     ) -> ContradictionCheck | None:
         """The contradiction check of one point; `recalls` are those of all points, shape `(n_points, n_segments)`.
 
         A point without credit is not checked, nor are the segments whose rejection agrees with it.
         """
-        if not self._settings.guards or coverage_credit(point, found, answer, self._settings) == 0:
+        if not self._settings.guards or point_credit(point, found, answer, self._settings, read) == 0:
             return None
         if agreeing is not None:
             found = found._replace(by_segment=np.where(agreeing, np.float32(0), found.by_segment))
@@ -257,3 +275,9 @@ class DraftBuilder:
     def _curve(self) -> dict[str, float]:
         """From cosines to matches."""
         return {"center": self._settings.match_center, "slope": self._settings.match_slope}
+
+
+def _same_words(text: str, reference: str) -> bool:
+    """Whether an answer is the reference, apart from case, punctuation and spaces."""
+    found = words(text.lower())
+    return bool(found) and found == words(normalise(reference).text.lower())

@@ -42,6 +42,7 @@ class EncodedRubric(NamedTuple):
         points, content: the points' wordings, and what they ask for.
         topics: the vectors of `topic_texts`, shape `(n_texts, dim)`.
         question: the question, normalised.
+        wordings: the texts of the points' wordings, in the order of `points`.
         numbers: the quantities of the points' own wordings, each with its rows among the tokens of `points`.
 
     """
@@ -50,16 +51,18 @@ class EncodedRubric(NamedTuple):
     content: RubricContent
     topics: Floats
     question: str
+    wordings: tuple[str, ...]
     numbers: tuple[tuple[Quantity, Ints], ...] = ()
 
 
 class _Wording(NamedTuple):
-    """One wording of a point: the point's index, its tokens and weights, and the recall that the question earns.
+    """One wording of a point: the point's index, text, tokens and weights, and the recall that the question earns.
 
     `question_overlap` is how far the question says each token, `informativeness` how much it says beyond the question.
     """
 
     owner: int
+    text: str
     texts: list[str]
     vectors: Floats
     weights: Floats
@@ -127,8 +130,9 @@ def _encode_rubric(rubric: Rubric, encoded: Mapping[str, TokenVectors], settings
                     f"rubric '{rubric.question_id}': the encoder knows no character of '{point.id}': {text!r}; "
                     "choose an encoder for that language"
                 )
-            wording = _wording(owner, tokens, np.arange(len(tokens.texts)), question, settings)
-            wordings.append(wording._replace(numbers=quantity_tokens(_clean(text), tokens.spans)))
+            clean = _clean(text)
+            wording = _wording(owner, clean, tokens, np.arange(len(tokens.texts)), question, settings)
+            wordings.append(wording._replace(numbers=quantity_tokens(clean, tokens.spans)))
     if _may_instruct(rubric):
         text = _clean(rubric.reference_answer)
         wordings += _reference_wordings(rubric, _stack(wordings), text, encoded[text], question, settings)
@@ -141,7 +145,8 @@ def _encode_rubric(rubric: Rubric, encoded: Mapping[str, TokenVectors], settings
         for wording, first in zip(wordings, points.starts.tolist(), strict=True)
         for quantity, rows in wording.numbers
     )
-    return EncodedRubric(points, _rubric_content(rubric, wordings, question), topics, asks, numbers)
+    texts = tuple(wording.text for wording in wordings)
+    return EncodedRubric(points, _rubric_content(rubric, wordings, question), topics, asks, texts, numbers)
 
 
 def quantity_tokens(text: str, spans: Ints) -> tuple[tuple[Quantity, Ints], ...]:
@@ -217,19 +222,23 @@ def _reference_wordings(
     segment_of = np.searchsorted(starts, np.arange(len(reference.texts)), side="right") - 1
     wordings = []
     for owner in sorted(set(points.owners[instructs].tolist())):
-        tokens = np.flatnonzero(np.isin(segment_of, np.flatnonzero((nearest == owner) & ~taken)))
+        own = np.flatnonzero((nearest == owner) & ~taken)
+        tokens = np.flatnonzero(np.isin(segment_of, own))
         if len(tokens):
-            wordings.append(_wording(owner, reference, tokens, question, settings))
+            borrowed = " ".join(text[slice(*spans[held[index]])] for index in own)
+            wordings.append(_wording(owner, borrowed, reference, tokens, question, settings))
     return wordings
 
 
-def _wording(owner: int, tokens: TokenVectors, which: Ints, question: Floats, settings: Settings) -> _Wording:
+def _wording(
+    owner: int, text: str, tokens: TokenVectors, which: Ints, question: Floats, settings: Settings
+) -> _Wording:
     vectors, rarity = tokens.vectors[which], tokens.rarity[which]
     already = question_overlap(vectors, question, center=settings.match_center, slope=settings.match_slope)
     weights = token_weights(rarity, already, question_discount=settings.question_discount)
     baseline = settings.echo_share * float(weights @ already)
     return _Wording(
-        owner, [tokens.texts[i] for i in which], vectors, weights, already, rarity * (1 - already), baseline
+        owner, text, [tokens.texts[i] for i in which], vectors, weights, already, rarity * (1 - already), baseline
     )
 
 

@@ -21,10 +21,13 @@ from grader.grading.encoded_rubrics import EncodedRubric, encode_rubrics
 from grader.grading.feedback import plain_feedback
 from grader.grading.judge_verdicts import judge_drafts
 from grader.grading.prefetch import prefetch
+from grader.grading.reader_credit import READER_CALIBRATION, best_of_wordings
+from grader.grading.reader_evidence import evidence_search
 from grader.grading.scoring import fraction, scaled_score
 from grader.grading.screening import draft_without_model
 from grader.judges import UNPROVEN_WEIGHT, JudgeWeight, Panel
 from grader.marks import FittedMarks
+from grader.reader import Reader, Reading, Task, load_reader
 from grader.rubrics import rubric_hash
 from grader.schema import Answer, Grade, Rubric
 from grader.settings import REMOTE, Settings
@@ -51,12 +54,14 @@ class _Reading(NamedTuple):
         drafts: of those that need no model, in order; `None` stands for the next of `ready`.
         ready: the others.
         vectors: of each of their texts.
+        readings: what a reader found of each point, by question and text; empty without a reader.
 
     """
 
     drafts: list[Draft | None]
     ready: list[_Ready]
     vectors: dict[str, TokenVectors]
+    readings: Mapping[tuple[str, str], Sequence[Reading]]
 
 
 class Grader:
@@ -65,6 +70,7 @@ class Grader:
     Args:
         rubrics: one a question; a mapping from question id or any iterable.
         encoder: what turns texts into token vectors; the one that `settings` names if left out.
+        reader: what says whether an answer states or contradicts a point; the one that `settings` names if left out.
         settings: how coverage becomes credit.
         panel: judges that look at what is unclear; without them nothing leaves the machine.
         weight: what labelled answers have shown of the judges; by default they settle unclear points alone.
@@ -89,6 +95,7 @@ class Grader:
         rubrics: Mapping[str, Rubric] | Iterable[Rubric],
         *,
         encoder: Encoder | None = None,
+        reader: Reader | None = None,
         settings: Settings | None = None,
         panel: Panel | None = None,
         weight: JudgeWeight = UNPROVEN_WEIGHT,
@@ -100,6 +107,7 @@ class Grader:
         self.panel = panel
         self.weight = weight
         self.encoder = encoder or load_encoder(self.settings.encoder)
+        self.reader = reader or load_reader(self.settings.reader)
         self.rubrics: dict[str, Rubric] = {}
         self._encoded_rubrics: dict[str, EncodedRubric] = {}
         self._draft_builder = DraftBuilder(self.settings)
@@ -218,7 +226,23 @@ class Grader:
         self._encoded_rubrics.update(encode_rubrics(new, self.encoder, self.settings))
         unique = list(dict.fromkeys(item.text.text for item in ready))
         vectors = dict(zip(unique, self.encoder.encode(unique), strict=True)) if unique else {}
-        return _Reading(drafts, ready, vectors)
+        return _Reading(drafts, ready, vectors, self._readings(ready))
+
+    def _readings(self, ready: Sequence[_Ready]) -> Mapping[tuple[str, str], Sequence[Reading]]:
+        """What the reader finds of each point in each answer; nothing without a reader."""
+        if self.reader is None:
+            return {}
+        tasks = {
+            (item.rubric.question_id, item.text.text): Task(
+                item.rubric.question, item.text.text, self._encoded_rubrics[item.rubric.question_id].wordings
+            )
+            for item in ready
+        }
+        found = self.reader.read(list(tasks.values()))
+        return {
+            key: best_of_wordings(self._encoded_rubrics[key[0]].points.owners.tolist(), readings)
+            for key, readings in zip(tasks, found, strict=True)
+        }
 
     def _drafts(self, reading: _Reading) -> list[Draft]:
         """The drafts of all answers of a reading, in order."""
@@ -228,11 +252,22 @@ class Grader:
             if key not in made:
                 with one_thread():
                     encoded_rubric = self._encoded_rubrics[item.rubric.question_id]
-                    made[key] = self._draft_builder.build(*item, reading.vectors[item.text.text], encoded_rubric)
+                    read = reading.readings.get((item.rubric.question_id, item.text.text), ())
+                    made[key] = self._draft_builder.build(*item, reading.vectors[item.text.text], encoded_rubric, read)
+        made = self._with_evidence(made)
         found = (
             made[item.answer.question_id, item.answer.answer]._replace(answer=item.answer) for item in reading.ready
         )
         return [next(found) if draft is None else draft for draft in reading.drafts]
+
+    def _with_evidence(self, made: dict[tuple[str, str], Draft]) -> dict[tuple[str, str], Draft]:
+        """The drafts, with the reader's evidence for points that are stated or contradicted in other words."""
+        if self.reader is None:
+            return made
+        searches = {key: found for key, draft in made.items() if (found := evidence_search(draft))}
+        readings = iter(self.reader.read([task for search in searches.values() for task in search.tasks]))
+        found = {key: search.found([next(readings) for _ in search.spans]) for key, search in searches.items()}
+        return {**made, **found}
 
     @property
     def _is_english_only(self) -> bool:
@@ -282,11 +317,16 @@ class Grader:
 
     def _signature(self, rubric: str, *, judge: str | None = None, calibration: str | None = None) -> str:
         encoder = f"{self.encoder.name}@{self.encoder.revision}"
+        reader = (
+            ""
+            if self.reader is None
+            else f"|reader:{self.reader.name}@{self.reader.revision},{READER_CALIBRATION.name}"
+        )
         calibration = calibration or self._calibration
         if judge is None:
             judge = "none" if self.panel is None else f"{self.panel.signature},{self.weight.name}"
         return (
-            f"grader:{__version__}|encoder:{encoder}|coverage:{self._coverage}"
+            f"grader:{__version__}|encoder:{encoder}{reader}|coverage:{self._coverage}"
             f"|guards:{self._draft_builder.guards}|calibration:{calibration}|judge:{judge}|rubric:{rubric}"
         )
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from grader.grading.confidence import STATED, point_confidence
 from grader.grading.coverage import Floats, Ints, PointCoverage, PointTokens, credit
+from grader.grading.reader_credit import ReadPoint
 from grader.guards import (
     NO_CONTRADICTION,
     Claim,
@@ -128,6 +129,8 @@ class EncodedAnswer(NamedTuple):
         cosines: between the tokens of all wordings and the answer's tokens, shape `(n_point_tokens, n_tokens)`.
         starts: first token of each segment, shape `(n_segments,)`.
         credit_share: factor on each credit for the answer's style and brevity, 0..1.
+        style_share: the same for its style alone.
+        is_reference: whether it is the reference answer, word for word.
 
     """
 
@@ -138,6 +141,8 @@ class EncodedAnswer(NamedTuple):
     cosines: Floats
     starts: Ints
     credit_share: float
+    style_share: float
+    is_reference: bool
 
 
 def parse_points(rubric: Rubric) -> tuple[PointClaims, ...]:
@@ -198,13 +203,37 @@ def grade_point(
     checked: ContradictionCheck | None,
     answer: EncodedAnswer,
     settings: Settings,
+    read: ReadPoint | None = None,
 ) -> PointGrade:
-    """Status, credit, evidence and confidence of a point, from its coverage and the contradiction check."""
-    credited = coverage_credit(point, found, answer, settings)
+    """Status, credit, evidence and confidence of a point, from coverage, the contradiction check and a reader."""
+    stated = STATED.stated(found.coverage) if read is None else read.stated
+    credited = point_credit(point, found, answer, settings, read)
     status = credit_status(credited, settings)
     stretch = Span(answer.spans[found.first_segment].start, answer.spans[found.last_segment].end)
     rationale = f"the answer matches {found.coverage:.0%} of this point's wording"
-    confidence = point_confidence(STATED.stated(found.coverage), credited)
+    confidence = point_confidence(stated, credited)
+    if read is not None:
+        rationale = (
+            f"read with its question, the answer states this point with probability {read.stated:.2f} and contradicts "
+            f"it with {read.contradicted:.2f}; it matches {found.coverage:.0%} of its wording"
+        )
+        if read.contradicts:
+            status, credited, confidence = "contradicted", 0.0, read.contradicted
+    if answer.is_reference and point.weight > 0:
+        return PointGrade(
+            point_id=point.id,
+            text=point.text,
+            status="covered",
+            coverage=found.coverage,
+            credit=1.0,
+            weight=point.weight,
+            evidence=_evidence(answer, stretch),
+            decided_by="rule",
+            rationale="the answer is the reference answer",
+            confidence=1.0,
+            stated=None if read is None else 1.0,
+            contradicted=None if read is None else 0.0,
+        )
     finding = checked.finding if checked is not None and credited > 0 else None
     if finding is not None and checked is not None:
         if finding.certain:
@@ -217,11 +246,7 @@ def grade_point(
     if point.weight < 0 and status != "covered":
         credited, status = 0.0, "missing"  # a mistake that was not clearly made was not made
         if finding is None:
-            confidence = point_confidence(STATED.stated(found.coverage), credited)
-    evidence = None
-    if status != "missing":
-        start, end = answer.text.original_span(*stretch)
-        evidence = Evidence(text=answer.original[start:end], start=start, end=end)
+            confidence = point_confidence(stated, credited)
     return PointGrade(
         point_id=point.id,
         text=point.text,
@@ -229,17 +254,29 @@ def grade_point(
         coverage=found.coverage,
         credit=credited,
         weight=point.weight,
-        evidence=evidence,
-        decided_by="embedding" if finding is None else "guard",
+        evidence=None if status == "missing" else _evidence(answer, stretch),
+        decided_by="guard" if finding is not None else "embedding" if read is None else "reader",
         rationale=rationale,
         confidence=confidence,
+        stated=None if read is None else read.stated,
+        contradicted=None if read is None else read.contradicted,
     )
 
 
-def coverage_credit(point: RubricPoint, found: PointCoverage, answer: EncodedAnswer, settings: Settings) -> float:
-    """Credit of a point for its coverage alone, before the contradiction check, 0..1."""
+def _evidence(answer: EncodedAnswer, stretch: Span) -> Evidence:
+    start, end = answer.text.original_span(*stretch)
+    return Evidence(text=answer.original[start:end], start=start, end=end)
+
+
+def point_credit(
+    point: RubricPoint, found: PointCoverage, answer: EncodedAnswer, settings: Settings, read: ReadPoint | None = None
+) -> float:
+    """Credit of a point for its coverage and what a reader found, before the contradiction check, 0..1."""
     credited = credit(found.coverage, no_credit=settings.no_credit, full_credit=settings.full_credit)
-    return credited * answer.credit_share if point.weight > 0 else credited  # a mistake costs as much in a brief answer
+    shares = (answer.credit_share, answer.style_share) if point.weight > 0 else (1.0, 1.0)
+    credited *= shares[0]  # a mistake (negative weight) costs as much in a brief answer
+    # Brevity counts for coverage alone: the reader itself tells a brief right answer from an empty one.
+    return credited if read is None else read.credit(credited, shares[1])
 
 
 def credit_status(credit: float, settings: Settings) -> Status:

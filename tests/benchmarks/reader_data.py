@@ -1,9 +1,11 @@
 """Labelled statements as training examples for the reader: answers with points, each stated, partly, not, or denied.
 
-All of it comes from `data/statements`. Besides what was written there: references, other questions' answers, points
-in frames ("I don't know whether ..."), points with one fact changed, two answers in one, and typos.
+Most of it comes from `data/statements`. Besides what was written there: references, other questions' answers, points
+in frames ("I don't know whether ..."), points with one fact changed, copies of points, two answers in one, and typos.
+Sets of scored answers whose labels say stated or not can be added; they are taken as they are, with a part held out.
 """
 
+import csv
 import hashlib
 import json
 import random
@@ -13,12 +15,18 @@ from typing import Any, NamedTuple
 
 from grader.evaluation.attacks.role_swap import role_swaps
 from grader.evaluation.attacks.sentence_edits import negations, numbers, opposites
+from grader.evaluation.labelled_set import LabelledAnswer, read_labelled_set
 
 FOLDER = Path(__file__).parents[2] / "data" / "statements"
 # Of a hundred questions so many are held out, by the hash of their words.
 HELD_OUT = 8
 _POINTS_AT_ONCE = 5
 _LONGEST_PAIR = 700  # characters of two answers in one
+# Of a hundred questions of a scored set, and of a hundred polarity pairs, so many are held out.
+SETS_HELD_OUT, PAIRS_HELD_OUT = 15, 8
+_PAIRS_USED = 0.45  # share of the polarity pairs that one epoch sees
+_MOST_ANSWERS = 80  # to one question of a scored set in one epoch
+_LABELS = {"correct": 1.0, "contradictory": -1.0, "partially_correct_incomplete": 0.5}
 
 _NOT_STATED = (
     "I don't know whether {p}.", "Is it that {p}?", "We never covered whether {p}.",
@@ -54,24 +62,30 @@ class Example(NamedTuple):
 
 
 class Statements(NamedTuple):
-    """A question with its answers, as in `data/statements`; `file` is where it stands."""
+    """A question with its answers, as in `data/statements`; `file` is where it stands.
+
+    `used` is the share of epochs that see it. Nothing is made besides the answers of a scored set.
+    """
 
     file: str
     question: str
     reference: str
     points: tuple[str, ...]
     answers: tuple[tuple[str, tuple[float, ...]], ...]
-
-    @property
-    def is_held_out(self) -> bool:
-        digest = hashlib.sha256(f"{self.question}|{self.reference}".encode()).hexdigest()
-        return int(digest[:8], 16) % 100 < HELD_OUT
+    is_held_out: bool
+    from_set: bool = False
+    used: float = 1.0
 
     def examples(self) -> list[Example]:
         """The answers as they were written."""
         return [
             Example(self.question, text, tuple(zip(self.points, labels, strict=True))) for text, labels in self.answers
         ]
+
+
+def bucket(text: str) -> int:
+    """A number from 0 to 99 that depends on the text alone."""
+    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) % 100
 
 
 def read_statements(folder: Path = FOLDER) -> list[Statements]:
@@ -81,7 +95,57 @@ def read_statements(folder: Path = FOLDER) -> list[Statements]:
 
 def _statements(file: str, row: dict[str, Any]) -> Statements:
     answers = tuple((answer["text"], tuple(map(float, answer["labels"]))) for answer in row["answers"])
-    return Statements(file, row["question"], row["reference_answer"], tuple(row["points"]), answers)
+    question, reference = row["question"], row["reference_answer"]
+    is_held_out = bucket(f"{question}|{reference}") < HELD_OUT
+    return Statements(file, question, reference, tuple(row["points"]), answers, is_held_out)
+
+
+def read_sets(folder: Path) -> list[Statements]:
+    """Scored answers to one reference (SciEntsBank, Beetle), facts in summaries and polarity pairs.
+
+    Their licences differ from that of `data/statements` (grader/reader/models/README.md); none of their texts is kept.
+    """
+    found = []
+    for name in ("scientsbank_dev", "beetle_dev"):
+        by_question: dict[str, list[LabelledAnswer]] = {}
+        for row in read_labelled_set(folder / f"{name}.jsonl"):
+            by_question.setdefault(row.question_id, []).append(row)
+        found += [_one_reference(name, rows) for rows in by_question.values()]
+    found += [_facts(row) for row in read_labelled_set(folder / "summary_points_dev.jsonl")]
+    return found + _polarity_pairs(folder / "polarity_pairs_dev.tsv")
+
+
+def _one_reference(name: str, rows: Sequence[LabelledAnswer]) -> Statements:
+    """A question whose reference is the one point; further references are right answers."""
+    point, *_ = references = rows[0].reference_answers
+    answers = [(row.answer, (_LABELS.get(row.label or "", 0.0),)) for row in rows if row.answer.strip()]
+    answers += [(text, (1.0,)) for text in references[:4]]
+    is_held_out = bucket(rows[0].question_id) < SETS_HELD_OUT
+    return Statements(name, rows[0].question, point, (point,), tuple(answers), is_held_out, from_set=True)
+
+
+def _facts(row: LabelledAnswer) -> Statements:
+    points = row.rubric or ()
+    answer = (row.answer, tuple(row.point_labels[point.id] for point in points))
+    is_held_out = bucket(row.question_id) < SETS_HELD_OUT
+    return Statements(
+        "summary_points_dev", "", "", tuple(p.text for p in points), (answer,), is_held_out, from_set=True
+    )
+
+
+def _polarity_pairs(path: Path) -> list[Statements]:
+    """Each pair both ways, with each side as a copy of itself."""
+    found = []
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+            one, two = row["point"], row["statement"]
+            label = -1.0 if row["relation"] == "contradicts" else 1.0
+            answers = ((two, (label, 1.0)), (one, (1.0, label)))
+            is_held_out = bucket(one) < PAIRS_HELD_OUT
+            found.append(
+                Statements("polarity", "", "", (one, two), answers, is_held_out, from_set=True, used=_PAIRS_USED)
+            )
+    return found
 
 
 def changed_points(questions: Iterable[Statements]) -> dict[str, list[str]]:
@@ -97,15 +161,33 @@ def changed_points(questions: Iterable[Statements]) -> dict[str, list[str]]:
 def augmented(
     question: Statements, others: Sequence[Statements], changed: dict[str, list[str]], rng: random.Random
 ) -> Iterator[Example]:
-    """The examples of one question for one epoch, with what is made besides."""
+    """The examples of one question for one epoch, with what is made besides.
+
+    Args:
+        question: of statements or of a scored set.
+        others: questions of statements, for answers to something else.
+        changed: as `changed_points` gives it.
+        rng: for all choices.
+
+    """
+    if question.from_set:
+        if rng.random() < question.used:
+            answers = question.examples()
+            yield from (_cut(example, rng) for example in rng.sample(answers, min(len(answers), _MOST_ANSWERS)))
+        return
     for example in _made(question, others, changed, rng):
-        text = _with_typos(example.answer, rng) if rng.random() < 0.06 and len(example.answer) > 20 else example.answer
-        asked = "" if rng.random() < 0.08 else example.question  # a question may be missing
-        points = example.labelled_points
-        if len(points) > _POINTS_AT_ONCE:
-            points = tuple(rng.sample(points, _POINTS_AT_ONCE))
-        if text.strip():
-            yield Example(asked, text, points)
+        if rng.random() < 0.06 and len(example.answer) > 20:
+            example = example._replace(answer=_with_typos(example.answer, rng))
+        if example.answer.strip():
+            yield _cut(example, rng)
+
+
+def _cut(example: Example, rng: random.Random) -> Example:
+    """Sometimes without its question, and with no more points than are read at once."""
+    points = example.labelled_points
+    if len(points) > _POINTS_AT_ONCE:
+        points = tuple(rng.sample(points, _POINTS_AT_ONCE))
+    return Example("" if rng.random() < 0.08 else example.question, example.answer, points)
 
 
 def _made(
@@ -121,6 +203,7 @@ def _made(
         yield Example(asked, asked, tuple((point, 0.0) for point in points))
     for point in points:
         yield from (Example(asked, text, ((point, label),)) for text, label in _framed(point, rng))
+        yield from _copied(point, question, other, rng)
         if point in changed and rng.random() < 0.4:
             yield Example(asked, rng.choice(changed[point]), ((point, -1.0),))
     if len(question.answers) > 2:
@@ -138,6 +221,18 @@ def _framed(point: str, rng: random.Random) -> Iterator[tuple[str, float]]:
         yield rng.choice(_STATED).format(**words), 1.0
     elif number < 0.40:
         yield point, 1.0
+
+
+def _copied(point: str, question: Statements, other: Statements, rng: random.Random) -> Iterator[Example]:
+    """Now and then a copy of the point beside another point, or in answer to another question."""
+    number = rng.random()
+    beside = rng.choice(question.points)
+    if number < 0.12 and beside != point:
+        copy = rng.choice((point, _lower_first(point), point.rstrip(".")))
+        text = rng.choice((f"{copy} {beside}", f"{beside} {copy}", f"{beside.rstrip('.')}, and {_lower_first(copy)}."))
+        yield Example(question.question, text, ((point, 1.0), (beside, 1.0)))
+    elif 0.12 <= number < 0.18:
+        yield Example(other.question, point, ((point, 1.0),))
 
 
 def _two_in_one(question: Statements, rng: random.Random) -> Iterator[Example]:
