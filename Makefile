@@ -75,7 +75,7 @@ soak: $(INSTALLED) ## kill runs at random moments, ROUNDS times, and see that no
 	$(BIN)/python -m tests.soak $(ROUNDS)
 
 attack: $(INSTALLED) ## attack the grader as configured and print how often each attack succeeds
-	$(BIN)/grader attack --rubrics rubrics/ --answers data/practice_answers.jsonl
+	cat data/practice_answers.jsonl data/contrast_answers.jsonl | $(BIN)/grader attack --rubrics rubrics/ --answers -
 
 clean: ## remove what make wrote
 	rm -rf .venv out build dist

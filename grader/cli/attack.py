@@ -15,7 +15,10 @@ def attack(
     rubrics: Rubrics = Path("rubrics"),
     answers: Annotated[
         str | None,
-        typer.Option(help="Good answers to attack: rows with level 'strong', else the best-scored of each question."),
+        typer.Option(
+            help="Good answers to attack: rows with level 'strong', else the best-scored of each question; "
+            "levels 'partial' and 'misconception' are material, too."
+        ),
     ] = None,
     pairs: Annotated[
         str | None,
@@ -29,13 +32,16 @@ def attack(
 ) -> None:
     """Attack the grader as configured, and say how often each attack succeeds.
 
-    The attacks C01 to C35 are built from the rubrics and from good answers to them: texts without content, echoes and
-    keyword lists, single facts changed, padding, other letters, faulty files. Without --answers the reference answers
-    stand for good ones. Intervals are 95 % (Wilson). Bare pairs of a point and a statement go to --pairs.
+    The attacks C01 to C49 are built from the rubrics and from good answers to them: texts without content, echoes and
+    keyword lists, single facts changed, padding, other letters, faulty files, misconceptions, claims that are only
+    quoted, supposed, doubted or rejected, and better answers against worse ones. Without --answers the reference
+    answers stand for good ones, and what is partial or wrong is made of the points by rule. Intervals are 95 %
+    (Wilson). Bare pairs of a point and a statement go to --pairs.
 
     \b
     Examples:
       grader attack --answers data/practice_answers.jsonl
+      cat data/practice_answers.jsonl data/contrast_answers.jsonl | grader attack --answers -
       grader attack --only C10,C11,C12 --examples 3
       grader attack --pairs refutations.tsv --json
     """

@@ -32,10 +32,11 @@ _RUNS: Mapping[str, tuple[str, Kind, str]] = {
     "C34": ("order and company of answers", "invariant", "score does not move at all"),
     "C35": ("faulty rubrics and banks", "absolute", "refused with a line that names the fault"),
 }
-ATTACK_IDS = (*(attack.id for attack in ATTACKS), *_RUNS)
-# The column with the intended quality of an answer, and its values for a good and a poor one.
+ATTACK_IDS = tuple(sorted([*(attack.id for attack in ATTACKS), *_RUNS]))
+# The column with the intended quality of an answer, and its values for good, half-right, wrong and poor ones.
 _LEVEL = "level"
-_STRONG, _POOR = "strong", ("weak", "misconception")
+_STRONG, _PARTIAL, _MISCONCEPTION = "strong", "partial", "misconception"
+_POOR = ("weak", _MISCONCEPTION)
 # Least words of a weak answer; a shorter one counts as blank.
 _SAYS_SOMETHING = 5
 
@@ -143,7 +144,10 @@ def parse_attack_ids(text: str) -> frozenset[str]:
     wanted = [name.strip().upper() for name in text.split(",") if name.strip()]
     unknown = [name for name in wanted if name not in ATTACK_IDS]
     if unknown:
-        raise InputError(f"there is no attack '{unknown[0]}': expected C01 to C35, such as C10,C11", field="only")
+        raise InputError(
+            f"there is no attack '{unknown[0]}': expected {ATTACK_IDS[0]} to {ATTACK_IDS[-1]}, such as C10,C11",
+            field="only",
+        )
     return frozenset(wanted or ATTACK_IDS)
 
 
@@ -161,7 +165,8 @@ def run_attacks(
         grader: as configured; its closed questions are attacked.
         answers: of which the good ones are attacked: those with `level: strong` in their further columns if there
             is such a column, else the best-scored one of each question. A question without an answer is attacked
-            through its reference answer.
+            through its reference answer. Rows with `partial` and `misconception` there are material of C36, C37,
+            C39 and C49.
         only: ids of attacks.
         seed: of the random choices; each case has a generator of its own, so that none depends on another.
         progress: receives the grades of all attacked answers and their number; must yield all grades.
@@ -190,6 +195,7 @@ def run_attacks(
     for name, (family, kind, expectation) in _RUNS.items():
         if name in only:
             results.append(AttackResult(name, family, kind, expectation, "", tuple(runs[name]())))
+    results.sort(key=lambda result: result.id)
     return RobustnessReport(grader.signature, tuple(results), tuple(notes))
 
 
@@ -204,10 +210,12 @@ def _graded(grader: Grader, to_grade: Iterable[tuple[str, str]], progress: Progr
 
 
 class _GoodAnswers(NamedTuple):
-    """Good answers (id and text) to a question, and one answer that earns little."""
+    """Good answers (id and text) to a question, one that earns little, and written ones of other levels."""
 
     good: Sequence[tuple[str, str]]
     weak: str
+    partials: tuple[str, ...]
+    misconceptions: tuple[str, ...]
 
 
 def _targets(grader: Grader, answers: Sequence[Answer]) -> tuple[list[AttackTarget], list[str]]:
@@ -223,7 +231,9 @@ def _targets(grader: Grader, answers: Sequence[Answer]) -> tuple[list[AttackTarg
         mine = found[rubric.question_id]
         others = tuple(chosen.good[0][1] for name, chosen in found.items() if name != rubric.question_id)
         for name, text in mine.good:
-            targets.append(AttackTarget(rubric, name, text, goods[rubric.question_id, text], mine.weak, others))
+            grade = goods[rubric.question_id, text]
+            levelled = mine.partials, mine.misconceptions
+            targets.append(AttackTarget(rubric, name, text, grade, mine.weak, others, *levelled))
     how = f"with level '{_STRONG}'" if levels else "scored best"
     n_references = sum(chosen.good[0][0] == _REFERENCE for chosen in found.values())
     notes = [f"{len(targets) - n_references} good answers ({how})"] if answers else []
@@ -247,21 +257,29 @@ def _good_answers(rubric: Rubric, answers: Sequence[Answer], grades: Grades, *, 
         ranked = sorted(mine, key=lambda answer: -(grades[answer.question_id, answer.answer].fraction or 0.0))
         good, poor = ranked[:1], [answer.answer for answer in reversed(ranked[1:])]
     weak = next((text for text in poor if len(words(text)) >= _SAYS_SOMETHING), WEAK)
+    partials, misconceptions = (
+        tuple(answer.answer for answer in mine if answer.extra.get(_LEVEL) == level)
+        for level in (_PARTIAL, _MISCONCEPTION)
+    )
     given = [(answer.answer_id, answer.answer) for answer in good]
-    return _GoodAnswers(given or [(_REFERENCE, AttackTarget(rubric, "", "", _NO_GRADE, "").reference)], weak)
+    given = given or [(_REFERENCE, AttackTarget(rubric, "", "", _NO_GRADE, "").reference)]
+    return _GoodAnswers(given, weak, partials, misconceptions)
 
 
 _NO_GRADE = Grade(answer_id="", question_id="", score=0.0, max_score=1.0, fraction=0.0, signature="")
 
 
 def _cases(attack: Attack, targets: Sequence[AttackTarget], seed: int) -> list[tuple[AttackTarget, AttackCase]]:
-    """Every case of one attack; the generator depends on seed, attack and answer alone."""
+    """Every case of one attack, each once; the generator depends on seed, attack and answer alone."""
     chosen = targets[:1] if attack.id in SINGLE_TARGET else targets
-    return [
-        (target, case)
-        for target in chosen
-        for case in attack.build(target, _generator(seed, f"{attack.id} {target.rubric.question_id} {target.good_id}"))
-    ]
+    cases: dict[tuple[str, str, str], tuple[AttackTarget, AttackCase]] = {}
+    for target in chosen:
+        name = target.rubric.question_id
+        for case in attack.build(target, _generator(seed, f"{attack.id} {name} {target.good_id}")):
+            # Two good answers to one question share what is built from its rubric and its other answers.
+            base = "" if attack.kind == "absolute" else case.base
+            cases.setdefault((name, base, case.text), (target, case))
+    return list(cases.values())
 
 
 def _generator(seed: int, name: str) -> np.random.Generator:

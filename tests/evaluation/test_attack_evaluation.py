@@ -56,6 +56,8 @@ ALLOWED = {
     "C34": 0.0,  # order
     "C35": 0.0,  # faulty files
 }
+# No gate: 100,000 characters take too long for a test, and nobody has measured C36 to C49 yet.
+NO_GATE = {"C28", *(f"C{number}" for number in range(36, 50))}
 # How far a change that keeps the meaning may move the score on average.
 MEAN_CHANGE = {"C06": 0.03, "C09": 0.03, "C19": 0.03, "C20": 0.03, "C25": 0.03, "C27": 0.03, "C31": 1e-6}
 # Two questions with short answers, for time; `make attack` runs over the whole bank, and over C28 as well.
@@ -81,8 +83,8 @@ def report(root: Path, encoder: Encoder, raised: set[str]) -> RobustnessReport:
     return run_attacks(grader, answers, only=ALLOWED, progress=seen)
 
 
-def test_the_gate_has_every_attack_that_it_can_afford() -> None:
-    assert set(ATTACK_IDS) - set(ALLOWED) == {"C28"}  # 100,000 characters take too long for a test
+def test_every_attack_has_a_gate_or_a_reason() -> None:
+    assert set(ATTACK_IDS) - set(ALLOWED) == NO_GATE
 
 
 @pytest.mark.parametrize("name", ALLOWED)
@@ -170,6 +172,43 @@ def test_a_lost_point_is_no_success(dropout: Rubric, encoder: Encoder) -> None:
     assert all(outcome.why is None or "keeps" in outcome.why for outcome in result.outcomes)
 
 
+def test_written_answers_of_other_levels_are_material(dropout: Rubric, encoder: Encoder) -> None:
+    rows = (
+        ("strong", "Random units are switched off while training and never at test time, where the whole net runs."),
+        ("strong", "While it trains, some units chosen by chance are silent; at inference nothing is silent."),
+        ("partial", "While training, some units are switched off by chance."),
+        ("misconception", "It deletes the smallest neurons for good to make the file shorter."),
+        ("misconception", "Dropout randomly enables units during inference, the full network is used at training."),
+    )
+    answers = [
+        Answer.model_validate(
+            {"answer_id": str(at), "question_id": "dropout", "answer": text, "extra": {"level": level}}
+        )
+        for at, (level, text) in enumerate(rows)
+    ]
+    report = run_attacks(Grader([dropout], encoder=encoder), answers, only={"C36", "C37", "C49"})
+    cases = {
+        result.id: [(outcome.change, outcome.text) for outcome in result.outcomes if "turned" not in outcome.change]
+        for result in report.results
+    }
+    assert list(cases) == ["C36", "C37", "C49"]
+    # Once, though there are two good answers.
+    assert cases["C36"] == [("written misconception", rows[3][1])]
+    assert cases["C37"] == [("written misconception", rows[4][1])]
+    compared = [change for change, _ in cases["C49"]]
+    assert compared.count("good against partial") == 2
+    assert {"good against wrong", "partial against wrong"} <= set(compared)
+
+
+def test_without_written_answers_the_points_are_the_material(dropout: Rubric, encoder: Encoder) -> None:
+    report = run_attacks(Grader([dropout], encoder=encoder), only={"C36", "C37", "C48", "C49"})
+    n_cases = {result.id: len(result.outcomes) for result in report.results}
+    assert n_cases == {"C36": 0, "C37": 1, "C48": 2, "C49": 3}
+    [wrong] = report.results[1].outcomes
+    assert wrong.text == "Dropout randomly enables units during training. The full network is not used at inference."
+    assert report.as_dict()["attacks"][0]["rate"] is None
+
+
 def test_only_open_questions_leave_nothing_to_attack(dropout: Rubric, encoder: Encoder) -> None:
     with pytest.raises(InputError, match="the rubrics hold no closed question"):
         run_attacks(Grader([dropout.model_copy(update={"kind": "open"})], encoder=encoder))
@@ -178,9 +217,9 @@ def test_only_open_questions_leave_nothing_to_attack(dropout: Rubric, encoder: E
 def test_ids_of_attacks() -> None:
     assert parse_attack_ids("c10, C11") == {"C10", "C11"}
     assert parse_attack_ids("") == set(ATTACK_IDS)
-    assert len(ATTACK_IDS) == 35
-    with pytest.raises(InputError, match="there is no attack 'C36': expected C01 to C35"):
-        parse_attack_ids("C36")
+    assert tuple(f"C{number:02}" for number in range(1, 50)) == ATTACK_IDS
+    with pytest.raises(InputError, match="there is no attack 'C50': expected C01 to C49"):
+        parse_attack_ids("C50")
 
 
 # --- the command ----------------------------------------------------------------------------------------

@@ -1,4 +1,7 @@
-"""Texts without content, and look-alike characters, for attacks. All texts were written for this project."""
+"""Texts without content, frames that assert nothing, and look-alike characters, for attacks.
+
+All texts were written for this project.
+"""
 
 # --- letters --------------------------------------------------------------------------------------------
 
@@ -91,4 +94,84 @@ FOREIGN = (
     "comprueba el resultado con datos nuevos.",
     "Сеть обучают, вычисляя ошибку и постепенно меняя веса.",
     "训练神经网络时，先计算误差，再逐步调整权重，最后用新数据检验结果。",
+)
+
+# --- frames ---------------------------------------------------------------------------------------------
+
+# Sentences that hold a claim and do not make it. {p} is the claim within a sentence, {P} the same with a capital.
+MYTHS = (
+    "Many people believe that {p}, but that is a myth.",
+    "It is a common mistake to think that {p}.",
+    "{P}? That is simply not true.",
+    "You will often hear that {p}. This has been refuted again and again.",
+    "The claim that {p} does not stand up to any test.",
+    "It used to be taught that {p}, which turned out to be wrong.",
+    "Contrary to what beginners tend to write, it is not the case that {p}.",
+)
+HYPOTHESES = (
+    "It would be convenient if {p}.",
+    "Suppose for a moment that {p}; whether that is so would first have to be shown.",
+    "If it were the case that {p}, my life would be easier.",
+    "One could imagine a world in which {p}, but I am only playing with the thought.",
+    "I wish somebody would prove that {p}.",
+    "Let us pretend that {p}. I leave it to others to find out what is really the case.",
+)
+IRONIES = (
+    "Oh sure, {p}, and pigs can fly.",
+    "{P}, yeah, right.",
+    "Of course {p}, and the moon is made of cheese.",
+    "Next you will tell me that {p}. How very funny.",
+    "{P}: the best joke that I have heard all week.",
+    "And I am the Queen of Sheba if {p}.",
+)
+IGNORANCE = (
+    "I don't know whether {p}.",
+    "I can't remember if {p} or not.",
+    "Is it the case that {p}? I really could not say.",
+    "I never found out whether {p}.",
+    "Somebody would have to explain to me whether {p}.",
+    "I am not at all sure whether {p}; we skipped that part.",
+    "Whether {p} is exactly what I forgot.",
+)
+QUOTATIONS = (
+    "A website says \u201c{P}\u201d, but I neither agree nor disagree.",
+    "My neighbour claims that {p}; I take no position on that.",
+    "\u201c{P}\u201d: that is the first line on the poster in our corridor, whatever it may mean.",
+    "Somebody wrote on the board that {p}. I only pass it on and vouch for nothing.",
+    "According to my cousin, {p}. I would not bet on it.",
+    "The exercise sheet asks us to discuss the sentence \u201c{P}\u201d, which I have not done.",
+)
+# {p} and what denies it, {q}.
+BOTH_WAYS = (
+    "Either {p}, or {q}; I would say it is one of the two.",
+    "Maybe {p}, maybe {q}.",
+    "In a way {p}, and then again {q}.",
+    "Some would say that {p}, others that {q}, and all of them have a point.",
+    "It may be that {p}, and it may just as well be that {q}.",
+)
+# {list} are terms, "A, B and C".
+LISTS = (
+    "Other things that matter are {list}.",
+    "It all comes down to {list}.",
+    "One also has to mention {list}.",
+    "In this connection we should think of {list}, among other things.",
+    "A complete answer would have to talk about {list}.",
+    "What plays a role here is how one deals with {list}.",
+)
+ABSENCES = (
+    "Our teacher talked about {list}, but I was ill.",
+    "There was a whole week on {list}, which I missed.",
+    "The lecture was about {list}, and I fell asleep after five minutes.",
+    "I know that the chapter deals with {list}, but I never got round to reading it.",
+    "My colleague once gave a talk on {list}; sadly I was on holiday.",
+    "They went through {list} with us and I did not take in a word.",
+)
+# A denial that stands before, or after, what it is about.
+FAR_DENIALS = (
+    ("Everything that I write at the end of this answer is wrong.", "Everything that I wrote at the start is wrong."),
+    ("None of the claims in my last sentences is true.", "None of the claims in my first sentences is true."),
+    (
+        "The last lines are what I used to believe, and they are false.",
+        "The first lines are what I used to believe, and they are false.",
+    ),
 )

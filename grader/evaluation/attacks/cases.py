@@ -1,6 +1,6 @@
 """Attack cases: what they are built from, and what must hold for their grades. Nothing here grades."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,6 +32,8 @@ class AttackTarget:
         grade: of the good answer, by the grader under attack.
         weak: an answer that earns little.
         others: good answers to other questions.
+        partials: written answers that state about half of the points.
+        misconceptions: written answers that are fluent, on topic and wrong.
     """
 
     rubric: Rubric
@@ -40,6 +42,8 @@ class AttackTarget:
     grade: Grade
     weak: str
     others: tuple[str, ...] = ()
+    partials: tuple[str, ...] = ()
+    misconceptions: tuple[str, ...] = ()
 
     @property
     def reference(self) -> str:
@@ -144,6 +148,26 @@ def never_falls(tolerance: float) -> Check:
     return check
 
 
+def never_rises(tolerance: float) -> Check:
+    """The score does not rise by more than `tolerance`."""
+
+    def check(before: Grade, after: Grade) -> str | None:
+        rose = (after.fraction or 0.0) - (before.fraction or 0.0)
+        return None if rose <= tolerance else f"score {before.fraction or 0.0:.2f} -> {after.fraction or 0.0:.2f}"
+
+    return check
+
+
+def scores_higher() -> Check:
+    """The score is higher than before, by more than rounding."""
+
+    def check(before: Grade, after: Grade) -> str | None:
+        got, other = after.fraction or 0.0, before.fraction or 0.0
+        return None if got > other + EXACT else f"score {got:.2f} against {other:.2f}"
+
+    return check
+
+
 def worth(fraction: float, *, tolerance: float) -> Check:
     """The score is `fraction`, within `tolerance`."""
 
@@ -152,6 +176,34 @@ def worth(fraction: float, *, tolerance: float) -> Check:
         return None if abs(got - fraction) <= tolerance else f"score {got:.2f}, its points are worth {fraction:.2f}"
 
     return check
+
+
+def earn_at_most(limit: float, point_ids: Sequence[str], *, or_warned: bool = False) -> Check:
+    """These points earn at most `limit` of their credit on average; or, where allowed, a new flag warns."""
+
+    def check(before: Grade, after: Grade) -> str | None:
+        got = _mean_credit(after, point_ids)
+        if got <= limit + EXACT or (or_warned and is_warned(before, after)):
+            return None
+        return f"{', '.join(point_ids)} earn {got:.2f} of their credit, allowed {limit:.2f}"
+
+    return check
+
+
+def earn_at_least(limit: float, point_ids: Sequence[str]) -> Check:
+    """These points earn at least `limit` of their credit on average."""
+
+    def check(before: Grade, after: Grade) -> str | None:
+        got = _mean_credit(after, point_ids)
+        short = f"{', '.join(point_ids)} earn {got:.2f} of their credit, expected {limit:.2f}"
+        return None if got >= limit - EXACT else short
+
+    return check
+
+
+def _mean_credit(grade: Grade, point_ids: Sequence[str]) -> float:
+    has = {point.point_id: point.credit or 0.0 for point in grade.points}
+    return float(np.mean([has.get(name, 0.0) for name in point_ids]))
 
 
 def loses(point_id: str, *, free: frozenset[str] = frozenset(), or_warned: bool = False, others: bool = True) -> Check:

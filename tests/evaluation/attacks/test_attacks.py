@@ -1,13 +1,27 @@
 """The attacks' building blocks, on sentences written by hand: each change must be English and change what it says."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.evaluation.attacks import attack_texts, fact_edits, role_swap, sentence_edits, surface_edits
+from grader.evaluation.attacks import (
+    answer_cases,
+    attack_texts,
+    cases,
+    catalogue,
+    fact_edits,
+    point_texts,
+    role_swap,
+    sentence_edits,
+    surface_edits,
+)
 from grader.evaluation.attacks.word_lists import OPPOSITES
-from grader.schema import Rubric, RubricPoint
+from grader.rubrics.rubric_files import read_rubric
+from grader.schema import Grade, PointGrade, Rubric, RubricPoint
 from grader.text.normalisation import normalise, words
 
 
@@ -259,3 +273,163 @@ def test_only_words_on_which_no_other_point_hangs_are_changed() -> None:
     }
     assert changes(sentence_edits.opposites) == {("p2", "stores -> discards")}  # not "forward", the subject of both
     assert changes(role_swap.role_swaps) == set()
+
+
+# --- whole points ---------------------------------------------------------------------------------------
+
+
+def kite(*points: str, **more: object) -> Rubric:
+    numbered = [{"id": f"p{at}", "text": text} for at, text in enumerate(points, 1)]
+    return Rubric.model_validate(
+        {"question_id": "kite", "question": "How does a kite fly?", "reference_answer": " ".join(points)}
+        | {"points": numbered}
+        | more
+    )
+
+
+KITE = kite(
+    "The wind lifts the sail",
+    "A tail prevents spinning",
+    "Benjamin used a balloon in a storm",
+    "The line holds the kite against the wind",
+    "Common materials include paper",
+    "Lightweight bamboo spars",
+    "Heavy kites need more wind, because the sail must carry the weight",
+)
+
+
+def test_points_that_can_be_said_within_a_sentence() -> None:
+    assert [point.id for point in point_texts.sayable_points(KITE)] == ["p1", "p2", "p3", "p4"]
+    few = kite("The wind lifts the sail", "A tail prevents spinning, so that the kite does not spin")
+    assert [point.id for point in point_texts.sayable_points(few)] == ["p1", "p2"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "inside"),
+    [
+        ("The wind lifts the sail.", "the wind lifts the sail"),
+        ("A tail prevents it", "a tail prevents it"),
+        ("Benjamin flew a kite", "Benjamin flew a kite"),
+        ("Wind lifts it", "wind lifts it"),  # the rubric has it in small letters elsewhere
+        ("NASA flew a kite", "NASA flew a kite"),
+        ("L1 penalties help", "L1 penalties help"),
+    ],
+)
+def test_only_names_keep_their_capital_within_a_sentence(claim: str, inside: str) -> None:
+    assert point_texts.within(claim, KITE) == inside
+    assert point_texts.sentence(inside) == claim[:1].upper() + claim[1:].rstrip(".") + "."
+
+
+def test_terms_of_a_point() -> None:
+    assert point_texts.terms(KITE.points[3], KITE) == ["line", "kite", "wind"]
+    assert point_texts.enumerated(["line", "kite", "wind"]) == "line, kite and wind"
+    assert point_texts.enumerated(["line"]) == "line"
+
+
+def test_predicates_are_exchanged_between_things_that_differ() -> None:
+    pairs = list(point_texts.exchanged_halves(point_texts.sayable_points(KITE)))
+    texts = {(one.id, other.id): (first, second) for one, other, first, second in pairs}
+    assert texts["p2", "p3"] == ("A tail used a balloon in a storm", "Benjamin prevents spinning")
+    same = kite("The wind lifts the sail", "The cold wind hums", "The lines hum")
+    assert list(point_texts.exchanged_halves(list(same.points))) == []
+
+
+NO_GRADE = Grade(answer_id="", question_id="kite", score=0.0, max_score=1.0, fraction=0.0, signature="")
+
+
+def built(name: str, **more: tuple[str, ...]) -> list[cases.AttackCase]:
+    [attack] = [attack for attack in catalogue.ATTACKS if attack.id == name]
+    target = cases.AttackTarget(KITE, "good", "The wind carries it.", NO_GRADE, "It flies.", **more)
+    return list(attack.build(target, rng()))
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("C38", "A tail used a balloon in a storm"),
+        ("C40", "a tail prevents spinning"),
+        ("C41", "a tail prevents spinning"),
+        ("C42", "tail prevents spinning"),
+        ("C43", "a tail does not prevent spinning"),
+        ("C44", "a tail prevents spinning"),
+        ("C46", "tail prevents spinning"),
+        ("C47", "A tail prevents spinning."),
+        ("C48", "A balloon used Benjamin in a storm."),
+    ],
+)
+def test_attacks_on_points_hold_their_words(name: str, part: str) -> None:
+    found = built(name)
+    assert any(part in case.text for case in found), [case.text for case in found]
+    assert all("{" not in case.text and ".." not in case.text for case in found)
+
+
+@pytest.mark.parametrize("name", ["C39", "C45"])
+def test_lists_of_terms_claim_nothing_about_them(name: str) -> None:
+    first = built(name)[0].text
+    assert all(term in first for term in ("wind", "sail", "tail", "storm", " and "))
+    assert not any(verb in first for verb in ("lifts", "prevents", "used", "holds"))
+
+
+def test_a_list_after_half_an_answer_adds_to_the_written_one() -> None:
+    half = "Wind pushes up the cloth."
+    assert [case.base for case in built("C39", partials=(half,)) if case.text.startswith(half)] == [half]
+
+
+# --- what must hold -------------------------------------------------------------------------------------
+
+
+def graded(fraction: float, *credits: float, flags: tuple[str, ...] = ()) -> Grade:
+    points = tuple(
+        PointGrade(
+            point_id=f"p{at}",
+            text="t",
+            status="covered",
+            coverage=credit,
+            credit=credit,
+            weight=1.0,
+            evidence=None,
+            decided_by="embedding",
+            rationale="",
+        )
+        for at, credit in enumerate(credits, 1)
+    )
+    return NO_GRADE.model_copy(update={"fraction": fraction, "points": points, "flags": flags})
+
+
+def test_named_points_earn_little_on_average() -> None:
+    check = cases.earn_at_most(0.2, ["p1", "p2"])
+    assert check(NO_GRADE, graded(0.5, 0.4, 0.0, 1.0)) is None
+    assert check(NO_GRADE, graded(0.5, 0.4, 0.1, 0.0)) == "p1, p2 earn 0.25 of their credit, allowed 0.20"
+    warned = cases.earn_at_most(0.2, ["p1"], or_warned=True)
+    assert warned(NO_GRADE, graded(1, 1.0, flags=("contradiction",))) is None
+    assert warned(NO_GRADE, graded(1, 1.0)) is not None
+
+
+def test_named_points_earn_enough_on_average() -> None:
+    assert cases.earn_at_least(0.7, ["p1"])(NO_GRADE, graded(0.7, 0.7)) is None
+    assert cases.earn_at_least(0.7, ["p1", "p2"])(NO_GRADE, graded(0.5, 1.0, 0.2)) is not None
+
+
+def test_a_better_answer_scores_higher_and_a_tie_is_none() -> None:
+    assert cases.scores_higher()(graded(0.4), graded(0.5)) is None
+    assert cases.scores_higher()(graded(0.4), graded(0.4)) == "score 0.40 against 0.40"
+    assert cases.never_rises(0.1)(graded(0.4), graded(0.5)) is None
+    assert cases.never_rises(0.1)(graded(0.4), graded(0.6)) == "score 0.40 -> 0.60"
+
+
+# --- the sample answers ---------------------------------------------------------------------------------
+
+
+def test_contrast_answers_have_every_level_and_both_wordings(root: Path) -> None:
+    rows = [json.loads(line) for line in (root / "data" / "contrast_answers.jsonl").read_text().splitlines()]
+    by_question: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        by_question.setdefault(row["question_id"], []).append(row)
+    assert len({row["answer_id"] for row in rows}) == len(rows) == 24
+    for name, mine in by_question.items():
+        kinds = [("strong", "own"), ("partial", "own"), ("misconception", "own"), ("misconception", "reference")]
+        assert [(row["level"], row["words"]) for row in mine] == kinds
+        rubric = read_rubric(root / "rubrics" / f"{name}.yaml")
+        for row in mine:
+            is_borrowed = answer_cases.borrowed(row["answer"], rubric.reference_answer) >= answer_cases.BORROWED
+            assert is_borrowed == (row["words"] == "reference"), row["answer_id"]
