@@ -18,7 +18,7 @@ REMOTE = "openai:"
 # No reader: coverage and guards decide. The packaged one reads answer and point together.
 NO_READER, PACKAGED_READER = "none", "packaged"
 # In place of the defaults: its cosines of related words are lower (docs/speed.md), and the verifier is a model, too.
-_FIT_FOR = {STATIC: {"match_center": 0.35, "match_slope": 6.0, "verifier": False, "reader": NO_READER}}
+_FIT_FOR = {STATIC: {"match_center": 0.35, "match_slope": 6.0, "verifier": False}}
 
 
 class Settings(Noun):
@@ -34,9 +34,7 @@ class Settings(Noun):
     """
 
     encoder: str = Field(default=PACKAGED_MODEL, description="encoder: a name or a folder")
-    reader: str = Field(
-        default=PACKAGED_READER, description="reader: packaged, none, or a sequence-pair classifier's name"
-    )
+    reader: str = Field(default=NO_READER, description="reader: packaged, none, or a sequence-pair classifier's name")
     question_discount: float = Field(
         default=0.2, ge=0, le=1, description="weight of a point's words that the question already says"
     )

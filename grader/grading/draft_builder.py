@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.encoders import TokenVectors, model_revision, packaged_model
+from grader.grading.confidence import STATED
 from grader.grading.content import RubricContent, brevity_factor, correct_spelling, new_content, question_overlap
 from grader.grading.coverage import (
     Floats,
@@ -55,6 +56,8 @@ from grader.text import NormalisedText, Span, normalise, segments, word_order_re
 # do. Chosen on the statements that are not held out: of 37 such points with the words in both, it newly refused 5 that
 # are contradicted and none that are stated; half of it 10 and 2. A few stated ones are still refused.
 _CLEARLY_MORE = 0.1
+# Where so much of a point's coverage is in clauses that assert nothing, they are what the answer says of it.
+_MERELY_MENTIONED = 0.1
 
 
 class DraftBuilder:
@@ -134,12 +137,10 @@ class DraftBuilder:
         else:
             told = covered
         recalls = np.stack([found.by_segment for found in covered])
-        read: list[ReadPoint | None] = [None] * len(covered)
+        read: Sequence[ReadPoint | None] = [None] * len(covered)
         if readings:
-            read = [
-                READER_CALIBRATION.read_point(found.coverage, reading)
-                for found, reading in zip(covered, readings, strict=True)
-            ]
+            mentioned = covered if silent.excluded is None else cover_matched(encoded_rubric.points, matched)
+            read = [_read_point(*parts) for parts in zip(covered, mentioned, readings, strict=True)]
         points = tuple(
             grade_point(
                 point,
@@ -275,6 +276,13 @@ class DraftBuilder:
     def _curve(self) -> dict[str, float]:
         """From cosines to matches."""
         return {"center": self._settings.match_center, "slope": self._settings.match_slope}
+
+
+def _read_point(found: PointCoverage, mentioned: PointCoverage, reading: Reading) -> ReadPoint:
+    """What follows from a reading; not heard where the words about the point are mentioned and not asserted."""
+    read = READER_CALIBRATION.read_point(found.coverage, reading)
+    is_muted = mentioned.coverage - found.coverage > _MERELY_MENTIONED
+    return read.muted(STATED.stated(found.coverage)) if is_muted else read
 
 
 def _same_words(text: str, reference: str) -> bool:

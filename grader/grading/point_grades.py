@@ -276,7 +276,7 @@ def point_credit(
     shares = (answer.credit_share, answer.style_share) if point.weight > 0 else (1.0, 1.0)
     credited *= shares[0]  # a mistake (negative weight) costs as much in a brief answer
     # Brevity counts for coverage alone: the reader itself tells a brief right answer from an empty one.
-    return credited if read is None else read.credit(credited, shares[1])
+    return credited if read is None else read.credit_with(credited, shares[1])
 
 
 def credit_status(credit: float, settings: Settings) -> Status:

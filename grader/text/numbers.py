@@ -275,16 +275,16 @@ def _joined_durations(text: str, found: Sequence[Quantity]) -> list[Quantity]:
         if (
             before
             and before.kind == one.kind == "time"
-            and not (before.vague or one.vague or before.bound or one.bound)
+            and not (one.vague or before.bound or one.bound)
             and isinstance(before.value, float)
             and isinstance(one.value, float)
             and 0 < one.value < before.value / max(before.number or 1.0, 1e-9)
             and _AND_PART.fullmatch(text, before.end, one.start)
         ):
             words = text[before.start : one.end]
-            value, after = before.value + one.value, one.neighbours[1]
+            value, around = before.value + one.value, (before.neighbours[0], one.neighbours[1])
             joined[-1] = before._replace(
-                value=value, end=one.end, text=words, number=None, neighbours=(before.neighbours[0], after)
+                value=value, end=one.end, text=words, number=None, neighbours=around, vague=False
             )
         else:
             joined.append(one)

@@ -16,7 +16,7 @@ def test_everything_is_a_share(
 ) -> None:
     read = READER_CALIBRATION.read_point(coverage, Reading(stated, contradicted))
     assert 0 <= read.stated <= 1 and 0 <= read.contradicted <= 1 and 0 <= read.share <= 1
-    assert 0 <= read.credit(by_coverage, style) <= 1
+    assert 0 <= read.credit_with(by_coverage, style) <= 1
     assert not (read.contradicts and read.stated > read.contradicted)
 
 
@@ -31,14 +31,20 @@ def test_more_for_stated_and_for_coverage(coverage: float, stated: float, contra
 
 def test_a_clear_reading_decides_where_the_words_are_others() -> None:
     clearly = READER_CALIBRATION.read_point(0.3, Reading(8, -8))
-    assert clearly.credit(0.2, 1.0) > 0.5 and not clearly.contradicts
+    assert clearly.credit_with(0.2, 1.0) > 0.5 and not clearly.contradicts
     against = READER_CALIBRATION.read_point(0.3, Reading(-8, 8))
-    assert against.credit(0.2, 1.0) < 0.2 and against.contradicts
+    assert against.credit_with(0.2, 1.0) < 0.2 and against.contradicts
 
 
 def test_near_copies_are_left_to_coverage_more_than_other_words() -> None:
     shares = [READER_CALIBRATION.read_point(coverage, Reading(0, 0)).share for coverage in (0.2, 0.5, 0.7, 0.9, 1.0)]
     assert shares == sorted(shares, reverse=True) and shares[0] == shares[1] > shares[2] > shares[3] == shares[4]
+
+
+def test_without_any_coverage_the_reader_is_not_heard() -> None:
+    assert READER_CALIBRATION.read_point(0.0, Reading(8, -8)).credit_with(0.0, 1.0) == 0
+    muted = READER_CALIBRATION.read_point(0.3, Reading(8, -8)).muted(0.2)
+    assert muted.stated == 0.2 and muted.credit_with(0.1, 1.0) == 0.1
 
 
 def test_the_best_wording_of_each_point_is_taken() -> None:

@@ -43,7 +43,7 @@ def graded(answer: str, reader: FixedReader) -> Grade:
 @pytest.mark.parametrize("answer", [f"{BESIDE} {RIGHT}", f"{RIGHT} {BESIDE}"])
 def test_the_sentence_that_states_it_is_shown(answer: str) -> None:
     [point] = graded(answer, FixedReader(vapour=(8, -8))).points
-    assert point.status == "covered" and point.decided_by == "reader"
+    assert point.status == "partial" and point.decided_by == "reader"
     assert point.evidence is not None and point.evidence.text == RIGHT
     assert answer[point.evidence.start : point.evidence.end] == RIGHT
 
