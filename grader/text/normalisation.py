@@ -11,7 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.text.abbreviations import ends_abbreviation
 from grader.text.confusables import fold_lookalikes
+from grader.text.formulas import ATOM
 
 KEPT_CONTROLS = "\n\t"
 # Soft hyphen and the joiners of emoji and of some scripts: invisible, but harmless.
@@ -129,13 +131,8 @@ def _clusters(raw: str) -> list[Span]:
 
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
 
-# Full stops after these do not end a sentence.
-_ABBREVIATIONS = frozenset(
-    """e.g i.e cf etc vs al fig eq no approx resp ca dr mr mrs ms prof st inc vol pp sec ch""".split()
-)
 _BREAK = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\n|;\s+|(?<=[。！？])")
-_LONGEST_ABBREVIATION = 20
-_NUMBERING = re.compile(r"\(?(?:\d{1,2}|[a-z])[.)]")
+_NUMBERING = re.compile(r"\s*\(?(?:\d{1,2}|[a-z])[.)]\s*")
 _BULLET = re.compile(r"(?:[-*•‣▪◦–—>#|]+|\(?(?:\d{1,2}|[a-z])[.)])\s+|\s+")
 
 
@@ -155,13 +152,19 @@ def has_digit(text: str) -> bool:
 def segments(text: str) -> list[Span]:
     """Split a text into sentences, list items and lines: the units of evidence.
 
-    A break is a sentence end, a line feed or a semicolon; bullets and numbering are left out. Abbreviations such as
-    "e.g." and decimals do not break. A text without any letter or digit has no segment.
+    A break is a sentence end, a line feed or a semicolon, none of them inside a formula or `code`; bullets and
+    numbering are left out. Abbreviations such as "e.g." and decimals do not break. A text without any letter or digit
+    has no segment.
     """
     spans: list[Span] = []
     start = 0
+    atoms = [match.span() for match in ATOM.finditer(text)]
+    atom = 0
     for match in _BREAK.finditer(text):
-        if _is_abbreviation(text, start, match.start()):
+        while atom < len(atoms) and atoms[atom][1] <= match.start():
+            atom += 1
+        inside = atom < len(atoms) and atoms[atom][0] < match.start()
+        if inside or _is_abbreviation(text, start, match.start()):
             continue
         spans.append(Span(start, match.end()))
         start = match.end()
@@ -174,15 +177,7 @@ def _is_abbreviation(text: str, start: int, end: int) -> bool:
     """Whether the full stop at `end` ends an abbreviation, an initial or a list number and not the sentence."""
     if text[end : end + 1] == "\n" or not text.endswith(".", start, end):
         return False
-    # No abbreviation is longer than this; looking further back would make long texts slow.
-    before = text[max(start, end - _LONGEST_ABBREVIATION) : end]
-    if end - start <= _LONGEST_ABBREVIATION and _NUMBERING.fullmatch(before.strip()):
-        return True
-    last = before[:-1].split()[-1:]
-    if not last or before[-2:-1].isspace():
-        return False
-    word = last[0].lstrip("([\"'“‘").lower()
-    return word in _ABBREVIATIONS or bool(re.fullmatch(r"(?:[a-z]\.)*[a-z]", word) and last[0][0].isupper())
+    return _NUMBERING.fullmatch(text, start, end) is not None or ends_abbreviation(text, start, end)
 
 
 def _trim(text: str, span: Span) -> Span:

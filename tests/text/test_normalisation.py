@@ -108,7 +108,7 @@ def test_a_span_outside_the_text_is_refused() -> None:
         ("- first\n- second\n\n3. third", ["first", "second", "third"]),
         ("a) one; b) two", ["one;", "two"]),
         ("O(n) vs. O(n^2), see Fig. 3", ["O(n) vs. O(n^2), see Fig. 3"]),
-        ("It ends with layer A. Then it stops.", ["It ends with layer A. Then it stops."]),
+        ("It ends with layer A. Then it stops.", ["It ends with layer A.", "Then it stops."]),
         ("(Really.) Yes.", ["(Really.)", "Yes."]),
         ("一つ。二つ。", ["一つ。", "二つ。"]),
         ("...", []),

@@ -142,7 +142,8 @@ def _cut_all(tokens: Sequence[Token], adjunct_length: int) -> list[Clause]:
     current, current_adjunct_length, start = list(tokens[:adjunct_length]), adjunct_length, 0
     at = adjunct_length
     while at < len(tokens):
-        coordination = _coordination_at(tokens, at) if len(current) > current_adjunct_length else None
+        whole = len(current) > current_adjunct_length and not _in_brackets(tokens[start:at])
+        coordination = _coordination_at(tokens, at) if whole else None
         borrowed = (
             None
             if coordination is None
@@ -166,6 +167,12 @@ def _cut_all(tokens: Sequence[Token], adjunct_length: int) -> list[Clause]:
     parts = name_objects(parts, tokens)
     found = [_clause(part.words, tokens[part.start : part.end], part.adjunct_length) for part in parts]
     return [_without_pairs(clause) for clause in found] if len(found) > 1 else found
+
+
+def _in_brackets(before: Sequence[Token]) -> bool:
+    """Whether brackets that are no aside are open, as in f (x, y)."""
+    signs = [token.text for token in before if not token.aside]
+    return signs.count("(") > signs.count(")")
 
 
 def _clause(words: Sequence[Token], own: Sequence[Token], adjunct_length: int) -> Clause:

@@ -3,11 +3,13 @@
 `coordination`, `pronouns`, `clauses` and `listings` share these types and helpers. Nothing is split here.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import NamedTuple
 
+from grader.text.formulas import ATOM, is_factor
 from grader.text.grammar import lexicon, tagging
 from grader.text.grammar.lexicon import word_set
 from grader.text.grammar.tagging import DASHES, FINITE, NOMINAL, Token
@@ -70,6 +72,8 @@ def detokenize(words: Sequence[Token], *, asides: bool = False) -> str:
 
     Quotation marks with spaces on both sides, as tokenizers leave them, are dropped.
     """
+    while words and ((words[-1].aside and not asides) or not words[-1].text.strip(".,;:-" + DASHES)):
+        words = words[:-1]
     text = ""
     for token, following in zip_longest(words, words[1:]):
         detached = token.text in "'\"" and (token.spaced or not text) and (following is None or following.spaced)
@@ -77,12 +81,18 @@ def detokenize(words: Sequence[Token], *, asides: bool = False) -> str:
             continue
         tight = token.text in ",.;:!?)]}%" or token.text[0] in "'\u2019" or token.lower in ("n't",)
         after_bracket = text.endswith(("(", "[", "{"))
-        text += token.text if not text or tight or after_bracket or not token.spaced else " " + token.text
-    text = text.strip().rstrip(" .,;:-" + DASHES)
-    while text[-1:] in _CLOSES and text.count(text[-1]) > text.count(_CLOSES[text[-1]]):
+        said = " ".join(token.text.split())  # a formula can have several lines
+        text += said if not text or tight or after_bracket or not token.spaced else " " + said
+    whole = bool(words) and _KEEPS_END.fullmatch(words[-1].text) is not None
+    text = text.strip() if whole else text.strip().rstrip(" .,;:-" + DASHES)
+    while not whole and text[-1:] in _CLOSES and text.count(text[-1]) > text.count(_CLOSES[text[-1]]):
         text = text[:-1].rstrip(" .,;:")
     first = text.split(" ", 1)[0].replace("-", "")
     return text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text
+
+
+# A formula, or an abbreviation such as "U.K.".
+_KEEPS_END = re.compile(rf"(?x:{ATOM.pattern}) | (?:[^\W\d_]\.){{2,}}", re.VERBOSE)
 
 
 def main_verb(words: Sequence[Token], start: int = 0) -> int | None:
@@ -209,9 +219,15 @@ def _parenthesis_end(tokens: Sequence[Token], at: int) -> int | None:
     if tokens[at].text not in _CLOSING or (at > 0 and not (tokens[at].spaced and tokens[at - 1].text[-1].isalnum())):
         return None
     closing = _closing_at(tokens, at)
+    if closing is not None and at > 0 and is_factor(tokens[at - 1].text, _joined(tokens[at + 1 : closing])):
+        return None
     if closing is None or closing == at + 1 or (at == 0 and closing >= len(tokens) - 2):
         return None
     return closing + 1
+
+
+def _joined(tokens: Sequence[Token]) -> str:
+    return "".join(" " * token.spaced + token.text for token in tokens)
 
 
 def _example_end(tokens: Sequence[Token], at: int) -> int | None:
@@ -220,7 +236,14 @@ def _example_end(tokens: Sequence[Token], at: int) -> int | None:
     opens = after[:2] in (["for", "example"], ["for", "instance"]) or after[:1] == ["e.g."]
     if at == 0 or tokens[at].text != "," or not opens:
         return None
-    if after[2:] == [","]:
+    if after[2:] == [","] and (after[0] != "e.g." or any(map(_can_be_finite, tokens[at + 4 :]))):
         return at + 4
     last = len(tokens) - (tokens[-1].text == ".")
     return last if not any(token.text == ";" for token in tokens[at:last]) else None
+
+
+def _can_be_finite(token: Token) -> bool:
+    """Whether a word can be a verb, so that what follows "X, e.g. Y," may be the predicate."""
+    return bool({"s", "base", "past"} & lexicon.verb_forms(token.lower).keys()) or (
+        token.lower in lexicon.AUXILIARIES | lexicon.MODALS
+    )

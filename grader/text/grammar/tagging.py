@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from grader.text.formulas import ATOM
 from grader.text.grammar import lexicon
 from grader.text.grammar.lexicon import Form
 
@@ -70,9 +71,11 @@ class Token:
 
 
 _TOKEN = re.compile(
-    r"n['\u2019]t\b"  # "is n't", cut by a tokenizer
+    rf"(?P<atom>(?x:{ATOM.pattern}))"  # a formula or code, whole
+    r"|n['\u2019]t\b"  # "is n't", cut by a tokenizer
     r"|['\u2019](?:s|re|ve|ll|d|m)\b"
     r"|(?:e\.g|i\.e|etc|vs|cf|resp)\."
+    r"|(?:[^\W\d_]\.){2,}(?![^\W_])"  # "U.K.", "p.m."
     r"|[^\W_](?:[\w.'\u2019/+&^-]*[\w+#%])?"  # words, numbers, "C++", "input/output"
     r"|\w+|\S"
 )
