@@ -32,6 +32,9 @@ def derive(
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite rubrics that a person has edited or a judge proposed.")
     ] = False,
+    equal_weights: Annotated[
+        bool, typer.Option("--equal-weights", help="Give all points of a rubric the same weight.")
+    ] = False,
     judging: Annotated[JudgeOptions, Only("judge", "judge_url")],
     run: RunOptions,
     as_json: AsJson = False,
@@ -39,7 +42,11 @@ def derive(
     """Derive rubric points from reference answers, without an LLM; the same answer always gives the same points.
 
     One file a question. A file that a person has edited is kept, and the difference is shown. --check writes nothing
-    and says which points are compound, vague, double or unreachable and which reference text no point covers.
+    and says which points are compound, vague, double, unreachable, no prose or speak of something they do not name, and
+    which text and words of the reference answer no point has.
+
+    Code, images and lines of links are no points, and each is named; each cell of a table is one. Points that say more
+    weigh more, unless --equal-weights is given.
 
     With --judge an LLM proposes better points; those whose words do not stand in the reference answer are dropped, the
     difference is shown, and any file that is there already is kept.
@@ -47,6 +54,7 @@ def derive(
     \b
     Examples:
       grader derive bank.yaml -o rubrics/
+      grader derive bank.yaml -o rubrics/ --equal-weights
       grader derive bank.yaml --judge gpt-4o-mini
       grader derive bank.yaml -o rubrics/ --check
       grader derive rubrics/ --check --json
@@ -68,14 +76,16 @@ def derive(
             _check_folder(ctx, output, questions, bank)
         if judging.judge and not check:
             opened = _open_judge(judging, run)
-            proposals = _proposed(questions, opened)
+            proposals = _proposed(questions, opened, equal_weights=equal_weights)
             if run.dry_run:
                 say_plan(opened)
                 if as_json:
                     print_json({"n_questions": len(questions), "judge": opened.plan()})
                 return
             _say_proposed(proposals, opened)
-        rubrics = [made.rubric for made in proposals] or [derive_rubric(question) for question in questions]
+        rubrics = [made.rubric for made in proposals] or [
+            derive_rubric(question, equal_weights=equal_weights) for question in questions
+        ]
         if check and output is not None and output.is_dir():
             present = read_rubrics(output)
             rubrics = [present.get(rubric.question_id, rubric) for rubric in rubrics]
@@ -143,11 +153,17 @@ def _save(rubrics: "Sequence[Rubric]", proposals: "Sequence[ProposedRubric]", fo
         say(f"kept are those that {why}; --force overwrites them too")
 
 
-def _proposed(questions: "Sequence[Question]", opened: "OpenedPanel") -> "list[ProposedRubric]":
+def _proposed(questions: "Sequence[Question]", opened: "OpenedPanel", *, equal_weights: bool) -> "list[ProposedRubric]":
     """What the first judge of a panel proposes for each question."""
     from grader.rubrics import propose_all
 
-    asked = propose_all(questions, opened.panel.members[0].judge, cache=opened.cache, scheduler=opened.panel.scheduler)
+    asked = propose_all(
+        questions,
+        opened.panel.members[0].judge,
+        cache=opened.cache,
+        scheduler=opened.panel.scheduler,
+        equal_weights=equal_weights,
+    )
     return list(progress(asked, "proposing", total=len(questions)))
 
 

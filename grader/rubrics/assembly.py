@@ -40,7 +40,14 @@ class PointDraft:
     group: PointGroupDraft | None = None
 
 
-def assemble(question: Question, source: NormalisedText, drafts: Sequence[PointDraft], *, derived_by: str) -> Rubric:
+def assemble(
+    question: Question,
+    source: NormalisedText,
+    drafts: Sequence[PointDraft],
+    *,
+    derived_by: str,
+    equal_weights: bool = False,
+) -> Rubric:
     """Make a rubric from drafts: points `p1`, `p2`, .. in the order given, with weights that sum to the maximum score.
 
     Args:
@@ -48,10 +55,13 @@ def assemble(question: Question, source: NormalisedText, drafts: Sequence[PointD
         source: its reference answer, normalised.
         drafts: at least one.
         derived_by: recorded as the origin of the points.
+        equal_weights: give all points the same weight, also those of groups.
 
     """
     names = _group_names(drafts)
-    weights = _weights(drafts, question)
+    # Not rounded, for rounded weights that sum to the maximum would not be equal.
+    equal = [question.max_score / len(drafts)] * len(drafts)
+    weights = equal if equal_weights else _weights(drafts, question)
     mean = question.max_score / len(drafts)
     points = tuple(
         RubricPoint(

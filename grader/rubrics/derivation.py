@@ -17,19 +17,21 @@ from grader.rubrics.assembly import PointDraft, PointGroupDraft, assemble
 from grader.schema import Question, QuestionBank, Rubric
 from grader.text import (
     EXAMPLE_WORDS,
+    FORMULA,
     FUNCTION_WORDS,
     Block,
     Clause,
+    Markup,
     NormalisedText,
     Span,
     Token,
-    blank_markup,
     blocks,
     clauses,
     content_stems,
     detokenize,
     find_listing,
     normalise,
+    read_markup,
     required_count,
     third_person,
     verb_forms,
@@ -38,7 +40,7 @@ from grader.text import (
 )
 
 # Raise it when a change of the rules changes derived points.
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 DERIVED_BY = f"grader {RULES_VERSION} clauses"
 # Characters of a reference answer, about fifteen pages. Parsing one sentence of this length takes seconds.
 LONGEST_REFERENCE = 50_000
@@ -51,17 +53,20 @@ class DraftedPoints(NamedTuple):
     drafts: tuple[PointDraft, ...]
 
 
-def derive(question: Question) -> Rubric:
+def derive(question: Question, *, equal_weights: bool = False) -> Rubric:
     """Derive the rubric of a question from its reference answer.
 
     Knowledge questions: one point for each claim. A list of examples becomes a group; half of its points earn full
     credit (`text.required_count`). Open questions: one criterion for each request in the guidance.
 
     Args:
-        question: its `reference_answer` may be prose, bullets or a mixture.
+        question: its `reference_answer` may be prose, bullets, tables or a mixture, also with Markdown or HTML. Code,
+            images and lines of links are no points.
+        equal_weights: give all points the same weight, not more to those that say more.
 
     Raises:
-        InputError: the reference answer has no letter and no digit, or more than `LONGEST_REFERENCE` characters.
+        InputError: the reference answer has no letter and no digit, nothing but images and links, or more than
+            `LONGEST_REFERENCE` characters.
         TypeError: `question` is no Question; says how to write it.
 
     >>> from grader import Question, derive
@@ -72,7 +77,7 @@ def derive(question: Question) -> Rubric:
     """
     _check_question(question)
     source, drafts = draft_points(question)
-    return assemble(question, source, drafts, derived_by=DERIVED_BY)
+    return assemble(question, source, drafts, derived_by=DERIVED_BY, equal_weights=equal_weights)
 
 
 def _check_question(question: Any) -> None:
@@ -101,40 +106,93 @@ def draft_points(question: Question) -> DraftedPoints:
             field="reference_answer",
         )
     source = normalise(question.reference_answer)
-    text = blank_markup(source.text)
-    if not any(char.isalnum() for char in text):
+    markup = read_markup(source.text)
+    drafts = _criteria(markup.prose) if question.kind == "open" else _points(markup, question.question)
+    return DraftedPoints(source, tuple(drafts or [_whole(source.text, markup, question)]))
+
+
+def _whole(text: str, markup: Markup, question: Question) -> PointDraft:
+    """The only point of a reference answer that makes no claim: a word, or nothing but code."""
+    code = [text[part.span.start : part.span.end] for part in markup.left_out if part.kind == "code"]
+    said = one_line(" ".join(_CODE_SIGNS.sub(" ", part) for part in [markup.prose, *code]))
+    if not any(char.isalnum() for char in said):
         raise InputError(
             f"question '{question.id}' has a reference answer without a single word; "
             "write down what a full answer says",
             field="reference_answer",
         )
-    drafts = _criteria(text) if question.kind == "open" else _points(text, question.question)
-    return DraftedPoints(source, tuple(drafts))
+    return PointDraft(
+        FALLBACK_CRITERION if question.kind == "open" else said,
+        Span(len(text) - len(text.lstrip()), len(text.rstrip())),
+    )
+
+
+_CODE_SIGNS = re.compile(r"(?:```|~~~)\w*|</?\w[^<>]*>|<!--.*?-->", re.DOTALL)
 
 
 # --- points -----------------------------------------------------------------------------------------------
 
 
-def _points(text: str, question: str) -> list[PointDraft]:
-    """One draft for each claim, in reading order."""
+def _points(markup: Markup, question: str) -> list[PointDraft]:
+    """One draft for each claim, in reading order; none where there is no claim."""
+    text = markup.prose
     drafts: list[PointDraft] = []
+    cells = [PointDraft(cell.text, cell.span) for cell in markup.cells]
     last: tuple[Token, ...] = ()
     topics: list[tuple[Token, ...]] = []
+    verdict: Block | None = None
     for block in blocks(text):
         if block.items:
             drafts += _bullets(text, block, topics)
             last = ()
             continue
+        for at, cell in enumerate(cells):
+            if block.start < cell.span.start < block.span.start:  # the heading belongs to the table below it
+                cells[at] = replace(cell, span=Span(block.start, cell.span.end))
+                block = block._replace(start=block.span.start)
         said = text[block.span.start : block.span.end]
         found = clauses(said, subjects=_antecedents(last, topics))
-        if drafts and _EXAMPLE.match(said):
+        below = next((at for at, cell in enumerate(cells) if cell.span.start > block.span.start), None)
+        if below is not None and _announces_table(said, found, text[block.span.end : cells[below].span.start]):
+            cells[below] = replace(cells[below], span=Span(block.start, cells[below].span.end))
+        elif drafts and _EXAMPLE.match(said):
             drafts[-1] = _with_example(drafts[-1], said, block.span.end)
-        elif content_stems(said):
+        elif drafts and drafts[-1].group is None and _is_formula(said):
+            drafts[-1] = _with_formula(drafts[-1], said, block.span.end)
+        elif _VERDICT.fullmatch(said):
+            verdict = block
+        elif content_stems(said) or _is_formula(said):
             new = [draft for clause in found for draft in _drafts(clause, block.span.start, question)]
-            drafts += _starting_at(block.start, new)
+            if new and verdict is not None:
+                new[0] = replace(new[0], text=f"{text[slice(*verdict.span)]} {new[0].text}")
+            drafts += _starting_at(block.start if verdict is None else verdict.start, new)
+            verdict = None
         last = _single_subject(found)
         topics += [clause.subject for clause in found if _is_asked(clause.subject, question)]
-    return drafts or [PointDraft(one_line(text), _trimmed_span(text))]
+    return sorted([*drafts, *cells], key=lambda draft: draft.span.start)
+
+
+# The answer in one word, which belongs to the reason after it: "No. Only one circuit is complete."
+_VERDICT = re.compile(r"(?:yes|no|[A-Z])[.!]", re.IGNORECASE)
+
+
+def _announces_table(said: str, found: Sequence[Clause], between: str) -> bool:
+    """Whether a line is the heading or the introduction of the table right below it."""
+    return not between.strip() and (said.endswith(":") or all(clause.verb is None for clause in found))
+
+
+def _is_formula(said: str) -> bool:
+    """Whether nothing but a formula is said."""
+    said = said.strip(" .,;")
+    return FORMULA.fullmatch(said) is not None or (
+        not content_stems(said) and re.search(r"[=<>+*/^]", said) is not None
+    )
+
+
+def _with_formula(draft: PointDraft, formula: str, end: int) -> PointDraft:
+    """The point with the formula after it, and as an alias without it: a formula mostly says the sentence again."""
+    text = f"{draft.text}: {one_line(formula).rstrip('.,; ')}"
+    return replace(draft, text=text, aliases=(draft.text, *draft.aliases), span=Span(draft.span.start, end))
 
 
 def _starting_at(start: int, drafts: Sequence[PointDraft]) -> list[PointDraft]:
@@ -142,10 +200,6 @@ def _starting_at(start: int, drafts: Sequence[PointDraft]) -> list[PointDraft]:
     if not drafts:
         return []
     return [replace(drafts[0], span=Span(start, drafts[0].span.end)), *drafts[1:]]
-
-
-def _trimmed_span(text: str) -> Span:
-    return Span(len(text) - len(text.lstrip()), len(text.rstrip()))
 
 
 def _single_subject(found: Sequence[Clause]) -> tuple[Token, ...]:
@@ -258,34 +312,41 @@ _FOLLOWING = re.compile(r"\b(?:the )?following\b:?")
 def _bullets(text: str, block: Block, topics: Sequence[tuple[Token, ...]]) -> list[PointDraft]:
     """Points for a list: full sentences become points; fragments are joined to the introduction and form a group."""
     introduction = one_line(_FOLLOWING.sub("", text[block.span.start : block.span.end])).rstrip(" :.,")
+    colon = text[block.span.start : block.span.end].rstrip().endswith((":", "."))
     drafts: list[PointDraft] = []
     fragments: list[PointDraft] = []
+    subject = _single_subject(clauses(introduction))
+    joined_by_or = False
     for span in block.items:
         said = text[span.start : span.end]
-        found = clauses(said, subjects=_antecedents((), topics))
-        if found and all(clause.verb is not None for clause in found) and not _needs_items(introduction):
+        joined_by_or |= text[: span.start].split("\n")[-1].lstrip().startswith("or ")
+        completes = _needs_items(introduction) or (not colon and "s" in verb_forms(said.split(" ", 1)[0].lower()))
+        found = clauses(said, subjects=_antecedents(subject, topics))
+        if found and all(clause.verb is not None for clause in found) and not completes:
             drafts += [draft for clause in found if (draft := _draft(clause.words, clause.span, span.start))]
         else:
-            fragments.append(_fragment(introduction, said, span))
+            fragments.append(_fragment(introduction, said, span, completes=completes))
             drafts.append(fragments[-1])
     if len(fragments) > 1:
         examples = bool(set(introduction.lower().split()) & EXAMPLE_WORDS)
-        need = required_count(len(fragments), examples=examples)
+        need = required_count(len(fragments), examples=examples, joined_by_or=joined_by_or)
         group = PointGroupDraft(_slug(introduction), need, block.start)
         drafts = [replace(draft, group=group) if draft in fragments else draft for draft in drafts]
     return _starting_at(block.start, drafts)
 
 
-def _fragment(introduction: str, said: str, span: Span) -> PointDraft:
+def _fragment(introduction: str, said: str, span: Span, *, completes: bool) -> PointDraft:
     """A point from an item that is not a sentence: "Common remedies include dropout", "Advantages: fast"."""
     item = one_line(said).rstrip(" .,;")
-    if not _needs_items(introduction):
+    if not completes:
         return PointDraft(f"{introduction}: {item}", span)
     article = item.split(" ", 1)[0].lower() in ("a", "an", "the")
     return PointDraft(f"{introduction} {item[0].lower() if article else item[0]}{item[1:]}", span)
 
 
-_OPEN_ENDINGS = word_set("of by as with to for in on from like using include includes involve involves are is")
+_OPEN_ENDINGS = word_set(
+    "of by as with to for in on from like using include includes involve involves are is be should must can either"
+)
 
 
 def _needs_items(introduction: str) -> bool:
@@ -330,7 +391,7 @@ def _criteria(text: str) -> list[PointDraft]:
             if criterion:
                 where = Span(span.start + clause.span.start, span.start + clause.span.end)
                 drafts.append(PointDraft(criterion, where))
-    return drafts or [PointDraft(FALLBACK_CRITERION, _trimmed_span(text))]
+    return drafts
 
 
 def _criterion(clause: Clause) -> str:

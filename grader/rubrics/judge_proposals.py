@@ -73,6 +73,7 @@ def propose_all(
     *,
     cache: ReplyCache | None = None,
     scheduler: RequestScheduler | None = None,
+    equal_weights: bool = False,
 ) -> Iterator[ProposedRubric]:
     """Propose a rubric for each question, in order.
 
@@ -81,6 +82,7 @@ def propose_all(
         judge: the judge to ask.
         cache: stores replies; in memory if left out.
         scheduler: its policy limits the number of concurrent requests.
+        equal_weights: as in `derive`.
 
     Raises:
         InputError: a reference answer has no words or is too long; see `derive`.
@@ -93,7 +95,7 @@ def propose_all(
     done = False
     try:
         futures = [
-            pool.submit(propose, question, drafts, judge, cache)
+            pool.submit(propose, question, drafts, judge, cache, equal_weights=equal_weights)
             for question, drafts in zip(questions, drafted, strict=True)
         ]
         for future in futures:
@@ -105,14 +107,16 @@ def propose_all(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def propose(question: Question, drafted: DraftedPoints, judge: Judge, cache: ReplyCache) -> ProposedRubric:
+def propose(
+    question: Question, drafted: DraftedPoints, judge: Judge, cache: ReplyCache, *, equal_weights: bool = False
+) -> ProposedRubric:
     """Propose a rubric for one question; `drafted` is from `derivation.draft_points`.
 
     Raises:
         SetupError: no request can succeed.
 
     """
-    derived = assemble(question, *drafted, derived_by=DERIVED_BY)
+    derived = assemble(question, *drafted, derived_by=DERIVED_BY, equal_weights=equal_weights)
     signature = f"{one_line(judge.name)}@{judge.revision},prompt@{proposal_prompt_hash()}"
     try:
         asked = build_proposal_prompt(derived, drafted)
@@ -123,7 +127,8 @@ def propose(question: Question, drafted: DraftedPoints, judge: Judge, cache: Rep
     except RequestError as fault:
         why = f"the derived points stand, for there is no usable proposal: {fault.reason}"
         return ProposedRubric(derived, derived, None, (why,))
-    rubric = assemble(question, drafted.source, made.drafts, derived_by=f"{DERIVED_BY} + {signature}")
+    origin = f"{DERIVED_BY} + {signature}"
+    rubric = assemble(question, drafted.source, made.drafts, derived_by=origin, equal_weights=equal_weights)
     return ProposedRubric(derived, rubric, signature, made.notes)
 
 

@@ -1,6 +1,6 @@
+from .formulas import FORMULA as FORMULA
 from .grammar.clauses import clauses as clauses
 from .grammar.layout import Block as Block
-from .grammar.layout import blank_markup as blank_markup
 from .grammar.layout import blocks as blocks
 from .grammar.lexicon import BE_FORMS as BE_FORMS
 from .grammar.lexicon import FUNCTION_WORDS as FUNCTION_WORDS
@@ -15,6 +15,8 @@ from .grammar.lexicon import word_set as word_set
 from .grammar.listings import EXAMPLE_WORDS as EXAMPLE_WORDS
 from .grammar.listings import find_listing as find_listing
 from .grammar.listings import required_count as required_count
+from .grammar.markup import Markup as Markup
+from .grammar.markup import read_markup as read_markup
 from .grammar.sentence import Clause as Clause
 from .grammar.sentence import detokenize as detokenize
 from .grammar.sentence import is_plural_subject as is_plural_subject

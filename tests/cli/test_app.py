@@ -169,6 +169,19 @@ def test_derive_again_is_quiet(bank: Path, rubrics: Path) -> None:
     assert {path: path.read_bytes() for path in rubrics.iterdir()} == before
 
 
+def test_derive_with_equal_weights(bank: Path) -> None:
+    for question in json.loads(run("derive", bank, "--equal-weights", "--json").stdout)["rubrics"]:
+        assert question["findings"] == []
+    lines = run("derive", bank, "--equal-weights").stdout.splitlines()
+    weights: list[set[str]] = []
+    for line in lines:
+        if not line.startswith(" "):
+            weights.append(set())
+        else:
+            weights[-1].add(line.split()[1])
+    assert all(len(found) == 1 for found in weights)
+
+
 def test_derive_json_and_check(bank: Path, rubrics: Path) -> None:
     done = run("derive", bank, "--json")
     data = json.loads(done.stdout)

@@ -55,7 +55,7 @@ def test_a_new_folder_is_written_and_then_kept(bank: Path, tmp_path: Path) -> No
     assert "+  or: mock wording: Dropout reduces overfitting" in new.stderr
     assert f"2 rubrics in {folder}: 2 new" in new.stderr
     path = rubric_path(folder, "dropout")
-    assert read_rubric(path).derived_by.startswith("grader 1 clauses + mock@1,prompt@")
+    assert read_rubric(path).derived_by.startswith("grader 2 clauses + mock@1,prompt@")
     edited = path.read_text().replace("Dropout disables", "Dropout silences")
     path.write_text(edited)
     for arguments in (("--judge", "mock"), ()):
@@ -63,7 +63,7 @@ def test_a_new_folder_is_written_and_then_kept(bank: Path, tmp_path: Path) -> No
         assert kept.exit_code == 0 and path.read_text() == edited
         assert '-   "text": "Dropout silences random units",' in kept.stderr and "--force" in kept.stderr
     assert f"2 rubrics in {folder}: 2 rewritten" in run(bank, "-o", folder, "--force").stderr
-    assert read_rubric(path).derived_by.startswith("grader 1 clauses #")
+    assert read_rubric(path).derived_by.startswith("grader 2 clauses #")
 
 
 def test_derived_files_are_kept_as_well(bank: Path, tmp_path: Path) -> None:

@@ -127,6 +127,113 @@ class TestPoints:
         )
 
 
+class TestFormulas:
+    @pytest.mark.parametrize(
+        "formula", [r"$s = \sqrt{\frac{1}{n} (x_1 + x_2)}$", r"\(a; b. c\)", "k (k - 1) / 2", "O (n log n)", "2 ** 3"]
+    )
+    def test_a_formula_stays_whole(self, formula: str) -> None:
+        assert texts(f"The result is {formula} in every case. It grows.")[0] == f"The result is {formula} in every case"
+
+    def test_a_formula_below_a_sentence_belongs_to_it(self) -> None:
+        (point,) = rubric_of("Force is mass times acceleration. \\[ F = m (a) \\]").points
+        assert point.text == "Force is mass times acceleration: \\[ F = m (a) \\]"
+        assert point.aliases == ("Force is mass times acceleration",)
+
+    def test_a_formula_on_its_own_line_completes_the_sentence(self) -> None:
+        reference = "The area is given by\n\n$$\nA = \\pi r^2\n$$\n\nwhere $r$ is the radius. It grows fast."
+        assert texts(reference) == [
+            "The area is given by $$ A = \\pi r^2 $$ where $r$ is the radius",
+            "The area grows fast",
+        ]
+
+    @pytest.mark.parametrize("formula", ["$a + b = c$", "E = mc^2", "V = I R"])
+    def test_nothing_but_a_formula(self, formula: str) -> None:
+        assert texts(formula) == [formula]
+
+
+class TestMarkup:
+    def test_code_images_and_links_are_no_points(self) -> None:
+        reference = (
+            "A lock guards the list. <br> ![lock](l.png)\n\n```c\nlock(&m); // 1. Takes it. 2. Waits.\n```\n"
+            "- [Manual](https://example.org/locks)\nThe lock is [freed](#free) at the end. </div>"
+        )
+        assert texts(reference) == ["A lock guards the list", "The lock is freed at the end"]
+
+    def test_each_cell_of_a_table_is_a_point_where_it_stands(self) -> None:
+        reference = (
+            "Arrays are old.\n\nThey differ in:\n\n| | Array | List |\n|---|---|---|\n"
+            "| Access | by index | in order |\n\nLists grow."
+        )
+        rubric = rubric_of(reference)
+        assert [point.text for point in rubric.points] == [
+            "Arrays are old",
+            "Array, Access: by index",
+            "List, Access: in order",
+            "Lists grow",
+        ]
+        assert sources(rubric)[2] == "in order"
+
+    def test_headings_belong_to_what_follows(self) -> None:
+        assert texts("## Benefits\n- speed\n- safety\n\n## Limits\nModels need data.") == [
+            "Benefits: speed",
+            "Benefits: safety",
+            "Models need data",
+        ]
+
+    def test_the_answer_in_a_word_stays_with_its_reason(self) -> None:
+        assert texts("No. Only one path exists.") == ["No. Only one path exists"]
+
+    @pytest.mark.parametrize("reference", ["![plot](p.png)", "- [Manual](https://example.org)", "<br/><hr>"])
+    def test_nothing_but_images_and_links(self, reference: str) -> None:
+        with pytest.raises(InputError, match="without a single word"):
+            rubric_of(reference)
+
+
+class TestListsWithinASentence:
+    @pytest.mark.parametrize(
+        ("reference", "expected", "need"),
+        [
+            (
+                "The stages are (1) planning, (2) building and (3) testing. Costs grow.",
+                ["The stages are planning", "The stages are building", "The stages are testing", "Costs grow"],
+                3,
+            ),
+            (
+                "The kernel (a) picks a job; (b) runs the job; or (c) drops the job.",
+                ["The kernel picks a job", "The kernel runs the job", "The kernel drops the job"],
+                2,
+            ),
+            (
+                "Three laws: i) $F = ma$ ii) $p = mv$ iii) $E = mc^2$",
+                [f"Three laws: {x}" for x in ("$F = ma$", "$p = mv$", "$E = mc^2$")],
+                3,
+            ),
+        ],
+    )
+    def test_every_item_is_kept(self, reference: str, expected: list[str], need: int) -> None:
+        rubric = rubric_of(reference)
+        assert [point.text for point in rubric.points] == expected
+        assert [group.need for group in rubric.groups.values()] == [need]
+
+    def test_items_that_are_sentences_are_points(self) -> None:
+        assert texts("To renew: 1. open the page. 2. pay the fee. 3. print the form.") == [
+            "Open the page",
+            "Pay the fee",
+            "Print the form",
+        ]
+
+
+ITEM = st.text("abcdefghij", min_size=3, max_size=8)
+
+
+@given(st.lists(ITEM, min_size=2, max_size=9, unique=True), st.sampled_from(["({})", "{})"]), st.sampled_from("1ai"))
+def test_a_list_within_a_sentence_keeps_every_item(items: list[str], style: str, first: str) -> None:
+    marks = {"1": "123456789", "a": "abcdefghi", "i": ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix"]}[first]
+    listed = ", ".join(f"{style.format(mark)} {item}" for mark, item in zip(marks, items, strict=False))
+    points = texts(f"The usual parts are {listed}.")
+    assert [point.rsplit(" ", 1)[-1].lower() for point in points] == items
+
+
 class TestGroups:
     def test_a_list_of_examples(self) -> None:
         rubric = rubric_of(
@@ -259,6 +366,15 @@ class TestOpenQuestions:
 
 
 class TestWeights:
+    @pytest.mark.parametrize("n", [1, 3, 7])
+    def test_equal_weights(self, n: int) -> None:
+        reference = " ".join(f"Alpha{number} grows{' over many years' * number}." for number in range(n))
+        reference += " Common methods include beta, gamma and delta."
+        question = Question(id="q1", question="?", reference_answer=reference, max_score=10)
+        rubric = derive(question, equal_weights=True)
+        assert {point.weight for point in rubric.points} == {10 / (n + 3)}
+        assert lint(rubric) == ()
+
     def test_the_root_of_the_new_words(self) -> None:
         assert relative_weight("Dropout reduces overfitting", "What is dropout?") == math.sqrt(2)
         assert relative_weight("Dropout", "What is dropout?") == 1

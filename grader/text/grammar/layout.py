@@ -1,25 +1,20 @@
 """The layout of a reference answer: sentences, bullet lists with their introductions, headings.
 
-All spans refer to the text as given, because markup is replaced by as many blanks.
+In: prose as `markup` leaves it, whose spans are those of the reference answer.
 """
 
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from grader.text.grammar.markup import is_first_number
 from grader.text.grammar.sentence import main_verb, parse
 from grader.text.normalisation import Span, segments
 
-# A block of code counts as one line, for its lines are no sentences.
-_FENCE = re.compile(r"```.*?```", re.DOTALL)
-_BLOCK_TAG = re.compile(r"</?(?:t|s|p|li|ul|ol|br|div|tr|td|h[1-6])\s*/?>", re.IGNORECASE)
-_INLINE_MARKUP = re.compile(r"</?(?:b|i|em|strong|code|sub|sup|u|span)>|\*\*|__|`+", re.IGNORECASE)
-# A bullet or a number in the middle of a line: "in two ways: - Knowledge is acquired. - Links are stored."
-_INLINE_BULLET = re.compile(r"(?<=[:.;,]) (?=[-*•] \S|\(?\d{1,2}[.)] [^\W\d])")
-_STARS = re.compile(r"(?<=[^\W\d]|[,:.;)]) (?=[*•] [^\W\d])")
 _SIGN = r"[-*•‣▪◦●○\u2013\u2014](?:\s+|(?=[^\W\d]))"
-_NUMBER = r"\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s*(?=[^\W\d])"
+_NUMBER = r"(?:(?:and|or)\s+)?\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})(?:[.)][ \t]*(?=[^\W\d])|\)[ \t]+(?=\S))"
 _BULLET = re.compile(rf"[ \t]*(?:{_SIGN}|{_NUMBER})")
+_HEADING = re.compile(r"[ \t]*#{1,6}[ \t]")
 # The end of an introduction to a list: "Common remedies:", "in the following aspects.", "The network learns,"
 _ANNOUNCES = re.compile(r":\s*$|\bfollowing\b[^.:]*[.:]?\s*$|,\s*$")
 
@@ -39,23 +34,12 @@ class Block(NamedTuple):
 
 
 class _Line(NamedTuple):
-    """One sentence, list item or line, and whether it is an item or introduces items."""
+    """One sentence, list item or line: whether it is an item, whether it introduces items, and its bullet or "##"."""
 
     span: Span
     is_item: bool
     announces: bool
-
-
-def blank_markup(text: str) -> str:
-    """Replace each markup character by a blank; a bullet within a line starts a new line."""
-    text = _FENCE.sub(lambda match: re.sub(r"```\w*|\s", lambda sign: " " * len(sign.group()), match.group()), text)
-    text = _BLOCK_TAG.sub(lambda match: "\n" + " " * (len(match.group()) - 1), text)
-    text = _INLINE_MARKUP.sub(lambda match: " " * len(match.group()), text)
-    text = _INLINE_BULLET.sub("\n", text)
-    # A single star, or one beside "=", is a multiplication.
-    if len(_STARS.findall(text)) >= 2 and "=" not in text:
-        text = _STARS.sub("\n", text)
-    return text
+    mark: str
 
 
 def blocks(text: str) -> list[Block]:
@@ -70,7 +54,7 @@ def blocks(text: str) -> list[Block]:
         at += 1 + len(items)
         start = span.start if heading is None else heading
         heading = None
-        if not items and at < len(lines) and _is_heading(text[span.start : span.end]):
+        if not items and at < len(lines) and (_is_heading(text[span.start : span.end]) or lines[at - 1].mark == "##"):
             heading = start
         else:
             found.append(Block(span, items, start))
@@ -80,11 +64,23 @@ def blocks(text: str) -> list[Block]:
 def _lines(text: str) -> list[_Line]:
     lines: list[_Line] = []
     for span in segments(text):
-        bullet = _BULLET.match(text, text.rfind("\n", 0, span.start) + 1)
+        first = text.rfind("\n", 0, span.start) + 1
+        heading = _HEADING.match(text, first, span.start)
+        bullet = _BULLET.match(text, first)
         is_item = bullet is not None and span.start <= bullet.end() < span.end
         start = max(span.start, bullet.end()) if bullet is not None and is_item else span.start
-        announces = _ANNOUNCES.search(text, start, span.end) is not None
-        lines.append(_Line(Span(start, span.end), is_item and not announces, announces))
+        announces = heading is not None or _ANNOUNCES.search(text, start, span.end) is not None
+        announces &= not (is_item and text[span.end - 1] == ",")
+        mark = "##" if heading else bullet[0] if bullet is not None and is_item else ""
+        if (
+            mark
+            and lines
+            and not lines[-1].is_item
+            and is_first_number(mark)
+            and text[lines[-1].span.end - 1] not in ".!?"
+        ):
+            lines[-1] = lines[-1]._replace(announces=True)
+        lines.append(_Line(Span(start, span.end), is_item and not announces, announces, mark))
     return lines
 
 
