@@ -1,6 +1,7 @@
 """Lint a rubric: problems of single points and of the whole rubric, each with its remedy. Needs no model or answers."""
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,14 +9,32 @@ from typing import Literal
 
 from grader.phrases import shorten
 from grader.schema import Rubric, RubricPoint
-from grader.text import NEGATION_WORDS, Span, clauses, content_stems, detokenize, find_listing, segments, stem, words
+from grader.text import (
+    ATOM,
+    FORMULA,
+    NEGATION_WORDS,
+    Markup,
+    Span,
+    clauses,
+    content_stems,
+    dangling,
+    detokenize,
+    find_listing,
+    read_markup,
+    segments,
+    stem,
+    words,
+)
 
 FindingKind = Literal[
     "compound",
     "vague",
+    "dangling",
+    "non_prose",
     "duplicate",
     "unreachable",
     "uncovered_reference",
+    "missing_words",
     "span_mismatch",
     "unequal_group_weights",
     "weights",
@@ -30,6 +49,16 @@ GENERIC_STEMS = frozenset(
     knowledge good well correct correctly clear clearly relevant appropriate proper properly important key
     main various different specific example information definition define complete full accurate concise
     reasonable candidate student response
+    """.split()
+)
+# Words that join sentences and say nothing themselves.
+LINKING_STEMS = frozenset(
+    stem(word)
+    for word in """
+    additionally also both e.g eg etc example following furthermore however instance moreover overall
+    respectively similarly specifically therefore thus hence consequently finally further firstly secondly
+    thirdly lastly first second third next short summary summarize conclusion addition result contrast hand
+    particular generally essentially yes no see source link n't
     """.split()
 )
 MIN_CONTENT_WORDS = 2
@@ -58,8 +87,8 @@ class Finding:
 def lint(rubric: Rubric) -> tuple[Finding, ...]:
     """All findings: first those about single points, in the order of the points, then those about the whole rubric.
 
-    `uncovered_reference` needs at least one `source_span` and is skipped for open questions, whose reference
-    answer is guidance.
+    `uncovered_reference`, `missing_words` and what is left out of the reference answer need at least one `source_span`
+    and are skipped for open questions, whose reference answer is guidance.
     """
     findings: list[Finding] = []
     for point in rubric.points:
@@ -88,10 +117,37 @@ def _compound(point: RubricPoint, rubric: Rubric) -> list[Finding]:
 def _vague(point: RubricPoint, rubric: Rubric) -> list[Finding]:
     """Too few specific words about the content of the answer."""
     telling = [word for word in content_stems(point.text) if word not in GENERIC_STEMS]
-    if len(set(telling)) >= MIN_CONTENT_WORDS:
+    if len(set(telling)) >= MIN_CONTENT_WORDS or FORMULA.search(point.text) or _PLAIN_FORMULA.search(point.text):
         return []
     found = f"only '{telling[0]}'" if telling else "nothing"
     return [Finding("vague", point.id, f"{found} in it says what to state; write the claim itself, in a full sentence")]
+
+
+_PLAIN_FORMULA = re.compile(r"\w\)? ?(?:[=<>]|[-+*/^] ?\w+ ?=)")
+
+
+def _dangling(point: RubricPoint, rubric: Rubric) -> list[Finding]:
+    """A subject that only the reference answer explains."""
+    word = next((word for clause in clauses(point.text) if (word := dangling(clause.words))), None)
+    if rubric.kind == "open" or word is None:
+        return []
+    return [Finding("dangling", point.id, f"'{word}' speaks of something that is not in the point; name it")]
+
+
+def _non_prose(point: RubricPoint, rubric: Rubric) -> list[Finding]:
+    """Code, a row of a table, an image, an address or a tag."""
+    text = ATOM.sub(" ", point.text)
+    n_words, n_signs = len(_PROSE_WORD.findall(text)), len(_CODE_SIGN.findall(text))
+    if not _MARKUP.search(text) and n_signs <= n_words / 2:
+        return []
+    return [Finding("non_prose", point.id, "is code or markup, which no answer says; write a sentence, or remove it")]
+
+
+_PROSE_WORD = re.compile(r"(?<![\w.])[^\W\d_]{2,}(?!\w|\.\w|\()")
+_CODE_SIGN = re.compile(
+    r"[{}|;`]|(?<!\w)#|\w\[|\w_\w|\w\w\(|\w\.(?=[^\W\d])|[=-]>|::|==|(?<=\w) = (?=[^\W\d]\w*\.[^\W\d])"
+)
+_MARKUP = re.compile(r"!\[|\]\(|^\W*(?:https?://|www\.)\S+\W*$|</\w+>|\|.*\|")
 
 
 def _unreachable(point: RubricPoint, rubric: Rubric) -> list[Finding]:
@@ -117,7 +173,7 @@ def _span_mismatch(point: RubricPoint, rubric: Rubric) -> list[Finding]:
     return [Finding("span_mismatch", point.id, message)]
 
 
-POINT_CHECKS = (_compound, _vague, _unreachable, _span_mismatch)
+POINT_CHECKS = (_compound, _vague, _dangling, _non_prose, _unreachable, _span_mismatch)
 
 
 # --- the whole rubric -------------------------------------------------------------------------------------
@@ -180,17 +236,48 @@ def _negations(text: str) -> int:
     return sum(word.lower() in NEGATION_WORDS or word.lower().endswith("n't") for word in words(text))
 
 
-def _uncovered_reference(rubric: Rubric) -> list[Finding]:
-    """Sentences of the reference answer, or parts of them, that no point covers."""
+def _reference_left(rubric: Rubric) -> list[Finding]:
+    """What of the reference answer no point has: sentences or parts of them, single words, and what is no prose."""
     spans = sorted(point.source_span for point in rubric.points if point.source_span is not None)
     if not spans or rubric.kind == "open":
         return []
+    markup = read_markup(rubric.reference_answer.replace("\r", " "))
+    uncovered = uncovered_spans(spans, len(rubric.reference_answer))
+    sentences = [text for start, end in uncovered for text in substantial_sentences(markup.prose[start:end])]
     findings: list[Finding] = []
-    for start, end in uncovered_spans(spans, len(rubric.reference_answer)):
-        for text in substantial_sentences(rubric.reference_answer[start:end]):
-            message = f"no point covers '{shorten(text, 80)}'; add a point or shorten the reference answer"
-            findings.append(Finding("uncovered_reference", None, message))
+    for text in sentences:
+        message = f"no point covers '{shorten(text, 80)}'; add a point or shorten the reference answer"
+        findings.append(Finding("uncovered_reference", None, message))
+    for text, missing in _missing_words(rubric, markup):
+        if not any(set(missing) <= set(words(sentence)) for sentence in sentences):
+            listed = ", ".join(f"'{word}'" for word in missing)
+            message = f"no point holds {listed} of '{shorten(text, 80)}'; add to a point what an answer must say"
+            findings.append(Finding("missing_words", None, message))
+    for kind, span in markup.left_out:
+        if not any(start < span.end and span.start < end for start, end in spans):
+            said = shorten(rubric.reference_answer[slice(*span)], 80)
+            message = (
+                f"the {kind} '{said}' is in no point; say in a sentence what of it an answer must state, if anything"
+            )
+            findings.append(Finding("non_prose", None, message))
     return findings
+
+
+_NUMBERING = re.compile(r"^(?:(?:and|or)\s+)?\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s*(?=[^\W\d])")
+
+
+def _missing_words(rubric: Rubric, markup: Markup) -> Iterator[tuple[str, list[str]]]:
+    """Each sentence of the reference answer that has content words which no point has, and these words."""
+    held = {word for point in rubric.points for text in (point.text, *point.aliases) for word in content_stems(text)}
+    held |= LINKING_STEMS
+    for text in [
+        *(markup.prose[start:end] for start, end in segments(markup.prose)),
+        *(cell.text for cell in markup.cells),
+    ]:
+        said = words(_NUMBERING.sub("", text))
+        missing = [word for word in dict.fromkeys(said) if set(content_stems(word)) - held]
+        if missing:
+            yield text, missing
 
 
 def substantial_sentences(text: str) -> list[str]:
@@ -235,4 +322,4 @@ def _weights(rubric: Rubric) -> list[Finding]:
     return [Finding("weights", None, message)]
 
 
-RUBRIC_CHECKS = (_duplicate, _uncovered_reference, _unequal_group_weights, _weights)
+RUBRIC_CHECKS = (_duplicate, _reference_left, _unequal_group_weights, _weights)

@@ -1,3 +1,4 @@
+from .formulas import ATOM as ATOM
 from .formulas import FORMULA as FORMULA
 from .grammar.clauses import clauses as clauses
 from .grammar.layout import Block as Block
@@ -17,6 +18,7 @@ from .grammar.listings import find_listing as find_listing
 from .grammar.listings import required_count as required_count
 from .grammar.markup import Markup as Markup
 from .grammar.markup import read_markup as read_markup
+from .grammar.pronouns import dangling as dangling
 from .grammar.sentence import Clause as Clause
 from .grammar.sentence import detokenize as detokenize
 from .grammar.sentence import is_plural_subject as is_plural_subject

@@ -76,11 +76,11 @@ class TestPoints:
         point = RubricPoint(id="p1", text="Random units are dropped", weight=10, source_span=(19, 35))
         first = point.model_copy(update={"source_span": (0, 18)})
         rubric = rubric_of("x", reference=reference).model_copy(update={"points": (point,)})
-        assert kinds(rubric) == [("span_mismatch", "p1")]
+        assert kinds(rubric) == [("span_mismatch", "p1"), ("missing_words", None)]
         assert lint(rubric)[0].message == (
             "source_span [19, 35] is 'The sky is blue.', which shares no word with the point; correct or remove it"
         )
-        assert kinds(rubric.model_copy(update={"points": (first,)})) == []
+        assert kinds(rubric.model_copy(update={"points": (first,)})) == [("missing_words", None)]
 
 
 class TestRubrics:
@@ -127,7 +127,7 @@ class TestRubrics:
         assert lint(derive(Question(id="q1", question="?", reference_answer=reference))) == ()
 
     def test_reference_text_that_no_point_covers(self) -> None:
-        reference = "Dropout switches off random units. Inference keeps all units active and scaled. It helps."
+        reference = "Dropout switches off random units. Inference keeps all units active and scaled. It is so."
         point = RubricPoint(id="p1", text="Dropout switches off random units", weight=10, source_span=(0, 33))
         rubric = rubric_of("x", reference=reference).model_copy(update={"points": (point,)})
         (finding,) = lint(rubric)
@@ -169,6 +169,85 @@ class TestRubrics:
         rubric = rubric_of(GOOD, max_score=8)
         assert lint(rubric)[0].message == (
             "positive weights sum to 10, max_score is 8; make them equal (until then the score is scaled)"
+        )
+
+
+class TestProse:
+    @pytest.mark.parametrize(
+        ("text", "word"),
+        [
+            ("Both are stored in the cache", "Both"),
+            ("Without them the buffer overflows quickly", "them"),
+            ("They replace the oldest page", "They"),
+            ("Its entries expire after an hour", "Its"),
+            ("The latter needs a second pass", "latter"),
+            ("With it, training converges faster", "it"),
+            ("Neither needs a second pass", "Neither"),
+        ],
+    )
+    def test_a_subject_outside_the_point(self, text: str, word: str) -> None:
+        (finding,) = lint(rubric_of(text))
+        assert finding == Finding("dangling", "p1", f"'{word}' speaks of something that is not in the point; name it")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Both caches are stored on disk",
+            "If a buffer overflows, it drops packets",
+            "It is important to normalise inputs",
+            "This layer halves the resolution",
+            "Each unit updates its weights",
+            "There are many small caches",
+            "A pointer that holds an address",
+        ],
+    )
+    def test_subjects_that_are_named(self, text: str) -> None:
+        assert "dangling" not in [kind for kind, _ in kinds(rubric_of(text))]
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Total = sum.get(rows[0]);",
+            "Order | Delivers in order | No guarantee of order |",
+            "![lock icon](lock.png)",
+            "(https://example.org/manual)",
+            "The lock is freed </div>",
+            "With open('a.txt') as f: # 1",
+        ],
+    )
+    def test_points_that_are_no_prose(self, text: str) -> None:
+        assert ("non_prose", "p1") in kinds(rubric_of(text))
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "The mean is $\\frac{x_1 + x_2}{2}$",
+            "P(B) = 0.014",
+            "The y-intercept is 45 [y = -5(0 + 1)(0 - 9)]",
+            "Call `free(a[0]);` after the loop ends",
+            "C# and F# share a runtime",
+        ],
+    )
+    def test_formulas_and_code_in_a_sentence_are_prose(self, text: str) -> None:
+        assert ("non_prose", "p1") not in kinds(rubric_of(text))
+
+    def test_words_that_no_point_holds(self) -> None:
+        reference = "Caches store hot rows. Queues order jobs fairly."
+        rubric = derive(Question(id="q1", question="?", reference_answer=reference))
+        assert lint(rubric) == ()
+        shorter = rubric.points[1].model_copy(update={"text": "Queues order jobs"})
+        (finding,) = lint(rubric.model_copy(update={"points": (rubric.points[0], shorter)}))
+        assert (finding.kind, finding.message) == (
+            "missing_words",
+            "no point holds 'fairly' of 'Queues order jobs fairly.'; add to a point what an answer must say",
+        )
+
+    def test_what_is_left_out_is_named(self) -> None:
+        reference = "Locks guard lists.\n```\nlock(m)\n```\n![lock](l.png)\n[manual](https://example.org)"
+        found = lint(derive(Question(id="q1", question="?", reference_answer=reference)))
+        assert [(finding.kind, finding.point_id) for finding in found] == [("non_prose", None)] * 3
+        assert found[0].message == (
+            "the code '``` lock(m) ```' is in no point; say in a sentence what of it an answer must state, if anything"
         )
 
 

@@ -5,6 +5,7 @@ Number agreement and the order of mention decide, not meaning. Pure; no model.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import zip_longest
 
 from grader.text.grammar import lexicon
 from grader.text.grammar.lexicon import word_set
@@ -39,6 +40,34 @@ def name_subjects(found: Sequence[Clause], subjects: Sequence[tuple[Token, ...]]
         if clause.adjunct_subject:
             adjunct_subjects.insert(0, clause.adjunct_subject)
     return named
+
+
+def dangling(sentence: Sequence[Token]) -> str | None:
+    """The word up to the main verb that speaks of something outside the sentence: "Both are", "Without them"."""
+    verb = main_verb(sentence)
+    plain = [token for token in sentence[: len(sentence) if verb is None else verb + 1] if not token.aside]
+    for at, (token, following) in enumerate(zip_longest(plain, plain[1:])):
+        if token.tag == "SUB" and at > 0:
+            continue
+        rest = sentence[sentence.index(token) + 1 :]
+        named = token.lower != "it" or verb is None or token is sentence[verb] or not _is_expletive(token, rest)
+        if token.lower in ("former", "latter") or (token.lower in _POINTING and named):
+            return token.text
+        if token.lower in _BARE and (following is None or _ends_subject(following)):
+            return token.text
+        if token.tag in ("N", "VG", "VB") and token.lower not in _BARE:
+            return None
+    return None
+
+
+def _ends_subject(token: Token) -> bool:
+    is_verb = bool({"base", "s"} & lexicon.verb_forms(token.lower).keys()) and not lexicon.is_ambiguous(token.lower)
+    return token.tag in FINITE or token.tag == "ADV" or token.text == "," or is_verb
+
+
+_POINTING = word_set("it its they them their he him she her his")
+# Pointing words where no noun follows.
+_BARE = word_set("this that these those both neither either each others another such some many most")
 
 
 def _named(clause: Clause, at: int, subjects: Sequence[tuple[Token, ...]]) -> Clause:
