@@ -1,4 +1,4 @@
-"""Whether a full stop ends an abbreviation and not the sentence: "Tab. 2", "Dr. Hill", "5 p.m. on", "C. S. Lewis".
+"""Whether a full stop ends an abbreviation and not the sentence: "Tab. 2", "Dr. Moss", "5 p.m. on", "A. A. Milne".
 
 Own code, not pysbd 0.3.4: of the 18 texts of our tests that cuts 12 rightly, and it takes 50 times as long.
 """
@@ -14,7 +14,7 @@ def _set(names: str) -> frozenset[str]:
 _OPEN = _set(
     "e.g i.e cf vs approx resp ca dr mr mrs ms messrs prof st mt rev hon gen gov sen capt col lt sgt maj incl esp viz"
 )
-# Followed by a number or a letter that they count: "Tab. 2", "p. 45", "Eq. A", "no. 7".
+# Followed by a number or a letter that they count: "Tab. 2", "p. 12", "Eq. A", "no. 7".
 _NUMBERED = _set(
     """fig figs tab tabs eq eqs eqn eqns no nos p pp vol vols ch chap chs sec secs sect art arts par paras para ref refs
     ex exs app def thm prop lem cor ver v"""
