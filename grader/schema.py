@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, Self
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from grader.ids import finite_id, with_point_ids
+from grader.scale import scale_step, to_step
 
 Kind = Literal["knowledge", "open"]
 Importance = Literal["vital", "okay"]
@@ -102,6 +103,8 @@ class Rubric(Noun):
 
     Weights are relative: `scoring.score` scales their positive sum to `max_score`. Points may be written as in rubric
     files: with `criterion` or `requirement` for `text`, `points` for `weight`, and without an `id` (then `p1`, ...).
+    `step` is what scores are rounded to where people read them, in points: 0 rounds nothing, `None` is what fits the
+    scale (`scale_step`). It changes no score.
 
     >>> rubric = Rubric(question_id="dropout", points=[{"criterion": "It disables random units.", "points": 2}])
     >>> rubric.points[0].id, rubric.points[0].text, rubric.points[0].weight
@@ -113,6 +116,7 @@ class Rubric(Noun):
     reference_answer: str = ""
     kind: Kind = "knowledge"
     max_score: float = Field(default=10.0, gt=0)
+    step: float | None = Field(default=None, ge=0)
     points: tuple[RubricPoint, ...]
     groups: dict[str, PointGroup] = Field(default_factory=dict)
     derived_by: str = "hand"
@@ -210,6 +214,9 @@ class Rated(NamedTuple):
     credit: float | None
 
 
+_FULL = 0.995  # from this credit on, people read 100 %
+
+
 class PointGrade(Noun):
     """What one point earned: `coverage` and `credit` in 0..1, `None` when the point was not judged.
 
@@ -239,6 +246,11 @@ class PointGrade(Noun):
     contradicted: float | None = Field(default=None, ge=0, le=1)
     verdicts: tuple[Verdict, ...] = ()
     by_embedding: Rated | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is covered and earns its whole weight, to the percent."""
+        return self.status == "covered" and self.credit is not None and self.credit >= _FULL
 
 
 class NearMark(Noun):
@@ -272,7 +284,7 @@ class Grade(Noun):
     Where people's marks were used, `marks` says what they changed; the points are as without them.
 
     It carries question, answer and point texts, so that a report needs no other file. `max_score` is `None` only for an
-    unknown question.
+    unknown question. `step` is the rubric's: what the score is rounded to where people read it (`rounded_score`).
 
     >>> from grader import Answer, Grader, Rubric
     >>> rubric = Rubric(question_id="dropout", points=[{"text": "It disables random units."}])
@@ -298,6 +310,7 @@ class Grade(Noun):
     signature: str
     question: str = ""
     answer: str = ""
+    step: float | None = Field(default=None, ge=0)
     extra: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -305,3 +318,11 @@ class Grade(Noun):
         if (self.score is None) != (self.ungraded_reason is not None):
             raise ValueError("score is None exactly when ungraded_reason is set")
         return self
+
+    @property
+    def rounded_score(self) -> float | None:
+        """The score as people read it, on the nearest step of its scale; `None` without a score."""
+        if self.score is None:
+            return None
+        step = scale_step(self.max_score) if self.step is None else self.step
+        return to_step(self.score, step, self.max_score)

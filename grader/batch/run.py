@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from grader.batch.journal import Journal, JournalRecord
 from grader.batch.worklist import Worklist
-from grader.files import ANSWER_FIELDS, grade_row, stored_grade_row, validate
+from grader.files import UNSTORED_FIELDS, grade_row, stored_grade_row, validate
 from grader.grading import CHUNK_SIZE, Grader, chunks, flag_duplicate, flag_duplicate_row, words_digest
 from grader.provider import content_key
 from grader.schema import Answer, Grade
@@ -49,6 +49,7 @@ class Batch:
         journal: has the grades of earlier runs; new grades are appended.
         worklist: an empty worklist.
         chunk_size: answers that are graded and stored together; a crash loses at most the unfinished chunks.
+        step_of: gives the step of a question's rubric, which is not stored.
 
     """
 
@@ -60,8 +61,10 @@ class Batch:
         worklist: Worklist,
         *,
         chunk_size: int = CHUNK_SIZE,
+        step_of: Callable[[str], float | None] = lambda _: None,
     ) -> None:
         self._signature_of = signature_of
+        self._step_of = step_of
         self._engine = engine
         self._chunk_size = chunk_size
         self._in_progress: set[str] = set()  # keys whose grades are being made
@@ -146,14 +149,15 @@ class Batch:
         """The rows of the grades (`grade_row`), in input order; most are made without building a `Grade`."""
         for item in self._work.in_order():
             if item.entry is not None:
-                row = stored_grade_row(self._journal.grade(*item.entry), item.answer)
+                step = self._step_of(item.answer.question_id)
+                row = stored_grade_row(self._journal.grade(*item.entry), item.answer, step)
                 if row is None:  # written by another version
                     row = grade_row(self._grade_of(item.answer, *item.entry))
                 yield flag_duplicate_row(row) if item.is_duplicate else row
 
     def _grade_of(self, answer: Answer, offset: int, length: int) -> Grade:
         stored = self._journal.grade(offset, length)
-        values = {**stored, **{name: getattr(answer, name) for name in ANSWER_FIELDS}}
+        values = {**stored, **dict(answer), "step": self._step_of(answer.question_id)}
         return validate(Grade, values, source=self._journal.source, line_of=lambda _: None)
 
     def compact_journal(self) -> None:
@@ -174,7 +178,7 @@ def is_failed(grade: Grade) -> bool:
 
 def _record(key: str, grade: Grade) -> JournalRecord:
     row = grade_row(grade.model_copy(update={"extra": {}}))
-    stored = {name: value for name, value in row.items() if name not in ANSWER_FIELDS}
+    stored = {name: value for name, value in row.items() if name not in UNSTORED_FIELDS}
     return JournalRecord(key, stored, not _NOT_FINAL.isdisjoint(grade.flags))
 
 

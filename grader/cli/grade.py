@@ -160,6 +160,8 @@ def grade(
         inputs=[*([] if is_stored(answers) else [answers]), rubrics, *([] if calibration is None else [calibration])],
     )
     known = read_rubrics(rubrics)
+    if outputs.step is not None:
+        known = {name: rubric.model_copy(update={"step": outputs.step}) for name, rubric in known.items()}
     choice = judge_choice(judging, run, when="unclear")
     opened = open_judges(choice) if judging.judge else None
     grader = Grader(
@@ -177,7 +179,8 @@ def grade(
     with local_files(answers, outputs.output) as (read, written), Journal(kept) as journal, Worklist() as work:
         if kept is not None and written is not None:
             remove_temporary_files(written)
-        batch = Batch(grader.signature_of, engine.open(grader), journal, work)
+        steps = {name: rubric.step for name, rubric in known.items()}
+        batch = Batch(grader.signature_of, engine.open(grader), journal, work, step_of=steps.get)
         _take(batch, read, grader)
         if form == "xlsx" and outputs.output is not None:
             check_sheet_rows(batch.n_answers, outputs.output)

@@ -112,6 +112,15 @@ class OutputOptions:
     ] = None
     report: Annotated[Path | None, typer.Option("--report", help="Also write one self-contained HTML page.")] = None
     show: Annotated[bool, typer.Option("--show", help="Show the grades even when they go to a file.")] = False
+    step: Annotated[
+        float | None,
+        typer.Option(
+            "--step",
+            min=0,
+            help="What scores are rounded to where people read them, in points (.5); 0 rounds nothing. By default the "
+            "rubric's step, else what fits the scale. JSONL and Parquet have scores in full.",
+        ),
+    ] = None
     details: Annotated[
         bool | None,
         typer.Option(
@@ -165,7 +174,7 @@ def write_grades(grades: "Iterable[Grade]", form: "Form", output: Path | None, *
     `grades` must give them again each time it is iterated.
     """
     from grader.batch import Batch
-    from grader.files import flat_columns, grade_row, write_rows
+    from grader.files import flat_columns, grade_row, point_columns, write_rows
 
     if form != "table" and (output is not None or not as_json):
         target = "-" if output is None else output
@@ -173,22 +182,24 @@ def write_grades(grades: "Iterable[Grade]", form: "Form", output: Path | None, *
             rows = grades.rows() if isinstance(grades, Batch) else map(grade_row, grades)
             write_rows(target, rows, format="jsonl")
         else:
-            point_ids = {point.point_id for grade in grades for point in grade.points}
+            points = {name for grade in grades for name in point_columns(grade)}
             columns = flat_columns(grades)
-            write_rows(target, _FlatRows(grades, point_ids), columns=columns, format=form)
+            rows_ = _FlatRows(grades, points, rounded=form != "parquet")
+            write_rows(target, rows_, columns=columns, format=form)
 
 
 class _FlatRows:
     """Grades as flat rows, as often as they are asked for."""
 
-    def __init__(self, grades: "Iterable[Grade]", point_ids: Collection[str]) -> None:
+    def __init__(self, grades: "Iterable[Grade]", points: Collection[str], *, rounded: bool) -> None:
         self._grades = grades
-        self._point_ids = point_ids
+        self._points = points
+        self._rounded = rounded
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         from grader.files import flat_row
 
-        return (flat_row(grade, point_ids=self._point_ids) for grade in self._grades)
+        return (flat_row(grade, points=self._points, rounded=self._rounded) for grade in self._grades)
 
 
 def print_grades(grades: "list[Grade]", *, details: bool) -> None:

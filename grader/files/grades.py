@@ -20,14 +20,17 @@ _OWN_FIELDS = frozenset(Grade.model_fields) - {"extra"}
 _PREFIX = "input_"
 # Fields that a grade copies from its answer. They are not stored, because equal answers share a stored grade.
 ANSWER_FIELDS = ("answer_id", "question_id", "candidate", "answer", "extra")
+# Nor is the step, which changes no score: with another one nothing need be graded again.
+UNSTORED_FIELDS = (*ANSWER_FIELDS, "step")
 _EMPTY_ROW = {name: None for name in Grade.model_fields if name != "extra"}  # fixes the order of the fields
-_STORED = frozenset(_EMPTY_ROW).difference(ANSWER_FIELDS)
+_STORED = frozenset(_EMPTY_ROW).difference(UNSTORED_FIELDS)
 
 # The columns of a flat row before and after the columns of points and the extra columns of the answers file.
 _FIRST = (
     "answer_id question_id candidate score max_score fraction needs_review confidence flags ungraded_reason feedback"
 ).split()
 _LAST = ["answer", "signature"]
+_POINT = re.compile(r"(?:.*\.)?p\d+", re.DOTALL)  # `p1` alone in files of earlier versions
 # Columns after `fraction`, if people's marks were used.
 _MARKS_COLUMNS = {"marks_before": "before", "marks_low": "low", "marks_high": "high"}
 
@@ -41,12 +44,13 @@ def grade_row(grade: Grade) -> dict[str, Any]:
     return {**_rounded(row, _DECIMALS), **_extra_columns(grade.extra)}
 
 
-def stored_grade_row(stored: Mapping[str, Any], answer: Answer) -> dict[str, Any] | None:
+def stored_grade_row(stored: Mapping[str, Any], answer: Answer, step: float | None = None) -> dict[str, Any] | None:
     """The row (see `grade_row`) of an answer, made from the stored row of an answer with the same text.
 
     Args:
-        stored: a row without extra columns and `ANSWER_FIELDS`.
+        stored: a row without extra columns and `UNSTORED_FIELDS`.
         answer: the answer that the new row is for.
+        step: of its question.
 
     Returns:
         the row; `None` if `stored` does not have exactly the fields of a grade.
@@ -55,7 +59,7 @@ def stored_grade_row(stored: Mapping[str, Any], answer: Answer) -> dict[str, Any
     if len(stored) != len(_STORED) or not all(name in stored for name in _STORED):
         return None
     own = {"answer_id": answer.answer_id, "question_id": answer.question_id, "candidate": answer.candidate}
-    row = {**_EMPTY_ROW, **stored, **own, "answer": answer.answer}
+    row = {**_EMPTY_ROW, **stored, **own, "answer": answer.answer, "step": _rounded(step, _DECIMALS)}
     return {**row, **_extra_columns(answer.extra)} if answer.extra else row
 
 
@@ -91,20 +95,31 @@ def _grades(path: str | Path) -> Iterator[Grade]:
         yield validate(Grade, {**own, "extra": extra}, source=source_name(path), line_of=partial(_line, row))
 
 
-def flat_row(grade: Grade, *, point_ids: Collection[str] = ()) -> dict[str, Any]:
+def point_columns(grade: Grade) -> dict[str, float | None]:
+    """The credit of each point by the name of its column: `<question id>.<point id>`.
+
+    A name that begins as the name of an extra column could gets the prefix `point_`.
+    """
+    named = {f"{grade.question_id}.{point.point_id}": point.credit for point in grade.points}
+    return {f"point_{name}" if name.startswith(("point_", _PREFIX)) else name: value for name, value in named.items()}
+
+
+def flat_row(grade: Grade, *, points: Collection[str] = (), rounded: bool = False) -> dict[str, Any]:
     """A grade as one row: our own columns, the credit of each point, the extra columns, the answer, the signature.
 
-    A point or an extra column with the name of one of our columns gets the prefix `point_` or `input_`.
+    An extra column with the name of one of our columns or of a point gets the prefix `input_`.
 
     Args:
         grade: any grade; the credit of a point that was not judged is `None`.
-        point_ids: ids of the points of all grades in the table. Needed only if an extra column may have the same
-            name as a custom point id; `p1`, `p2`, .. are always reserved for points.
+        points: the columns of the points of all grades in the table (`point_columns`). Needed only if an extra column
+            may have the name of one; `x.p1`, `x.p2`, .. are always reserved for points.
+        rounded: whether people read the score, so that it is rounded to the step of its scale.
 
     """
-    earned = {_point_column(point.point_id): point.credit for point in grade.points}
-    points = {*map(_point_column, point_ids), *earned}
+    earned = point_columns(grade)
+    points = {*points, *earned}
     row = {name: getattr(grade, name) for name in _FIRST} | {"flags": "; ".join(grade.flags)} | earned
+    row |= {"score": grade.rounded_score} if rounded else {}
     row |= {} if grade.marks is None else {name: getattr(grade.marks, field) for name, field in _MARKS_COLUMNS.items()}
     last = {name: getattr(grade, name) for name in _LAST}
     return {**_rounded(row, _FLAT_DECIMALS), **_extra_columns(grade.extra, points), **last}
@@ -117,7 +132,7 @@ def flat_columns(grades: Iterable[Grade]) -> list[str]:
     marked = False
     for grade in grades:
         marked = marked or grade.marks is not None
-        points.update(_point_column(point.point_id) for point in grade.points)
+        points.update(point_columns(grade))
         extras |= dict.fromkeys(grade.extra)
     in_order = sorted(points, key=natural)
     after = _FIRST.index("fraction") + 1
@@ -146,13 +161,7 @@ def _is_reserved(name: str, points: Collection[str] = ()) -> bool:
     """Whether a name, after removing all prefixes `input_`, is that of a field or a point."""
     while name.startswith(_PREFIX):
         name = name.removeprefix(_PREFIX)
-    return name in _OWN_FIELDS or name in _MARKS_COLUMNS or name in points or re.fullmatch(r"p\d+", name) is not None
-
-
-def _point_column(point_id: str) -> str:
-    """The column of a point: its id, with the prefix `point_` if another column could have that name."""
-    clashes = point_id in (*_FIRST, *_MARKS_COLUMNS, *_LAST) or point_id.startswith(("point_", _PREFIX))
-    return f"point_{point_id}" if clashes else point_id
+    return name in _OWN_FIELDS or name in _MARKS_COLUMNS or name in points or _POINT.fullmatch(name) is not None
 
 
 def _line(row: Row, _place: object) -> int:

@@ -259,6 +259,7 @@ def write_rows(
     *,
     columns: Sequence[str] | None = None,
     format: Format,
+    bom: bool = True,
 ) -> None:
     """Write rows as a table, completely or not at all.
 
@@ -271,6 +272,8 @@ def write_rows(
             the format is CSV, TSV or XLSX, or Parquet with rows that can be iterated twice.
         columns: the columns to write, in order; others are left out. By default all, in order of first appearance.
         format: one of `Format`.
+        bom: whether a CSV file begins with a byte order mark, without which Excel takes UTF-8 for another encoding;
+            standard output has none.
 
     Raises:
         InputError: the file cannot be written, or a number is NaN or infinite.
@@ -291,7 +294,10 @@ def write_rows(
     if columns is None:
         rows = list(rows)
         columns = list(dict.fromkeys(name for row in rows for name in row))
-    _WRITERS[format](target, rows, columns)
+    if format == "csv":
+        _write_csv(target, rows, columns, bom=bom)
+    else:
+        _WRITERS[format](target, rows, columns)
 
 
 class _FiniteRows:
@@ -332,9 +338,16 @@ def _write_jsonl(target: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _write_csv(
-    target: str | Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str], delimiter: str = ","
+    target: str | Path,
+    rows: Iterable[Mapping[str, Any]],
+    columns: Sequence[str],
+    delimiter: str = ",",
+    *,
+    bom: bool = True,
 ) -> None:
     with atomic_writer(target) as out:
+        if bom and str(target) != "-":
+            out.write("\ufeff")
         # Every text is quoted, so that the separator of another locale inside it does not start a new cell.
         writer = csv.writer(out, delimiter=delimiter, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         writer.writerow([safe_cell(name) for name in columns])
@@ -342,11 +355,10 @@ def _write_csv(
 
 
 def _write_tsv(target: str | Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    _write_csv(target, rows, columns, "\t")
+    _write_csv(target, rows, columns, "\t", bom=False)
 
 
 _WRITERS: dict[str, Callable[[str | Path, Iterable[Mapping[str, Any]], Sequence[str]], None]] = {
-    "csv": _write_csv,
     "tsv": _write_tsv,
     "xlsx": write_xlsx,
     "parquet": write_parquet,

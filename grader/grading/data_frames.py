@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from grader.argument_types import wrong_type
-from grader.files import Row, flat_columns, flat_row, row_answers
+from grader.files import Row, flat_columns, flat_row, point_columns, row_answers
 from grader.grading.grader import Grader
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def grade_frame(grader: Grader, frame: "pd.DataFrame") -> "pd.DataFrame":
     _check(grader, frame, pd.DataFrame)
     answers = list(row_answers(_rows(frame), _SOURCE))
     grades = list(grader.grade_many(answers))
-    point_ids = {point.point_id for grade in grades for point in grade.points}
-    rows = [flat_row(grade, point_ids=point_ids) for grade in grades]
+    points = {name for grade in grades for name in point_columns(grade)}
+    rows = [flat_row(grade, points=points) for grade in grades]
     return pd.DataFrame(rows, columns=flat_columns(grades), index=frame.index)
 
 

@@ -31,7 +31,7 @@ def missed(rubric: Rubric, points: Sequence[PointGrade]) -> list[str]:
             continue
         if point.weight < 0 and point.status == "covered":
             lines.append(f"mistake: {point.text}")
-        elif point.weight > 0 and point.status == "partial":
+        elif point.weight > 0 and point.status in ("covered", "partial") and not point.is_full:
             lines.append(f"only in part: {point.text}")
         elif point.weight > 0 and point.status in ("missing", "contradicted"):
             lines.append(point.text if point.status == "missing" else f"{point.status}: {point.text}")
@@ -45,10 +45,10 @@ def missed(rubric: Rubric, points: Sequence[PointGrade]) -> list[str]:
 
 
 def plain_feedback(rubric: Rubric, points: Sequence[PointGrade]) -> str:
-    """A short paragraph: how many points were stated, in full and in part, then what was missed."""
+    """A short paragraph: how many points earn all they are worth, how many a part of it, then what was missed."""
     wanted = [point for point in points if point.weight > 0]
-    stated = sum(point.status == "covered" for point in wanted)
-    in_part = sum(point.status == "partial" for point in wanted)
+    stated = sum(point.is_full for point in wanted)
+    in_part = sum(point.status in ("covered", "partial") for point in wanted) - stated
     lines = missed(rubric, points)
     summary = f"Stated {stated} of {count(len(wanted), 'point')}{f', {in_part} more in part' if in_part else ''}."
     return summary if not lines else f"{summary} Missed: {' | '.join(lines)}"

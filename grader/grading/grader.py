@@ -302,6 +302,7 @@ class Grader:
             signature=self.signature_of(answer.question_id),
             question="" if rubric is None else rubric.question,
             answer=answer.answer,
+            step=None if rubric is None else rubric.step,
             extra=answer.extra,
         )
         return grade if self._marks is None else with_marks(grade, draft.about, self._marks)

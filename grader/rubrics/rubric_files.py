@@ -23,6 +23,7 @@ _OTHER_TOOLS_KEYS: Mapping[str, tuple[str, ...]] = {
     "question": ("question", "query", "topic", "prompt"),
     "reference_answer": ("reference_answer", "reference", "reference_submission", "expected_output"),
     "max_score": ("max_score",),
+    "step": ("step",),
 }
 
 

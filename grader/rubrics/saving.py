@@ -110,7 +110,7 @@ def _unstamped(rubric: Rubric) -> str:
 
 def _stamped(rubric: Rubric) -> str:
     """`derived_by` with a hash of everything else, which reveals later edits."""
-    content = rubric.model_dump_json(exclude={"derived_by"})
+    content = rubric.model_dump_json(exclude={"derived_by"} if rubric.step is not None else {"derived_by", "step"})
     return f"{_unstamped(rubric)} #{sha256(content.encode()).hexdigest()[:12]}"
 
 

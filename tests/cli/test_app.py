@@ -246,12 +246,12 @@ def test_grading_twice_gives_identical_bytes(answers: Path, rubrics: Path, tmp_p
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_grade_to_csv_and_xlsx_is_safe_to_open(answers: Path, rubrics: Path, tmp_path: Path) -> None:
+def test_grade_to_csv_and_xlsx_is_safe_to_open(answers: Path, rubrics: Path, question: str, tmp_path: Path) -> None:
     done = run("grade", answers, "--rubrics", rubrics, "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert [row["answer_id"] for row in rows] == ["007", "no"]
     assert rows[1]["level"] == "'=1+1"
-    assert float(rows[0]["p1"]) > 0
+    assert float(rows[0][f"{question}.p1"]) > 0
     out = tmp_path / "grades.xlsx"
     assert run("grade", answers, "--rubrics", rubrics, "-o", out).exit_code == 0
     cells = [cell for row in openpyxl.load_workbook(out).worksheets[0].iter_rows() for cell in row]

@@ -101,7 +101,7 @@ def test_the_page_has_the_sections_in_order(outputs: Path) -> None:
 
 
 def read_table(folder: Path, name: str) -> list[dict[str, str]]:
-    return list(csv.DictReader((folder / "tables" / f"{name}.csv").read_text().splitlines()))
+    return list(csv.DictReader((folder / "tables" / f"{name}.csv").read_text(encoding="utf-8-sig").splitlines()))
 
 
 def test_every_table_is_a_csv(outputs: Path) -> None:

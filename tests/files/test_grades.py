@@ -9,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import InputError
-from grader.files.grades import ANSWER_FIELDS, flat_columns, flat_row, grade_row, read_grades, stored_grade_row
+from grader.files.grades import (
+    ANSWER_FIELDS,
+    UNSTORED_FIELDS,
+    flat_columns,
+    flat_row,
+    grade_row,
+    point_columns,
+    read_grades,
+    stored_grade_row,
+)
 from grader.files.tables import read_rows, write_rows
 from grader.schema import Answer, Evidence, Grade, PointGrade, Rated, Verdict
 from tests.support.sample_grades import SIGNATURE, grade, point, verdict
@@ -66,6 +75,7 @@ def any_grade(draw: st.DrawFn) -> Grade:
         signature=draw(texts),
         question=draw(texts),
         answer=draw(texts),
+        step=draw(st.none() | st.floats(0, 10)),
         extra=draw(extras),
     )
 
@@ -74,8 +84,8 @@ def any_grade(draw: st.DrawFn) -> Grade:
 def test_a_row_made_of_what_was_stored_is_the_grades(grade: Grade) -> None:
     answer = Answer.model_construct(**{name: getattr(grade, name) for name in ANSWER_FIELDS})
     stored = grade_row(grade.model_copy(update={"extra": {}}))
-    stored = {name: stored[name] for name in stored if name not in ANSWER_FIELDS}
-    row = stored_grade_row(json.loads(json.dumps(stored)), answer)
+    stored = {name: stored[name] for name in stored if name not in UNSTORED_FIELDS}
+    row = stored_grade_row(json.loads(json.dumps(stored)), answer, grade.step)
     assert json.dumps(row) == json.dumps(grade_row(grade))
     del stored["flags"]
     assert stored_grade_row(stored, answer) is None
@@ -150,9 +160,9 @@ def test_a_row_has_our_columns_points_extras_answer_and_signature() -> None:
             "needs_review",
             "confidence",
         ),
-        *("flags", "ungraded_reason", "feedback", "p1", "p2", "level", "answer", "signature"),
+        *("flags", "ungraded_reason", "feedback", "q1.p1", "q1.p2", "level", "answer", "signature"),
     ]
-    assert (row["score"], row["fraction"], row["p1"], row["p2"]) == (6.6667, 0.6667, 0.1235, None)
+    assert (row["score"], row["fraction"], row["q1.p1"], row["q1.p2"]) == (6.6667, 0.6667, 0.1235, None)
     assert (row["flags"], row["candidate"], row["level"]) == ("x; y", None, "weak")
 
 
@@ -190,13 +200,13 @@ def test_feedback_of_several_lines_stays_in_its_cell(
 
 
 def test_extra_columns_never_replace_ours() -> None:
-    extra = {"score": "7", "input_score": "8", "p1": "x", "p9": "y", "signature": "z", "note": "n"}
+    extra = {"score": "7", "input_score": "8", "q1.p1": "x", "p9": "y", "signature": "z", "note": "n"}
     row = flat_row(grade("a", 0.5, point(1), extra=extra))
-    assert (row["score"], row["p1"], row["signature"]) == (5.0, 1.0, SIGNATURE)
+    assert (row["score"], row["q1.p1"], row["signature"]) == (5.0, 1.0, SIGNATURE)
     assert {name: row[name] for name in row if name.startswith("input_")} == {
         "input_score": "7",
         "input_input_score": "8",
-        "input_p1": "x",
+        "input_q1.p1": "x",
         "input_p9": "y",
         "input_signature": "z",
     }
@@ -204,18 +214,31 @@ def test_extra_columns_never_replace_ours() -> None:
 
 
 def test_points_never_replace_other_columns() -> None:
-    points = [point(1, point_id=name) for name in ("answer", "point_answer", "input_score")]
-    row = flat_row(grade("a", 0.5, *points, extra={"score": "7"}))
+    ids = ("answer", "point_answer", "input_score")
+    graded = grade("a", 0.5, *(point(1, point_id=name) for name in ids), extra={"score": "7"}, question_id="input_x")
+    row = flat_row(graded)
     assert (row["answer"], row["input_score"]) == ("It turns units off.", "7")
-    assert [row[f"point_{name}"] for name in ("answer", "point_answer", "input_score")] == [1.0, 1.0, 1.0]
+    assert [row[f"point_input_x.{name}"] for name in ids] == [1.0, 1.0, 1.0]
+
+
+def test_columns_of_points_say_the_question() -> None:
+    grades = [grade(name, 0.5, point(1, credit=share), question_id=name) for name, share in (("a", 0.2), ("b", 0.9))]
+    assert [name for name in flat_columns(grades) if name.endswith("p1")] == ["a.p1", "b.p1"]
+    assert [flat_row(each).get("a.p1") for each in grades] == [0.2, None]
+
+
+def test_only_people_get_rounded_scores() -> None:
+    graded = grade("a", 0.52, step=0.25)
+    assert (flat_row(graded)["score"], flat_row(graded, rounded=True)["score"]) == (5.2, 5.25)
+    assert (grade_row(graded)["score"], flat_row(graded, rounded=True)["fraction"]) == (5.2, 0.52)
 
 
 def test_a_hand_made_id_of_another_question_is_kept_for_its_point() -> None:
-    with_point = grade("a", 0.5, point(1, point_id="momentum"), extra={"momentum": "fast"})
-    without = grade("b", 0.5, extra={"momentum": "slow"})
+    with_point = grade("a", 0.5, point(1, point_id="momentum"), extra={"q1.momentum": "fast"})
+    without = grade("b", 0.5, extra={"q1.momentum": "slow"})
     columns = flat_columns([without, with_point])
-    rows = [flat_row(g, point_ids={"momentum"}) for g in (with_point, without)]
-    assert [(row.get("momentum"), row["input_momentum"]) for row in rows] == [(1.0, "fast"), (None, "slow")]
+    rows = [flat_row(g, points=point_columns(with_point)) for g in (with_point, without)]
+    assert [(row.get("q1.momentum"), row["input_q1.momentum"]) for row in rows] == [(1.0, "fast"), (None, "slow")]
     assert all(set(row) <= set(columns) for row in rows)
 
 
@@ -225,13 +248,16 @@ def test_columns_are_the_union_in_natural_order() -> None:
         grade("b", 0.5, point(1), point(3, point_id="idea"), extra={"a": 1, "z": 1, "score": 1}),
     ]
     columns = flat_columns(iter(grades))
-    assert columns[11:] == ["idea", "p1", "p2", "p10", "z", "a", "input_score", "answer", "signature"]
+    assert columns[11:] == ["q1.idea", "q1.p1", "q1.p2", "q1.p10", "z", "a", "input_score", "answer", "signature"]
     assert flat_columns(reversed(grades))[11:15] == columns[11:15]
     assert len(flat_columns([])) == 13
 
 
 @given(
-    st.dictionaries(st.sampled_from([*CLASHES, "answer", "input_answer", "point_score", "point_question"]), st.text()),
+    st.dictionaries(
+        st.sampled_from([*CLASHES, "answer", "input_answer", "point_score", "q1.p1", "input_q1.x", "point_q1.x"]),
+        st.text(),
+    ),
     st.sets(st.sampled_from("p1 p2 x score point_x point_score input_x answer question point_question".split())),
 )
 def test_no_value_is_lost_to_a_name(extra: dict[str, str], ids: set[str]) -> None:

@@ -81,15 +81,25 @@ def test_other_cells_stay(value: Any) -> None:
     assert safe_cell(value) is value or safe_cell(value) == value
 
 
+def test_excel_is_told_the_encoding_and_programs_are_not_disturbed(tmp_path: Path) -> None:
+    for name, form, bom in (("a.csv", "csv", True), ("b.csv", "csv", False), ("c.tsv", "tsv", True)):
+        write_rows(tmp_path / name, [{"name": "Müller"}], format=form, bom=bom)  # type: ignore[arg-type]
+    begins = [(tmp_path / name).read_bytes()[:3] == b"\xef\xbb\xbf" for name in ("a.csv", "b.csv", "c.tsv")]
+    assert begins == [True, False, False]
+    assert values(tmp_path / "a.csv") == values(tmp_path / "b.csv") == [{"name": "Müller"}]
+
+
 def test_csv_quotes_every_text_and_keeps_numbers(tmp_path: Path) -> None:
     rows = [{"a": 'say "hi"; =1', "b": -0.25, "c": None, "d": True, "e": ["x", 1]}]
     write_rows(tmp_path / "a.csv", rows, format="csv")
-    assert (tmp_path / "a.csv").read_text() == ('"a","b","c","d","e"\n"say ""hi""; =1",-0.25,"","true","[""x"", 1]"\n')
+    assert (tmp_path / "a.csv").read_text() == (
+        '\ufeff"a","b","c","d","e"\n"say ""hi""; =1",-0.25,"","true","[""x"", 1]"\n'
+    )
 
 
 def test_header_names_are_made_safe(tmp_path: Path) -> None:
     write_rows(tmp_path / "a.csv", [{"=1": "x"}], format="csv")
-    assert (tmp_path / "a.csv").read_text().startswith('"\'=1"\n')
+    assert (tmp_path / "a.csv").read_text().startswith('\ufeff"\'=1"\n')
 
 
 @STEADY
@@ -189,7 +199,8 @@ def test_columns_choose_and_order(tmp_path: Path) -> None:
     write_rows(tmp_path / "a.csv", rows, format="csv")
     assert values(tmp_path / "a.csv") == [{"a": "1", "b": "2", "c": ""}, {"a": "4", "b": "", "c": "3"}]
     write_rows(tmp_path / "b.csv", iter(rows), columns=["c", "a"], format="csv")
-    assert (tmp_path / "b.csv").read_text() == '"c","a"\n"",1\n3,4\n'
+    assert (tmp_path / "b.csv").read_text() == '\ufeff"c","a"\n"",1\n3,4\n'
+
     write_rows(tmp_path / "b.jsonl", rows, columns=["c", "a"], format="jsonl")
     assert (tmp_path / "b.jsonl").read_text() == '{"a": 1}\n{"c": 3, "a": 4}\n'
 

@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from grader.flags import FLAGS, in_words
 from grader.phrases import shorten
 from grader.reports.grades.summary import GradesSummary, QuestionRow, n_covered, n_partial, n_wanted
-from grader.reports.grades.wording import STATUS_LABELS, explain_marks, feedback_parts, point_status, shown_status
+from grader.reports.grades.wording import (
+    STATUS_LABELS,
+    exact_score,
+    explain_marks,
+    feedback_parts,
+    point_scores,
+    point_status,
+    shown_score,
+    shown_status,
+)
 from grader.reports.html_page import page_templates
 from grader.schema import Evidence, Grade, PointGrade, Verdict
 
@@ -82,6 +91,7 @@ class _PointView:
 
     `status` is its status, or `made` and `avoided` for a mistake. `evidence` is where the words that show it are, and
     `quoted` where else judges quote the answer on it. `by_embedding` is its status by the embedding alone, or empty.
+    `earns` is what it earns, in words.
     """
 
     number: int
@@ -91,6 +101,7 @@ class _PointView:
     quoted: tuple[AnchoredSpan, ...]
     verdicts: tuple[VerdictView, ...]
     by_embedding: str
+    earns: str
 
     @property
     def has_reason(self) -> bool:
@@ -176,6 +187,8 @@ def render_grades_page(summary: GradesSummary, *, title: str, groups: "Sequence[
         title=title,
         summary=summary,
         explain_marks=explain_marks,
+        shown_score=shown_score,
+        exact_score=exact_score,
         sections=sections,
         review=[card for section in sections for card in section.cards if card.grade.needs_review],
         opened=len(summary.grades) <= _OPEN_CARDS,
@@ -202,7 +215,8 @@ def _anchor(question_id: str) -> str:
 
 
 def _card(grade: Grade, anchor: str) -> _Card:
-    points = tuple(_point_view(point, position, grade.answer) for position, point in enumerate(grade.points, 1))
+    earned = zip(grade.points, point_scores(grade), strict=True)
+    points = tuple(_point_view(point, at, grade.answer, earns) for at, (point, earns) in enumerate(earned, 1))
     feedback = feedback_parts(grade)
     lines = {point: [f"{begin}{point.grade.text}" for begin in _COSTLY] for point in points}
     missed = [point for point in points if any(line in feedback.missed for line in lines[point])]
@@ -223,7 +237,7 @@ def _card(grade: Grade, anchor: str) -> _Card:
     )
 
 
-def _point_view(point: PointGrade, number: int, answer: str) -> _PointView:
+def _point_view(point: PointGrade, number: int, answer: str, earns: str) -> _PointView:
     evidence = _evidence(point, number, answer)
     quoted = quote_spans(point, number, evidence, answer)
     alone = None if point.by_embedding is None else point.by_embedding.status
@@ -235,6 +249,7 @@ def _point_view(point: PointGrade, number: int, answer: str) -> _PointView:
         quoted,
         verdicts=verdict_views(point, [*([evidence] if evidence else []), *quoted]),
         by_embedding="" if alone in (None, "not_judged") else shown_status(alone, point.weight),
+        earns=earns,
     )
 
 

@@ -268,13 +268,13 @@ def n_wanted(grade: Grade) -> int:
 
 
 def n_covered(grade: Grade) -> int:
-    """How many of the wanted points it states in full."""
-    return sum(point.weight > 0 and point.status == "covered" for point in grade.points)
+    """How many of the wanted points earn their whole weight."""
+    return sum(point.weight > 0 and point.is_full for point in grade.points)
 
 
 def n_partial(grade: Grade) -> int:
-    """How many of the wanted points it states in part, and earns a part of."""
-    return sum(point.weight > 0 and point.status == "partial" for point in grade.points)
+    """How many of the wanted points it states and earns a part of."""
+    return sum(point.weight > 0 and point.status in ("covered", "partial") for point in grade.points) - n_covered(grade)
 
 
 # --- judges --------------------------------------------------------------------------------------------------

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from grader.flags import plain_flags, review_reasons, sure
 from grader.phrases import count, number, one_line, percent, shorten
 from grader.reports.grades.summary import GradesSummary, JudgesSummary, QuestionRow
-from grader.reports.grades.wording import STATUS_LABELS, explain_marks, feedback_parts, point_status, shown_status
+from grader.reports.grades.wording import (
+    STATUS_LABELS,
+    explain_marks,
+    feedback_parts,
+    point_status,
+    shown_score,
+    shown_status,
+)
 from grader.reports.untrusted_text import clean_for_terminal, terminal_line
 from grader.schema import Grade, PointGrade, Verdict
 
@@ -106,7 +113,7 @@ def _score(grade: Grade) -> str:
     if grade.score is None:
         return "ungraded"
     of = "" if grade.max_score is None else f"/{number(grade.max_score)}"
-    return number(grade.score, grade.max_score) + of
+    return shown_score(grade.rounded_score) + of
 
 
 def _sure(grade: Grade) -> str:

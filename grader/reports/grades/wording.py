@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from grader.flags import in_words
-from grader.phrases import count, number
+from grader.phrases import count, number, percent
 from grader.schema import Grade, PointGrade, VerdictWord
 
 # --- statuses -------------------------------------------------------------------------------------------------
@@ -38,8 +38,49 @@ def shown_status(word: VerdictWord, weight: float) -> str:
 
 
 def point_status(point: PointGrade) -> str:
-    """The key of `STATUS_LABELS` for a point's status."""
-    return shown_status(point.status, point.weight)
+    """The key of `STATUS_LABELS` for a point; one that is covered and loses a part of its weight is `partial`."""
+    word = "partial" if point.weight > 0 and point.status == "covered" and not point.is_full else point.status
+    return shown_status(word, point.weight)
+
+
+# --- scores -------------------------------------------------------------------------------------------------
+
+
+def shown_score(score: float | None) -> str:
+    """A score that is rounded to its step already, or the full score, with all its decimals; a dash for `None`."""
+    return "\u2013" if score is None else f"{score:.10g}"
+
+
+def exact_score(grade: Grade) -> str:
+    """`5.2 before rounding`, where rounding to the step of the scale changes what is read; else nothing."""
+    if grade.score is None or grade.rounded_score is None:
+        return ""
+    exact = number(grade.score)
+    return "" if exact == number(grade.rounded_score) else f"{exact} before rounding"
+
+
+def point_scores(grade: Grade) -> list[str]:
+    """What each point earns: `1.7 of 2` points of the score, where these add up to it, else `85%` of its weight.
+
+    They do not with groups, people's marks, and mistakes that cost more than there is; nothing for a point that was not
+    judged.
+    """
+    judged = [point for point in grade.points if point.credit is not None]
+    possible = sum(point.weight for point in judged if point.weight > 0)
+    unit = grade.max_score / possible if grade.max_score is not None and possible > 0 else 0.0
+    earned = sum(point.weight * (point.credit or 0.0) for point in judged) * unit
+    adds_up = grade.score is not None and unit > 0 and abs(earned - grade.score) < _ADDS_UP * unit * possible
+    return [
+        ""
+        if point.credit is None
+        else f"{number(point.credit * point.weight * unit)} of {number(point.weight * unit)}"
+        if adds_up
+        else percent(point.credit)
+        for point in grade.points
+    ]
+
+
+_ADDS_UP = 0.001  # of the full score
 
 
 # --- marks --------------------------------------------------------------------------------------------------
@@ -68,11 +109,11 @@ def explain_marks(grade: Grade) -> MarksExplanation | None:
     scale = 1.0 if grade.max_score is None else grade.max_score
 
     def points(fraction: float) -> str:
-        return number(fraction * scale, scale)
+        return shown_score(grade.model_copy(update={"score": fraction * scale}).rounded_score)
 
     source = f"{count(marks.n_marked, 'marked answer')} to this question" if marks.n_marked else "marks of others"
     changed = (
-        f"By {source} {number(grade.score, scale)} instead of {points(marks.before)}; "
+        f"By {source} {shown_score(grade.rounded_score)} instead of {points(marks.before)}; "
         f"people give {points(marks.low)} to {points(marks.high)} in 9 of 10 such cases."
     )
     if marks.held_by is not None:

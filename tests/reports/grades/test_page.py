@@ -302,7 +302,7 @@ def test_headings_never_skip_a_level() -> None:
 def test_numbers_are_rounded_on_the_page_alone() -> None:
     points = [point(1, "partial", coverage=0.123456, weight=1 / 3)]
     result = page(grade("a", 2 / 3, *points), grade("b", 2 / 3, max_score=5.0, score=10 / 3, question_id="q2"))
-    assert result.text(classes={"score"}).split() == ["6.7/10", "3.33/5"]
+    assert result.text(classes={"score"}).split() == ["6.5/10", "3.25/5"]
     figures = result.text(classes={"figures"})
     assert "coverage 12%" in figures and "weight 0.33" in figures
 

@@ -57,7 +57,7 @@ def test_each_rater_has_a_line_with_verdict_quote_and_reason() -> None:
         f"qwen-y ✗ contradicted “{USED}” qwen-y says so",
     ]
     figures = result.text(classes={"p1"}).split("embedding")[0]
-    assert "credit 100%" in figures and "decided by judge" in figures and "coverage" not in figures
+    assert "earns 100%" in figures and "decided by judge" in figures and "coverage" not in figures
     assert result.text(classes={"judged"}).count("gpt-x says so") == 1
     assert "decided by" not in result.text(classes={"point", "p2"})
 

@@ -80,7 +80,7 @@ def test_the_points_column_tells_what_is_stated_in_part() -> None:
     """A score of 5.3 beside "0/3" would be a riddle: what was stated in part is counted and explained."""
     points = [point(1, "partial"), point(2, "partial"), point(3, "contradicted"), point(4, weight=-1)]
     text = printed(grade("a1", 0.53, *points))
-    assert re.search(r"a1 +5.3/10 +~2 !1 x1", text)
+    assert re.search(r"a1 +5.5/10 +~2 !1 x1", text)
     assert "~ partial  ! contradicted  x mistake made" in text
 
 
@@ -143,7 +143,7 @@ def every_status() -> Grade:
 
 
 EVERY_STATUS = """\
-a17  c01  8.3/10  sure .46  a person should look: unsure; long answer
+a17  c01  8.5/10  sure .46  a person should look: unsure; long answer
   + point number 1
       “It turns units off.”
   ~ point number 2
