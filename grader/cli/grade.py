@@ -33,6 +33,7 @@ from grader.cli.outputs import (
     write_grades,
 )
 from grader.cli.storage import is_stored, local_files, local_name, uri
+from grader.cli.students import StudentOptions, write_by_student
 from grader.errors import GraderError, InputError
 from grader.phrases import count
 
@@ -93,6 +94,7 @@ def grade(
     ],
     rubrics: Rubrics = Path("rubrics"),
     outputs: OutputOptions,
+    students: StudentOptions,
     calibration: Annotated[
         Path | None,
         typer.Option(
@@ -135,6 +137,8 @@ def grade(
       grader grade answers.jsonl --details
       grader grade answers.csv --rubrics rubrics/ -o grades.jsonl --report report.html
       grader grade answers.md --format csv > grades.csv
+      grader grade answers.csv --by student -o class.xlsx --step .5
+      grader grade responses.csv --for moodle -o upload.csv --feedback pages/
       grader grade answers.jsonl --calibration marks.json -o grades.jsonl
       cat answers.jsonl | grader grade - --json
       grader grade answers.parquet -o grades.parquet --engine ray --ray-address auto
@@ -150,13 +154,15 @@ def grade(
     from grader.reports import write_report
     from grader.rubrics import read_rubrics
 
-    need_judge(judging, run, encoder=encoder)
+    need_judge(judging, run, encoder=encoder, reveals=students.needed)
     _check_encoder(encoder, run, engine)
     engine.check()
-    form = grades_format(outputs.format_, outputs.output)
+    form = students.form(grades_format(outputs.format_, outputs.output), outputs.format_)
+    students.prepare()
     ctx.meta[OUTPUTS] = check_outputs(
         None if is_stored(outputs.output) else outputs.output,
         outputs.report,
+        students.mail_merge,
         inputs=[*([] if is_stored(answers) else [answers]), rubrics, *([] if calibration is None else [calibration])],
     )
     known = read_rubrics(rubrics)
@@ -196,8 +202,19 @@ def grade(
         groups = group_similar_answers(batch) if group else None
         if outputs.report is not None:  # before stdout, whose reader may have seen enough
             write_report(batch, outputs.report, title=f"Grades of {Path(answers).name}", groups=groups)
-        write_grades(batch, form, written, as_json=as_json)
-        if (form == "table" or outputs.show) and not as_json:
+        if students.needed:
+            write_by_student(
+                batch,
+                students,
+                form=None if as_json and written is None else form,
+                output=written,
+                reveal=judging.reveal,
+                name=answers,
+                inputs=[] if is_stored(answers) else [answers],
+            )
+        if not students.by_student:
+            write_grades(batch, form, written, as_json=as_json)
+        if ((form == "table" and not students.by_student) or outputs.show) and not as_json:
             all_points = batch.n_answers <= DETAILED if outputs.details is None else outputs.details
             print_grades(list(batch), details=all_points)
         batch.compact_journal()

@@ -85,7 +85,10 @@ class JudgeOptions:
         ),
     ] = None
     reveal: Annotated[
-        bool, typer.Option("--reveal", envvar="GRADER_REVEAL", help="Let feedback quote the reference answer.")
+        bool,
+        typer.Option(
+            "--reveal", envvar="GRADER_REVEAL", help="Let feedback quote the reference answer and the points."
+        ),
     ] = False
 
 
@@ -162,7 +165,12 @@ class RunOptions:
 
 
 def need_judge(
-    judging: JudgeOptions, run: RunOptions, *, encoder: EncoderOptions | None = None, weight: Path | None = None
+    judging: JudgeOptions,
+    run: RunOptions,
+    *,
+    encoder: EncoderOptions | None = None,
+    weight: Path | None = None,
+    reveals: bool = False,
 ) -> None:
     """Refuse options about a judge when none is named.
 
@@ -170,6 +178,7 @@ def need_judge(
         judging, run: the options.
         encoder: of the command, if it has one: one behind a server has a limit on calls, too.
         weight: the file of --judge-weight where the command writes it.
+        reveals: whether --reveal is also about what the command writes for students.
 
     Raises:
         InputError: names the first such option.
@@ -179,7 +188,7 @@ def need_judge(
     about_a_judge = {
         "--dry-run": run.dry_run,
         "--judge-batch": judging.judge_batch,
-        "--reveal": judging.reveal,
+        "--reveal": judging.reveal and not reveals,
         "--judge-when": judging.judge_when is not None,
         "--judge-weight": (judging.judge_weight or weight) is not None,
         "--max-calls": run.max_calls is not None and not (encoder is not None and encoder.is_remote),

@@ -1,26 +1,61 @@
-"""`grader report`: the HTML page again."""
+"""`grader report`: the HTML page again, and what is made by student, from a grades file."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from grader.cli.outputs import OUTPUTS, check_outputs
+from grader.cli.options import with_options
+from grader.cli.outputs import OUTPUTS, check_outputs, grades_format
+from grader.cli.students import StudentOptions, write_by_student
 
 
+@with_options
 def report(
     ctx: typer.Context,
+    *,
     grades: Annotated[str, typer.Argument(help="Grades that `grader grade` wrote (JSONL).")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The HTML page to write.")] = Path("report.html"),
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The HTML page to write, by default report.html; with --by student or --for the table (CSV, TSV, "
+            "XLSX, JSONL, Parquet), by default stdout.",
+        ),
+    ] = None,
+    students: StudentOptions,
+    step: Annotated[
+        float | None,
+        typer.Option(
+            "--step", min=0, help="What scores are rounded to, in points; by default as when they were graded."
+        ),
+    ] = None,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Let feedback quote the points.")] = False,
 ) -> None:
-    """Render the HTML page again from a grades file, without grading.
+    """Render the HTML page again from a grades file, or hand grades out by student, without grading.
 
     \b
-    Example:
+    Examples:
       grader report grades.jsonl -o report.html
+      grader report grades.jsonl --by student -o class.xlsx
+      grader report grades.jsonl --for canvas --title "Quiz 1 (4711)" -o upload.csv
+      grader report grades.jsonl --feedback pages/ --mail-merge mail.csv
     """
     from grader.files import read_grades
     from grader.reports import write_report
 
-    ctx.meta[OUTPUTS] = check_outputs(output, inputs=[grades])
-    write_report(read_grades(grades), output, title=f"Grades in {Path(grades).name}")
+    read = read_grades(grades)
+    if step is not None:
+        read = (grade.model_copy(update={"step": step}) for grade in read)
+    if students.needed:
+        form = students.form(grades_format(None, output), None) if students.by_student or output is None else None
+        if form is None:
+            raise typer.BadParameter("what is --output for? add --by student or --for", param_hint="--output")
+        students.prepare()
+        ctx.meta[OUTPUTS] = check_outputs(output, students.mail_merge, inputs=[grades])
+        write_by_student(read, students, form=form, output=output, reveal=reveal, name=grades, inputs=[grades])
+        return
+    page = output or Path("report.html")
+    ctx.meta[OUTPUTS] = check_outputs(page, inputs=[grades])
+    write_report(read, page, title=f"Grades in {Path(grades).name}")

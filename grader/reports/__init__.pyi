@@ -14,4 +14,13 @@ from .grades.terminal import grade_details as grade_details
 from .grades.terminal import grades_table as grades_table
 from .html_page import render_sections_page as render_sections_page
 from .marks_fitting import fitting_lines as fitting_lines
+from .students.feedback import feedback_files as feedback_files
+from .students.feedback import short_feedback as short_feedback
+from .students.feedback import write_feedback as write_feedback
+from .students.results import StudentResults as StudentResults
+from .students.results import group_by_student as group_by_student
+from .students.tables import mail_merge_table as mail_merge_table
+from .students.tables import student_table as student_table
+from .students.tables import upload_table as upload_table
+from .students.terminal import students_table as students_table
 from .untrusted_text import clean_for_terminal as clean_for_terminal

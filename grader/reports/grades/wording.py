@@ -65,19 +65,33 @@ def point_scores(grade: Grade) -> list[str]:
     They do not with groups, people's marks, and mistakes that cost more than there is; nothing for a point that was not
     judged.
     """
-    judged = [point for point in grade.points if point.credit is not None]
-    possible = sum(point.weight for point in judged if point.weight > 0)
-    unit = grade.max_score / possible if grade.max_score is not None and possible > 0 else 0.0
-    earned = sum(point.weight * (point.credit or 0.0) for point in judged) * unit
-    adds_up = grade.score is not None and unit > 0 and abs(earned - grade.score) < _ADDS_UP * unit * possible
+    unit = _unit(grade)
     return [
         ""
         if point.credit is None
         else f"{number(point.credit * point.weight * unit)} of {number(point.weight * unit)}"
-        if adds_up
+        if unit
         else percent(point.credit)
         for point in grade.points
     ]
+
+
+def unstated_score(grade: Grade) -> str:
+    """What comes near to points that are `missing` earns all the same, in points of the score; nothing for 0."""
+    missing = (point for point in grade.points if point.weight > 0 and point.status == "missing")
+    earned = number(sum(point.weight * (point.credit or 0.0) for point in missing) * _unit(grade))
+    return "" if earned == "0" else earned
+
+
+def _unit(grade: Grade) -> float:
+    """Points of the score for a point of weight 1; 0 where what points earn does not add up to the score."""
+    judged = [point for point in grade.points if point.credit is not None]
+    possible = sum(point.weight for point in judged if point.weight > 0)
+    if grade.score is None or grade.max_score is None or possible <= 0:
+        return 0.0
+    unit = grade.max_score / possible
+    earned = sum(point.weight * (point.credit or 0.0) for point in judged) * unit
+    return unit if abs(earned - grade.score) < _ADDS_UP * grade.max_score else 0.0
 
 
 _ADDS_UP = 0.001  # of the full score
