@@ -31,6 +31,7 @@ _COMMANDS = {
     "import": ("import_bank.import_", "Questions and reference answers from a page or a table."),
     "derive": ("derive.derive", "Rubric points from reference answers."),
     "grade": ("grade.grade", "Score answers; the main job."),
+    "columns": ("columns.columns", "How a file of answers would be read."),
     "evaluate": ("evaluate.evaluate", "How far grades agree with people."),
     "calibrate": ("calibrate.calibrate", "How far raters agree, who is strict, and what to do."),
     "attack": ("attack.attack", "How hard the grader is to fool."),
@@ -61,10 +62,10 @@ def _told_warnings() -> Iterator[None]:
         warnings.simplefilter("always", InputWarning)
         show, told = warnings.showwarning, set[str]()
 
-        def tell(message: Any, category: type[Warning], *place: Any) -> None:
+        def tell(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
             text = one_line(str(message))
             if not issubclass(category, InputWarning):
-                show(message, category, *place)
+                show(message, category, *place, **more)
             elif text not in told:
                 told.add(text)
                 say(f"grader: {text}")

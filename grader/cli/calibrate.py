@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from grader.cli.console import print_json, progress, say
-from grader.cli.options import AsJson, EncoderOptions, Rubrics, with_options
+from grader.cli.options import AsJson, EncoderOptions, LayoutOption, Rubrics, with_options
 from grader.cli.outputs import OUTPUTS, check_outputs
 
 if TYPE_CHECKING:
@@ -150,6 +150,7 @@ def calibrate(
         str | None,
         typer.Option("--answers", envvar="GRADER_ANSWERS", help="The answers, for the agenda and for --fit."),
     ] = None,
+    layout: LayoutOption = None,
     fit: FitOptions,
     rubrics: Rubrics = Path("rubrics"),
     encoder: EncoderOptions,
@@ -200,9 +201,9 @@ def calibrate(
         make_folder(pages.tables)  # what is in its way is reported before the work
     columns = [name.strip() for name in raters.split(",") if name.strip()]
     read = read_ratings(ratings, raters=columns)
-    known = {} if fit.fit_file is None else read_rubrics(rubrics)
+    known = read_rubrics(rubrics) if fit.fit_file is not None or (answers and rubrics.is_dir()) else {}
     questions = {name: rubric.question for name, rubric in known.items()} or None
-    given = [] if answers is None else list(read_answers(answers, questions=questions))
+    given = [] if answers is None else list(read_answers(answers, questions=questions, layout=layout))
     found = compare(
         read,
         CalibrationOptions(**asdict(scale), **asdict(bootstrap)),

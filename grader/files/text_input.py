@@ -83,7 +83,7 @@ def _utf_16_decoder(begin: bytes, path: str | Path) -> Callable[[list[bytes]], s
     low, high = begin[::2], begin[1::2]
     if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding = "utf-16"
-    elif b"\0" in begin and (b"\0" in low) != (b"\0" in high):
+    elif len(begin) > 3 and b"\0" in begin and (b"\0" in low) != (b"\0" in high):
         zeros = high if b"\0" in high else low
         if 2 * zeros.count(b"\0") > len(zeros):
             encoding = "utf-16-le" if zeros is high else "utf-16-be"

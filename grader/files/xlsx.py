@@ -17,6 +17,7 @@ WORKBOOK_LIMIT = 100_000_000  # bytes; 20,000 answers of 500 characters unpack t
 CELL_LIMIT = 32_767  # characters in a cell; "Excel specifications and limits"
 SHEET_ROWS = 1_048_576  # rows in a sheet; same source
 SHEET_COLUMNS = 16_384  # columns in a sheet; same source
+_EXACT = 1e15  # from here on Excel, which keeps 15 digits, has changed the last ones; same source
 _FIXED_DATE = datetime(1980, 1, 1)  # the date in all workbooks, for reproducible bytes; the earliest that ZIP can store
 # Characters that XML 1.0, and so a workbook, cannot hold: control characters, lone surrogates, two non-characters.
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -73,6 +74,8 @@ def _records_of(path: str | Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _cell_text(cell: Any, raw: Any, path: str | Path, line: int) -> str:
+    from openpyxl.utils.escape import unescape
+
     if raw.data_type == "f" and cell.value is None:
         problem = f"cell {raw.coordinate} holds a formula without a stored result: paste it as a value"
         raise InputError(problem, source=path, line=line)
@@ -80,6 +83,10 @@ def _cell_text(cell: Any, raw: Any, path: str | Path, line: int) -> str:
         problem = f"cell {cell.coordinate} holds the error {cell.value}: correct it, or begin the text with '"
         raise InputError(problem, source=path, line=line)
     value = cell_value(json_value(cell.value))
+    if isinstance(value, float) and abs(value) >= _EXACT:
+        return f"{value:.14E}"  # all that is left of it; as an id it is refused (`refuse_shortened_id`)
+    if isinstance(value, str) and "_x" in value:
+        value = unescape(value)
     return number_text(value) if isinstance(value, int | float) else value
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from grader.argument_types import check_path, wrong_type
 from grader.errors import InputError
-from grader.files import Row, id_text, pick_columns, read_rows, source_name
+from grader.files import Row, id_text, pick_columns, read_rows, refuse_shortened_id, source_name
 from grader.phrases import count
 from grader.statistics import DECIMALS
 
@@ -85,6 +85,7 @@ class Cell(NamedTuple):
         text = self.text()
         if text is None:
             raise self.fault("is blank, expected a name or an id")
+        refuse_shortened_id(text, line=self.line, field=self.column, source=self.source)
         return text
 
     def number(self) -> float | None:
