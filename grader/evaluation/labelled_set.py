@@ -18,6 +18,7 @@ from grader.files import (
     pick_columns,
     read_rows,
     refuse_duplicate,
+    refuse_shortened_id,
     source_name,
     validate,
 )
@@ -113,7 +114,9 @@ def _labelled_values(row: Row, source: str) -> dict[str, Any]:
         if not LabelledAnswer.model_fields[field].is_required() and field not in _TEXTS and value in (None, ""):
             del values[field]
     for field in {"answer_id", "question_id"} & values.keys():
-        values[field] = id_text(values[field])
+        values[field] = name = id_text(values[field])
+        if isinstance(name, str):
+            refuse_shortened_id(name, line=row.line, field=field, source=source)
     if "answer" in values:
         values["answer"] = answer_text(values["answer"], row.line, source)
     if isinstance(values.get("reference_answers"), str):

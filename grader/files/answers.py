@@ -135,7 +135,7 @@ def _open(path: str | Path, layout: Layout | None) -> _Lines | Iterator[Row]:
     """The lines of a text or the rows of a table, by the layout that is asked for, the file's name or its beginning."""
     ending = table_ending(path)
     if ending == ".docx":
-        return _Lines(docx_lines(path))
+        return _Lines(list(docx_lines(path)))
     if layout != "text" and str(path) != "-" and (ending in FORMATS or ending not in _PLAIN_TEXT):
         return read_rows(path, number_repeated=True)
     lines = text_lines(path)

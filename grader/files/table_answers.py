@@ -67,7 +67,8 @@ def long_answers(rows: Iterator[Row], source: str, reading: Reading) -> Iterator
         values["answer"] = html.text(answer_text(values["answer"], row.line, source), row)
         values["candidate"] = id_text(values.get("candidate")) or None
         values["extra"] = {name: value for name, value in row.values.items() if name not in used}
-        reading.note(QuestionMatch(values["question_id"], "id"), "")
+        if values["question_id"] not in reading.questions:
+            reading.note(QuestionMatch(values["question_id"], "id"), "")
         yield row.line, validate(Answer, values, source=source, line_of=partial(_row_line, row.line))
     html.tell()
 

@@ -240,9 +240,9 @@ def test_broken_markdown(tmp_path: Path, text: str, problem: str) -> None:
 
 def test_many_equal_headings_take_linear_time(tmp_path: Path) -> None:
     text = "## q-3\nx\n" + "## q\nx\n" * 20_000
-    begin = time.perf_counter()
+    begin = time.process_time()
     ids = [answer.answer_id for answer in read_answers(put(tmp_path, "a.md", text))]
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
     assert ids[:5] == ["q-3", "q", "q-2", "q-4", "q-5"]
     assert len(set(ids)) == len(ids)
 
@@ -372,6 +372,9 @@ def test_a_labelled_table(tmp_path: Path) -> None:
         1.5,
         None,
     )
+    put(tmp_path, "a.csv", f"{header}\n1.5E+12,3,x,y,1,2,,\n")
+    with pytest.raises(InputError, match=r"a\.csv:2: field 'answer_id': '1.5E\+12' is an id that a spreadsheet"):
+        read_labelled_set(path)
     put(tmp_path, "a.csv", "answer_id,question_id,response,reference,max_score\na1,3,x,y,2\n")
     with pytest.raises(InputError, match=r"a\.csv:1: field 'human_score': is missing"):
         read_labelled_set(path)

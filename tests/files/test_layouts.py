@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import InputError, InputWarning
@@ -72,6 +72,7 @@ STUDENTS = st.dictionaries(
 
 
 @pytest.mark.parametrize(("name", "make"), MAKERS)
+@settings(deadline=None)  # which a busy machine does not keep
 @given(answers=STUDENTS)
 def test_what_is_written_is_read_back(name: str, make: Callable[[Answers], Export], answers: Answers) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -144,7 +144,7 @@ def test_gold_of_a_wide_table(tmp_path: Path) -> None:
         ("answer_id,rater,score\n,kim,1\n", ":2: field 'answer_id': is blank, expected a name or an id"),
         (
             "answer_id,rater,score\n007,kim,1\n4.56E+12,kim,1\n4.56E+12,kim,2\n",
-            ":3: field 'answer_id': '4.56E+12' is an id that a spreadsheet has shortened, so different ids look the same",
+            ":3: field 'answer_id': '4.56E+12' is an id that a spreadsheet has shortened",
         ),
         (
             "answer_id,rater,score,time\na1,kim,1,noon\n",
