@@ -141,8 +141,18 @@ def _open(path: str | Path, layout: Layout | None) -> _Lines | Iterator[Row]:
     lines = text_lines(path)
     first = next((line for line in lines if line[1].strip()), (1, ""))
     lines = chain([first], lines)
+    if first[1].lstrip().startswith("|"):
+        return text_rows(_without_rules(lines), source_name(path), number_repeated=True)
     is_table = layout not in (None, "text") or (layout is None and _begins_table(first[1], named=str(path) != "-"))
     return text_rows(lines, source_name(path), number_repeated=True) if is_table else _Lines(lines)
+
+
+def _without_rules(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """The rows of a Markdown table without the bars around them, and without the line below its header."""
+    for number, line in lines:
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
+        if not all(re.fullmatch(r":?-+:?", cell) for cell in cells):
+            yield number, "\t".join(cell.replace("\\|", "|") for cell in cells) + "\n"
 
 
 _NAMES = re.compile(r"[,;\t|]")

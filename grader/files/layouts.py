@@ -59,7 +59,7 @@ _STUDENT = tuple(
     for names in (
         "student id|student number|sid|matriculation number|matrikelnummer|candidate id|candidate number",
         "username|user name|login id|login|user id|anmeldename|nombre de usuario|nom d'utilisateur|nome utente",
-        "id number|sis id|sis_id|sis login id|sis user id|id-nummer|número de id|numéro d'identification",
+        "id number|sis id|sis_id|sisid|sis login id|sis user id|id-nummer|número de id|numéro d'identification",
         "email address|email|e-mail|e-mail address|e-mail-adresse|mail|school email|student email|your email"
         "|dirección de correo|correo electrónico|dirección de correo electrónico|adresse de courriel|adresse e-mail"
         "|adresse mail|indirizzo email",

@@ -24,6 +24,7 @@ _SAMPLE = 20  # rows from which it is told whether columns hold scores
 _SCORE = re.compile(r"\d+(?:[.,]\d+)?(?:\s*/\s*\d+(?:[.,]\d+)?)?\s*%?")
 _NOBODY = frozenset(("", "-", "anonymous", "anonym", "anonyme", "anónimo"))  # how forms call whom they do not know
 _OF_STUDENT = frozenset(("institution", "department", "abteilung"))  # told of students who made no attempt, too
+_MORE_NAMES = ('{"ImportId"', "Open-Ended Response")  # of Qualtrics, of SurveyMonkey
 _FEW = 5  # names or lines that a message lists
 
 
@@ -276,6 +277,8 @@ def _fixed_matches(
             missed.append(text)
     if missed and not found and not any(each.text_column for each in table.questions):
         listed = "; ".join(map(matcher.no_question, missed[:_FEW]))
+        if table.name == "moodle":
+            listed += "; let Moodle export the question text, too"
         raise InputError(f"no column is a question of the rubrics: {listed}", source=source, line=line)
     if missed:
         listed = ", ".join(f"'{shorten(text, 60)}'" for text in missed[:_FEW]) + ", ..." * (len(missed) > _FEW)
@@ -326,8 +329,8 @@ def _refuse_scores(columns: Sequence[str], sample: Sequence[Row], source: str) -
 
 
 def _refuse_more_headers(sample: Sequence[Row], source: str) -> None:
-    """Survey tools such as Qualtrics write further rows of names below the header."""
+    """Survey tools such as Qualtrics and SurveyMonkey write further rows of names below the header."""
     for row in sample[:2]:
-        if any(isinstance(value, str) and value.startswith('{"ImportId"') for value in row.values.values()):
-            problem = "this row and any between it and the first are headers, too, as Qualtrics writes: delete them"
+        if any(isinstance(value, str) and value.startswith(_MORE_NAMES) for value in row.values.values()):
+            problem = "this row and any between it and the first are headers, too, as survey tools write: delete them"
             raise InputError(problem, source=source, line=row.line)

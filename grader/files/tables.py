@@ -281,6 +281,8 @@ def _named_rows(
         for position in nameless:
             if cells[position].strip():
                 problem = f"column {position + 1} has no name in the header, but holds '{cells[position].strip()[:40]}'"
+                if len(nameless) == len(names) - 1:
+                    problem += f"; if '{names[0][:40]}' is a title, delete the lines above the names of the columns"
                 raise InputError(problem, source=source, line=line)
             row.pop("", None)
         yield Row(line, row, header)

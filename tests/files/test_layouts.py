@@ -72,7 +72,7 @@ STUDENTS = st.dictionaries(
 
 
 @pytest.mark.parametrize(("name", "make"), MAKERS)
-@settings(deadline=None)  # which a busy machine does not keep
+@settings(derandomize=True, deadline=None)
 @given(answers=STUDENTS)
 def test_what_is_written_is_read_back(name: str, make: Callable[[Answers], Export], answers: Answers) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -197,7 +197,15 @@ LONG = "An answer that is a sentence."
         ),
         (
             [["Name", "tides"], ["Name", "Why?"], ['{"ImportId":"x"}', '{"ImportId":"QID1"}'], ["ann", LONG]],
-            "a.csv:3: this row and any between it and the first are headers, too, as Qualtrics writes",
+            "a.csv:3: this row and any between it and the first are headers, too, as survey tools write",
+        ),
+        (
+            [["Respondent ID", "tides"], ["", "Open-Ended Response"], ["1", LONG]],
+            "a.csv:2: this row and any between it and the first are headers, too",
+        ),
+        (
+            [["Quiz 1", "", ""], ["Student", "tides", ""], ["ann", LONG, ""]],
+            "a.csv:2: column 2 has no name in the header, but holds 'tides'; if 'Quiz 1' is a title, delete the lines",
         ),
         (
             [["Email address", "State", "Question 1", "Response 1"], ["ann", "x", "-", LONG]],
@@ -222,7 +230,7 @@ def test_only_numbers_of_questions(tmp_path: Path) -> None:
     header = ["Email address", "Status", "Grade/8.00", "Response 1", "Response 2"]
     path = table(tmp_path, header, ["ann", "Finished", "-", "a", "b"])
     assert read(path, questions={"q1": "Why?", "2": "How?"}) == {"ann": {"q1": "a", "2": "b"}}
-    assert "'Question 1' is no question's id or text" in fault(path)
+    assert "'Question 2' is no question's id or text; let Moodle export the question text, too" in fault(path)
 
 
 def test_questions_and_answers_and_nothing_else(tmp_path: Path) -> None:
@@ -236,6 +244,14 @@ def test_questions_and_answers_and_nothing_else(tmp_path: Path) -> None:
         ("tides-3", "c"),
     ]
     assert {answer.candidate for answer in found} == {None}
+
+
+def test_a_table_in_markdown(tmp_path: Path) -> None:
+    path = tmp_path / "a.md"
+    path.write_text(
+        '| Question | Answer |\n| --- | :-: |\n| Why are there two high tides a day? | "Moon" \\| Earth |\n'
+    )
+    assert [answer.answer for answer in read_answers(path, questions=QUESTIONS)] == ['"Moon" | Earth']
 
 
 def test_json_and_sheets(tmp_path: Path) -> None:

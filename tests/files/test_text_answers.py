@@ -67,14 +67,12 @@ def test_numbers_without_known_questions() -> None:
     assert read(text, known=False) == {TIDES: "The moon.", LAVA: "Aa is rough.\n1. one\n2. two", WAVES: ""}
 
 
-WORDS = st.text(st.sampled_from("abc de.,:-"), max_size=30).map(lambda text: " ".join(text.split()))
+WORDS = st.text(st.sampled_from("bcd e.,:-"), max_size=30).map(lambda text: " ".join(text.split()))
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-@settings(deadline=None)  # which a busy machine does not keep
-@given(
-    answers=st.fixed_dictionaries({name: WORDS.filter(lambda text: not text.startswith("a:")) for name in QUESTIONS})
-)
+@settings(derandomize=True, deadline=None)
+@given(answers=st.fixed_dictionaries({name: WORDS for name in QUESTIONS}))
 def test_what_is_written_is_read_back(way: str, answers: dict[str, str]) -> None:
     assert read("".join(way.format(QUESTIONS[name], text) for name, text in answers.items())) == answers
 
