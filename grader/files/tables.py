@@ -267,17 +267,18 @@ def _named_rows(
     if twice is not None:
         raise InputError("this column appears twice in the header", source=source, line=header, field=twice)
     nameless = [position for position, name in enumerate(names) if not name]
+    width = len(names)
     for line, cells in records:
-        if not any(map(str.strip, cells)):
+        if not (cells and cells[0].strip()) and not any(map(str.strip, cells)):
             continue
-        if len(cells) != len(names):
+        if len(cells) != width:
             problem = (
                 f"found {len(cells)} fields, the header has {len(names)} columns ({', '.join(names)[:200]}): "
                 "put quotes around a text that holds the separator; between tabs quotes are text, so save such a table "
                 "as CSV"
             )
             raise InputError(problem, source=source, line=line)
-        row = dict(zip(names, cells, strict=True))
+        row = dict(zip(names, cells))  # noqa: B905  # their lengths were compared above
         for position in nameless:
             if cells[position].strip():
                 problem = f"column {position + 1} has no name in the header, but holds '{cells[position].strip()[:40]}'"
