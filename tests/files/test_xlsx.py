@@ -118,7 +118,7 @@ def test_ids_that_excel_has_changed_are_refused_and_other_numbers_are_not(tmp_pa
     sheet.append([1234567890123456, "q", "one_x000D_\ntwo", 1.5e18])
     book.save(tmp_path / "a.xlsx")
     [answer] = read_answers(tmp_path / "a.xlsx")
-    assert (answer.answer_id, answer.answer) == ("1234567890123456", "one\ntwo")
+    assert (answer.answer_id, answer.answer) == ("1234567890123456", "one\r\ntwo")
     sheet.append([1.23456789012345e16, "q", "x", 2])
     book.save(tmp_path / "a.xlsx")
     with pytest.raises(InputError, match=r"a.xlsx:3: field 'answer_id': '1.23456789012345E\+16' is an id that a"):
