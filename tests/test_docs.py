@@ -9,6 +9,7 @@ import pytest
 
 from grader.__about__ import __version__
 from grader.calibration.ratings.reading import read_ratings
+from grader.calibration.ratings.scores import read_scale
 from grader.encoders.protocol import Encoder
 from grader.evaluation.labelled_set import LabelledAnswer, read_labelled_set
 from grader.files.answers import read_answers
@@ -55,6 +56,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "labelled.jsonl": read_labelled_set,
     "ratings.csv": read_ratings,
     "ratings-wide.csv": lambda path: read_ratings(path, raters=["Kim", "Lee"]),
+    "scale.csv": read_scale,
     "grades.jsonl": lambda path: list(read_grades(path)),
     "judged.jsonl": lambda path: list(read_grades(path)),
 }

@@ -22,6 +22,10 @@ from .output_files import atomic_writer as atomic_writer
 from .output_files import make_folder as make_folder
 from .output_files import output_errors as output_errors
 from .output_files import remove_temporary_files as remove_temporary_files
+from .sheets import Sheet as Sheet
+from .sheets import chosen_sheets as chosen_sheets
+from .sheets import hidden_note as hidden_note
+from .sheets import read_sheets as read_sheets
 from .table_answers import answer_text as answer_text
 from .tables import FORMATS as FORMATS
 from .tables import Format as Format

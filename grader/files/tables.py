@@ -99,7 +99,7 @@ def read_rows(path: str | Path, *, number_repeated: bool = False) -> Iterator[Ro
         pass
     if suffix in _ROWS:
         return _at_least_one(_ROWS[suffix](path), str(path))
-    return _at_least_one(_named_rows(_CELLS[suffix](path), str(path), number_repeated=number_repeated), str(path))
+    return _at_least_one(named_rows(_CELLS[suffix](path), str(path), number_repeated=number_repeated), str(path))
 
 
 def table_ending(path: str | Path) -> str:
@@ -169,21 +169,22 @@ def _json_rows(lines: Iterator[tuple[int, str]], source: str) -> Iterator[Row]:
 
 
 def csv_rows(lines: Iterator[tuple[int, str]], source: str, *, number_repeated: bool = False) -> Iterator[Row]:
-    """The rows of CSV or TSV text from open lines, with the separator that fits header and rows (`_text_records`)."""
-    return _named_rows(_text_records(lines, source), source, number_repeated=number_repeated)
+    """The rows of CSV or TSV text from open lines, with the separator that fits header and rows (`text_records`)."""
+    return named_rows(text_records(lines, source), source, number_repeated=number_repeated)
 
 
 def tsv_rows(path: str | Path) -> Iterator[Row]:
     """The rows of a tab-separated file in which quote characters have no meaning, as in text corpora."""
     cells = ((number, text.rstrip("\r\n").split("\t")) for number, text in text_lines(path))
-    return _at_least_one(_named_rows(cells, source_name(path)), source_name(path))
+    return _at_least_one(named_rows(cells, source_name(path)), source_name(path))
 
 
+_MOST = 0.5  # of the records
 _SAMPLE = 50  # lines from which the separator is told
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # how Excel is told the separator
 
 
-def _text_records(
+def text_records(
     lines: Iterator[tuple[int, str]], source: str, *, quotes_between_tabs: bool = False
 ) -> Iterator[tuple[int, list[str]]]:
     """The cells of each record and the line on which it starts.
@@ -218,8 +219,11 @@ def _unquoted_records(lines: Iterable[tuple[int, str]], source: str) -> Iterator
 
 
 def _likely_delimiter(lines: Sequence[str]) -> str:
-    """The separator with which most records have as many cells as the header; of equal ones that with more cells."""
-    fits = {}
+    """The separator with which most records have as many cells as the header; of equal ones that with more cells.
+
+    Where there is none because the first line is a title, that with which most records have equally many cells.
+    """
+    fits, titled = {}, {}
     for delimiter in ",;\t|":
         try:
             widths = [len(cells) for cells in csv.reader(lines, delimiter=delimiter) if any(cells)]
@@ -229,6 +233,11 @@ def _likely_delimiter(lines: Sequence[str]) -> str:
             widths.pop()  # it may be cut
         if widths and widths[0] > 1:
             fits[delimiter] = widths.count(widths[0]) / len(widths), widths[0]
+        usual = max(widths, key=widths.count, default=1)
+        if usual > 1:
+            titled[delimiter] = widths.count(usual) / len(widths), usual
+    if not any(share >= _MOST for share, _ in fits.values()):
+        fits = titled or fits
     return max(fits, key=lambda delimiter: fits[delimiter], default=",")
 
 
@@ -252,7 +261,7 @@ def _csv_problem(message: str) -> str:
     return f'not valid CSV: {message} (a quote inside a quoted field is written twice: "")'
 
 
-def _named_rows(
+def named_rows(
     records: Iterator[tuple[int, list[str]]], source: str, *, number_repeated: bool = False
 ) -> Iterator[Row]:
     """Rows from cells; the first record that is not blank has the names of the columns.
@@ -300,11 +309,11 @@ def _numbered(names: Iterable[str]) -> list[str]:
 
 
 def _csv_file(path: str | Path) -> Iterator[tuple[int, list[str]]]:
-    return _text_records(text_lines(path), str(path), quotes_between_tabs=True)
+    return text_records(text_lines(path), str(path), quotes_between_tabs=True)
 
 
 def _tsv_file(path: str | Path) -> Iterator[tuple[int, list[str]]]:
-    return _text_records(text_lines(path), str(path))
+    return text_records(text_lines(path), str(path))
 
 
 def _read_parquet(path: str | Path) -> Iterator[Row]:
