@@ -6,6 +6,7 @@
 - What goes in and comes out: `QuestionBank`, `Question`, `Rubric`, `RubricPoint`, `Answer`, `Settings`; `Grade`,
   `PointGrade`, `Evidence`.
 - Errors: `InputError` and `SetupError`, both a `GraderError`. A wrong type of argument is a `TypeError`.
+  `InputWarning`: a file was read in a way that you should know of.
 
 Each name is loaded at first use, so that `import grader` and `grader --help` stay quick. docs/python.md shows them at
 work.

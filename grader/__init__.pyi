@@ -4,6 +4,7 @@ from .calibration import calibrate as calibrate
 from .calibration import read_ratings as read_ratings
 from .errors import GraderError as GraderError
 from .errors import InputError as InputError
+from .errors import InputWarning as InputWarning
 from .errors import SetupError as SetupError
 from .evaluation import evaluate as evaluate
 from .evaluation import read_labelled_set as read_labelled_set

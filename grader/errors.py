@@ -5,9 +5,11 @@
     └── SetupError   something is missing on this machine: says the command that fixes it
 
 The command line prints these in one line and exits with 1. Anything else is a bug and keeps its traceback.
+What was read in a way that the user should know of, but could be read, is a warning (`InputWarning`).
 One answer that cannot be graded is not an exception but a `Grade` with `ungraded_reason`.
 """
 
+import warnings
 from pathlib import Path
 
 
@@ -71,3 +73,22 @@ class SetupError(GraderError):
     ...     print(error)
     the encoder 'openai:' names no model; say which: --encoder openai:MODEL
     """
+
+
+class InputWarning(UserWarning):
+    """A file was read in a way that its owner should know of: another encoding, a question matched by a near text.
+
+    >>> import warnings
+    >>> from pathlib import Path
+    >>> from grader import InputWarning, read_answers
+    >>> _ = Path("answers.csv").write_bytes("answer_id,question_id,answer\\n1,q,Café\\n".encode("cp1252"))
+    >>> with warnings.catch_warnings(record=True, action="always") as caught:
+    ...     print(next(read_answers("answers.csv")).answer, caught[0].category.__name__)
+    Café InputWarning
+    """
+
+
+def warn_input(message: str, *, source: str, line: int | None = None) -> None:
+    """Issue an `InputWarning` that names the file, and the line where it is known."""
+    place = source if line is None else f"{source}:{line}"
+    warnings.warn(f"{place}: {message}", InputWarning, stacklevel=3)

@@ -146,7 +146,9 @@ def test_heavy_packages_are_imported_where_they_are_used(path: Path) -> None:
     assert not early & HEAVY
 
 
-@pytest.mark.parametrize("command", ["", "grade", "evaluate", "attack", "calibrate", "derive", "import", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["", "grade", "evaluate", "attack", "calibrate", "derive", "import", "columns", "doctor"]
+)
 def test_help_loads_nothing_heavy(command: str) -> None:
     arguments = [*command.split(), "--help"]
     code = f"import sys; sys.argv = ['grader', *{arguments!r}]; import grader.cli.app, atexit\n"

@@ -9,6 +9,7 @@ import pytest
 
 from grader.__about__ import __version__
 from grader.calibration.ratings.reading import read_ratings
+from grader.calibration.ratings.scores import read_scale
 from grader.encoders.protocol import Encoder
 from grader.evaluation.labelled_set import LabelledAnswer, read_labelled_set
 from grader.files.answers import read_answers
@@ -50,9 +51,12 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "rubric.yaml": read_rubric,
     "answers.csv": lambda path: list(read_answers(path)),
     "answers.md": lambda path: list(read_answers(path, questions={"dropout": "What does dropout do?"})),
+    "moodle_responses.csv": lambda path: list(read_answers(path, questions={"dropout": "What does dropout do?"})),
+    "wide.csv": lambda path: list(read_answers(path, questions={"dropout": "What does dropout do?"})),
     "labelled.jsonl": read_labelled_set,
     "ratings.csv": read_ratings,
     "ratings-wide.csv": lambda path: read_ratings(path, raters=["Kim", "Lee"]),
+    "scale.csv": read_scale,
     "grades.jsonl": lambda path: list(read_grades(path)),
     "judged.jsonl": lambda path: list(read_grades(path)),
 }
@@ -75,6 +79,8 @@ def test_the_examples_of_files_are_read(tmp_path: Path) -> None:
         assert grade.answer[shown.start : shown.end] == shown.text
     assert len(quotes) == 2 and judged.points[0].by_embedding == Rated("partial", 0.6)
     assert [answer.answer_id for answer in read["answers.csv"]] == ["007", "008"]
+    assert [answer.answer_id for answer in read["moodle_responses.csv"]] == ["kim@example.edu/dropout"]
+    assert [answer.answer_id for answer in read["wide.csv"]] == ["Kim/dropout"]
     assert [rating.score for rating in read["ratings.csv"].rows] == [6, 1, 4.5]
     assert read["ratings.csv"].gold == {("007", None): 5} and len(read["ratings-wide.csv"].rows) == 3
 

@@ -18,6 +18,7 @@ from .raters.profiles import RaterProfile as RaterProfile
 from .raters.profiles import RaterRules as RaterRules
 from .ratings.reading import Ratings as Ratings
 from .ratings.reading import read_ratings as read_ratings
+from .ratings.scores import read_scale as read_scale
 from .system.criteria import CriterionResult as CriterionResult
 from .system.grades import add_grades as add_grades
 from .system.system_rater import SystemRater as SystemRater

@@ -7,6 +7,9 @@ answers at once.
 import os
 import signal
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -16,7 +19,7 @@ from typer.core import TyperCommand, TyperGroup
 from grader.__about__ import __version__
 from grader.cli.console import drop_stdout, say
 from grader.cli.outputs import KEPT, OUTPUTS, Outputs
-from grader.errors import GraderError
+from grader.errors import GraderError, InputWarning
 from grader.phrases import one_line
 
 INTERRUPTED = 130
@@ -28,6 +31,7 @@ _COMMANDS = {
     "import": ("import_bank.import_", "Questions and reference answers from a page or a table."),
     "derive": ("derive.derive", "Rubric points from reference answers."),
     "grade": ("grade.grade", "Score answers; the main job."),
+    "columns": ("columns.columns", "How a file of answers would be read."),
     "evaluate": ("evaluate.evaluate", "How far grades agree with people."),
     "calibrate": ("calibrate.calibrate", "How far raters agree, who is strict, and what to do."),
     "attack": ("attack.attack", "How hard the grader is to fool."),
@@ -51,6 +55,25 @@ class _LazyCommand(TyperCommand):
         return typer.main.get_command(lone).make_context(*args, **kwargs)
 
 
+@contextmanager
+def _told_warnings() -> Iterator[None]:
+    """Say in one line on stderr what an `InputWarning` says, once; other warnings are shown as Python does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", InputWarning)
+        show, told = warnings.showwarning, set[str]()
+
+        def tell(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            text = one_line(str(message))
+            if not issubclass(category, InputWarning):
+                show(message, category, *place, **more)
+            elif text not in told:
+                told.add(text)
+                say(f"grader: {text}")
+
+        warnings.showwarning = tell
+        yield
+
+
 class _Commands(TyperGroup):
     """An error that the user can mend is one line on stderr and exit code 1; a bug keeps its traceback."""
 
@@ -72,7 +95,8 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:  # the type is typer's own copy of click.Context
         try:
-            return super().invoke(ctx)
+            with _told_warnings():
+                return super().invoke(ctx)
         except GraderError as error:
             say(f"grader: {one_line(str(error))}")
             raise typer.Exit(1) from error

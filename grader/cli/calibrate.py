@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from grader.cli.console import print_json, progress, say
-from grader.cli.options import AsJson, EncoderOptions, Rubrics, with_options
+from grader.cli.options import AsJson, EncoderOptions, LayoutOption, Rubrics, with_options
 from grader.cli.outputs import OUTPUTS, check_outputs
 
 if TYPE_CHECKING:
@@ -139,9 +139,23 @@ def calibrate(
         typer.Option(
             "--raters",
             envvar="GRADER_RATERS",
-            help="For a table with one column a rater: these columns, such as a,b,c.",
+            help="For a table with one column a rater: these columns, such as a,b,c; by default those of numbers.",
         ),
     ] = "",
+    sheets: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sheet",
+            envvar="GRADER_SHEET",
+            help="Of a workbook this sheet, more than once for several; by default all with ratings.",
+        ),
+    ] = None,
+    scale_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--scale", envvar="GRADER_SCALE", help="What grades such as B+ are worth: a table with grade and points."
+        ),
+    ] = None,
     grades: Annotated[
         str | None,
         typer.Option("--grades", envvar="GRADER_GRADES", help="Grades (JSONL): the grader as one more rater."),
@@ -150,6 +164,7 @@ def calibrate(
         str | None,
         typer.Option("--answers", envvar="GRADER_ANSWERS", help="The answers, for the agenda and for --fit."),
     ] = None,
+    layout: LayoutOption = None,
     fit: FitOptions,
     rubrics: Rubrics = Path("rubrics"),
     encoder: EncoderOptions,
@@ -179,35 +194,44 @@ def calibrate(
     \b
     Examples:
       grader calibrate data/ratings.csv
-      grader calibrate ratings.xlsx --raters kim,lee,max --report calibration.html
+      grader calibrate interviews.xlsx --report calibration.html
+      grader calibrate interviews.xlsx --sheet SQL --raters Kim,Lee --scale scale.csv
       grader calibrate ratings.csv --answers answers.jsonl --grades grades.jsonl --cut 6 --tables out/
       grader calibrate ratings.csv --since last-quarter.csv --json > agreement.json
       grader calibrate ratings.csv --answers answers.jsonl --fit marks.json --next 10
     """
     if fit.fit_file is None:
         _one_thread()
-    from grader.calibration import CalibrationOptions, add_grades, read_ratings
+    from grader.calibration import CalibrationOptions, add_grades, read_ratings, read_scale
     from grader.calibration import calibrate as compare
     from grader.files import make_folder, read_answers, read_grades
     from grader.reports import calibration_json, calibration_lines, calibration_sections, fitting_lines
     from grader.rubrics import read_rubrics
 
     fit.check(answers)
-    files: list[str | Path] = [file for file in (ratings, grades, answers, since) if file]
+    files: list[str | Path] = [file for file in (ratings, grades, answers, since, scale_file) if file]
     read_too = files if fit.fit_file is None else [*files, rubrics]
     ctx.meta[OUTPUTS] = check_outputs(pages.report, fit.fit_file, inputs=read_too)
     if pages.tables is not None:
         make_folder(pages.tables)  # what is in its way is reported before the work
     columns = [name.strip() for name in raters.split(",") if name.strip()]
-    read = read_ratings(ratings, raters=columns)
-    known = {} if fit.fit_file is None else read_rubrics(rubrics)
+    worth = None if scale_file is None else read_scale(scale_file)
+
+    def read_and_tell(path: str) -> "Ratings":
+        found = read_ratings(path, raters=columns, sheets=sheets or (), scale=worth)
+        for note in found.notes:
+            say(f"{path}: {note}")
+        return found
+
+    read = read_and_tell(ratings)
+    known = read_rubrics(rubrics) if fit.fit_file is not None or (answers and rubrics.is_dir()) else {}
     questions = {name: rubric.question for name, rubric in known.items()} or None
-    given = [] if answers is None else list(read_answers(answers, questions=questions))
+    given = [] if answers is None else list(read_answers(answers, questions=questions, layout=layout))
     found = compare(
         read,
         CalibrationOptions(**asdict(scale), **asdict(bootstrap)),
         graded=None if grades is None else add_grades(read, read_grades(grades), source=grades),
-        earlier=None if since is None else read_ratings(since, raters=columns),
+        earlier=None if since is None else read_and_tell(since),
         texts={answer.answer_id: answer.answer for answer in given},
     )
     fitted = None if fit.fit_file is None else _fit(fit.fit_file, fit.n_next, read, given, known, encoder)

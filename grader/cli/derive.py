@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 def derive(
     ctx: typer.Context,
     *,
-    bank: Annotated[str, typer.Argument(help="A question bank (YAML or JSON); with --check also a folder of rubrics.")],
+    bank: Annotated[
+        str,
+        typer.Argument(
+            help="A question bank (YAML, JSON) or an export with right answers; with --check also a folder of rubrics."
+        ),
+    ],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The folder to write rubrics to.")] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Only lint: the rubrics in the folder, else new ones.")
@@ -55,6 +60,7 @@ def derive(
     Examples:
       grader derive bank.yaml -o rubrics/
       grader derive bank.yaml -o rubrics/ --equal-weights
+      grader derive moodle_responses.csv -o rubrics/
       grader derive bank.yaml --judge gpt-4o-mini
       grader derive bank.yaml -o rubrics/ --check
       grader derive rubrics/ --check --json
@@ -110,11 +116,14 @@ def derive(
 
 
 def _read_questions(bank: str) -> "Sequence[Question]":
-    from grader.rubrics import read_bank
+    from grader.files import FORMATS
+    from grader.rubrics import import_questions, read_bank
 
     if Path(bank).is_dir():
         problem = "is a folder, expected a question bank; to look rubrics through, add --check"
         raise InputError(problem, source=bank)
+    if Path(bank).suffix.lower() in FORMATS and Path(bank).suffix.lower() != ".json":
+        return import_questions(bank).bank.questions  # an export with right answers
     return read_bank(bank).questions
 
 

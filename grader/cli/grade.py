@@ -20,7 +20,7 @@ from grader.cli.judge_options import (
     say_totals,
     submit_batches,
 )
-from grader.cli.options import UNGRADED, AsJson, EncoderOptions, Rubrics, with_options
+from grader.cli.options import UNGRADED, AsJson, EncoderOptions, LayoutOption, Rubrics, with_options
 from grader.cli.outputs import (
     KEPT,
     OUTPUTS,
@@ -38,8 +38,12 @@ from grader.errors import GraderError, InputError
 from grader.phrases import count
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from grader.batch import Batch, BatchTotals, Engine, Journal
+    from grader.files import Layout
     from grader.grading import Grader
+    from grader.schema import Rubric
 
 DETAILED = 5  # answers whose every point still fits on a screen or two
 
@@ -90,8 +94,12 @@ def grade(
     *,
     answers: Annotated[
         str,
-        typer.Argument(help="JSONL, JSON, CSV, TSV, Markdown, XLSX or Parquet; '-' is stdin (any of the first five)."),
+        typer.Argument(
+            help="A table (JSONL, JSON, CSV, TSV, XLSX, Parquet), also an export of a learning platform, or a text "
+            "(Markdown, TXT, DOCX); '-' is stdin."
+        ),
     ],
+    layout: LayoutOption = None,
     rubrics: Rubrics = Path("rubrics"),
     outputs: OutputOptions,
     students: StudentOptions,
@@ -135,6 +143,7 @@ def grade(
     Examples:
       grader grade answers.jsonl
       grader grade answers.jsonl --details
+      grader grade moodle_responses.csv --format csv > grades.csv
       grader grade answers.csv --rubrics rubrics/ -o grades.jsonl --report report.html
       grader grade answers.md --format csv > grades.csv
       grader grade answers.csv --by student -o class.xlsx --step .5
@@ -152,7 +161,6 @@ def grade(
     from grader.judges import UNPROVEN_WEIGHT
     from grader.marks import read_marks
     from grader.reports import write_report
-    from grader.rubrics import read_rubrics
 
     need_judge(judging, run, encoder=encoder, reveals=students.needed)
     _check_encoder(encoder, run, engine)
@@ -165,7 +173,7 @@ def grade(
         students.mail_merge,
         inputs=[*([] if is_stored(answers) else [answers]), rubrics, *([] if calibration is None else [calibration])],
     )
-    known = read_rubrics(rubrics)
+    known = _rubrics(rubrics, answers)
     if outputs.step is not None:
         known = {name: rubric.model_copy(update={"step": outputs.step}) for name, rubric in known.items()}
     choice = judge_choice(judging, run, when="unclear")
@@ -187,7 +195,7 @@ def grade(
             remove_temporary_files(written)
         steps = {name: rubric.step for name, rubric in known.items()}
         batch = Batch(grader.signature_of, engine.open(grader), journal, work, step_of=steps.get)
-        _take(batch, read, grader)
+        _take(batch, read, grader, layout)
         if form == "xlsx" and outputs.output is not None:
             check_sheet_rows(batch.n_answers, outputs.output)
         _say_kept(batch, journal)
@@ -247,12 +255,33 @@ def _check_encoder(encoder: EncoderOptions, run: RunOptions, engine: EngineOptio
         raise InputError("an encoder on a server has one limit for all machines: leave --engine ray out for it")
 
 
-def _take(batch: "Batch", path: str, grader: "Grader") -> None:
+def _rubrics(path: Path, answers: str) -> "Mapping[str, Rubric]":
+    """The rubrics; where there are none yet, those that the right answers of an export give."""
+    from grader.files import exported_questions
+    from grader.rubrics import derive, import_questions, read_rubrics
+
+    if path.exists() or answers == "-" or is_stored(answers) or not exported_questions(answers):
+        return read_rubrics(path)
+    say(f"{path}: there are no rubrics, so points come from the right answers in {answers}")
+    say(f"to see and edit them first: grader derive {answers} -o {path}")
+    return {question.id: derive(question) for question in import_questions(answers).bank.questions}
+
+
+def _take(batch: "Batch", path: str, grader: "Grader", layout: "Layout | None") -> None:
     """Read all answers before the first is graded: a fault in the last line costs no work."""
-    from grader.files import numbered_answers, source_name
+    from grader.files import open_answers, source_name
 
     questions = {name: rubric.question for name, rubric in grader.rubrics.items()}
-    batch.load(progress(numbered_answers(path, questions=questions), "reading"), source=source_name(path))
+    file = open_answers(path, questions=questions, layout=layout)
+    if file.layout != "long":
+        say(file.about)
+    try:
+        batch.load(progress(file.answers, "reading"), source=source_name(path))
+    except InputError as error:
+        if error.field != "answer_id" or file.layout in ("long", "text") or "appears twice" not in error.problem:
+            raise
+        way_out = "a student has several rows: keep one of them, or export only the attempt that counts"
+        raise InputError(f"{error.problem}; {way_out}", source=error.source, line=error.line) from error
 
 
 def _say_kept(batch: "Batch", journal: "Journal") -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 import typer
 
 from grader.__about__ import PACKAGED_MODEL
+from grader.files import Layout
 
 if TYPE_CHECKING:
     from grader.settings import Settings
@@ -22,6 +23,14 @@ UNGRADED = 3  # the exit code when the work is done but some rows have no score
 Rubrics = Annotated[
     Path,
     typer.Option("--rubrics", envvar="GRADER_RUBRICS", help="A folder of rubric files, or one rubric file."),
+]
+LayoutOption = Annotated[
+    Layout | None,
+    typer.Option(
+        "--layout",
+        envvar="GRADER_LAYOUT",
+        help="How the file holds answers (docs/formats.md); by default this is recognised and said.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 

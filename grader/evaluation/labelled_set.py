@@ -18,6 +18,7 @@ from grader.files import (
     pick_columns,
     read_rows,
     refuse_duplicate,
+    refuse_shortened_id,
     source_name,
     validate,
 )
@@ -32,7 +33,7 @@ _LABELLED: Mapping[str, tuple[str, ...]] = {
         *("reference_answers", "reference_answer", "reference", "references"),
         *("expected_output", "desired_answer"),
     ),
-    "rubric": ("rubric", "criteria"),
+    "rubric": ("rubric", "rubrics", "criteria", "nuggets", "points"),
     **{name: (name,) for name in ("human_score", "max_score", "human_scores", "label", "point_labels")},
 }
 _TEXTS = {"question", "answer"}  # a blank cell is an empty text here, and a missing value in other columns
@@ -108,12 +109,20 @@ def read_labelled_set(path: str | Path) -> list[LabelledAnswer]:
 def _labelled_values(row: Row, source: str) -> dict[str, Any]:
     """A row as fields of `LabelledAnswer`, without optional ones that are null or blank."""
     columns = pick_columns(row.values, _LABELLED, required=(), source=source)
+    if columns.get("rubric", "").lower() == "points" and not isinstance(row.values[columns["rubric"]], list):
+        del columns["rubric"]  # how many points a person gave
+    if columns.keys().isdisjoint(("reference_answers", "rubric")):
+        expected = ", ".join((*_LABELLED["reference_answers"], *_LABELLED["rubric"]))
+        problem = f"no reference answer and no rubric: found {', '.join(row.values)[:200]}; expected one of {expected}"
+        raise InputError(problem, source=source, line=row.names_line)
     values = {field: row.values[name] for field, name in columns.items()}
     for field, value in list(values.items()):
         if not LabelledAnswer.model_fields[field].is_required() and field not in _TEXTS and value in (None, ""):
             del values[field]
     for field in {"answer_id", "question_id"} & values.keys():
-        values[field] = id_text(values[field])
+        values[field] = name = id_text(values[field])
+        if isinstance(name, str):
+            refuse_shortened_id(name, line=row.line, field=field, source=source)
     if "answer" in values:
         values["answer"] = answer_text(values["answer"], row.line, source)
     if isinstance(values.get("reference_answers"), str):

@@ -1,6 +1,6 @@
-from .answers import ANSWER_COLUMNS as ANSWER_COLUMNS
-from .answers import answer_text as answer_text
-from .answers import numbered_answers as numbered_answers
+from .answers import ExportedQuestion as ExportedQuestion
+from .answers import exported_questions as exported_questions
+from .answers import open_answers as open_answers
 from .answers import read_answers as read_answers
 from .answers import row_answers as row_answers
 from .cells import number_text as number_text
@@ -17,11 +17,18 @@ from .grades import grade_row as grade_row
 from .grades import point_columns as point_columns
 from .grades import read_grades as read_grades
 from .grades import stored_grade_row as stored_grade_row
+from .layout_names import Layout as Layout
+from .layouts import ANSWER_COLUMNS as ANSWER_COLUMNS
 from .output_files import DISK_ERRNOS as DISK_ERRNOS
 from .output_files import atomic_writer as atomic_writer
 from .output_files import make_folder as make_folder
 from .output_files import output_errors as output_errors
 from .output_files import remove_temporary_files as remove_temporary_files
+from .sheets import Sheet as Sheet
+from .sheets import chosen_sheets as chosen_sheets
+from .sheets import hidden_note as hidden_note
+from .sheets import read_sheets as read_sheets
+from .table_answers import answer_text as answer_text
 from .tables import FORMATS as FORMATS
 from .tables import Format as Format
 from .tables import Row as Row
@@ -40,6 +47,7 @@ from .validation import duplicate_error as duplicate_error
 from .validation import id_text as id_text
 from .validation import normalised_words as normalised_words
 from .validation import refuse_duplicate as refuse_duplicate
+from .validation import refuse_shortened_id as refuse_shortened_id
 from .validation import slug as slug
 from .validation import validate as validate
 from .xlsx import check_sheet_rows as check_sheet_rows

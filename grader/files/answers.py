@@ -1,43 +1,48 @@
-"""Read the answers to be graded from tables and Markdown."""
+"""Read the answers to be graded: from tables, exports of learning platforms and texts."""
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from grader.argument_types import check_path, wrong_type
-from grader.errors import InputError
-from grader.files.cells import number_text
-from grader.files.tables import Row, pick_columns, read_rows, text_rows
+from grader.errors import warn_input
+from grader.files.docx import docx_lines
+from grader.files.html_cells import cell_text
+from grader.files.layout_names import Layout
+from grader.files.layouts import TableLayout, layout_of, recognised
+from grader.files.question_matching import QuestionMatcher
+from grader.files.table_answers import Reading, long_answers, question_row_answers, student_row_answers
+from grader.files.tables import FORMATS, Row, read_rows, table_ending, text_rows
+from grader.files.text_answers import text_answers
 from grader.files.text_input import source_name, text_lines
-from grader.files.validation import Place, id_text, normalised_words, refuse_duplicate, validate
+from grader.files.validation import normalised_words, refuse_duplicate
+from grader.phrases import shorten
 from grader.schema import Answer
 
-# Accepted column names, also those of other tools; the most specific first.
-ANSWER_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "answer_id": ("answer_id", "id"),
-    "question_id": ("question_id",),
-    "answer": ("answer", "response", "submission", "actual_output", "student_answer"),
-    "candidate": ("candidate",),
-}
-_REQUIRED = ("answer_id", "question_id", "answer")
+_PLAIN_TEXT = (".md", ".markdown", ".txt", ".text")
 
 
-def read_answers(path: str | Path, *, questions: Mapping[str, str] | None = None) -> Iterator[Answer]:
-    """The answers of a table or Markdown file, one at a time.
+def read_answers(
+    path: str | Path, *, questions: Mapping[str, str] | None = None, layout: Layout | None = None
+) -> Iterator[Answer]:
+    """The answers of a file, one at a time.
 
     Args:
         path: a table (`tables.FORMATS`) with the columns `answer_id, question_id, answer, candidate?` (also
-            `id`; `response, submission, actual_output, student_answer`), whose other columns go to `extra`;
-            a `.md` file with `## <question id or text>` above each answer; or `-` for standard input: JSONL, a
-            JSON list, CSV, TSV or Markdown, recognised by its beginning.
-        questions: id and text of the known questions. If given, Markdown headings are matched with them, ignoring
-            case and punctuation; otherwise a heading is the question id itself.
+            `id`; `response, submission, actual_output, student_answer`), whose other columns go to `extra`; one with
+            `question` and `answer`; an export of a learning platform with one row a student; a `.md`, `.txt` or
+            `.docx` file with questions and the answers below them; or `-` for standard input, recognised by its
+            beginning.
+        questions: id and text of the known questions. If given, texts of questions are matched with them: by id, by
+            text without case and punctuation, and by near text, which gives an `InputWarning`. Otherwise a text is
+            the question id itself.
+        layout: how the file holds answers (docs/formats.md); by default it is recognised.
 
     Raises:
-        InputError: with the line: a missing column, a blank or repeated `answer_id`, an unknown heading.
+        InputError: with the line: a missing column, a blank or repeated `answer_id`, an unknown or ambiguous question.
         TypeError: `path` is no path, or `questions` no mapping.
 
     >>> from grader import read_answers
@@ -47,7 +52,7 @@ def read_answers(path: str | Path, *, questions: Mapping[str, str] | None = None
     """
     check_path(path, 'read_answers("answers.jsonl")', fields="Answer(**fields)", frame="grade_frame(grader, frame)")
     _check_questions(questions)
-    return _with_unique_ids(numbered_answers(path, questions=questions), source_name(path))
+    return _with_unique_ids(open_answers(path, questions=questions, layout=layout).answers, source_name(path))
 
 
 def _check_questions(questions: Any) -> None:
@@ -62,7 +67,7 @@ def row_answers(rows: Iterable[Row], source: str) -> Iterator[Answer]:
     Raises:
         InputError: as `read_answers`.
     """
-    return _with_unique_ids(_table_answers(iter(rows), source), source)
+    return _with_unique_ids(long_answers(iter(rows), source, Reading()), source)
 
 
 def _with_unique_ids(answers: Iterable[tuple[int, Answer]], source: str) -> Iterator[Answer]:
@@ -74,123 +79,149 @@ def _with_unique_ids(answers: Iterable[tuple[int, Answer]], source: str) -> Iter
 
 def numbered_answers(path: str | Path, *, questions: Mapping[str, str] | None = None) -> Iterator[tuple[int, Answer]]:
     """As `read_answers`, each answer with its line; in constant memory, so repeated ids are not detected."""
+    return open_answers(path, questions=questions).answers
+
+
+@dataclass(frozen=True)
+class AnswerFile:
+    """A file of answers whose layout is known.
+
+    Attributes:
+        layout: how it holds answers.
+        about: the same in one line for people, with the columns that tell it.
+        answers: each answer with its line, read while this is iterated (once).
+        reading: what was found so far; complete at the end of `answers`.
+
+    """
+
+    layout: Layout
+    about: str
+    answers: Iterator[tuple[int, Answer]]
+    reading: Reading
+
+
+def open_answers(
+    path: str | Path, *, questions: Mapping[str, str] | None = None, layout: Layout | None = None
+) -> AnswerFile:
+    """Find out how a file holds answers, and read them one at a time in constant memory (texts are read whole).
+
+    Arguments and errors are those of `read_answers`, but repeated ids are not detected.
+    """
     source = source_name(path)
-    if Path(path).suffix.lower() in (".md", ".markdown"):
-        return _markdown_answers(text_lines(path), questions, source)
-    if str(path) != "-":
-        return _table_answers(read_rows(path), source)
-    lines = list(text_lines(path))
-    begin = next((text for _, text in lines if text.strip()), "")
-    if _HEADING.match(begin.rstrip()) or _TITLE.match(begin):
-        return _markdown_answers(iter(lines), questions, source)
-    return _table_answers(text_rows(iter(lines), source), source)
+    matcher, reading = QuestionMatcher(questions, source), Reading()
+    content = _open(path, layout)
+    if isinstance(content, _Lines):
+        about = f"{source}: read as text: questions with the answers below them"
+        return AnswerFile("text", about, text_answers(content.lines, matcher, source, reading), reading)
+    first = next(content)  # a table without rows is an error of `read_rows`
+    rows = chain([first], content)
+    table = layout_of(list(first.values), matcher, wanted=layout, source=source, line=first.names_line)
+    if table.name == "long":
+        answers = long_answers(rows, source, reading)
+    elif table.fields:
+        answers = question_row_answers(rows, table, matcher, source, reading)
+    else:
+        answers = student_row_answers(rows, table, matcher, source, reading, guessed=layout is None)
+    return AnswerFile(table.name, f"{source}: read as {_about(table)}", answers, reading)
 
 
-def _table_answers(rows: Iterator[Row], source: str) -> Iterator[tuple[int, Answer]]:
-    names: list[str] = []
-    columns: dict[str, str] = {}
-    for row in rows:
-        if not columns or names != list(row.values):  # JSONL rows may have different keys
-            names = list(row.values)
-            columns = pick_columns(names, ANSWER_COLUMNS, required=_REQUIRED, source=source, line=row.names_line)
-        values: dict[str, Any] = {field: row.values.get(name) for field, name in columns.items()}
-        for field in ("answer_id", "question_id"):
-            values[field] = _required_id(values[field], field, row.line, source)
-        values["answer"] = answer_text(values["answer"], row.line, source)
-        values["candidate"] = id_text(values.get("candidate")) or None
-        used = set(columns.values())
-        values["extra"] = {name: value for name, value in row.values.items() if name not in used}
-        yield row.line, validate(Answer, values, source=source, line_of=partial(_row_line, row.line))
+class _Lines(NamedTuple):
+    """The lines of a text with their numbers."""
+
+    lines: Iterable[tuple[int, str]]
 
 
-def _row_line(line: int, place: Place) -> int:
-    return line
+def _open(path: str | Path, layout: Layout | None) -> _Lines | Iterator[Row]:
+    """The lines of a text or the rows of a table, by the layout that is asked for, the file's name or its beginning."""
+    ending = table_ending(path)
+    if ending == ".docx":
+        return _Lines(list(docx_lines(path)))
+    if layout != "text" and str(path) != "-" and (ending in FORMATS or ending not in _PLAIN_TEXT):
+        return read_rows(path, number_repeated=True)
+    lines = text_lines(path)
+    first = next((line for line in lines if line[1].strip()), (1, ""))
+    lines = chain([first], lines)
+    if first[1].lstrip().startswith("|"):
+        return text_rows(_without_rules(lines), source_name(path), number_repeated=True)
+    is_table = layout not in (None, "text") or (layout is None and _begins_table(first[1], named=str(path) != "-"))
+    return text_rows(lines, source_name(path), number_repeated=True) if is_table else _Lines(lines)
 
 
-def _required_id(value: object, field: str, line: int, source: str) -> str:
-    text = id_text(value)
-    if not isinstance(text, str) or not text:
-        found = "null" if value is None else "blank" if isinstance(value, str) else type(value).__name__
-        raise InputError(f"expected an id, found {found}", source=source, line=line, field=field)
-    return text
+def _without_rules(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """The rows of a Markdown table without the bars around them, and without the line below its header."""
+    for number, line in lines:
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
+        if not all(re.fullmatch(r":?-+:?", cell) for cell in cells):
+            yield number, "\t".join(cell.replace("\\|", "|") for cell in cells) + "\n"
 
 
-def answer_text(value: object, line: int, source: str) -> object:
-    """The answer unchanged; null is an error, because a blank answer earns 0 and a lost answer must not."""
-    if value is None:
-        problem = 'found null, expected text; write "" for an answer that was left blank'
-        raise InputError(problem, source=source, line=line, field="answer")
-    return number_text(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+_NAMES = re.compile(r"[,;\t|]")
 
 
-_HEADING = re.compile(r"^ {0,3}##\s+(.*?)(?: #+)?$")
-_TITLE = re.compile(r"^ {0,3}#\s")
-_NUMBER = re.compile(r"^(?:q(?:uestion)?\s*)?\d{1,3}\s*[.):]\s+", re.IGNORECASE)
+def _begins_table(line: str, *, named: bool) -> bool:
+    """Whether a text without the name of a table begins as one: with JSON, `sep=`, or names of columns that are known.
+
+    A text from standard input (not `named`) with several cells on its first line is a table of any kind.
+    """
+    begin = line.lstrip()
+    if begin.startswith(("{", "[", "sep=")):
+        return True
+    names = [name.strip().strip('"') for name in _NAMES.split(begin)]
+    if begin.startswith(("#", "**", "__")) or re.match(r"(?:q|question|\d{1,3})\s*[:.)]", begin, re.IGNORECASE):
+        return False
+    return len(names) > 1 and (not named or recognised(names) is not None)
 
 
-def _markdown_answers(
-    lines: Iterator[tuple[int, str]], questions: Mapping[str, str] | None, source: str
-) -> Iterator[tuple[int, Answer]]:
-    ids = _IdAssigner(questions, source)
-    for line, heading, text in _sections(lines, source):
-        name = ids.question(heading, line)
-        yield line, Answer(answer_id=ids.free(name), question_id=name, answer=text)
+def _about(table: TableLayout) -> str:
+    if table.name == "long":
+        return "long: one row an answer"
+    student = ", ".join(table.student[:1] or table.full_name)
+    told = f"students in '{student}'" if student else "no column tells students apart, so rows are numbered"
+    if table.fields:
+        return f"{table.name}: one row an answer, {told if student else 'ids are made'}"
+    columns = [each.answer for each in table.questions]
+    shown = f"'{columns[0]}'" if len(columns) == 1 else f"'{shorten(columns[0], 40)}' to '{shorten(columns[-1], 40)}'"
+    return f"{table.name}: one row a student, {told}, answers in {shown}"
 
 
-class _IdAssigner:
-    """Maps headings to question ids, and question ids to unused answer ids."""
+@dataclass(frozen=True)
+class ExportedQuestion:
+    """A question of an export, with its right answer; `max_score` is `None` where the export does not tell it."""
 
-    def __init__(self, questions: Mapping[str, str] | None, source: str) -> None:
-        self._source = source
-        self._known: dict[str, str] | None = None
-        self._used: set[str] = set()
-        self._next: dict[str, int] = {}  # the next number to try; counting from 2 each time would be slow
-        if questions is not None:
-            self._known = {normalised_words(text): name for name, text in questions.items()}
-            self._known.update((normalised_words(name), name) for name in questions)
-            self._known.update((name, name) for name in questions)
-
-    def question(self, heading: str, line: int) -> str:
-        if self._known is None:
-            return heading
-        tries = (heading, normalised_words(heading), normalised_words(_NUMBER.sub("", heading)))
-        found = next((self._known[text] for text in tries if text in self._known), None)
-        if found is None:
-            near = difflib.get_close_matches(normalised_words(heading), self._known, n=1)
-            hint = f"; the nearest is '{self._known[near[0]]}'" if near else ""
-            problem = f"the heading '{heading[:80]}' is no question's id or text{hint}"
-            raise InputError(problem, source=self._source, line=line)
-        return found
-
-    def free(self, name: str) -> str:
-        """The name itself if it is unused, else with the first number from 2 on that makes it unique."""
-        free, number = name, self._next.get(name, 2)
-        while free in self._used:
-            free, number = f"{name}-{number}", number + 1
-        self._next[name] = number
-        self._used.add(free)
-        return free
+    question: str
+    reference_answer: str
+    max_score: float | None
+    line: int
 
 
-def _sections(lines: Iterator[tuple[int, str]], source: str) -> Iterator[tuple[int, str, str]]:
-    """Line, heading and text of each `##` section; a `#` title may come before the first."""
-    heading, start = "", 0
-    body: list[str] = []
-    code = False
-    for line, raw in lines:
-        text = raw.rstrip("\r\n")
-        code ^= text.lstrip().startswith("```")
-        match = None if code else _HEADING.match(text.rstrip())
-        if match and match[1]:
-            if heading:
-                yield start, heading, "\n".join(body).strip()
-            heading, start, body = match[1], line, []
-        elif heading:
-            body.append(text)
-        elif text.strip() and not _TITLE.match(text):
-            problem = f"text above the first '## question': found '{text.strip()[:40]}'"
-            raise InputError(problem, source=source, line=line)
-    if not heading:
-        problem = "holds no answer: expected '## <question id or text>' and the answer below it"
-        raise InputError(problem, source=source)
-    yield start, heading, "\n".join(body).strip()
+def exported_questions(path: str | Path) -> list[ExportedQuestion]:
+    """The questions of an export that has their right answers (Moodle's `Right answer` columns), each once.
+
+    Raises:
+        InputError: as `read_answers`.
+
+    """
+    content = _open(path, None)
+    if isinstance(content, _Lines):
+        return []
+    first = next(content)
+    names = list(first.values)
+    if recognised(names) in (None, "long", "question-answer"):
+        return []
+    source = source_name(path)
+    table = layout_of(names, QuestionMatcher(None, source), wanted=None, source=source, line=first.names_line)
+    shared = next((each.worth for each in table.questions if each.worth and table.name == "moodle"), None)
+    if shared:
+        said = f"the export has no points of single questions, so each gets an equal part of the total, {shared:g}"
+        warn_input(said, source=source, line=first.names_line)
+    found: dict[str, ExportedQuestion] = {}
+    for row in chain([first], content):
+        for each in table.questions:
+            if each.reference_column is None:
+                continue
+            text = each.text if each.text_column is None else str(row.values[each.text_column])
+            text, reference = cell_text(text).strip(), cell_text(str(row.values[each.reference_column])).strip()
+            called = normalised_words(text)
+            if called and called not in found and reference not in ("", "-"):
+                found[called] = ExportedQuestion(text, reference, each.worth, row.line)
+    return list(found.values())

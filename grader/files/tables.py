@@ -4,17 +4,17 @@ Columns are not interpreted and values are not validated here.
 """
 
 import csv
-import dataclasses
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from grader.errors import InputError
+from grader.errors import InputError, warn_input
 from grader.files.cells import cell_value, safe_cell
 from grader.files.output_files import atomic_writer
 from grader.files.parquet import parquet_records, write_parquet
@@ -24,8 +24,7 @@ from grader.files.xlsx import write_xlsx, xlsx_records
 Format = Literal["jsonl", "csv", "tsv", "xlsx", "parquet"]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row: `values` by column, and `line`, where it starts in the file (the row number in XLSX and Parquet).
 
     `header` is the line with the names of the columns, `None` if the table has no header.
@@ -33,7 +32,7 @@ class Row:
 
     line: int
     values: dict[str, Any]
-    header: int | None = dataclasses.field(default=None, compare=False)
+    header: int | None = None
 
     @property
     def names_line(self) -> int:
@@ -75,7 +74,7 @@ def pick_columns(
     return columns
 
 
-def read_rows(path: str | Path) -> Iterator[Row]:
+def read_rows(path: str | Path, *, number_repeated: bool = False) -> Iterator[Row]:
     """The rows of a table, one at a time; the suffix of the file determines the format.
 
     CSV, TSV and XLSX cells are text (`007` stays `007`), and their blank rows are skipped; JSON and Parquet values
@@ -83,6 +82,7 @@ def read_rows(path: str | Path) -> Iterator[Row]:
 
     Args:
         path: a file with a suffix of `FORMATS`, or `-` for standard input (`text_rows`).
+        number_repeated: call the second column with a name `name (2)`; otherwise that is an error.
 
     Raises:
         InputError: the file cannot be read, is empty or is broken; with the line.
@@ -90,14 +90,16 @@ def read_rows(path: str | Path) -> Iterator[Row]:
 
     """
     if str(path) == "-":
-        return text_rows(text_lines(path), source_name(path))
+        return text_rows(text_lines(path), source_name(path), number_repeated=number_repeated)
     suffix = table_ending(path)
     if suffix not in FORMATS:
         known = ", ".join(FORMATS)
         raise InputError(f"the ending '{suffix}' is not a known table format: use {known}", source=path)
     with open_text(path):  # a missing file is reported here, not at the first row
         pass
-    return _at_least_one(FORMATS[suffix](path), str(path))
+    if suffix in _ROWS:
+        return _at_least_one(_ROWS[suffix](path), str(path))
+    return _at_least_one(named_rows(_CELLS[suffix](path), str(path), number_repeated=number_repeated), str(path))
 
 
 def table_ending(path: str | Path) -> str:
@@ -110,11 +112,10 @@ def _at_least_one(rows: Iterator[Row], source: str) -> Iterator[Row]:
     first = next(rows, None)
     if first is None:
         raise InputError("is empty: expected at least one row", source=source)
-    yield first
-    yield from rows
+    return chain([first], rows)
 
 
-def text_rows(lines: Iterator[tuple[int, str]], source: str) -> Iterator[Row]:
+def text_rows(lines: Iterator[tuple[int, str]], source: str, *, number_repeated: bool = False) -> Iterator[Row]:
     """The rows of a text without a file name: JSONL, a JSON list, CSV or TSV, recognised by its beginning.
 
     Raises:
@@ -122,8 +123,10 @@ def text_rows(lines: Iterator[tuple[int, str]], source: str) -> Iterator[Row]:
 
     """
     first = next((line for line in lines if line[1].strip()), (0, ""))
-    read = {"{": jsonl_rows, "[": _json_rows}.get(first[1].lstrip()[:1], csv_rows)
-    return _at_least_one(read(chain([first], lines), source), source)
+    lines = chain([first], lines)
+    read = {"{": jsonl_rows, "[": _json_rows}.get(first[1].lstrip()[:1])
+    rows = read(lines, source) if read else csv_rows(lines, source, number_repeated=number_repeated)
+    return _at_least_one(rows, source)
 
 
 def _read_jsonl(path: str | Path) -> Iterator[Row]:
@@ -165,40 +168,88 @@ def _json_rows(lines: Iterator[tuple[int, str]], source: str) -> Iterator[Row]:
         line += text.count("\n", start, position)
 
 
-def _read_csv(path: str | Path) -> Iterator[Row]:
-    return csv_rows(text_lines(path), str(path))
-
-
-def _read_tsv(path: str | Path) -> Iterator[Row]:
-    return csv_rows(text_lines(path), str(path), delimiter="\t")
-
-
-def csv_rows(lines: Iterator[tuple[int, str]], source: str, delimiter: str | None = None) -> Iterator[Row]:
-    """The rows of CSV text from open lines; the separator is `;` or TAB if the header has no comma."""
-    above, header = next(((number - 1, text) for number, text in lines if text.strip()), (0, ""))
-    if delimiter is None:
-        delimiter = next((mark for mark in ",;\t" if mark in header), ",")
-    reader = csv.reader(chain([header], (text for _, text in lines)), delimiter=delimiter, strict=True)
-    return _named_rows(_csv_records(reader, above, source), source)
+def csv_rows(lines: Iterator[tuple[int, str]], source: str, *, number_repeated: bool = False) -> Iterator[Row]:
+    """The rows of CSV or TSV text from open lines, with the separator that fits header and rows (`text_records`)."""
+    return named_rows(text_records(lines, source), source, number_repeated=number_repeated)
 
 
 def tsv_rows(path: str | Path) -> Iterator[Row]:
     """The rows of a tab-separated file in which quote characters have no meaning, as in text corpora."""
     cells = ((number, text.rstrip("\r\n").split("\t")) for number, text in text_lines(path))
-    return _at_least_one(_named_rows(cells, source_name(path)), source_name(path))
+    return _at_least_one(named_rows(cells, source_name(path)), source_name(path))
+
+
+_MOST = 0.5  # of the records
+_SAMPLE = 50  # lines from which the separator is told
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # how Excel is told the separator
+
+
+def text_records(
+    lines: Iterator[tuple[int, str]], source: str, *, quotes_between_tabs: bool = False
+) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each record and the line on which it starts.
+
+    The separator is what a line `sep=;` above the header says, else the one that cuts header and rows into equally many
+    cells. Quotes between tabs are text, unless all names in the header have some or `quotes_between_tabs` says so.
+    """
+    number, header = next((line for line in lines if line[1].strip()), (1, ""))
+    declared = _SEPARATOR_LINE.fullmatch(header)
+    if declared:
+        number, header = next((line for line in lines if line[1].strip()), (1, ""))
+    sample = list(islice(lines, _SAMPLE))
+    lines = chain([(number, header)], sample, lines)
+    delimiter = declared[1] if declared else _likely_delimiter([header, *(text for _, text in sample)])
+    quoted = quotes_between_tabs or all(re.fullmatch(r'"[^"]*"', name) for name in header.strip().split("\t"))
+    if delimiter == "\t" and not quoted:
+        return _unquoted_records(lines, source)
+    reader = csv.reader(map(itemgetter(1), lines), delimiter=delimiter, strict=True)
+    return _csv_records(reader, number - 1, source)
+
+
+def _unquoted_records(lines: Iterable[tuple[int, str]], source: str) -> Iterator[tuple[int, list[str]]]:
+    warned = False
+    for number, text in lines:
+        cells = text.rstrip("\r\n").split("\t")
+        if '""' in text and not warned and any(re.fullmatch(r'"(?:[^"]|"")*""(?:[^"]|"")*"', cell) for cell in cells):
+            warned = True
+            warn_input(
+                "quotes between tabs are text; if they enclose cells, save it as CSV", source=source, line=number
+            )
+        yield number, cells
+
+
+def _likely_delimiter(lines: Sequence[str]) -> str:
+    """The separator with which most records have as many cells as the header; of equal ones that with more cells.
+
+    Where there is none because the first line is a title, that with which most records have equally many cells.
+    """
+    fits, titled = {}, {}
+    for delimiter in ",;\t|":
+        try:
+            widths = [len(cells) for cells in csv.reader(lines, delimiter=delimiter) if any(cells)]
+        except csv.Error:  # told when the table is read
+            continue
+        if len(lines) > _SAMPLE and len(widths) > 1:
+            widths.pop()  # it may be cut
+        if widths and widths[0] > 1:
+            fits[delimiter] = widths.count(widths[0]) / len(widths), widths[0]
+        usual = max(widths, key=widths.count, default=1)
+        if usual > 1:
+            titled[delimiter] = widths.count(usual) / len(widths), usual
+    if not any(share >= _MOST for share, _ in fits.values()):
+        fits = titled or fits
+    return max(fits, key=lambda delimiter: fits[delimiter], default=",")
 
 
 def _csv_records(reader: Any, above: int, source: str) -> Iterator[tuple[int, list[str]]]:
     """The records, each with the line on which it starts; `above` is the number of lines before the first."""
-    while True:
-        line = above + reader.line_num + 1
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            raise InputError(_csv_problem(str(error)), source=source, line=line) from error
-        if cells is None:
-            return
-        yield line, cells
+    line = above + 1
+    try:
+        for cells in reader:
+            yield line, cells
+            line = above + reader.line_num + 1
+    except csv.Error as error:
+        raise InputError(_csv_problem(str(error)), source=source, line=line) from error
 
 
 def _csv_problem(message: str) -> str:
@@ -210,31 +261,59 @@ def _csv_problem(message: str) -> str:
     return f'not valid CSV: {message} (a quote inside a quoted field is written twice: "")'
 
 
-def _named_rows(records: Iterator[tuple[int, list[str]]], source: str) -> Iterator[Row]:
-    """Rows from cells; the first record that is not blank has the names of the columns."""
+def named_rows(
+    records: Iterator[tuple[int, list[str]]], source: str, *, number_repeated: bool = False
+) -> Iterator[Row]:
+    """Rows from cells; the first record that is not blank has the names of the columns.
+
+    With `number_repeated` the second column with a name is called `name (2)`; otherwise it is an error.
+    """
     header, names = next((record for record in records if any(record[1])), (0, []))
     names = [name.strip() for name in names]
+    if number_repeated:
+        names = _numbered(names)
     twice = first_repeated(names)
     if twice is not None:
         raise InputError("this column appears twice in the header", source=source, line=header, field=twice)
+    nameless = [position for position, name in enumerate(names) if not name]
+    width = len(names)
     for line, cells in records:
-        if not any(cell.strip() for cell in cells):
+        if not (cells and cells[0].strip()) and not any(map(str.strip, cells)):
             continue
-        if len(cells) != len(names):
+        if len(cells) != width:
             problem = (
                 f"found {len(cells)} fields, the header has {len(names)} columns ({', '.join(names)[:200]}): "
-                "put quotes around a text that holds the separator"
+                "put quotes around a text that holds the separator; between tabs quotes are text, so save such a table "
+                "as CSV"
             )
             raise InputError(problem, source=source, line=line)
-        for number, (name, cell) in enumerate(zip(names, cells, strict=True), 1):
-            if not name and cell.strip():
-                problem = f"column {number} has no name in the header, but holds '{cell.strip()[:40]}'"
+        row = dict(zip(names, cells))  # noqa: B905  # their lengths were compared above
+        for position in nameless:
+            if cells[position].strip():
+                problem = f"column {position + 1} has no name in the header, but holds '{cells[position].strip()[:40]}'"
+                if len(nameless) == len(names) - 1:
+                    problem += f"; if '{names[0][:40]}' is a title, delete the lines above the names of the columns"
                 raise InputError(problem, source=source, line=line)
-        yield Row(line, {name: cell for name, cell in zip(names, cells, strict=True) if name}, header)
+            row.pop("", None)
+        yield Row(line, row, header)
 
 
-def _read_xlsx(path: str | Path) -> Iterator[Row]:
-    return _named_rows(xlsx_records(path), str(path))
+def _numbered(names: Iterable[str]) -> list[str]:
+    """The names, with a number after those that repeat an earlier one."""
+    times: Counter[str] = Counter()
+    numbered = []
+    for name in names:
+        times[name] += 1
+        numbered.append(f"{name} ({times[name]})" if name and times[name] > 1 else name)
+    return numbered
+
+
+def _csv_file(path: str | Path) -> Iterator[tuple[int, list[str]]]:
+    return text_records(text_lines(path), str(path), quotes_between_tabs=True)
+
+
+def _tsv_file(path: str | Path) -> Iterator[tuple[int, list[str]]]:
+    return text_records(text_lines(path), str(path))
 
 
 def _read_parquet(path: str | Path) -> Iterator[Row]:
@@ -242,15 +321,20 @@ def _read_parquet(path: str | Path) -> Iterator[Row]:
 
 
 _COMPRESSIBLE = (".jsonl", ".ndjson", ".csv", ".tsv")  # these may be compressed
-FORMATS: dict[str, Callable[[str | Path], Iterator[Row]]] = {
+# Formats of rows with named values, and formats of cells below a header. Blackboard's `.xls` are text between tabs.
+_ROWS: dict[str, Callable[[str | Path], Iterator[Row]]] = {
     ".jsonl": _read_jsonl,
     ".ndjson": _read_jsonl,
-    ".csv": _read_csv,
-    ".tsv": _read_tsv,
     ".json": _read_json,
-    ".xlsx": _read_xlsx,
     ".parquet": _read_parquet,
 }
+_CELLS: dict[str, Callable[[str | Path], Iterator[tuple[int, list[str]]]]] = {
+    ".csv": _csv_file,
+    ".tsv": _tsv_file,
+    ".xls": _tsv_file,
+    ".xlsx": xlsx_records,
+}
+FORMATS = (".jsonl", ".ndjson", ".csv", ".tsv", ".json", ".xlsx", ".xls", ".parquet")
 
 
 def write_rows(

@@ -1,6 +1,8 @@
-"""Read text: numbered UTF-8 lines of files (also gzip) or standard input, and strict JSON.
+"""Read text: numbered lines of files (also gzip) or standard input, and strict JSON.
 
-Own code, not charset-normalizer: a guessed encoding can silently change an answer, so other encodings are refused.
+Text is UTF-8 or UTF-16. What is neither is read as Windows-1252, the encoding of Western Excel, with a warning.
+Own code, not charset-normalizer: that guesses among 90 encodings from a sample, and a wrong guess silently changes
+answers. One other encoding, with checks for texts that it does not fit, is as much as can be told to the user.
 """
 
 import codecs
@@ -11,19 +13,27 @@ import math
 import re
 import sys
 import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext, suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from grader.errors import InputError
+from grader.errors import InputError, warn_input
 
 # Largest accepted ratio of unpacked to packed size. Answers have 3 to 5, one row repeated a million times 300, a zip
 # bomb 1,000.
 _MAX_RATIO = 200
 _ALWAYS_ALLOWED = 10_000_000  # bytes
-# First bytes of binary formats, with a name of the format and the suffix under which it can be read.
-_BINARY = {b"PK\x03\x04": ("an XLSX workbook or another ZIP archive", ".xlsx"), b"PAR1": ("a Parquet file", ".parquet")}
+# First bytes of formats that are no text, with a name of the format and the way out.
+_BINARY = {
+    b"PK\x03\x04": ("an XLSX workbook or another ZIP archive", "give a file that ends in .xlsx"),
+    b"PAR1": ("a Parquet file", "give a file that ends in .parquet"),
+    b"\xd0\xcf\x11\xe0": ("an old .xls or .doc file", "save it as .xlsx or .docx"),
+    b"%PDF": ("a PDF", "copy its text into a .txt file"),
+    codecs.BOM_UTF32_LE: ("UTF-32 text", "save the file as UTF-8"),
+    codecs.BOM_UTF32_BE: ("UTF-32 text", "save the file as UTF-8"),
+}
 
 
 def source_name(path: str | Path) -> str:
@@ -32,43 +42,120 @@ def source_name(path: str | Path) -> str:
 
 
 def text_lines(path: str | Path, *, limit: int | None = None) -> Iterator[tuple[int, str]]:
-    """The lines of a UTF-8 file with their numbers, one at a time, line ends included.
+    """The lines of a text file with their numbers, one at a time, line ends included.
 
     Args:
-        path: a file, or `-` for standard input. A byte order mark is dropped.
+        path: a file, or `-` for standard input: UTF-8 or UTF-16, or Windows-1252, which gives an `InputWarning`. A byte
+            order mark is dropped.
         limit: how many bytes the file may have; by default there is no limit.
 
     Raises:
-        InputError: the file cannot be opened, is too large, is not UTF-8 or holds NUL bytes.
+        InputError: the file cannot be opened, is too large, is binary, is in none of these encodings or in several.
 
     """
-    number = size = 0
+    return enumerate(chain.from_iterable(_blocks(path, limit)), 1)
+
+
+_BLOCK = 1 << 16  # bytes that are decoded at once
+
+
+def _blocks(path: str | Path, limit: int | None) -> Iterator[Iterable[str]]:
+    """The lines of a file, some at a time; a carriage return alone also ends a line (CSV saved for old Macs)."""
     with open_text(path) as stream:
-        for raw in stream if limit is None else iter(lambda: stream.readline(limit + 1), b""):
-            size += len(raw)
+        raw_lines = stream.readlines(_BLOCK) if limit is None else [stream.readline(limit + 1)]
+        begin = raw_lines[0] if raw_lines else b""
+        _refuse_binary(begin, path)
+        decode = _utf_16_decoder(begin, path) or _ByteDecoder(path)
+        raw_lines[:1] = [begin.removeprefix(codecs.BOM_UTF8)]
+        size = 0
+        while raw_lines and raw_lines != [b""]:
+            size += sum(map(len, raw_lines))
             if limit is not None and size > limit:
                 raise InputError(f"larger than {limit:,} bytes", source=source_name(path))
-            if number == 0:
-                raw = raw.removeprefix(codecs.BOM_UTF8)
-                _refuse_binary(raw, path)
-            try:
-                text = raw.decode("utf-8")
-            except UnicodeDecodeError:
+            yield io.StringIO(decode(raw_lines), newline="")
+            raw_lines = stream.readlines(_BLOCK) if limit is None else [stream.readline(limit + 1)]
+        yield io.StringIO(decode([]), newline="")
+
+
+def _utf_16_decoder(begin: bytes, path: str | Path) -> Callable[[list[bytes]], str] | None:
+    """For a file with a mark of UTF-16, or with the zeros of Latin letters in its first line; else `None`."""
+    encoding = None
+    low, high = begin[::2], begin[1::2]
+    if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    elif len(begin) > 3 and b"\0" in begin and (b"\0" in low) != (b"\0" in high):
+        zeros = high if b"\0" in high else low
+        if 2 * zeros.count(b"\0") > len(zeros):
+            encoding = "utf-16-le" if zeros is high else "utf-16-be"
+    return None if encoding is None else _WideDecoder(encoding, path)
+
+
+class _WideDecoder:
+    """Decodes UTF-16 in blocks, which end anywhere, up to the last line end; an empty block is the end of the file."""
+
+    def __init__(self, encoding: str, path: str | Path) -> None:
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._path = path
+        self._rest = ""
+        self._n_lines = 0
+
+    def __call__(self, raw_lines: list[bytes]) -> str:
+        try:
+            text = self._rest + self._decoder.decode(b"".join(raw_lines), final=not raw_lines)
+        except UnicodeDecodeError as error:
+            raise InputError("damaged UTF-16 text", source=source_name(self._path), line=self._n_lines + 1) from error
+        end = text.rfind("\n") + 1 if raw_lines else len(text)
+        self._rest = text[end:]
+        self._n_lines += text.count("\n", 0, end)
+        return text[:end]
+
+
+# Western words have few letters in a row that are not ASCII; other alphabets have nothing else.
+_NOT_WESTERN = re.compile(r"[^\W\d_\x00-\x7f]{4}")
+
+
+class _ByteDecoder:
+    """Decodes lines of UTF-8, or of Windows-1252 where the first letter beyond ASCII is not UTF-8; never of both."""
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = path
+        self._n_lines = 0
+        self._unicode = self._windows = 0  # the line with the first letter beyond ASCII, by encoding
+
+    def __call__(self, raw_lines: list[bytes]) -> str:
+        data = b"".join(raw_lines)
+        if data.isascii() and b"\0" not in data:
+            text = data.decode()
+        else:
+            text = "".join(self._line(raw, number) for number, raw in enumerate(raw_lines, self._n_lines + 1))
+        self._n_lines += len(raw_lines)
+        return text
+
+    def _line(self, raw: bytes, number: int) -> str:
+        text = None
+        with suppress(UnicodeDecodeError):
+            text = raw.decode()
+            self._unicode = self._unicode or number * (len(text) != len(raw))
+        if text is None:
+            text = raw.decode("cp1252", "replace")
+            if "\ufffd" in text or _NOT_WESTERN.search(text):
                 text = "\0"
-            if "\0" in text:
-                problem = "not UTF-8 text: save the file as UTF-8"
-                raise InputError(problem, source=source_name(path), line=number + 1)
-            # A carriage return alone also ends a line (CSV files saved for old Macs).
-            for piece in re.split(r"(?<=\r)(?!\n)", text):
-                if piece:
-                    number += 1
-                    yield number, piece
+            elif not self._windows and not self._unicode:
+                said = "not UTF-8, so it is read as Windows-1252 (Western European); if letters look wrong, save it"
+                warn_input(f"{said} as UTF-8", source=source_name(self._path), line=number)
+            self._windows = self._windows or number
+        if "\0" in text:
+            raise InputError("not UTF-8 text: save the file as UTF-8", source=source_name(self._path), line=number)
+        if self._unicode and self._windows:
+            problem = f"UTF-8 on line {self._unicode}, another encoding on line {self._windows}: save the whole file"
+            raise InputError(f"{problem} as UTF-8", source=source_name(self._path), line=number)
+        return text
 
 
 def _refuse_binary(begin: bytes, path: str | Path) -> None:
-    for magic, (what, ending) in _BINARY.items():
+    for magic, (what, way_out) in _BINARY.items():
         if begin.startswith(magic):
-            raise InputError(f"is {what}, expected text: give a file that ends in {ending}", source=source_name(path))
+            raise InputError(f"is {what}, expected text: {way_out}", source=source_name(path))
 
 
 def open_text(path: str | Path) -> Any:

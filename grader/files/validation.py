@@ -28,6 +28,25 @@ def refuse_duplicate(seen: dict[str, int | None], value: str, *, line: int | Non
     seen[value] = line
 
 
+# As spreadsheets show large numbers in narrow columns and write them to CSV; `1e5` is what a person may type.
+_SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d{2,}")
+
+
+def refuse_shortened_id(text: str, *, line: int | None, field: str, source: str) -> None:
+    """Refuse an id such as 1.23E+11, which a spreadsheet has made of several that were different.
+
+    Raises:
+        InputError: with the way out.
+
+    """
+    if _SHORTENED.fullmatch(text):
+        problem = (
+            f"'{text}' is an id that a spreadsheet has shortened, so different ids look the same: give the column the "
+            "format Text (or Number without decimals) before you save it, or export again without a spreadsheet"
+        )
+        raise InputError(problem, source=source, line=line, field=field)
+
+
 def duplicate_error(value: str, first: int | None, *, line: int | None, field: str, source: str) -> InputError:
     """The error for a value on `line` that repeats the one on line `first`."""
     problem = f"'{value}' appears twice, the first time on line {first}"

@@ -1,10 +1,10 @@
-"""Read the first sheet of an XLSX workbook, and write a workbook with one sheet."""
+"""Read the first sheet of an XLSX workbook, and write a workbook with one sheet; all sheets: `sheets.py`."""
 
 import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
@@ -17,26 +17,35 @@ WORKBOOK_LIMIT = 100_000_000  # bytes; 20,000 answers of 500 characters unpack t
 CELL_LIMIT = 32_767  # characters in a cell; "Excel specifications and limits"
 SHEET_ROWS = 1_048_576  # rows in a sheet; same source
 SHEET_COLUMNS = 16_384  # columns in a sheet; same source
+_EXACT = 1e15  # from here on Excel, which keeps 15 digits, has changed the last ones; same source
 _FIXED_DATE = datetime(1980, 1, 1)  # the date in all workbooks, for reproducible bytes; the earliest that ZIP can store
 # Characters that XML 1.0, and so a workbook, cannot hold: control characters, lone surrogates, two non-characters.
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-def xlsx_records(path: str | Path) -> Iterator[tuple[int, list[str]]]:
-    """The rows of the first sheet of a workbook with their numbers (from 1), every cell as text (`7` for 7.0).
+@contextmanager
+def open_workbook(path: str | Path) -> Iterator[tuple[Any, Any]]:
+    """A workbook read twice, to be read in parallel: with the stored results of formulas, and with the formulas.
 
     Raises:
-        InputError: the file is not a workbook, is damaged or too large, or a cell has an error or a formula
-            without a stored result.
+        InputError: also while it is open: the file is not a workbook, is damaged or too large.
 
     """
+    import openpyxl
+
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
         if size > WORKBOOK_LIMIT:
             problem = f"unpacks to {size:,} bytes, the limit is {WORKBOOK_LIMIT:,}: save the sheet as CSV"
             raise InputError(problem, source=path)
-        yield from _records_of(path)
+        results = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        formulas = openpyxl.load_workbook(path, read_only=True)
+        try:
+            yield results, formulas
+        finally:
+            results.close()
+            formulas.close()
     except zipfile.BadZipFile as error:
         problem = "not an .xlsx workbook (an old .xls, or protected by a password?): save it as .xlsx or CSV"
         raise InputError(problem, source=path) from error
@@ -48,15 +57,16 @@ def xlsx_records(path: str | Path) -> Iterator[tuple[int, list[str]]]:
         raise InputError(f"a damaged .xlsx workbook: {error}; save it again", source=path) from error
 
 
-def _records_of(path: str | Path) -> Iterator[tuple[int, list[str]]]:
-    """Read the first sheet twice in parallel: once for the stored results of formulas, once for the formulas."""
-    import openpyxl
+def xlsx_records(path: str | Path) -> Iterator[tuple[int, list[str]]]:
+    """The rows of the first sheet of a workbook with their numbers (from 1), every cell as text (`7` for 7.0).
 
-    results = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    formulas = openpyxl.load_workbook(path, read_only=True)
+    Raises:
+        InputError: as `open_workbook`, or a cell has an error or a formula without a stored result.
+
+    """
     width = 0
-    try:
-        sheets: list[Any] = [results.worksheets[0], formulas.worksheets[0]]
+    with open_workbook(path) as books:
+        sheets: list[Any] = [book.worksheets[0] for book in books]
         for sheet in sheets:
             sheet.reset_dimensions()  # the size stated in the file may be wrong
         for line, (row, raw) in enumerate(zip(*(sheet.iter_rows() for sheet in sheets), strict=True), 1):
@@ -67,12 +77,11 @@ def _records_of(path: str | Path) -> Iterator[tuple[int, list[str]]]:
                 cells.pop()
             width = width or len(cells)  # the width of the header
             yield line, cells + [""] * (width - len(cells))
-    finally:
-        results.close()
-        formulas.close()
 
 
 def _cell_text(cell: Any, raw: Any, path: str | Path, line: int) -> str:
+    from openpyxl.utils.escape import unescape
+
     if raw.data_type == "f" and cell.value is None:
         problem = f"cell {raw.coordinate} holds a formula without a stored result: paste it as a value"
         raise InputError(problem, source=path, line=line)
@@ -80,6 +89,10 @@ def _cell_text(cell: Any, raw: Any, path: str | Path, line: int) -> str:
         problem = f"cell {cell.coordinate} holds the error {cell.value}: correct it, or begin the text with '"
         raise InputError(problem, source=path, line=line)
     value = cell_value(json_value(cell.value))
+    if isinstance(value, float) and abs(value) >= _EXACT:
+        return f"{value:.14E}"  # all that is left of it; as an id it is refused (`refuse_shortened_id`)
+    if isinstance(value, str) and "_x" in value:
+        value = unescape(value)
     return number_text(value) if isinstance(value, int | float) else value
 
 

@@ -45,7 +45,8 @@ def _table(report: RobustnessReport, width: int | None) -> "Table":
         row = result.as_dict()
         rate, interval = "-", "-"
         if row["rate"] is not None:
-            rate, interval = f"{row['rate']:.0%}", f"{row['low']:.0%}-{row['high']:.0%}"
+            rate = f"{row['rate']:.0%}"
+            interval = "-" if row["low"] is None else f"{row['low']:.0%}-{row['high']:.0%}"
         change = f"{row['mean_change']:.3f}" if "mean_change" in row else ""
         cells = (row["id"], row["family"], row["expectation"], row["kind"], str(row["n"]), str(row["n_failed"]))
         table.add_row(*cells, rate, interval, change)
@@ -86,5 +87,6 @@ def statement_pair_lines(report: Mapping[str, Any]) -> list[str]:
 def _share(row: Mapping[str, Any], relation: str, rate: str) -> str:
     if row[f"{rate}_rate"] is None:
         return "- (n=0)"
-    interval = f"[{row[f'{rate}_low']:.1%}, {row[f'{rate}_high']:.1%}]"
-    return f"{row[f'{rate}_rate']:.1%} {interval} (n={row[f'n_{relation}']})"
+    low, high = row[f"{rate}_low"], row[f"{rate}_high"]
+    interval = "" if low is None else f" [{low:.1%}, {high:.1%}]"
+    return f"{row[f'{rate}_rate']:.1%}{interval} (n={row[f'n_{relation}']})"

@@ -15,9 +15,11 @@ from grader.errors import InputError
 from grader.files import (
     FORMATS,
     Document,
+    ExportedQuestion,
     Place,
     Row,
     csv_rows,
+    exported_questions,
     id_text,
     jsonl_rows,
     looks_like_json,
@@ -89,7 +91,8 @@ def import_questions(path: str | Path) -> ImportResult:
     if ending in (".yaml", ".yml", ".json"):
         return _import_document(read_document(path))
     if ending in FORMATS:
-        return _import_rows(read_rows(path), source)
+        exported = [_exported(question) for question in exported_questions(path)]
+        return _assemble(exported, "", [], source) if exported else _import_rows(read_rows(path), source)
     if ending in _PAGE_ENDINGS:
         return _import_page(text_lines(path), source)
     known = ", ".join([*FORMATS, ".yaml", ".yml", *_PAGE_ENDINGS[:-1]])
@@ -146,6 +149,11 @@ def _import_page(lines: Iterable[tuple[int, str]], source: str) -> ImportResult:
         for pair in page.pairs
     ]
     return _assemble(found, page.title, list(page.dropped), source)
+
+
+def _exported(found: ExportedQuestion) -> _Found:
+    values = {"question": found.question, "reference_answer": found.reference_answer, "max_score": found.max_score}
+    return _Found(_without_empty(values), found.line, partial(_same_line, found.line))
 
 
 def _without_empty(values: dict[str, Any]) -> dict[str, Any]:

@@ -127,8 +127,8 @@ def icc_interval(ratings: npt.ArrayLike, *, form: IccForm = "A,1", confidence: f
         form: as in `reliability.intraclass_correlation`.
         confidence: between 0 and 1.
 
-    Undefined: as `reliability.intraclass_correlation`; ends `None` when raters agree fully apart from strictness, or
-    when the mean of k raters has no lower end.
+    Undefined: as `reliability.intraclass_correlation`; ends `None` when raters agree fully apart from strictness, when
+    the means of the answers do not vary, or when the mean of k raters has no lower end.
     Raises: as `reliability.intraclass_correlation`; ValueError when `confidence` is not between 0 and 1.
     Source: McGraw & Wong (1996), Psychological Methods 1, 30-46, table 7.
     Checked against: the intervals of pingouin for the example of Shrout & Fleiss, and coverage in simulations.
@@ -145,6 +145,8 @@ def icc_interval(ratings: npt.ArrayLike, *, form: IccForm = "A,1", confidence: f
     error, df = (ms.within, n * (k - 1)) if form.startswith("1") else (ms.residual, (n - 1) * (k - 1))
     if error <= _CANCELLED_SHARE * ms.answers:
         return Estimate(value, None, None, n, "no interval: nothing is left over to judge it by")
+    if ms.answers <= _CANCELLED_SHARE * error:
+        return Estimate(value, None, None, n, "no interval: all answers have the same mean")
     p = (1 + confidence) / 2
     if form.startswith("A"):
         low, high = _absolute_ends(table, p)

@@ -15,6 +15,7 @@ Indices = npt.NDArray[np.intp]
 
 # With one or two groups a resample has at most three different compositions: no basis for an interval.
 _MIN_GROUPS = 3
+_SAME = 1e-12  # resampled values this near to each other differ by rounding error alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def wilson_interval(successes: int, n: int, *, confidence: float = 0.95) -> Esti
         n: how many independent cases.
         confidence: between 0 and 1.
 
-    Undefined: value and interval are `None` when `n` is 0.
+    Undefined: value and interval are `None` when `n` is 0; the interval alone is when `n` is 1.
     Raises: ValueError when `successes` is not in 0..n or `confidence` not between 0 and 1.
     Source: Wilson (1927), Journal of the American Statistical Association 22, 209-212.
     Checked against: 8 of 10, whose interval is [.4902, .9433].
@@ -77,8 +78,10 @@ def wilson_interval(successes: int, n: int, *, confidence: float = 0.95) -> Esti
         raise ValueError(f"successes must be in 0..{n}, got {successes}")
     if n == 0:
         return Estimate(None, None, None, 0, "undefined: no cases")
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
     p = successes / n
+    if n == 1:
+        return Estimate(p, None, None, 1, "no interval: one case alone")
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
     centre = p + z**2 / (2 * n)
     half_width = z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     denominator = 1 + z**2 / n
@@ -112,7 +115,7 @@ def cluster_bootstrap(
         seed: of the random generator.
 
     Undefined: value and interval are `None` when the statistic is undefined on all the answers; the interval
-    alone is `None` when it is undefined on every resample.
+    alone is `None` when there is one answer, or when the statistic is undefined or the same on every resample.
     Raises: ValueError when `groups` is not one-dimensional, or `n_resamples` or `confidence` is out of range.
     Source: Davison & Hinkley (1997), "Bootstrap Methods and their Application", section 3.8; Field & Welsh
         (2007), Journal of the Royal Statistical Society B 69, 369-390.
@@ -130,6 +133,8 @@ def cluster_bootstrap(
     value = float(statistic(np.arange(n)))
     if not math.isfinite(value):
         return Estimate(None, None, None, n, "undefined: too few answers, or no variation in them")
+    if n == 1:
+        return Estimate(value, None, None, 1, "no interval: one answer alone")
 
     notes = []
     members = _members(labels)
@@ -142,8 +147,10 @@ def cluster_bootstrap(
     defined = resampled[np.isfinite(resampled)]
     if defined.size < n_resamples:
         notes.append(f"undefined on {n_resamples - defined.size} of {n_resamples} resamples, which were left out")
+    if defined.size and np.ptp(defined) <= _SAME:
+        notes.append("no interval: every resample gives the same value")
     note = "; ".join(notes) or None
-    if defined.size == 0:
+    if defined.size == 0 or np.ptp(defined) <= _SAME:
         return Estimate(value, None, None, n, note)
     tail = (1 - confidence) / 2
     low, high = np.quantile(defined, [tail, 1 - tail])

@@ -113,7 +113,7 @@ def test_json_keeps_its_types_and_knows_its_lines(tmp_path: Path) -> None:
         ("", "a.yaml: is empty"),
         ("# only a comment\n", "a.yaml: is empty"),
         ("a: \0\n", ":1: not UTF-8 text"),
-        (b"a: 1\nb: \xfc\n", ":2: not UTF-8 text: save the file as UTF-8"),
+        (b"a: 1\nb: \x81\n", ":2: not UTF-8 text: save the file as UTF-8"),
     ],
 )
 def test_broken_yaml(tmp_path: Path, text: str | bytes, problem: str) -> None:

@@ -106,3 +106,20 @@ def test_xml_entities_in_a_workbook_do_not_explode(tmp_path: Path) -> None:
         for name, content in parts.items():
             archive.writestr(name, content)
     assert "a damaged .xlsx workbook" in fault(path)
+
+
+def test_ids_that_excel_has_changed_are_refused_and_other_numbers_are_not(tmp_path: Path) -> None:
+    """Excel keeps 15 digits and stores longer numbers as such; other programs store all digits."""
+    from grader.files.answers import read_answers
+
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(["answer_id", "question_id", "answer", "points"])
+    sheet.append([1234567890123456, "q", "one_x000D_\ntwo", 1.5e18])
+    book.save(tmp_path / "a.xlsx")
+    [answer] = read_answers(tmp_path / "a.xlsx")
+    assert (answer.answer_id, answer.answer) == ("1234567890123456", "one\r\ntwo")
+    sheet.append([1.23456789012345e16, "q", "x", 2])
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(InputError, match=r"a.xlsx:3: field 'answer_id': '1.23456789012345E\+16' is an id that a"):
+        list(read_answers(tmp_path / "a.xlsx"))

@@ -154,20 +154,21 @@ def test_shares_are_undefined_when_nothing_differs() -> None:
     assert math.isnan(rater_share(variance_components([[2, 2], [2, 2], [2, 2]])))
 
 
-def test_icc_intervals_where_answers_and_raters_are_equal_on_average() -> None:
-    """A Latin square: nothing but what is left over."""
-    found = icc_interval([[1, 2, 3], [2, 3, 1], [3, 1, 2]], form="A,1")
-    assert found.low is not None and found.value is not None and found.high is not None
-    assert found.low <= found.value <= found.high
-
-
-def test_icc_interval_where_answers_have_equal_means_and_raters_differ() -> None:
-    """Full disagreement: the two parts of the degrees of freedom cancel out, and there is nothing to divide by."""
-    found = icc_interval([[3, 0, 0], [0, 3, 0]])
-    assert (found.value, found.low, found.high, found.n) == (near(-1), None, None, 2)
-    assert found.note == "no interval: too few answers, it has no lower end"
-    consistency = icc_interval([[3, 0, 0], [0, 3, 0]], form="C,1")
-    assert (consistency.value, consistency.low, consistency.high) == (near(-0.5), near(-0.5), near(-0.5))
+@pytest.mark.parametrize(
+    ("ratings", "form", "value"),
+    [
+        ([[1, 2, 3], [2, 3, 1], [3, 1, 2]], "A,1", -1.0),  # a Latin square: nothing but what is left over
+        ([[3, 0, 0], [0, 3, 0]], "A,1", -1.0),
+        ([[3, 0, 0], [0, 3, 0]], "C,1", -0.5),
+        ([[1, 4], [4, 1], [2, 3], [3, 2]], "A,1", -2.0),
+        ([[1, 4], [4, 1], [2, 3], [3, 2]], "1,1", -1.0),
+    ],
+)
+def test_no_icc_interval_where_answers_have_equal_means(ratings: Any, form: Any, value: float) -> None:
+    """Both ends would be the value itself, whatever the number of answers."""
+    found = icc_interval(ratings, form=form)
+    assert (found.value, found.low, found.high) == (near(value), None, None)
+    assert found.note == "no interval: all answers have the same mean"
 
 
 def test_icc_intervals_say_why_there_is_none() -> None:

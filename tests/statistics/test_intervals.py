@@ -94,8 +94,13 @@ def test_wilson_interval_without_cases_is_undefined() -> None:
     assert wilson_interval(0, 0) == Estimate(None, None, None, 0, "undefined: no cases")
 
 
+def test_one_case_has_no_interval() -> None:
+    assert wilson_interval(1, 1) == Estimate(1.0, None, None, 1, "no interval: one case alone")
+    assert cluster_bootstrap(lambda i: 1.0, ["q"]) == Estimate(1.0, None, None, 1, "no interval: one answer alone")
+
+
 @same_every_run
-@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+@given(st.integers(2, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_wilson_interval_holds_the_share_and_mirrors(case: tuple[int, int]) -> None:
     successes, n = case
     low, high = ends(wilson_interval(successes, n))
@@ -217,6 +222,13 @@ def test_undefined_resamples_are_left_out_and_counted() -> None:
 def test_no_interval_when_no_resample_is_defined() -> None:
     found = cluster_bootstrap(lambda i: 1.0 if len(set(i.tolist())) == 50 else math.nan, np.arange(50))
     assert found == Estimate(1.0, None, None, 50, "undefined on 1000 of 1000 resamples, which were left out")
+
+
+def test_no_interval_where_nothing_varies() -> None:
+    """All answers right, or means that rounding error alone tells apart."""
+    note = "no interval: every resample gives the same value"
+    assert cluster_bootstrap(share_of(np.ones(12)), np.arange(12)) == Estimate(1.0, None, None, 12, note)
+    assert cluster_bootstrap(share_of(np.full(12, 0.1)), np.arange(12) // 2).low is None
 
 
 def test_statistics_by_group_can_be_resampled() -> None:

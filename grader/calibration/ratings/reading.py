@@ -4,50 +4,25 @@ Nothing here compares raters.
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import chain
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from grader.argument_types import check_path, wrong_type
+from grader.calibration.ratings.columns import LABELLED, Columns, find_columns
+from grader.calibration.ratings.scores import Scale, Score, parse_score
+from grader.calibration.ratings.tables import Table, read_tables
 from grader.errors import InputError
-from grader.files import Row, id_text, pick_columns, read_rows, source_name
+from grader.files import Row, id_text, refuse_shortened_id, source_name
 from grader.phrases import count
-from grader.statistics import DECIMALS
 
-# How people mark a missing score.
-_MISSING = {"", "-", "–", ".", "na", "n/a", "nan", "none", "null"}
 _YES_OR_NO = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-# With larger scores, sums of squares would lose single points.
-_LARGEST = 1e9
-# Column names that people and other tools use, the preferred one first.
-_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "answer_id": ("answer_id", "id", "response_id", "submission_id", "script_id", "script"),
-    "rater": (
-        "rater",
-        "rater_id",
-        "rater_name",
-        "interviewer",
-        "marker",
-        "annotator",
-        "annotator_id",
-        "coder",
-        "judge",
-    ),
-    "score": ("score", "rating", "mark", "marks", "human_score"),
-    "question_id": ("question_id", "question"),
-    "point_id": ("point_id", "point", "criterion_id", "criterion"),
-    "max_score": ("max_score", "max", "out_of"),
-    "time": ("time", "timestamp", "rated_at", "date", "order"),
-    "phase": ("phase",),
-    "gold": ("gold", "gold_score"),
-    "group": ("group", "subgroup"),
-    "answer": ("answer", "response", "submission", "student_answer"),
-}
-_LABELLED: Final = "human_scores"  # under this name a labelled set holds every rater's score
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}\.\d{3}")  # in a file with decimal commas this is no decimal point
 Place = tuple[str, str | None]  # an answer, or a point of it
 
 
@@ -85,25 +60,30 @@ class Cell(NamedTuple):
         text = self.text()
         if text is None:
             raise self.fault("is blank, expected a name or an id")
+        refuse_shortened_id(text, line=self.line, field=self.column, source=self.source)
         return text
 
-    def number(self) -> float | None:
-        """A number of points, rounded so that equal scores are equal; `None` for a blank or a word such as `NA`.
+    def score(self, scale: Scale | None = None) -> Score | None:
+        """A score; `None` for a blank or a word such as `NA`.
 
         Raises:
-            InputError: anything else, and what is too large for a score.
+            InputError: as `parse_score`.
 
         """
-        value = self.value
-        if value is None or (isinstance(value, str) and value.strip().lower() in _MISSING):
-            return None
-        number = math.nan if isinstance(value, bool) else _finite(value)
-        if math.isnan(number):
-            hint = "; write it with a decimal point" if "," in str(value) else ""
-            raise self.fault(f"expected a number or nothing, found '{str(value)[:40]}'{hint}")
-        if abs(number) > _LARGEST:
-            raise self.fault(f"found {number:g}, expected at most {_LARGEST:,.0f} points")
-        return round(number, DECIMALS)
+        try:
+            return parse_score(self.value, scale)
+        except ValueError as error:
+            raise self.fault(str(error)) from error
+
+    def number(self, scale: Scale | None = None) -> float | None:
+        """The points of a score.
+
+        Raises:
+            InputError: as `score`.
+
+        """
+        score = self.score(scale)
+        return None if score is None else score.points
 
     def moment(self) -> float | None:
         """A number as it is, a date as seconds since 1970 (UTC where it names no zone); `None` for a blank cell.
@@ -135,6 +115,11 @@ class Cell(NamedTuple):
         return _YES_OR_NO.get(text)
 
 
+def _place(first: "Cell", other: "Cell") -> str:
+    """Where a cell stands, seen from another one."""
+    return f"on line {first.line}" + ("" if first.source == other.source else f" of {first.source}")
+
+
 def _finite(value: Any) -> float:
     """The value as a finite number, NaN if it is none; `1_000` is none."""
     try:
@@ -152,7 +137,7 @@ class Rating(NamedTuple):
         score: in points, 0 to `max_score` where that is known.
         question_id, point_id, max_score, group: as in the file; `None` where it does not say.
         time: seconds since 1970 for a date, otherwise the number in the file.
-        line: its line in the file.
+        line: its line in the file, or the sheet.
 
     """
 
@@ -179,6 +164,7 @@ class Ratings:
         n_blank: blank cells for a score.
         n_not_blind: how many scores of each `phase` but `blind` were left out.
         texts: the text of each answer, where the file has it.
+        notes: how the file was read, as far as a person should know: sheets, raters, what was left out.
 
     """
 
@@ -189,21 +175,28 @@ class Ratings:
     n_blank: int = 0
     n_not_blind: Mapping[str, int] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
-def read_ratings(path: str | Path, *, raters: Sequence[str] = ()) -> Ratings:
-    """The ratings of a table.
+def read_ratings(
+    path: str | Path, *, raters: Sequence[str] = (), sheets: Sequence[str] = (), scale: Scale | None = None
+) -> Ratings:
+    """The ratings of a table, as people keep it: with titles above the header, in several sheets, without ids.
 
     Args:
         path: a table (`tables.FORMATS`), or `-` for standard input. Long: one rating a row, with `answer_id, rater,
             score` and perhaps `question_id, point_id, max_score, time, phase, gold, group`. Wide: one answer a row,
-            with a column for each of `raters`. A labelled set is recognised by `human_scores`.
-        raters: the columns that hold the scores of a wide table.
+            with a column for each rater. Without ids answers are known by `candidate` and, if there is one, `question`.
+            A labelled set is recognised by `human_scores`.
+        raters: the columns that hold the scores of a wide table; by default those of numbers, which `notes` names.
+        sheets: of a workbook; by default those that hold ratings, which `notes` names.
+        scale: what grades such as `B+` are worth (`read_scale`).
 
     Raises:
         InputError: with line and field: a missing column, a value that is not a number, a score outside the scale, a
-            repeated row, an answer that changes its question, scale or group, no rating that counts.
-        TypeError: `path` is no path, or `raters` no list of names.
+            repeated row, an answer that changes its question, scale or group, no rating that counts; or it cannot be
+            told which sheet or column holds ratings.
+        TypeError: `path` is no path, or `raters` or `sheets` no list of names.
 
     >>> from pathlib import Path
     >>> from grader import read_ratings
@@ -212,84 +205,119 @@ def read_ratings(path: str | Path, *, raters: Sequence[str] = ()) -> Ratings:
     [('a1', 'Kim', 6.0), ('a2', 'Kim', 1.0)]
     """
     check_path(path, 'read_ratings("ratings.csv")')
-    if isinstance(raters, str) or not isinstance(raters, Sequence):
-        raise wrong_type("raters", raters, "a list of columns", 'raters=["Kim", "Lee"]')
+    for name, given in (("raters", raters), ("sheets", sheets)):
+        if isinstance(given, str) or not isinstance(given, Sequence):
+            raise wrong_type(name, given, "a list of names", f'{name}=["Kim", "Lee"]')
     source = source_name(path)
     twice = next((name for name, times in Counter(raters).items() if times > 1), None)
     if twice is not None:
         raise InputError("is named twice in --raters: name each rater's column once", source=source, field=twice)
-    rows = read_rows(path)
-    first = next(rows)  # a table without rows is an error of `read_rows`
-    table = _Table(source, raters, labelled=not raters and _LABELLED in first.values)
-    for row in chain([first], rows):
-        table.take(row)
-    return table.ratings()
+    tables, notes = read_tables(path, raters=raters, sheets=sheets, scale=scale)
+    ratings = _Ratings(source, scale)
+    for table in tables:
+        ratings.begin(table)
+        for row in table.rows:
+            ratings.take(row)
+    return ratings.all(notes)
 
 
-class _Table:
-    """The rows of one file, taken one after the other."""
+class _Ratings:
+    """The ratings of the tables of one file, taken one row after the other."""
 
-    def __init__(self, source: str, raters: Sequence[str], *, labelled: bool) -> None:
-        self._source, self._raters, self._labelled = source, raters, labelled
-        self._names: list[str] = []
-        self._columns: dict[str, str] = {}
-        self._seen: dict[str, int] = {}  # line of each row, to find repeated rows
-        self._facts: dict[tuple[str, Place], tuple[object, int]] = {}  # what is the same for all ratings of an answer
-        self._rows: list[Rating] = []
-        self._marks: list[tuple[Rating, Cell]] = []  # ratings with something in the column `gold`
+    def __init__(self, source: str, scale: Scale | None) -> None:
+        self._file, self._scale = source, scale
+        self._seen: dict[str, tuple[str, int]] = {}  # where each row is, to find repeated rows
+        self._facts: dict[tuple[str, Place], tuple[object, Cell]] = {}  # what is the same for all ratings of an answer
+        self._rows: list[tuple[int, Rating]] = []  # with the number of the row
+        self._marks: list[tuple[int, Rating, Cell]] = []  # ratings with something in the column `gold`
+        self._kind: tuple[str, Cell] | None = None  # how scores are written, and the first
+        self._comma: Cell | None = None  # the first score with a decimal comma
+        self._point: Cell | None = None  # and the first with a point that may be one of thousands
         self._time_kind: tuple[str, int] | None = None  # and the line of the first time
         self._n_rows = self._n_blank = 0
         self._not_blind: Counter[str] = Counter()
         self._texts: dict[str, str] = {}
 
+    def begin(self, table: Table) -> None:
+        """What is taken from now on are rows of this table."""
+        self._table, self._source, self._columns = table, table.source, table.columns
+        self._names = list(table.names)
+
     def take(self, row: Row) -> None:
         """Add a row."""
         names = list(row.values)
-        if names != self._names:  # rows of JSONL may differ
+        if names != self._names and not self._columns.raters:  # rows of JSONL may differ
             self._names, self._columns = names, self._pick(row)
         self._n_rows += 1
+        columns = self._columns
+        cells = {field: self._cell(row, name) for field, name in columns.fields.items()}
+        scores = list(self._scores(row, cells))
+        if columns.made_from and all(cell.score(self._scale) is None for _, cell in scores):
+            self._n_blank += len(scores)  # a remark below the table, or a candidate whom nobody has rated
+            return
         self._refuse_copy(row)
-        cells = {field: Cell(row.values[name], name, row.line, self._source) for field, name in self._columns.items()}
-        answer = cells["answer_id"].required_text()
+        answer, question = self._answer(row, cells)
         self._note_text(answer, cells)
-        common = self._common(answer, cells, row.line)
+        common = self._common(answer, question, cells, row.line)
         phase = (cells["phase"].text() or "blind").lower() if "phase" in cells else "blind"
-        for rater, cell in self._scores(row, cells):
-            score = cell.number()
+        for rater, cell in scores:
+            score = cell.score(self._scale)
             if score is None:
                 self._n_blank += 1
             elif phase != "blind":
                 self._not_blind[phase] += 1
             else:
-                self._add(common._replace(rater=rater, score=score), cell, cells.get("gold"))
+                rating = self._on_scale(common._replace(rater=rater, score=score.points), score, cell, cells)
+                self._add(rating, cell, cells.get("gold"))
 
-    def _pick(self, row: Row) -> dict[str, str]:
-        wanted = ("answer_id",) if self._raters or self._labelled else ("answer_id", "rater", "score")
-        accepted = {
-            name: aliases for name, aliases in _COLUMNS.items() if name in wanted or name not in ("rater", "score")
-        }
-        source, line = self._source, row.names_line
-        missing = next((name for name in self._raters if name not in row.values), None)
-        if missing is not None:
-            problem = f"no such column: found {', '.join(row.values)[:200]}; name the columns as they are in the file"
-            raise InputError(problem, source=source, line=line, field=missing)
-        try:
-            columns = pick_columns(row.values, accepted, required=wanted, source=source, line=line)
-        except InputError as error:
-            if error.field not in ("rater", "score"):
-                raise
-            problem = f"{error.problem}; for a table with one column a rater name these columns: --raters kim,lee"
-            raise InputError(problem, source=source, line=line, field=error.field) from error
-        if columns["answer_id"] in self._raters:
-            problem = "holds the ids of the answers, so it cannot be a rater's: leave it out of --raters"
-            raise InputError(problem, source=source, line=line, field=columns["answer_id"])
-        return {field: name for field, name in columns.items() if name not in self._raters}
+    def _cell(self, row: Row, name: str) -> Cell:
+        return Cell(row.values.get(name), name, row.line, self._source)
+
+    def _answer(self, row: Row, cells: Mapping[str, Cell]) -> tuple[str, str | None]:
+        """The id of the answer, and its question; made of candidate, question and sheet where there is no id."""
+        given = cells["question_id"].text() if "question_id" in cells else None
+        if not self._columns.made_from:
+            return cells["answer_id"].required_text(), given
+        parts = [self._cell(row, name) for name in self._columns.made_from]
+        of_question = cells.get("question_id")
+        asked = None if of_question is None else of_question.column
+        who = " ".join(cell.required_text() for cell in parts if cell.column != asked)
+        question = given if of_question is None else of_question.required_text()
+        about = [part for part in (self._table.sheet, question) if part]
+        return "/".join([who, *about]), "/".join(about) or None
+
+    def _on_scale(self, rating: Rating, score: Score, cell: Cell, cells: Mapping[str, Cell]) -> Rating:
+        """The rating with the full score that it names; all scores must be written in the same way."""
+        kind, first = self._kind = self._kind or (score.kind, cell)
+        if kind != score.kind:
+            problem = f"found '{cell.value}', but '{first.value}' {_place(first, cell)}: write all in the same way"
+            raise cell.fault(problem)
+        if self._comma is None and "," in str(cell.value):
+            self._comma = cell
+        if self._point is None and isinstance(cell.value, str) and _THOUSANDS.fullmatch(cell.value.strip()):
+            self._point = cell
+        if self._comma is not None and self._point is not None:
+            raise self._point.fault(
+                f"found '{self._point.value}', which may be a thousand times as much, because '{self._comma.value}' "
+                f"{_place(self._comma, self._point)} has a decimal comma: write all with a decimal point"
+            )
+        if score.max_score is None or (score.kind == "label" and rating.max_score is not None):
+            return rating
+        place = (rating.answer_id, rating.point_id)
+        self._same("max_score", place, score.max_score, cell)
+        return rating._replace(max_score=score.max_score)
+
+    def _pick(self, row: Row) -> Columns:
+        return find_columns(
+            list(row.values), [row], raters=(), scale=self._scale, source=self._source, line=row.names_line
+        )
 
     def _refuse_copy(self, row: Row) -> None:
-        first = self._seen.setdefault(repr(tuple(row.values.values())), row.line)
-        if first != row.line:
+        source, line = self._seen.setdefault(repr((self._table.sheet, *row.values.values())), (self._source, row.line))
+        if (source, line) != (self._source, row.line):
+            where = f"on line {line}" + ("" if source == self._source else f" of {source}")
             problem = (
-                f"the row is the same as on line {first} in every column: delete one of them, or give both "
+                f"the row is the same as {where} in every column: delete one of them, or give both "
                 "a `time` if the answer was really rated twice"
             )
             raise InputError(problem, source=self._source, line=row.line)
@@ -299,11 +327,9 @@ class _Table:
         if isinstance(text, str) and text.strip():
             self._texts.setdefault(answer, text)
 
-    def _common(self, answer: str, cells: Mapping[str, Cell], line: int) -> Rating:
+    def _common(self, answer: str, question: str | None, cells: Mapping[str, Cell], line: int) -> Rating:
         """What all ratings of a row share; it must agree with other rows of the same answer."""
-        question, point, group = (
-            cells[name].text() if name in cells else None for name in ("question_id", "point_id", "group")
-        )
+        point, group = (cells[name].text() if name in cells else None for name in ("point_id", "group"))
         scale = cells["max_score"].number() if "max_score" in cells else None
         if scale is not None and scale <= 0:
             raise cells["max_score"].fault(f"expected more than 0, found {scale:g}")
@@ -326,42 +352,49 @@ class _Table:
     def _same(self, fact: str, place: Place, value: object, cell: Cell | None) -> None:
         if value is None or cell is None:
             return
-        known, line = self._facts.setdefault((fact, place), (value, cell.line))
+        known, first = self._facts.setdefault((fact, place), (value, cell))
         if known != value:
             before, now = (f"{one:g}" if isinstance(one, float) else str(one)[:40] for one in (known, value))
-            problem = f"answer '{place[0][:40]}' has '{before}' on line {line}, found '{now}'"
+            problem = f"answer '{place[0][:40]}' has '{before}' {_place(first, cell)}, found '{now}'"
             way = ": give each answer an id of its own, such as q2-c01" if fact == "question_id" else ": correct one"
             raise cell.fault(problem + way)
 
     def _scores(self, row: Row, cells: Mapping[str, Cell]) -> Iterator[tuple[str, Cell]]:
         """Each rater of a row with the cell of the score."""
-        if self._raters:
-            yield from ((name, Cell(row.values[name], name, row.line, self._source)) for name in self._raters)
-        elif self._labelled:
+        if self._columns.raters:
+            yield from ((name, self._unmerged(row, name)) for name in self._columns.raters)
+        elif "rater" not in cells:
             yield from self._labelled_scores(row)
         else:
+            self._unmerged(row, cells["score"].column)
             yield cells["rater"].required_text(), cells["score"]
 
+    def _unmerged(self, row: Row, name: str) -> Cell:
+        cell = self._cell(row, name)
+        if (row.line, self._table.places.get(name)) in self._table.merged:
+            raise cell.fault("is merged with the cell above or beside it: take them apart, and write each score")
+        return cell
+
     def _labelled_scores(self, row: Row) -> Iterator[tuple[str, Cell]]:
-        scores = row.values.get(_LABELLED)
+        scores = row.values.get(LABELLED)
         if not isinstance(scores, dict):
             problem = 'expected an object with the score of each rater, such as {"r1": 2}'
-            raise InputError(problem, source=self._source, line=row.line, field=_LABELLED)
+            raise InputError(problem, source=self._source, line=row.line, field=LABELLED)
         for name, value in scores.items():
-            yield name, Cell(value, f"{_LABELLED}.{name}", row.line, self._source)
+            yield name, Cell(value, f"{LABELLED}.{name}", row.line, self._source)
 
     def _add(self, rating: Rating, cell: Cell, gold: Cell | None) -> None:
         scale = rating.max_score
         if scale is not None and not 0 <= rating.score <= scale:
             raise cell.fault(f"found {rating.score:g}, expected 0 to max_score {scale:g}")
         if gold is None or gold.text() is None:
-            self._rows.append(rating)
+            self._rows.append((self._n_rows, rating))
         else:
-            self._marks.append((rating, gold))
+            self._marks.append((self._n_rows, rating, gold))
 
     # --- gold --------------------------------------------------------------------------------------
 
-    def ratings(self) -> Ratings:
+    def all(self, notes: Sequence[str]) -> Ratings:
         """All rows that were added, as `Ratings`."""
         gold = self._gold()
         if not self._rows:
@@ -372,21 +405,22 @@ class _Table:
                 problem += "; what was given blind has the phase 'blind' or none"
             if gold:
                 problem += "; a row marked gold says what is right, others say what a rater gave"
-            raise InputError(problem, source=self._source)
-        rows = tuple(sorted(self._rows, key=lambda rating: rating.line))
-        return Ratings(self._source, rows, gold, self._n_rows, self._n_blank, dict(self._not_blind), self._texts)
+            raise InputError(problem, source=self._file)
+        rows = tuple(rating for _, rating in sorted(self._rows, key=itemgetter(0)))
+        left_out = dict(self._not_blind)
+        return Ratings(self._file, rows, gold, self._n_rows, self._n_blank, left_out, self._texts, tuple(notes))
 
     def _gold(self) -> dict[Place, float]:
         """The definitive scores: of rows that say yes in the column `gold`, or the numbers that stand in it."""
-        marked_rows = not self._raters and all(
-            cell.column.lower() == "gold" and cell.yes_or_no() is not None for _, cell in self._marks
+        marked_rows = not self._columns.raters and all(
+            cell.column.lower() == "gold" and cell.yes_or_no() is not None for _, _, cell in self._marks
         )
         gold: dict[Place, float] = {}
-        for rating, cell in self._marks:
+        for number, rating, cell in self._marks:
             place = (rating.answer_id, rating.point_id)
             if not marked_rows or not cell.yes_or_no():
-                self._rows.append(rating)
-            score = (rating.score if cell.yes_or_no() else None) if marked_rows else cell.number()
+                self._rows.append((number, rating))
+            score = (rating.score if cell.yes_or_no() else None) if marked_rows else cell.number(self._scale)
             if score is None:
                 continue
             if rating.max_score is not None and not 0 <= score <= rating.max_score:

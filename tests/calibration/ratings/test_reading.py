@@ -132,8 +132,8 @@ def test_gold_of_a_wide_table(tmp_path: Path) -> None:
     [
         ("answer_id,rater,score\na1,kim,good\n", ":2: field 'score': expected a number or nothing, found 'good'"),
         (
-            'answer_id,rater,score\na1,kim,"2,5"\n',
-            ":2: field 'score': expected a number or nothing, found '2,5'; write it with a decimal point",
+            'answer_id,rater,score\na1,kim,"2,500"\n',
+            ":2: field 'score': found '2,500', which may be 2.500 or 2500: write it with a decimal point",
         ),
         ("answer_id,rater,score\na1,kim,inf\n", ":2: field 'score': expected a number or nothing, found 'inf'"),
         ("answer_id,rater,score\na1,kim,1_0\n", ":2: field 'score': expected a number or nothing, found '1_0'"),
@@ -142,6 +142,10 @@ def test_gold_of_a_wide_table(tmp_path: Path) -> None:
         ("answer_id,rater,score,max\na1,kim,0,0\n", ":2: field 'max': expected more than 0, found 0"),
         ("answer_id,rater,score\na1,,1\n", ":2: field 'rater': is blank, expected a name or an id"),
         ("answer_id,rater,score\n,kim,1\n", ":2: field 'answer_id': is blank, expected a name or an id"),
+        (
+            "answer_id,rater,score\n007,kim,1\n4.56E+12,kim,1\n4.56E+12,kim,2\n",
+            ":3: field 'answer_id': '4.56E+12' is an id that a spreadsheet has shortened",
+        ),
         (
             "answer_id,rater,score,time\na1,kim,1,noon\n",
             ":2: field 'time': expected a number or a date such as 2026-01-31 or 2026-01-31T14:30, found 'noon'",
@@ -190,9 +194,9 @@ def test_gold_of_a_wide_table(tmp_path: Path) -> None:
         ("", ": is empty: expected at least one row"),
         ("rater,score\nkim,1\n", ":1: field 'answer_id': no such column: found rater, score; "),
         (
-            "answer_id,kim,lee\na1,1,2\n",
+            "answer_id,kim,lee\na1,1,good\n",
             ":1: field 'rater': no such column: found answer_id, kim, lee; expected one of rater, rater_id, "
-            "rater_name, interviewer, marker, annotator, annotator_id, coder, judge; "
+            "rater_name, interviewer, interviewer_name, ...; "
             "for a table with one column a rater name these columns: --raters kim,lee",
         ),
     ],
