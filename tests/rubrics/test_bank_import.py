@@ -11,7 +11,7 @@ from grader.errors import InputError
 from grader.files.tables import write_rows
 from grader.rubrics.bank import read_bank, write_bank
 from grader.rubrics.bank_import import ImportResult, import_questions, question_id
-from grader.rubrics.page_parser import DroppedText
+from grader.rubrics.parsed_page import DroppedText
 
 # What a page looks like when it is copied out of a browser.
 PASTED = """\
@@ -162,7 +162,7 @@ def test_nothing_found_says_what_is_understood(tmp_path: Path) -> None:
     for text in ("only prose\nand more\n", "Q: a question?\n", "\n"):
         message = fault(put(tmp_path, "page.txt", text))
         assert "page.txt: no question with an answer found; understood are 'Question: ... / Answer: ...'" in message
-    assert "'.html' is not known: use .jsonl" in fault(tmp_path / "page.html")
+    assert "'.pdf' is not known: use .jsonl" in fault(tmp_path / "page.pdf")
     assert "there is no such file" in fault(tmp_path / "no.txt")
     assert ":1: not UTF-8 text" in fault(put(tmp_path, "page.txt", "a\0"))
 
