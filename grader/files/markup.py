@@ -554,6 +554,13 @@ class _Walker:
     def flush(self) -> None:
         """End the current line."""
         runs = [(text, style) for text, style in self._runs if text]
+        asked = next((at for at, (_, style) in enumerate(runs) if not style.bold), 0)
+        if asked and runs[asked - 1][0].rstrip().endswith("?") and "".join(text for text, _ in runs[asked:]).strip():
+            self._runs, rest = runs[:asked], runs[asked:]  # "**What is wax?** A fat." has a question and an answer
+            self.flush()
+            self._runs, self._start = rest, self._line
+            self.flush()
+            return
         text = one_line("".join(text for text, _ in runs))
         self._runs = []
         if text:

@@ -101,6 +101,11 @@ RULE = re.compile(r"^\s*([-*_=~•·\u2013\u2014+])(?:\s*\1)*\s*$")
 DASH = re.compile(r"^\s*[-*•·\u2013\u2014]\s*$")
 LIST_MARK = re.compile(r"^\s*[-*+•·\u2013\u2014]\s+(?P<rest>.*)$", re.DOTALL)
 SIGN = re.compile(r"^\s*[^\w\s'\"`(\[{<$.¿¡|]{1,3}\s+(?P<rest>.*)$")  # a bullet or picture
+# Code without a fence: its line ends and indentation mean something.
+CODE_LINE = re.compile(
+    r"(?:[;{}]|^\s*(?:def|class|for|while|if|elif|else|try|except|with|function|switch|public|private)\b[^.?]*[:{])$"
+)
+FOOTNOTE = re.compile(r"^\s*\[\^[^\]\s]{1,30}\]:\s")
 OWN_LINE = re.compile(r"^\s*(?:[-*+•·\u2013\u2014]\s|\d{1,4}[.)]\s|\|)")
 
 

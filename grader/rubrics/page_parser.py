@@ -463,7 +463,7 @@ def _without_footer(lines: list[Line], *, is_last: bool) -> tuple[list[Line], li
         is_furniture = bool(marks.FURNITURE_LINE.match(text) or marks.NO_QUESTION.match(text))
         furniture = len(text) <= marks.FURNITURE_LENGTH and is_furniture
         glued = marks.GLUED.search(text)
-        if index and ((furniture and not is_last) or marks.SOURCE_LINE.fullmatch(text)):
+        if index and ((furniture and not is_last) or marks.SOURCE_LINE.fullmatch(text) or marks.FOOTNOTE.match(text)):
             footer.append(line)
         elif index and (furniture or marks.FAREWELL_LINE.match(text)):
             return kept, footer + [rest for rest in lines[index:] if not rest.is_empty]
@@ -482,10 +482,18 @@ def answer_text(lines: Sequence[Line]) -> str:
     items = [line.depth for line in own_lines if not line.text.startswith("|")]
     outermost = min(items, default=0)
     text, gap = "", ""
+    in_code = False  # code without a fence
     for line in lines:
         if line.is_empty:
             gap = "\n\n" if text else ""
+            in_code = False
             continue
+        is_code = not line.code and marks.CODE_LINE.search(line.text.rstrip()) is not None
+        if is_code or (in_code and line.text[:1].isspace()):
+            text += (gap or "\n" * bool(text)) + (line.text.rstrip() if in_code else line.text.strip())
+            gap, in_code = "\n", True
+            continue
+        in_code = False
         own_line = line.code or line.heading or line.role == "term" or line.option or marks.OWN_LINE.match(line.text)
         if text:
             text += gap or ("\n" if own_line else " ")

@@ -18,7 +18,7 @@ def read(cells: list[dict[str, Any]]) -> list[tuple[int, str, str]]:
 
 
 def test_cells_of_a_notebook() -> None:
-    cells = [
+    cells: list[dict[str, Any]] = [
         {"cell_type": "markdown", "source": ["## Sum\n", "\n", "Two *numbers*."]},
         {"cell_type": "code", "source": ["a = 1\n", "a + 1"], "outputs": [{"text": "2"}]},
         {"cell_type": "raw", "source": "plain"},

@@ -294,6 +294,25 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
         "\n".join(map(json.dumps, records)),
         "question,answer\n" + "\n".join(map(",".join, TWO)),
         "".join(f"- question: {question}\n  answer: {answer}\n" for question, answer in TWO),
+        "---\ntitle: Trees\n---\n\n" + "".join(f"## {question}\n\n{answer}\n\n" for question, answer in TWO),
+        "<html>" + "".join(f"<h2>{question}</h2><p>{answer}</p>" for question, answer in TWO) + "</html>",
+        "".join(f"::a::{question}{{####{answer}}}\n\n" for question, answer in TWO),
+        "".join(f"{question}\t{answer}\n" for question, answer in TWO),
+        "<quiz>"
+        + "".join(
+            f'<question type="essay"><questiontext><text>{question}</text></questiontext><graderinfo><text>{answer}'
+            "</text></graderinfo></question>"
+            for question, answer in TWO
+        )
+        + "</quiz>",
+        json.dumps(
+            {
+                "cells": [
+                    {"cell_type": "markdown", "source": f"## {question}\n\n{answer}"} for question, answer in TWO
+                ],
+                "nbformat": 4,
+            }
+        ),
     ):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
         assert found(import_questions("-")) == TWO

@@ -67,7 +67,7 @@ Written by hand.
     assert reported(result) == [
         (1, "Bees", "the title of the page"),
         (12, "How is honey stored?", "no answer"),
-        (25, "Written by hand.", "belongs to no question"),
+        (26, "Written by hand.", "belongs to no question"),
     ]
 
 
@@ -340,3 +340,23 @@ def test_a_random_table_comes_back(bank: list[tuple[str, str]]) -> None:
     text = "| Question | Answer |\n|---|---|\n" + "".join(f"| {asked} | {told} |\n" for asked, told in bank)
     parsed = parse_page(markdown_lines(text), is_question_table=lambda names: "Question" in names)
     assert [(row.values["Question"], row.values["Answer"]) for table in parsed.tables for row in table] == bank
+
+
+def test_code_without_a_fence_keeps_its_lines(tmp_path: Path) -> None:
+    text = "1. What is a loop?\nIt repeats\nso:\nfor bee in hive:\n    feed(bee)\nThat\nis all.\n"
+    text += "\n2. What is wax?\nA\nfat.\n"
+    assert pairs(read(tmp_path, "a.txt", text)) == [
+        ("What is a loop?", "It repeats so:\nfor bee in hive:\n    feed(bee)\nThat is all."),
+        ("What is wax?", "A fat."),
+    ]
+
+
+def test_footnotes_do_not_join_the_last_answer(tmp_path: Path) -> None:
+    result = read(tmp_path, "a.md", "## What is wax?\n\nA fat.[^1]\n\n## Who?\n\nBees.\n\n[^1]: See the book by Kim.\n")
+    assert pairs(result) == [("What is wax?", "A fat.[^1]"), ("Who?", "Bees.")]
+    assert reported(result) == [(9, "[^1]: See the book by Kim.", "a footer of the page")]
+
+
+def test_a_bold_question_with_its_answer_on_the_line(tmp_path: Path) -> None:
+    text = "1. **What is wax?** A fat.\n   It melts.\n2. **Who makes it?** Bees.\n"
+    assert pairs(read(tmp_path, "a.md", text)) == [("What is wax?", "A fat. It melts."), ("Who makes it?", "Bees.")]

@@ -213,4 +213,4 @@ def test_a_pair_may_lack_its_answer() -> None:
 def test_long_lines_take_linear_time(unit: str) -> None:
     begin = time.process_time()
     cut(f"Q: Why?\nA: So {unit * 50_000}!\n")
-    assert time.process_time() - begin < 2
+    assert time.process_time() - begin < 5
