@@ -37,7 +37,7 @@ BESIDE = {
 ENTRIES = {"__init__.py", "__main__.py"}
 HEAVY = {
     *("torch", "onnxruntime", "tokenizers", "openai", "sentence_transformers", "transformers"),
-    *("openpyxl", "pyarrow", "rich", "jinja2", "scipy", "sklearn", "onnx"),
+    *("lxml", "markdown_it", "openpyxl", "pyarrow", "rich", "jinja2", "scipy", "sklearn", "onnx"),
 }
 PURE = {"text", "statistics", "guards", "marks"}
 

@@ -14,22 +14,27 @@ from grader.phrases import count, shorten
 def import_(
     ctx: typer.Context,
     source: Annotated[
-        str, typer.Argument(help="Text, Markdown, CSV, TSV, XLSX, JSONL, JSON or YAML; '-' is stdin (any but XLSX).")
+        str, typer.Argument(help="A page, a table, a question format or a bank; '-' is stdin (any text).")
     ],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The bank to write (YAML).")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a bank that holds something else.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Read questions and reference answers from a page or a table into a question bank.
+    """Read questions and reference answers from a page, a table or a question format into a question bank.
 
-    Titles, footers and questions without an answer are dropped and reported; a placeholder such as "[This requires
-    a personalized answer ...]" becomes an open question. A file that is there and holds something else is kept,
-    unless --force says otherwise.
+    Pages: text, Markdown, HTML, Jupyter notebooks. Tables: CSV, TSV, XLSX, JSONL, JSON, Parquet. Formats: GIFT, Aiken,
+    Moodle XML, QTI 2.x, text exports of Anki and Quizlet. Of multiple choice the marked option becomes the reference
+    answer, and a question without one is refused.
+
+    What is left out (titles, footers, images, questions without an answer) is reported with its line; gaps in the
+    numbering are warnings. Questions about a person, and placeholders such as "[This requires a personalized answer
+    ...]", become open questions. A file that is there and holds something else is kept, unless --force says otherwise.
 
     \b
     Examples:
       grader import page.txt -o bank.yaml
       grader import questions.csv --json
+      grader import moodle.xml -o bank.yaml
       cat page.md | grader import - > bank.yaml
     """
     from grader.rubrics import import_questions, save_imported, write_bank
@@ -43,6 +48,8 @@ def import_(
         write_bank(result.bank, "-")
     for dropped in result.dropped:
         say(f"dropped line {dropped.line} ({dropped.why}): {shorten(dropped.text)}")
+    for doubt in result.doubts:
+        say(f"warning line {doubt.line}: {doubt.text}")
     say(f"{count(len(result.bank.questions), 'question')} ({n_open} open), {len(result.dropped)} dropped")
     if as_json:
         print_json(
@@ -50,6 +57,7 @@ def import_(
                 "n_questions": len(result.bank.questions),
                 "n_open": n_open,
                 "dropped": [dropped.text for dropped in result.dropped],
+                "warnings": [{"line": doubt.line, "text": doubt.text} for doubt in result.doubts],
                 "questions": [question.model_dump(mode="json") for question in result.bank.questions],
             }
         )

@@ -19,6 +19,16 @@ from .grades import read_grades as read_grades
 from .grades import stored_grade_row as stored_grade_row
 from .layout_names import Layout as Layout
 from .layouts import ANSWER_COLUMNS as ANSWER_COLUMNS
+from .markup import NOT_SHOWN as NOT_SHOWN
+from .markup import PageLine as PageLine
+from .markup import html_lines as html_lines
+from .markup import looks_like_html as looks_like_html
+from .markup import looks_like_markdown as looks_like_markdown
+from .markup import markdown_lines as markdown_lines
+from .markup import page_text as page_text
+from .markup import plain_lines as plain_lines
+from .markup import plain_text as plain_text
+from .notebooks import notebook_lines as notebook_lines
 from .output_files import DISK_ERRNOS as DISK_ERRNOS
 from .output_files import atomic_writer as atomic_writer
 from .output_files import make_folder as make_folder

@@ -1,6 +1,7 @@
-"""Import questions and reference answers from pages, tables and documents; the result lists what was left out.
+"""Import questions and reference answers from pages, tables, documents and question formats.
 
-`page_parser` splits a page into questions and answers.
+The result lists what was left out. `page_parser` splits a page into questions and answers, `question_formats` reads
+formats with a name, `bank_columns` knows the columns of tables.
 """
 
 import hashlib
@@ -16,17 +17,22 @@ from grader.files import (
     FORMATS,
     Document,
     ExportedQuestion,
+    PageLine,
     Place,
     Row,
     csv_rows,
     exported_questions,
-    id_text,
+    html_lines,
     jsonl_rows,
+    looks_like_html,
     looks_like_json,
+    looks_like_markdown,
+    markdown_lines,
     normalised_words,
+    notebook_lines,
     parse_document,
     parse_json,
-    pick_columns,
+    plain_lines,
     read_document,
     read_rows,
     refuse_duplicate,
@@ -35,54 +41,55 @@ from grader.files import (
     text_lines,
     validate,
 )
-from grader.rubrics.page_parser import DroppedText, parse_page
+from grader.phrases import shorten
+from grader.rubrics.bank_columns import bank_columns, is_question_table, record_values, refuse_peoples_answers
+from grader.rubrics.multiple_choice import UNMARKED
+from grader.rubrics.page_parser import parse_page
+from grader.rubrics.parsed_page import Doubt, DroppedText, ParsedPage
+from grader.rubrics.question_formats.flash_cards import looks_like_cards, parse_cards
+from grader.rubrics.question_formats.gift import looks_like_gift, parse_gift
+from grader.rubrics.question_formats.xml_banks import parse_package, parse_xml, read_xml
 from grader.schema import Question, QuestionBank
 
-# Accepted column names, the most specific first. `answer` means the reference answer here.
-_COLUMNS = {
-    "id": ("id", "question_id"),
-    "question": ("question", "user_input", "input", "prompt", "query"),
-    "reference_answer": (
-        *("reference_answer", "reference", "expected_output", "desired_answer", "ideal_answer"),
-        *("expected", "target", "answer"),
-    ),
-    "kind": ("kind",),
-    "topic": ("topic",),
-    "max_score": ("max_score",),
-}
-_PAGE_ENDINGS = (".txt", ".text", ".md", ".markdown", "")
+_MARKDOWN_ENDINGS = (".md", ".markdown")
+_TEXT_ENDINGS = (".txt", ".text", ".gift", ".aiken", "", *_MARKDOWN_ENDINGS)
+_HTML_ENDINGS = (".html", ".htm", ".xhtml")
 _FORMS = (
     "'Question: ... / Answer: ...' or 'Q: / A:' lines, a question and below it '- Answer: ...', numbered "
-    "questions, Markdown headings, **bold** lines or lines that end with '?' with the answer below, or a "
-    "table with the columns question and reference_answer"
+    "questions, Markdown headings, **bold** lines, <details>, or lines that end with '?' with the answer below, a "
+    "table with the columns question and reference_answer, GIFT, Aiken, Moodle XML, QTI 2.x, Anki, Quizlet, notebooks"
 )
 
 
 @dataclass(frozen=True)
 class ImportResult:
-    """The imported bank, and the pieces of the source that were left out, in order."""
+    """The imported bank, the pieces of the source that were left out, and what may have been misread, in order."""
 
     bank: QuestionBank
     dropped: tuple[DroppedText, ...]
+    doubts: tuple[Doubt, ...] = ()
 
 
 class _Found(NamedTuple):
-    """A question before validation: fields of `Question`, possibly without id and kind."""
+    """A question before validation: fields of `Question`, possibly without id and kind; `name` may become the id."""
 
     values: dict[str, Any]
     line: int
     line_of: Callable[[Place], int | None]
+    name: str = ""
 
 
 def import_questions(path: str | Path) -> ImportResult:
-    """Questions and reference answers from a page, a table or a bank.
+    """Questions and reference answers from a page, a table, a question format or a bank.
 
     Args:
-        path: a text or Markdown file, a table (`files.FORMATS`), a YAML or JSON bank, or `-` for standard input (any
-            text format, recognised by its beginning).
+        path: a text, Markdown or HTML page, a notebook, a table (`files.FORMATS`), GIFT, Aiken, Moodle XML, QTI 2.x
+            (`.xml`, `.zip`), an export of Anki or Quizlet, a YAML or JSON bank, or `-` for standard input (any text
+            format, recognised by its beginning).
 
     Raises:
-        InputError: no question with an answer was found, or a table or bank is broken; with the line.
+        InputError: no question with an answer was found, a table or bank is broken, or holds many people's answers;
+            with the line.
 
     """
     source, ending = source_name(path), Path(path).suffix.lower()
@@ -92,27 +99,86 @@ def import_questions(path: str | Path) -> ImportResult:
         return _import_document(read_document(path))
     if ending in FORMATS:
         exported = [_exported(question) for question in exported_questions(path)]
-        return _assemble(exported, "", [], source) if exported else _import_rows(read_rows(path), source)
-    if ending in _PAGE_ENDINGS:
-        return _import_page(text_lines(path), source)
-    known = ", ".join([*FORMATS, ".yaml", ".yml", *_PAGE_ENDINGS[:-1]])
+        return _assemble(exported, "", [], [], source) if exported else _import_rows(read_rows(path), source)
+    if ending == ".zip":
+        return _import_parsed(parse_package(Path(path)), source)
+    if ending == ".xml":
+        return _import_parsed(parse_xml(read_xml(path), source), source)
+    if ending == ".ipynb":
+        return _import_page(notebook_lines(text_lines(path), source), source)
+    if ending in _HTML_ENDINGS:
+        return _import_page(html_lines("".join(text for _, text in text_lines(path)), source), source)
+    if ending in _TEXT_ENDINGS:
+        return _import_text(list(text_lines(path)), source, ending)
+    known = ", ".join(
+        [*FORMATS, ".yaml", ".yml", ".xml", ".zip", ".ipynb", *_HTML_ENDINGS, *filter(None, _TEXT_ENDINGS)]
+    )
     raise InputError(f"the ending '{ending}' is not known: use {known}", source=source)
 
 
 def _import_stdin() -> ImportResult:
     source, lines = "<stdin>", list(text_lines("-"))
     number, first = next(((number, text.strip()) for number, text in lines if text.strip()), (1, ""))
-    columns = {name.strip().lower() for name in re.split(r"[,;\t]", first.replace('"', ""))}
     as_json = looks_like_json(first)
+    text = "".join(text for _, text in lines)
+    if as_json and re.search(r'"nbformat"\s*:', text):
+        return _import_page(notebook_lines(iter(lines), source), source)
     if as_json:
         one_line = first.endswith("}") and parse_json(first, source=source, line=number)
         if isinstance(one_line, dict) and "questions" not in one_line:
             return _import_rows(jsonl_rows(iter(lines), source), source)
-    elif columns & {*_COLUMNS["question"]} and columns & {*_COLUMNS["reference_answer"]}:
+    elif first.startswith(("<?xml", "<quiz", "<assessmentItem")):
+        return _import_parsed(parse_xml(text.encode(), source), source)
+    elif is_question_table(re.split(r"[,;\t]", first.replace('"', ""))):
         return _import_rows(csv_rows(iter(lines), source), source)
-    elif not re.match(r"(title|questions):|---$|- +(id|question):", first):
-        return _import_page(iter(lines), source)
-    return _import_document(parse_document("".join(text for _, text in lines), source, as_json=as_json))
+    elif not re.match(r"(title|questions):|---$|- +(id|question):", first) or _has_front_matter(first, text):
+        return _import_text(lines, source, "")
+    return _import_document(parse_document(text, source, as_json=as_json))
+
+
+def _has_front_matter(first: str, text: str) -> bool:
+    """Whether a text that begins with `---` is a page below front matter, not a YAML document."""
+    return first == "---" and re.search(r"^---\s*\n(?:.*\n){1,60}?---\s*\n", text) is not None
+
+
+def _import_text(lines: list[tuple[int, str]], source: str, ending: str) -> ImportResult:
+    """A page or a question format in plain text, told apart by what it looks like."""
+    text = "".join(text for _, text in lines)
+    first = next((line for _, line in lines if line.strip()), "")
+    is_markdown = ending in _MARKDOWN_ENDINGS
+    if ending == ".gift" or (not is_markdown and looks_like_gift(text)):
+        return _import_parsed(parse_gift(lines), source)
+    if not is_markdown and "\t" in first and is_question_table(first.split("\t")):
+        return _import_rows(csv_rows(iter(lines), source, "\t"), source)
+    if not is_markdown and looks_like_cards(lines):
+        return _import_parsed(parse_cards(lines), source)
+    if looks_like_html(text, is_page=True):
+        return _import_page(html_lines(text, source), source)
+    if is_markdown or looks_like_markdown(text):
+        return _import_page(markdown_lines(text, source), source)
+    return _import_page(plain_lines(lines), source)
+
+
+def _import_page(page: Sequence[PageLine], source: str) -> ImportResult:
+    return _import_parsed(parse_page(page, is_question_table=is_question_table), source)
+
+
+def _import_parsed(page: ParsedPage, source: str) -> ImportResult:
+    dropped = list(page.dropped)
+    found = []
+    for pair in page.pairs:
+        values = {
+            "question": pair.question,
+            "reference_answer": pair.answer,
+            "topic": pair.topic,
+            "max_score": pair.max_score.replace(",", "."),
+        }
+        found.append(_Found(_without_empty(values), pair.line, partial(_same_line, pair.line), pair.name))
+    for table in page.tables:
+        records = [(row, partial(_same_line, row.line)) for row in table]
+        found += _found_records(records, source, dropped)
+    found.sort(key=lambda item: item.line)
+    return _assemble(found, page.title, dropped, list(page.doubts), source)
 
 
 def _import_document(document: Document) -> ImportResult:
@@ -138,19 +204,6 @@ def _import_rows(rows: Iterator[Row], source: str) -> ImportResult:
     return _import_records([(row, partial(_same_line, row.line)) for row in rows], "", source)
 
 
-def _import_page(lines: Iterable[tuple[int, str]], source: str) -> ImportResult:
-    page = parse_page(lines)
-    found = [
-        _Found(
-            _without_empty({"question": pair.question, "reference_answer": pair.answer, "topic": pair.topic}),
-            pair.line,
-            partial(_same_line, pair.line),
-        )
-        for pair in page.pairs
-    ]
-    return _assemble(found, page.title, list(page.dropped), source)
-
-
 def _exported(found: ExportedQuestion) -> _Found:
     values = {"question": found.question, "reference_answer": found.reference_answer, "max_score": found.max_score}
     return _Found(_without_empty(values), found.line, partial(_same_line, found.line))
@@ -171,23 +224,36 @@ def _same_line(line: int, place: Place) -> int:
 def _import_records(
     records: Sequence[tuple[Row, Callable[[Place], int | None]]], title: str, source: str
 ) -> ImportResult:
-    names = list(dict.fromkeys(name for row, _ in records for name in row.values))
-    header = records[0][0].header if records else None
-    required = ("question", "reference_answer")
-    chosen = pick_columns(names, _COLUMNS, required=required, source=source, line=header)
-    unused = [name for name in names if name not in chosen.values()]
-    dropped = [DroppedText(name, records[0][0].line, "a column that a bank does not have") for name in unused]
+    dropped: list[DroppedText] = []
+    return _assemble(_found_records(records, source, dropped), title, dropped, [], source)
+
+
+def _found_records(
+    records: Sequence[tuple[Row, Callable[[Place], int | None]]], source: str, dropped: list[DroppedText]
+) -> list[_Found]:
+    """The questions in the rows of a table; columns and cells that a bank does not have are added to `dropped`."""
+    rows = [row for row, _ in records]
+    columns = bank_columns(rows, source)
+    refuse_peoples_answers(rows, columns, source)
+    for name in columns.unused:
+        line = next((row.line for row in rows if row.values.get(name) not in (None, "")), rows[0].line)
+        dropped.append(DroppedText(name, line, "a column that a bank does not have"))
     found = []
     for row, line_of in records:
-        values = {field: id_text(row.values.get(name)) for field, name in chosen.items()}
-        found.append(_Found(_without_empty(values), row.line, line_of))
-    return _assemble(found, title, dropped, source)
+        values = record_values(row, columns, dropped)
+        found += [_Found(_without_empty(values), row.line, line_of)] if values else []
+    return found
 
 
-def _assemble(found: Iterable[_Found], title: str, dropped: list[DroppedText], source: str) -> ImportResult:
+def _assemble(
+    found: Iterable[_Found], title: str, dropped: list[DroppedText], doubts: list[Doubt], source: str
+) -> ImportResult:
     """Validate questions and give them ids; a repeated question is kept once."""
     kept = _without_repeats(found, dropped)
     if not kept:
+        refused = next((piece for piece in dropped if piece.why == UNMARKED), None)
+        if refused:
+            raise InputError(f"'{shorten(refused.text, 60)}' is {refused.why}", source=source, line=refused.line)
         raise InputError(f"no question with an answer found; understood are {_FORMS}", source=source)
     taken: dict[str, int | None] = {}
     for item in kept:
@@ -195,12 +261,13 @@ def _assemble(found: Iterable[_Found], title: str, dropped: list[DroppedText], s
             refuse_duplicate(taken, str(item.values["id"]), line=item.line, field="id", source=source)
     questions = []
     for item in kept:
-        name = item.values.get("id") or _free_id(question_id(str(item.values["question"])), taken)
+        name = item.values.get("id") or _free_id(question_id(item.name or str(item.values["question"])), taken)
         taken[str(name)] = item.line
         values = {**_with_kind(item.values), "id": name}
         questions.append(validate(Question, values, source=source, line_of=item.line_of))
     bank = QuestionBank(title=title, questions=tuple(questions))
-    return ImportResult(bank, tuple(sorted(dropped, key=lambda piece: piece.line)))
+    in_order = sorted(dropped, key=lambda piece: piece.line)
+    return ImportResult(bank, tuple(in_order), tuple(sorted(doubts, key=lambda doubt: doubt.line)))
 
 
 def _without_repeats(found: Iterable[_Found], dropped: list[DroppedText]) -> list[_Found]:
@@ -238,10 +305,32 @@ _NO_FIXED_ANSWER = re.compile(
     r"|(the )?answers? (will|may|can) vary\b",
     re.IGNORECASE,
 )
+# Questions about the candidate's own life, which have no right answer.
+_ABOUT_A_PERSON = re.compile(
+    r"\b(tell (me|us) about (yourself|your|an?( \w+){0,3} (time|situation|occasion|experience|instance|conflict|failure"
+    r"|mistake|challenge|project|moment) (when |where |in which |that |which )?(you|your)\b|an?( \w+)? time)"
+    r"|(describe|discuss|recall|share|think of|give( me| us)?( an?)? examples? of) (an?|one|any|some|the)?( \w+){0,3} ?"
+    r"(times?|situations?|occasions?|projects?|experiences?|instances?|conflicts?|failures?|mistakes?|challenges?)"
+    r"( \w+){0,3} (when |where |in which |that |which )?you('ve| have| had| were| did| faced| worked)?\b"
+    r"|(describe|share|tell (me|us) about|talk about|what(?: is|'s| was)|how much|do you have|summari[sz]e) (\w+ )?"
+    r"(your|any) (\w+ )?(experiences?|background|career|current role|last (job|role|project)|biggest|greatest|proudest"
+    r"|strengths?|weakness(es)?|hobbies|goals)\b"
+    r"|describe yourself|introduce yourself|walk (me|us) through your (resume|cv|r\u00e9sum\u00e9|background|career)"
+    r"|why (do you want|should we hire|are you (interested|leaving)|did you (leave|apply))"
+    r"|what are your( \w+){0,2} (strengths|weaknesses|goals|hobbies)|where do you see yourself|what motivates you"
+    r"|have you ever|what (are you|were you) most proud of"
+    r"|beschreiben sie (ihre (erfahrung|laufbahn)|eine situation)"
+    r"|erz\u00e4hlen sie (mir |uns )?(von|\u00fcber) (sich|ihre|einer)"
+    r"|cu\u00e9nt[ae](me|nos) (de|sobre)|h\u00e1bl[ae](me|nos) de|parlez-(moi|nous) d|racontez)",
+    re.IGNORECASE,
+)
 
 
 def _with_kind(values: dict[str, Any]) -> dict[str, Any]:
-    """Set `kind: open` for a placeholder such as "[Describe your own project ...]", which is kept as guidance."""
+    """Set `kind: open` for questions about a person, and for placeholders such as "[Describe your own project ...]".
+
+    The answer is kept as guidance.
+    """
     answer = values["reference_answer"]
     if "kind" in values or not isinstance(answer, str):
         return values
@@ -249,7 +338,8 @@ def _with_kind(values: dict[str, Any]) -> dict[str, Any]:
     inside = (bracketed[1] or bracketed[2]).strip() if bracketed else ""
     if inside and (_GUIDANCE.search(inside) or _OPEN.fullmatch(inside)):
         return {**values, "kind": "open", "reference_answer": inside}
-    return {**values, "kind": "open"} if _NO_FIXED_ANSWER.match(answer) else values
+    is_open = _NO_FIXED_ANSWER.match(answer) or _ABOUT_A_PERSON.search(str(values["question"]))
+    return {**values, "kind": "open"} if is_open else values
 
 
 # Words that are left out of an id, because they do not say what a question is about.

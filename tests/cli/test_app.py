@@ -77,6 +77,14 @@ def test_import_reports_what_it_kept_and_dropped(tmp_path: Path) -> None:
     assert "2 questions (1 open), 2 dropped" in done.stderr
 
 
+def test_import_warns_of_gaps_with_their_line(tmp_path: Path) -> None:
+    (tmp_path / "page.txt").write_text("1. What is wax?\nA fat.\n3. Who makes it?\nBees.\n")
+    done = run("import", tmp_path / "page.txt", "--json")
+    warning = "no question 2 was found between 1 (line 1) and 3"
+    assert json.loads(done.stdout)["warnings"] == [{"line": 3, "text": warning}]
+    assert f"warning line 3: {warning}" in done.stderr
+
+
 def test_importing_what_import_wrote_gives_the_same_bank(bank: Path) -> None:
     again = bank.with_name("again.yaml")
     assert run("import", bank, "-o", again).exit_code == 0

@@ -11,7 +11,7 @@ from grader.errors import InputError
 from grader.files.tables import write_rows
 from grader.rubrics.bank import read_bank, write_bank
 from grader.rubrics.bank_import import ImportResult, import_questions, question_id
-from grader.rubrics.page_parser import DroppedText
+from grader.rubrics.parsed_page import DroppedText
 
 # What a page looks like when it is copied out of a browser.
 PASTED = """\
@@ -162,7 +162,7 @@ def test_nothing_found_says_what_is_understood(tmp_path: Path) -> None:
     for text in ("only prose\nand more\n", "Q: a question?\n", "\n"):
         message = fault(put(tmp_path, "page.txt", text))
         assert "page.txt: no question with an answer found; understood are 'Question: ... / Answer: ...'" in message
-    assert "'.html' is not known: use .jsonl" in fault(tmp_path / "page.html")
+    assert "'.pdf' is not known: use .jsonl" in fault(tmp_path / "page.pdf")
     assert "there is no such file" in fault(tmp_path / "no.txt")
     assert ":1: not UTF-8 text" in fault(put(tmp_path, "page.txt", "a\0"))
 
@@ -294,6 +294,25 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
         "\n".join(map(json.dumps, records)),
         "question,answer\n" + "\n".join(map(",".join, TWO)),
         "".join(f"- question: {question}\n  answer: {answer}\n" for question, answer in TWO),
+        "---\ntitle: Trees\n---\n\n" + "".join(f"## {question}\n\n{answer}\n\n" for question, answer in TWO),
+        "<html>" + "".join(f"<h2>{question}</h2><p>{answer}</p>" for question, answer in TWO) + "</html>",
+        "".join(f"::a::{question}{{####{answer}}}\n\n" for question, answer in TWO),
+        "".join(f"{question}\t{answer}\n" for question, answer in TWO),
+        "<quiz>"
+        + "".join(
+            f'<question type="essay"><questiontext><text>{question}</text></questiontext><graderinfo><text>{answer}'
+            "</text></graderinfo></question>"
+            for question, answer in TWO
+        )
+        + "</quiz>",
+        json.dumps(
+            {
+                "cells": [
+                    {"cell_type": "markdown", "source": f"## {question}\n\n{answer}"} for question, answer in TWO
+                ],
+                "nbformat": 4,
+            }
+        ),
     ):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
         assert found(import_questions("-")) == TWO
