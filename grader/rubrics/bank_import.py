@@ -149,7 +149,7 @@ def _import_text(lines: list[tuple[int, str]], source: str, ending: str) -> Impo
     if ending == ".gift" or (not is_markdown and looks_like_gift(text)):
         return _import_parsed(parse_gift(lines), source)
     if not is_markdown and "\t" in first and is_question_table(first.split("\t")):
-        return _import_rows(csv_rows(iter(lines), source, "\t"), source)
+        return _import_rows(csv_rows(iter(lines), source), source)
     if not is_markdown and looks_like_cards(lines):
         return _import_parsed(parse_cards(lines), source)
     if looks_like_html(text, is_page=True):
