@@ -264,10 +264,9 @@ class Grader:
         """The drafts, with the reader's evidence for points that are stated or contradicted in other words."""
         if self.reader is None:
             return made
-        searches = {key: found for key, draft in made.items() if (found := evidence_search(draft))}
+        searches = {key: search for key, draft in made.items() if (search := evidence_search(draft)) is not None}
         readings = iter(self.reader.read([task for search in searches.values() for task in search.tasks]))
-        found = {key: search.found([next(readings) for _ in search.spans]) for key, search in searches.items()}
-        return {**made, **found}
+        return made | {key: search.found([next(readings) for _ in search.spans]) for key, search in searches.items()}
 
     @property
     def _is_english_only(self) -> bool:

@@ -68,8 +68,8 @@ class CrossEncoderReader:
 
     @cached_property
     def _outputs(self) -> tuple[int, int | None]:
-        labels: Mapping[int, str] = self._model.config.id2label
-        return label_outputs(self.name, labels)
+        labels = getattr(self._model.config, "id2label", None) or {}
+        return label_outputs(self.name, {int(number): str(label) for number, label in labels.items()})
 
     @cached_property
     def _model(self) -> "CrossEncoder":

@@ -326,4 +326,4 @@ def test_to_reject_a_denial_states_the_point() -> None:
 
 def test_a_point_that_is_itself_a_question_can_be_met() -> None:
     question = "Does the keel stop the boat from drifting sideways?"
-    assert graded(question, question).credit > 0.9
+    assert (graded(question, question).credit or 0.0) > 0.9

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+from transformers import BertConfig, BertForSequenceClassification
+from transformers.models.bert import BertTokenizer
 
 from grader.errors import SetupError
 from grader.reader.cross_encoder import CrossEncoderReader, label_outputs
@@ -33,7 +34,7 @@ def test_labels_without_a_meaning_are_refused() -> None:
 def test_a_model_from_a_folder_reads(tmp_path: Path) -> None:
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "c"]
     (tmp_path / "vocab.txt").write_text("\n".join(words))
-    BertTokenizerFast(vocab_file=str(tmp_path / "vocab.txt")).save_pretrained(tmp_path)
+    BertTokenizer(vocab_file=str(tmp_path / "vocab.txt")).save_pretrained(tmp_path)
     config = BertConfig(
         vocab_size=len(words),
         hidden_size=8,
