@@ -128,7 +128,9 @@ def write_by_student(
         write_feedback,
     )
 
-    results = group_by_student(grades, attempts=options.attempt, texts=options.feedback is not None)
+    # Words say what points earn, so pages, mail and Moodle's feedback need them; plain tables do not.
+    texts = options.feedback is not None or options.mail_merge is not None or options.for_ == "moodle"
+    results = group_by_student(grades, attempts=options.attempt, texts=texts)
     title = options.title or (Path(name).name.partition(".")[0] if name != "-" else "Grades")
     words = partial(short_feedback, reveal=reveal)
     files: dict[str, str] = {}

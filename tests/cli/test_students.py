@@ -76,6 +76,15 @@ def test_an_upload_goes_to_a_file_or_stdout_without_a_mark(grades: Path, tmp_pat
     assert run("report", grades, "--for", "canvas").stdout.startswith('"Student","ID","SIS User ID"')
 
 
+def test_the_words_in_an_upload_are_the_same_with_pages_beside_it_and_without(tmp_path: Path) -> None:
+    near = grade("kim", 0.05, point(1, "missing", credit=0.05), candidate="kim", extra={"Email": "kim@x.org"})
+    write_rows(tmp_path / "grades.jsonl", [grade_row(near)], format="jsonl")
+    command = ("report", tmp_path / "grades.jsonl", "--for", "moodle")
+    alone = run(*command).stdout
+    assert "What comes near to points that are not stated earns 0.5." in alone
+    assert run(*command, "--feedback", tmp_path / "pages").stdout == alone
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
