@@ -1,15 +1,18 @@
-"""The parts of the documentation that the program writes itself: help pages and the README's sample run.
+"""The parts of the documentation that the program writes itself: help pages, the README's sample run, the cookbook.
 
-`make docs` writes them; `test_docs.py` fails when they differ from what the program says now.
+`make docs` writes them; `test_docs.py` and `test_cookbook.py` fail when they differ from what the program says now.
 """
 
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from grader.cli.app import app
+from tests.support.cookbook import PAGE as COOKBOOK
+from tests.support.cookbook import with_outputs
 from tests.support.statistics_page import PAGE as STATISTICS_PAGE
 from tests.support.statistics_page import with_statistics
 
@@ -67,3 +70,5 @@ if __name__ == "__main__":
     HELP_PAGE.write_text(help_page())
     STATISTICS_PAGE.write_text(with_statistics(STATISTICS_PAGE.read_text()))
     README.write_text(with_sample(README.read_text()))
+    with TemporaryDirectory() as folder:
+        COOKBOOK.write_text(with_outputs(COOKBOOK.read_text(), Path(folder)))
