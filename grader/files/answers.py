@@ -214,6 +214,9 @@ def exported_questions(path: str | Path) -> list[ExportedQuestion]:
     if shared:
         said = f"the export has no points of single questions, so each gets an equal part of the total, {shared:g}"
         warn_input(said, source=source, line=first.names_line)
+    if any(each.reference_column is not None and each.text_column is None for each in table.questions):
+        said = "it has right answers but no texts of questions, so they are called by number and scores differ a little"
+        warn_input(f"{said}: export the question text, too", source=source, line=first.names_line)
     found: dict[str, ExportedQuestion] = {}
     for row in chain([first], content):
         for each in table.questions:

@@ -293,3 +293,11 @@ def test_rows_do_not_fill_the_memory(tmp_path: Path) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2_000_000
+
+
+def test_right_answers_without_the_questions_texts_are_said(tmp_path: Path) -> None:
+    path = tmp_path / "quiz.csv"
+    path.write_text("Surname,First name,Response 1,Right answer 1\nBo,Al,It melts.,Ice melts when it is warmed.\n")
+    with pytest.warns(InputWarning, match="no texts of questions"):
+        [question] = exported_questions(path)
+    assert question.question == "Question 1"
