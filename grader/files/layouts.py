@@ -13,6 +13,7 @@ from grader.errors import InputError
 from grader.files.layout_names import Layout
 from grader.files.question_matching import QuestionMatcher
 from grader.files.tables import pick_columns
+from grader.phrases import shorten
 
 # Accepted column names, also those of other tools; the most specific first.
 ANSWER_COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -257,6 +258,11 @@ def _one_row_an_answer(names: Sequence[str], name: Layout, source: str, line: in
     if name == "long":
         return TableLayout(name, pick_columns(names, ANSWER_COLUMNS, required=_REQUIRED, source=source, line=line))
     fields = pick_columns(names, _WITH_TEXT, required=("answer",), source=source, line=line)
+    named = [each for each in names if pick_columns([each], {"answer": _WITH_TEXT["answer"]}, required=(), source="")]
+    if len(named) > 1:  # one of them may well be the right answer
+        listed = " and ".join(f"'{shorten(each)}'" for each in named)
+        problem = f"{listed} may each hold the answers: call the right answer 'reference_answer', or rename all but one"
+        raise InputError(problem, source=source, line=line, field="answer")
     if name == "blackboard":  # its ids of questions are its own
         fields.pop("question_id", None)
     elif fields.keys().isdisjoint({"question", "question_id"}):

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
-from grader.errors import InputError
+from grader.errors import InputError, warn_input
 from grader.files.cells import cell_value, json_value, number_text, safe_cell
 from grader.files.output_files import atomic_bytes
 
@@ -60,12 +60,15 @@ def open_workbook(path: str | Path) -> Iterator[tuple[Any, Any]]:
 def xlsx_records(path: str | Path) -> Iterator[tuple[int, list[str]]]:
     """The rows of the first sheet of a workbook with their numbers (from 1), every cell as text (`7` for 7.0).
 
+    Other sheets that hold something and are not hidden are named in an `InputWarning`.
+
     Raises:
         InputError: as `open_workbook`, or a cell has an error or a formula without a stored result.
 
     """
     width = 0
     with open_workbook(path) as books:
+        _tell_other_sheets(books[0], path)
         sheets: list[Any] = [book.worksheets[0] for book in books]
         for sheet in sheets:
             sheet.reset_dimensions()  # the size stated in the file may be wrong
@@ -77,6 +80,18 @@ def xlsx_records(path: str | Path) -> Iterator[tuple[int, list[str]]]:
                 cells.pop()
             width = width or len(cells)  # the width of the header
             yield line, cells + [""] * (width - len(cells))
+
+
+def _tell_other_sheets(book: Any, path: str | Path) -> None:
+    first, *others = book.worksheets
+    left_out = []
+    for sheet in others:
+        sheet.reset_dimensions()
+        if sheet.sheet_state == "visible" and any(cell is not None for row in sheet.values for cell in row):
+            left_out.append(f"'{sheet.title}'")
+    if left_out:
+        said = f"only the first sheet, '{first.title}', is read; left out: {', '.join(left_out)}"
+        warn_input(f"{said} (to read another, move it to the front or save it as CSV)", source=str(path))
 
 
 def _cell_text(cell: Any, raw: Any, path: str | Path, line: int) -> str:

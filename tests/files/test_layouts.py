@@ -216,6 +216,10 @@ LONG = "An answer that is a sentence."
             "a.csv: holds no answer to a question of the rubrics",
         ),
         ([["Question", "Answer"], ["Why does ice float?", LONG]], "a.csv:2: the question 'Why does ice float?' is no"),
+        (
+            [["Question", "Answer", "Student answer"], ["Why are there tides?", LONG, "The moon."]],
+            "a.csv:1: field 'answer': 'Answer' and 'Student answer' may each hold the answers",
+        ),
         ([["Question", "Answer"], ["", LONG]], "a.csv:2: field 'question': expected a question, found blank"),
         ([["Student", "Grade"], ["ann", LONG]], "no column is called as a question of the rubrics is"),
     ],

@@ -7,7 +7,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from grader.errors import InputError
+from grader.errors import InputError, InputWarning
 from grader.files.tables import read_rows
 from grader.files.xlsx import WORKBOOK_LIMIT
 
@@ -123,3 +123,21 @@ def test_ids_that_excel_has_changed_are_refused_and_other_numbers_are_not(tmp_pa
     book.save(tmp_path / "a.xlsx")
     with pytest.raises(InputError, match=r"a.xlsx:3: field 'answer_id': '1.23456789012345E\+16' is an id that a"):
         list(read_answers(tmp_path / "a.xlsx"))
+
+
+def test_sheets_that_are_not_read_are_named(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.worksheets[0].title = "Monday"
+    for row in (["id", "answer"], ["1", "Salt lowers the freezing point."]):
+        book.worksheets[0].append(row)
+    book.create_sheet("Blank")
+    book.create_sheet("Lists").append(["yes"])
+    book["Lists"].sheet_state = "hidden"
+    book.save(tmp_path / "a.xlsx")
+    assert values(tmp_path / "a.xlsx") == [{"id": "1", "answer": "Salt lowers the freezing point."}]
+    tuesday = book.create_sheet("Tuesday")
+    for row in ([], ["id", "answer"], ["2", "Ice takes up more room."]):
+        tuesday.append(row)
+    book.save(tmp_path / "a.xlsx")
+    with pytest.warns(InputWarning, match="a.xlsx: only the first sheet, 'Monday', is read; left out: 'Tuesday'"):
+        assert len(values(tmp_path / "a.xlsx")) == 1
