@@ -177,9 +177,21 @@ class Journal:
             self._file.truncate(size)
         self._end = size
 
-    def grade(self, offset: int, length: int) -> dict[str, Any]:
-        """The grade at the position of an entry."""
-        return dict(json.loads(os.pread(self._file.fileno(), length, offset))["grade"])
+    def grade(self, key: str, offset: int, length: int) -> dict[str, Any]:
+        """The grade at the position of an entry.
+
+        Raises:
+            InputError: the line is not what was written there for this key; it was changed during the run.
+
+        """
+        try:
+            values = _line(_checked(os.pread(self._file.fileno(), length, offset)))
+            if values["key"] == key:
+                return dict(values["grade"])
+        except (ValueError, KeyError, TypeError):
+            pass
+        problem = "was damaged while it was in use: run the same command again"
+        raise InputError(problem, source=self.source)
 
     def rewrite(self, records: Iterator[JournalRecord]) -> None:
         """Replace the content of the file with these grades; do not use the journal afterwards.

@@ -142,7 +142,7 @@ class Batch:
     def __iter__(self) -> Iterator[Grade]:
         for item in self._work.in_order():
             if item.entry is not None:
-                grade = self._grade_of(item.answer, *item.entry)
+                grade = self._grade_of(item.answer, item.key, *item.entry)
                 yield flag_duplicate(grade) if item.is_duplicate else grade
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -150,13 +150,13 @@ class Batch:
         for item in self._work.in_order():
             if item.entry is not None:
                 step = self._step_of(item.answer.question_id)
-                row = stored_grade_row(self._journal.grade(*item.entry), item.answer, step)
+                row = stored_grade_row(self._journal.grade(item.key, *item.entry), item.answer, step)
                 if row is None:  # written by another version
-                    row = grade_row(self._grade_of(item.answer, *item.entry))
+                    row = grade_row(self._grade_of(item.answer, item.key, *item.entry))
                 yield flag_duplicate_row(row) if item.is_duplicate else row
 
-    def _grade_of(self, answer: Answer, offset: int, length: int) -> Grade:
-        stored = self._journal.grade(offset, length)
+    def _grade_of(self, answer: Answer, key: str, offset: int, length: int) -> Grade:
+        stored = self._journal.grade(key, offset, length)
         values = {**stored, **dict(answer), "step": self._step_of(answer.question_id)}
         return validate(Grade, values, source=self._journal.source, line_of=lambda _: None)
 
@@ -167,7 +167,7 @@ class Batch:
 
     def _records(self) -> Iterator[JournalRecord]:
         for key, offset, length in self._work.used():
-            grade = self._journal.grade(offset, length)
+            grade = self._journal.grade(key, offset, length)
             yield JournalRecord(key, grade, not _NOT_FINAL.isdisjoint(grade["flags"]))
 
 

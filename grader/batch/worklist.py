@@ -1,7 +1,8 @@
 """The worklist of a batch, on disk: the answers in order, which of them have a grade, and duplicates.
 
 It is an SQLite file in the system's temporary folder, so that memory use does not depend on the number of answers.
-`run` defines the keys and grades the answers.
+Each answer has a hash, and an answer that cannot be read back as it was written stops the run. `run` defines the keys
+and grades the answers.
 """
 
 import json
@@ -9,6 +10,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from typing import NamedTuple, Self
 
 from grader.batch.journal import JournalEntry
@@ -17,7 +19,7 @@ from grader.files import duplicate_error
 from grader.schema import Answer
 
 _TABLES = """
-CREATE TABLE answers (position INTEGER PRIMARY KEY, key TEXT, words BLOB, answer TEXT);
+CREATE TABLE answers (position INTEGER PRIMARY KEY, key TEXT, words BLOB, answer TEXT, sum BLOB);
 CREATE TABLE ids (id BLOB PRIMARY KEY, line INTEGER) WITHOUT ROWID;
 CREATE TABLE wordings (words BLOB PRIMARY KEY, candidate BLOB, is_duplicate INTEGER) WITHOUT ROWID;
 CREATE TABLE graded (key TEXT PRIMARY KEY, offset INTEGER, length INTEGER) WITHOUT ROWID;
@@ -77,7 +79,8 @@ class Worklist:
                 (first,) = self._connection.execute("SELECT line FROM ids WHERE id = ?", where).fetchone()
                 raise duplicate_error(answer.answer_id, first, line=line, field="answer_id", source=source) from None
             text = json.dumps([answer.answer_id, answer.question_id, answer.answer, answer.candidate, answer.extra])
-            self._connection.execute("INSERT INTO answers VALUES (?, ?, ?, ?)", (self.n_answers, key, words, text))
+            row = (self.n_answers, key, words, text)
+            self._connection.execute("INSERT INTO answers VALUES (?, ?, ?, ?, ?)", (*row, _sum(*row)))
             if words is not None:
                 self._connection.execute(
                     "INSERT INTO wordings VALUES (?, ?, 0) ON CONFLICT (words)"
@@ -131,16 +134,24 @@ class Worklist:
         )
 
     def in_order(self) -> Iterator[WorklistItem]:
-        """The answers in input order; includes grades that are recorded during the iteration."""
+        """The answers in input order; includes grades that are recorded during the iteration.
+
+        Raises:
+            InputError: an answer is missing or is not as it was added.
+
+        """
         last = -1
         while True:  # in pages, because an open query does not see grades that are recorded meanwhile
-            rows = self._connection.execute(
-                "SELECT position, a.key, answer, is_duplicate, offset, length FROM answers a"
-                " LEFT JOIN wordings ON wordings.words = a.words LEFT JOIN graded g ON g.key = a.key"
-                " WHERE position > ? ORDER BY position LIMIT 256",
-                (last,),
-            ).fetchall()
-            for position, key, text, is_duplicate, offset, length in rows:
+            with _read_errors():
+                rows = self._connection.execute(
+                    "SELECT position, a.key, a.words, answer, sum, is_duplicate, offset, length FROM answers a"
+                    " LEFT JOIN wordings ON wordings.words = a.words LEFT JOIN graded g ON g.key = a.key"
+                    " WHERE position > ? ORDER BY position LIMIT 256",
+                    (last,),
+                ).fetchall()
+            for position, key, words, text, check, is_duplicate, offset, length in rows:
+                if position != last + 1 or check != _sum(position, key, words, text):
+                    raise _damaged()
                 answer_id, question_id, answer, candidate, extra = json.loads(text)
                 # Without validation, because the answer was validated when it was read.
                 restored = Answer.model_construct(
@@ -149,6 +160,8 @@ class Worklist:
                 yield WorklistItem(restored, key, bool(is_duplicate), None if offset is None else (offset, length))
                 last = position
             if not rows:
+                if last + 1 != self.n_answers:
+                    raise _damaged()
                 return
 
 
@@ -159,6 +172,24 @@ def _database_errors() -> Iterator[None]:
     except sqlite3.OperationalError as error:
         problem = f"cannot be written: {error}; set TMPDIR to a folder with more room"
         raise InputError(problem, source=tempfile.gettempdir()) from error
+
+
+@contextmanager
+def _read_errors() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise _damaged() from error
+
+
+def _damaged() -> InputError:
+    problem = "a temporary file of this run was damaged: run the same command again"
+    return InputError(problem, source=tempfile.gettempdir())
+
+
+def _sum(*row: object) -> bytes:
+    """A hash of a row; damage may have turned a value into another type."""
+    return blake2b(repr(row).encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def _blob(text: str) -> bytes:

@@ -4,6 +4,7 @@ It looks and sends nothing.
 """
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +15,8 @@ import typer
 from grader.__about__ import __version__
 from grader.cli.console import print_json, say
 from grader.cli.options import AsJson, EncoderOptions, Only, with_options
-from grader.errors import InputError
+from grader.errors import InputError, SetupError
+from grader.phrases import one_line
 
 if TYPE_CHECKING:
     from grader.provider import Endpoint
@@ -30,6 +32,10 @@ def doctor(
     purge: Annotated[
         bool, typer.Option("--purge", help="Remove all replies of judges and vectors that are kept on this machine.")
     ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Read every model and cache on this machine, and name what is damaged."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say what is installed, which models are ready offline, and what would leave this machine.
@@ -39,6 +45,7 @@ def doctor(
       grader doctor
       grader doctor --json
       grader doctor --purge
+      grader doctor --verify
     """
     from grader.encoders import purge_vector_cache
     from grader.provider import ReplyCache
@@ -50,11 +57,40 @@ def doctor(
         cache = ReplyCache()
         say(f"{cache.purge():,} kept replies and vectors removed from {cache.path}")
         cache.close()
+    if verify:
+        _verify(as_json=as_json)
+        return
     found = check_up(encoder.encoder)
     if as_json:
         print_json(found.as_dict())
     else:
         typer.echo("\n".join(checkup_lines(found)))
+
+
+def _verify(*, as_json: bool) -> None:
+    """Say of each file whether it is whole; exit code 1 if one is not."""
+    files = dict(checked_files())
+    if as_json:
+        print_json({"version": __version__, "files": {str(path): damage for path, damage in files.items()}})
+    else:
+        for path, damage in files.items():
+            typer.echo(f"ok       {path}" if damage is None else f"damaged  {path}: {one_line(damage)}")
+    damaged = [path for path, damage in files.items() if damage is not None]
+    if damaged:
+        raise SetupError(f"{len(damaged)} of {len(files)} files are damaged: {', '.join(map(str, damaged))}")
+
+
+def checked_files() -> Iterator[tuple[Path, str | None]]:
+    """Every file of models and caches on this machine, with what is wrong with it; nothing is changed."""
+    from grader.encoders import check_encoder_files
+    from grader.provider import ReplyCache
+    from grader.reader import check_weights
+
+    yield from check_encoder_files()
+    yield from check_weights()
+    path, damage = ReplyCache.check()
+    if path is not None:
+        yield path, damage
 
 
 @dataclass(frozen=True)

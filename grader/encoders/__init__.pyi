@@ -10,8 +10,9 @@ from .bert_graph import LOGIT_OUTPUT as LOGIT_OUTPUT
 from .bert_graph import cross_encoder_graph as cross_encoder_graph
 from .bert_graph import masked_encoder_graph as masked_encoder_graph
 from .compilation import CompilationSpec as CompilationSpec
+from .compilation import Compiled as Compiled
 from .compilation import CompileError as CompileError
-from .compilation import compiled_path as compiled_path
+from .compilation import cached_vectors_of as cached_vectors_of
 from .compilation import open_compiled as open_compiled
 from .model_files import model_revision as model_revision
 from .model_files import packaged_model as packaged_model
@@ -28,3 +29,4 @@ from .token_vectors import TokenVectors as TokenVectors
 from .vector_cache import VectorCache as VectorCache
 from .vector_cache import cache_limit_bytes as cache_limit_bytes
 from .vector_cache import purge_vector_cache as purge_vector_cache
+from .verification import check_encoder_files as check_encoder_files

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from grader.__about__ import PACKAGED_MODEL
 from grader.encoders.bert import BertArchitecture, Floats, transformer_layers
 from grader.encoders.bert_graph import EMBEDDINGS_INPUT, MEAN, PIECES, bert_graph
-from grader.encoders.compilation import CompilationSpec, compiled_path, open_compiled
+from grader.encoders.compilation import CompilationSpec, Compiled, cached_vectors_of, open_compiled
 from grader.encoders.model_files import model_revision, packaged_model, stored_tensors
+from grader.encoders.probe import check_vectors
 from grader.encoders.threads import n_threads
 from grader.encoders.token_vectors import LAYER_WEIGHTS, Ints, Pass, TokenVectors, Window, join
 from grader.encoders.vector_cache import VectorCache, cache_limit_bytes
@@ -73,6 +74,7 @@ class OnnxEncoder:
 
     Raises:
         CompileError: at first use, if the model cannot be compiled.
+        SetupError: at first use, if fixed sentences get other vectors than the package says (`probe`).
 
     """
 
@@ -88,6 +90,15 @@ class OnnxEncoder:
 
     def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
         """The token vectors of each text; one longer than the model's window is read in overlapping windows."""
+        _ = self._probed
+        return self._encode(texts)
+
+    @cached_property
+    def _probed(self) -> None:
+        """Checks fixed sentences, through tokenizer, cache and model, before the first text; some milliseconds."""
+        check_vectors(self._encode, whole=self._whole)
+
+    def _encode(self, texts: Sequence[str]) -> list[TokenVectors]:
         windows = self._reader.read(texts)
         passes = [
             Pass(vectors[:-1][window.keep], vectors[-1])
@@ -97,7 +108,7 @@ class OnnxEncoder:
 
     def load(self) -> None:
         """Compile or load the model now."""
-        _ = self._session
+        _ = self._compiled
 
     def _vectors(self, windows: Sequence[Window]) -> list[Floats]:
         """The vectors of each window, with the mean as last row; from the cache where they are in it."""
@@ -122,23 +133,26 @@ class OnnxEncoder:
 
     def _run(self, ids: Sequence[Ints]) -> Floats:
         """One batch of equal lengths, shape `(n_texts, n_pieces + 1, dim)`."""
-        pieces, means = self._session.run([PIECES, MEAN], {EMBEDDINGS_INPUT: self._embeddings.of(np.stack(ids))})
+        pieces, means = self._compiled.session.run(
+            [PIECES, MEAN], {EMBEDDINGS_INPUT: self._embeddings.of(np.stack(ids))}
+        )
         found: Floats = np.concatenate([pieces, means[:, None]], axis=1)
         return found
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
         """Each thread computes its own batches; threads that share one matrix product would wait for each other."""
-        _ = self._session, self._embeddings  # loaded here, so that the threads do not each load them
+        _ = self._compiled, self._embeddings  # loaded here, so that the threads do not each load them
         return ThreadPoolExecutor(n_threads())
 
     @cached_property
-    def _session(self) -> "InferenceSession":
+    def _compiled(self) -> Compiled:
         return open_compiled(compilation_spec(self._model, whole=self._whole))
 
     @cached_property
     def _cache(self) -> VectorCache:
-        return VectorCache(compiled_path(self._key).stem, limit=cache_limit_bytes() if self._keeps else 0)
+        name = cached_vectors_of(self._key, lambda: self._compiled.digest)
+        return VectorCache(name, limit=cache_limit_bytes() if self._keeps else 0)
 
     @property
     def _key(self) -> str:

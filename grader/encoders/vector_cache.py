@@ -1,7 +1,7 @@
 """A cache of computed vectors in a SQLite file in the user's cache folder; the key is the sequence of pieces.
 
-If anything is wrong with the file, vectors are computed again, without a message to the user. Cached vectors are equal
-to the computed ones to the last bit.
+Each row holds a hash of its key and its vectors. A damaged row is computed again, a damaged file is set aside and made
+again, and a line in the log says so. Cached vectors are equal to the computed ones to the last bit.
 """
 
 import logging
@@ -10,30 +10,32 @@ import re
 import sqlite3
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from hashlib import blake2b
 from pathlib import Path
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from grader.errors import SetupError
-from grader.files import cache_folder
+from grader.files import cache_folder, set_aside
 
 _log = logging.getLogger(__name__)
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-# The number changes with the schema of the table.
-_FILE = "vectors-1.sqlite"
+# The number changes with the schema of the table or the form of a row.
+_FILE = "vectors-2.sqlite"
+_EARLIER_FILE = "vectors-1.sqlite"  # removed: its rows may come from a damaged model
 LIMIT_VARIABLE = "GRADER_VECTORS_MB"  # size of the file; 0 turns the cache off
 _DEFAULT_MB = 256
 # Share of the file that one process may fill, so that a long run does not evict everything else.
 _SHARE = 0.25
 _WAIT_SECONDS = 1  # timeout for another process that is writing
 _MAX_KEYS = 500  # keys in one query
-_CHECK_BYTES = 8
+_KEY_BYTES, _CHECK_BYTES = 16, 16
 _FAULTS = (sqlite3.Error, OSError, ValueError)
 
 
@@ -56,12 +58,13 @@ class VectorCache:
         self._bytes_left = int(self._limit * _SHARE)
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._has_told = False
         if self._limit:
             try:
                 self._connection = _open(self._path)
             except _FAULTS as error:
                 self._close_after(error)
-                with suppress(*_FAULTS):  # a broken file has been deleted; a read-only one can still be read
+                with suppress(*_FAULTS):  # a broken file has been set aside; a read-only one can still be read
                     self._connection = _open(self._path) if _is_broken(error) else _open_read_only(self._path)
 
     def get(self, pieces: Sequence[Ints], dim: int) -> list[Floats | None]:
@@ -75,7 +78,12 @@ class VectorCache:
                         found.update(_values(self._connection, keys[start : start + _MAX_KEYS]))
                 except _FAULTS as error:
                     self._close_after(error)
-        return [_unpacked(found[key], dim) if key in found else None for key in keys]
+        vectors = [_unpacked(key, found[key], dim) if key in found else None for key in keys]
+        n_damaged = sum(one is None and key in found for one, key in zip(vectors, keys, strict=True))
+        if n_damaged and not self._has_told:
+            self._has_told = True
+            _log.warning("%s has damaged rows: they are computed again", self._path)
+        return vectors
 
     def put(self, pieces: Sequence[Ints], vectors: Sequence[Floats]) -> None:
         """Cache the vectors of sequences of pieces, as far as the share of this process allows."""
@@ -84,7 +92,8 @@ class VectorCache:
             self._bytes_left -= its.nbytes
             if self._bytes_left < 0:
                 break
-            rows.append((self._key(ids), _packed(its)))
+            key = self._key(ids)
+            rows.append((key, _packed(key, its)))
         with self._lock:
             if self._connection is None or not rows:
                 return
@@ -96,20 +105,32 @@ class VectorCache:
             except _FAULTS as error:
                 self._close_after(error)
 
+    def close(self) -> None:
+        """Close the file; nothing is found or kept afterwards."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
     def _key(self, ids: Ints) -> bytes:
-        return blake2b(ids.tobytes(), digest_size=16, key=self._model).digest()
+        return blake2b(ids.tobytes(), digest_size=_KEY_BYTES, key=self._model).digest()
 
     def _close_after(self, error: Exception) -> None:
-        """Continue without the file; a corrupt one is deleted, so that it is created again."""
-        _log.info("vectors are not kept in %s: %s", self._path, error)
+        """Continue without the file; a corrupt one is set aside, so that it is created again."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        if _is_broken(error):
+        if not _is_broken(error):
+            _log.info("vectors are not kept in %s: %s", self._path, error)
+            return
+        aside = set_aside(self._path)
+        for end in ("-wal", "-shm"):  # they belong to the damaged file
             with suppress(OSError):
-                self._path.unlink(missing_ok=True)
+                self._path.with_name(self._path.name + end).unlink(missing_ok=True)
+        _log.warning("%s is damaged (%s); it is kept as %s and made again", self._path, error, aside.name)
 
 
+_TABLE = "CREATE TABLE IF NOT EXISTS vectors (number INTEGER PRIMARY KEY, key BLOB UNIQUE, value BLOB)"
 _OLDER_HALF = "DELETE FROM vectors WHERE number <= (SELECT (min(number) + max(number)) / 2 FROM vectors)"
 
 
@@ -129,7 +150,7 @@ def cache_limit_bytes() -> int:
 
 
 def purge_vector_cache() -> Path | None:
-    """Delete the file in the user's cache folder. Returns its path, `None` if there was none.
+    """Delete the file in the user's cache folder, also a damaged one. Returns its path, `None` if there was none.
 
     Raises:
         SetupError: it cannot be deleted.
@@ -137,22 +158,51 @@ def purge_vector_cache() -> Path | None:
     """
     path = cache_folder() / _FILE
     there = path.exists()
-    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+    for one in _files_of(path):
         try:
-            path.with_name(name).unlink(missing_ok=True)
+            one.unlink(missing_ok=True)
         except OSError as error:
-            raise SetupError(f"{path.with_name(name)} cannot be removed: {error.strerror or error}") from error
+            raise SetupError(f"{one} cannot be removed: {error.strerror or error}") from error
     return path if there else None
+
+
+def vector_cache_damage() -> tuple[Path | None, str | None]:
+    """The file in the user's cache folder (`None` if there is none) and what is wrong with it; it is read whole."""
+    path = cache_folder() / _FILE
+    if not path.is_file():
+        return None, None
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_WAIT_SECONDS)) as found:
+            verdicts = [str(verdict) for (verdict,) in found.execute("PRAGMA integrity_check(1)") if verdict != "ok"]
+            rows = found.execute("SELECT key, value FROM vectors")
+            n_damaged = sum(not _is_whole(value, key) for key, value in rows)
+    except sqlite3.Error as error:
+        return path, str(error)
+    if n_damaged:
+        verdicts.append(f"{n_damaged:,} damaged rows, which are computed again when they are needed")
+    return path, "; ".join(verdicts) or None
+
+
+def _files_of(path: Path) -> list[Path]:
+    ends = ("", "-wal", "-shm", ".damaged")
+    return [path.with_name(name + end) for name in (path.name, _EARLIER_FILE) for end in ends]
 
 
 def _open(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    for end in ("", "-wal", "-shm"):
+        with suppress(OSError):
+            path.with_name(_EARLIER_FILE + end).unlink(missing_ok=True)
     connection = sqlite3.connect(path, timeout=_WAIT_SECONDS, check_same_thread=False)
     # A cache may be lost in a power cut.
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=OFF")
-    connection.execute("CREATE TABLE IF NOT EXISTS vectors (number INTEGER PRIMARY KEY, key BLOB UNIQUE, value BLOB)")
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=OFF")
+        connection.execute(_TABLE)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -179,14 +229,27 @@ def _used_bytes(connection: sqlite3.Connection) -> int:
     return int((pages - free) * size)
 
 
-def _packed(vectors: Floats) -> bytes:
-    """The bytes, after a hash of them that reveals damaged rows."""
+def _packed(key: bytes, vectors: Floats) -> bytes:
+    """The bytes, after a hash of key and bytes that reveals rows that are damaged or stand under another key."""
     value = np.ascontiguousarray(vectors, "<f4").tobytes()
-    return blake2b(value, digest_size=_CHECK_BYTES).digest() + value
+    return _check(key, value) + value
 
 
-def _unpacked(value: bytes, dim: int) -> Floats | None:
-    check, rest = value[:_CHECK_BYTES], value[_CHECK_BYTES:]
-    if blake2b(rest, digest_size=_CHECK_BYTES).digest() != check or len(rest) % (4 * dim):
+def _unpacked(key: bytes, value: object, dim: int) -> Floats | None:
+    if not _is_whole(value, key) or (len(value) - _CHECK_BYTES) % (4 * dim):
         return None
-    return np.frombuffer(rest, "<f4").reshape(-1, dim)
+    return np.frombuffer(value[_CHECK_BYTES:], "<f4").reshape(-1, dim)
+
+
+def _is_whole(value: object, key: object) -> TypeGuard[bytes]:
+    """Whether a row is as it was written; damage may also turn a value into another type."""
+    return (
+        isinstance(key, bytes)
+        and isinstance(value, bytes)
+        and len(key) == _KEY_BYTES
+        and value[:_CHECK_BYTES] == _check(key, value[_CHECK_BYTES:])
+    )
+
+
+def _check(key: bytes, value: bytes) -> bytes:
+    return blake2b(value, digest_size=_CHECK_BYTES, key=key).digest()

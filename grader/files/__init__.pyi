@@ -52,6 +52,7 @@ from .text_input import parse_json as parse_json
 from .text_input import source_name as source_name
 from .text_input import text_lines as text_lines
 from .user_folders import cache_folder as cache_folder
+from .user_folders import set_aside as set_aside
 from .validation import Place as Place
 from .validation import duplicate_error as duplicate_error
 from .validation import id_text as id_text

@@ -19,6 +19,7 @@ from pydantic import Field
 from grader.errors import InputError
 from grader.files import read_document, validate, write_document
 from grader.judges.panel import Panel
+from grader.provider import content_key
 from grader.schema import Noun, VerdictWord
 
 # Probability that a point is stated, by verdict. Assumed; `grader evaluate --judge` estimates it from labelled answers.
@@ -115,7 +116,8 @@ def write_judge_weight(weight: JudgeWeight, panel: Panel, path: str | Path) -> N
         "name": weight.name,
         "provenance": weight.provenance,
     }
-    write_document(content, path)
+    stored = _WeightFile.model_validate(content).model_dump(mode="json")
+    write_document(stored | {"sha256": content_key(stored)}, path)
 
 
 def read_judge_weight(path: str | Path, panel: Panel) -> JudgeWeight:
@@ -129,7 +131,11 @@ def read_judge_weight(path: str | Path, panel: Panel) -> JudgeWeight:
     if not isinstance(document.data, dict):
         problem = "expected what `grader evaluate --judge MODEL --judge-weight FILE` writes"
         raise InputError(problem, source=document.source, line=document.line_of(()))
+    written = document.data.pop("sha256", None)  # files of earlier versions have none
     found = validate(_WeightFile, document.data, source=document.source, line_of=document.line_of)
+    if written is not None and written != content_key(found.model_dump(mode="json")):
+        problem = "is damaged or was changed since it was written; learn it again: grader evaluate --judge"
+        raise InputError(problem, source=document.source, field="sha256")
     for name, here in (("judges", panel.judges), ("prompt", panel.prompt)):
         given = getattr(found, name)
         if given != here:

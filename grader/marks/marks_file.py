@@ -102,7 +102,7 @@ class FittedMarks:
     def name(self) -> str:
         """Its name in the signature of a grade: `marks@` and twelve hex digits of a hash of the content."""
         content = {name: value for name, value in self._content().items() if name != "signature"}
-        return f"marks@{sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]}"
+        return f"marks@{_digest(content)[:12]}"
 
     def check_compatible(self, signature: str, rubrics: Mapping[str, str]) -> None:
         """Check that a run grades as the run did in which the marks were fitted.
@@ -161,11 +161,12 @@ class FittedMarks:
 
         """
         content = self._content()
+        digest = _digest(content)
         answers = content.pop("answers")
         head = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in content.items()]
         rows = ",\n".join(json.dumps(answer) for answer in answers)
         with atomic_writer(path) as file:
-            file.write("{" + ",\n".join([*head, f'"answers": [\n{rows}\n]']) + "}\n")
+            file.write("{" + ",\n".join([*head, f'"answers": [\n{rows}\n]', f'"sha256": "{digest}"']) + "}\n")
 
 
 def read_marks(path: str | Path) -> FittedMarks:
@@ -180,6 +181,9 @@ def read_marks(path: str | Path) -> FittedMarks:
     data = parse_json(text, source=source, line=1)
     if not isinstance(data, dict) or "score_map" not in data:
         raise InputError(f"expected what `{FIT}` writes", source=source)
+    written = data.pop("sha256", None)
+    if written is not None and written != _digest(data):
+        raise InputError(f"is damaged or was changed since it was written; write it again: {FIT}", source=source)
     found = validate(_File, data, source=source, line_of=lambda _: None)
     marked = [_marked(row, found.words, source) for row in found.answers]
     parameters = FittedParameters(
@@ -206,6 +210,10 @@ def as_stored(answer: MarkedAnswer) -> MarkedAnswer:
     """The answer with the precision of the file, so that models fitted before and after writing are the same."""
     vector = _unpacked(_packed(answer.features.vector), "")
     return answer._replace(features=answer.features._replace(vector=vector))
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _row(answer: MarkedAnswer, text: str) -> dict[str, Any]:

@@ -1,25 +1,29 @@
 """A cache in one SQLite file for everything that costs money: replies of judges and vectors of remote encoders.
 
-Keys are hashes of requests; callers choose the parts that are hashed.
+Keys are hashes of requests; callers choose the parts that are hashed. Each row holds a hash of its key and value: a
+damaged one is asked for again, with a line in the log, unless it records what is open at a server (`change`).
 
 Own code, not diskcache: it evicts above 1 GB, makes files that others can read (0644), pickles values and reads keys
 one by one (300 keys: 24 ms, here 4 ms); at the same durability it writes no faster (300 values: 2.1 s, here 2.3 s).
 """
 
 import json
+import logging
 import os
 import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
 
 from grader.errors import SetupError
 from grader.files import cache_folder
 
-# Raise it when the tables change; a file of another version is an error.
-_VERSION = 1
+_log = logging.getLogger(__name__)
+
+# Raise it when the tables change; a file of another version is an error. Version 1 had no hashes: they are added.
+_VERSION = 2
 _FILE = "grader.sqlite"
 _LOCK_TIMEOUT = 30  # seconds to wait for another process that is writing
 _KEYS_PER_QUERY = 500  # old builds of SQLite allow 999
@@ -55,20 +59,65 @@ class ReplyCache:
             raise SetupError(f"the cache {self.path} cannot be used ({error}); {_WAY_OUT}") from error
 
     def get(self, keys: Collection[str]) -> dict[str, Any]:
-        """The values of those keys that are in the cache, by key."""
+        """The values of those keys that are in the cache and whole, by key."""
         found: dict[str, Any] = {}
         wanted = list(dict.fromkeys(keys))
         for start in range(0, len(wanted), _KEYS_PER_QUERY):
             page = wanted[start : start + _KEYS_PER_QUERY]
             marks = ",".join("?" * len(page))
-            rows = self._run(f"SELECT key, value FROM items WHERE key IN ({marks})", page)  # noqa: S608  # only marks
-            found.update((key, json.loads(value)) for key, value in rows)
+            query = f"SELECT key, value, sum FROM items WHERE key IN ({marks})"  # noqa: S608  # only marks
+            for key, value, check in self._run(query, page):
+                if check == _sum(key, value):
+                    found[key] = json.loads(value)
+                else:
+                    _log.warning("%s has a damaged row (%.12s...): it is asked for again", self.path, key)
         return found
+
+    def record(self, key: str) -> Any:
+        """The value of a key that cannot be asked for again, `None` if there is none.
+
+        Raises:
+            SetupError: it is damaged.
+
+        """
+        rows = self._run("SELECT key, value, sum FROM items WHERE key = ?", [key])
+        return self._checked_record(rows[0] if rows else None)
+
+    def _checked_record(self, row: tuple[Any, ...] | None) -> Any:
+        if row is None:
+            return None
+        key, value, check = row
+        if check != _sum(key, value):
+            problem = f"the cache {self.path} is damaged: its record of open batches cannot be read"
+            raise SetupError(f"{problem}; {_WAY_OUT}")
+        return json.loads(value)
+
+    def damage(self) -> list[str]:
+        """What is wrong with the file; all of it is read."""
+        verdicts = [str(verdict) for (verdict,) in self._run("PRAGMA integrity_check(5)", []) if verdict != "ok"]
+        rows = self._run("SELECT key, value, sum FROM items", [])
+        n_damaged = sum(check != _sum(key, value) for key, value, check in rows)
+        return [*verdicts, *([f"{n_damaged:,} damaged rows"] if n_damaged else [])]
+
+    @classmethod
+    def check(cls) -> tuple[Path | None, str | None]:
+        """The file in the user's cache folder (`None` if there is none) and what is wrong with it."""
+        path = cache_folder() / _FILE
+        if not path.is_file():
+            return None, None
+        try:
+            cache = cls(path)
+            try:
+                return path, "; ".join(cache.damage()) or None
+            finally:
+                cache.close()
+        except SetupError as error:
+            return path, str(error)
 
     def put(self, values: Mapping[str, Any]) -> None:
         """Store values by key; they replace earlier values."""
-        rows = [(key, json.dumps(value)) for key, value in values.items()]  # ASCII: SQLite rejects lone surrogates
-        self._write("INSERT OR REPLACE INTO items (key, value) VALUES (?, ?)", rows)
+        texts = {key: json.dumps(value) for key, value in values.items()}  # ASCII: SQLite rejects lone surrogates
+        self._write(_PUT, [(key, text, _sum(key, text)) for key, text in texts.items()])
 
     def change(self, key: str, how: Callable[[Any], Any]) -> Any:
         """Replace a value with `how(value)` in one transaction.
@@ -80,14 +129,17 @@ class ReplyCache:
         Returns:
             the new value.
 
+        Raises:
+            SetupError: the present value is damaged; nothing is changed.
+
         """
         with self._lock, _database_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                found = self._connection.execute("SELECT value FROM items WHERE key = ?", (key,)).fetchone()
-                value = how(None if found is None else json.loads(found[0]))
-                row = (key, json.dumps(value, ensure_ascii=False))
-                self._connection.execute("INSERT OR REPLACE INTO items (key, value) VALUES (?, ?)", row)
+                query = "SELECT key, value, sum FROM items WHERE key = ?"
+                value = how(self._checked_record(self._connection.execute(query, (key,)).fetchone()))
+                text = json.dumps(value, ensure_ascii=False)
+                self._connection.execute(_PUT, (key, text, _sum(key, text)))
             except BaseException:
                 self._connection.execute("ROLLBACK")
                 raise
@@ -111,7 +163,7 @@ class ReplyCache:
         """Close the file."""
         self._connection.close()
 
-    def _write(self, statement: str, rows: Sequence[tuple[str, ...]]) -> None:
+    def _write(self, statement: str, rows: Sequence[tuple[str | bytes, ...]]) -> None:
         """Write all rows in one transaction, which is on disk when this returns."""
         with self._lock, _database_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
@@ -126,6 +178,14 @@ class ReplyCache:
     def _run(self, query: str, values: list[str]) -> list[tuple[Any, ...]]:
         with self._lock, _database_errors(self.path):
             return self._connection.execute(query, values).fetchall()
+
+
+_PUT = "INSERT OR REPLACE INTO items (key, value, sum) VALUES (?, ?, ?)"
+
+
+def _sum(key: object, value: object) -> bytes:
+    """A hash of a row; damage may have turned a value into another type."""
+    return blake2b(f"{key!r}{value!r}".encode(), digest_size=16).digest()
 
 
 class _database_errors:  # noqa: N801  # reads like a function
@@ -148,11 +208,26 @@ def _open(path: str | Path) -> sqlite3.Connection:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         os.chmod(path, 0o600)
     connection = sqlite3.connect(path, timeout=_LOCK_TIMEOUT, check_same_thread=False, isolation_level=None)
+    try:
+        _prepare(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("BEGIN IMMEDIATE")
     [(version,)] = connection.execute("PRAGMA user_version").fetchall()
-    if version not in (0, _VERSION):
+    if version not in (0, 1, _VERSION):
         raise sqlite3.DatabaseError(f"it is of version {version}, expected {_VERSION}")
-    connection.execute("CREATE TABLE IF NOT EXISTS items (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+    if version == 1:
+        connection.execute("ALTER TABLE items ADD COLUMN sum BLOB")
+        rows = connection.execute("SELECT key, value FROM items").fetchall()
+        connection.executemany(_PUT, [(key, value, _sum(key, value)) for key, value in rows])
+    columns = "(key TEXT PRIMARY KEY, value TEXT NOT NULL, sum BLOB)"
+    connection.execute(f"CREATE TABLE IF NOT EXISTS items {columns} WITHOUT ROWID")
     connection.execute(f"PRAGMA user_version={_VERSION}")
-    return connection
+    connection.execute("COMMIT")

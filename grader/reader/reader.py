@@ -4,14 +4,11 @@ The answer is read once, with its question. Each point then reads the answer and
 what is found for a point does not depend on the rest of the rubric (one-way attention). Nothing here awards credit.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,29 +17,18 @@ from grader.encoders import (
     ATTENTION_BIAS_INPUT,
     EMBEDDINGS_INPUT,
     HIDDEN_OUTPUT,
-    BertArchitecture,
-    CompilationSpec,
-    CompileError,
-    VectorCache,
-    cache_limit_bytes,
-    compiled_path,
     gelu_tanh,
     layer_norm,
     linear,
     masked_encoder_graph,
     n_threads,
-    open_compiled,
-    stored_tensors,
     transformer_layer,
 )
+from grader.reader.packaged_network import MODELS, PackagedNetwork
 from grader.text import segments
 
 if TYPE_CHECKING:
-    from numpy.lib.npyio import NpzFile
     from onnxruntime import InferenceSession
-    from tokenizers import Tokenizer
-
-_log = logging.getLogger(__name__)
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -51,11 +37,8 @@ Ints = NDArray[np.int64]
 N_QUESTION, N_ANSWER, N_POINT = 56, 160, 64
 # Points that are read beside one another; more only take memory.
 _POINTS_AT_ONCE = 12
-_WEIGHTS = Path(__file__).parent / "models" / "reader.npz"
+_WEIGHTS = MODELS / "reader.npz"
 _FORBIDDEN = np.float32(-1e9)
-_LAYER_NORM_EPSILON = 1e-12
-# Two logits that differ by less are the same.
-_SAME_LOGIT = 2e-2
 _SIDES = (0, 1, 2)  # question, answer, point
 
 
@@ -72,6 +55,13 @@ class Task(NamedTuple):
     question: str
     answer: str
     points: tuple[str, ...]
+
+
+_PROBE = Task(
+    "What does dropout do?",
+    "Units are switched off at random. At inference none is.",
+    ("Dropout disables random units.", "It is active at inference.", "It was named after its author."),
+)
 
 
 class Reader(Protocol):
@@ -128,7 +118,7 @@ def packed_sequence(question: list[int], answer: list[int], points: Sequence[lis
     return PackedSequence(np.array(ids), np.array(places), np.array(sides), owners, bias)
 
 
-class PackagedReader:
+class PackagedReader(PackagedNetwork):
     """The reader that comes with the package: six layers on the packaged model's word vectors.
 
     It runs compiled where the runtime is installed, else in numpy. What was read before is kept in the user's cache.
@@ -143,31 +133,31 @@ class PackagedReader:
     """
 
     name = "packaged"
+    what: ClassVar[str] = "reader"
+    same_logit: ClassVar[float] = 2e-2
 
     def __init__(self, model: Path, weights: Path = _WEIGHTS, *, keeps: bool = True) -> None:
-        self._model = model
-        self._path = weights
-        self._keeps = keeps
-
-    @cached_property
-    def revision(self) -> str:
-        """First 12 hex digits of the sha256 of the weights' file."""
-        return sha256(self._file).hexdigest()[:12]
-
-    def fits(self, model_revision: str) -> bool:
-        """Whether there are weights and they were trained on the word vectors of this revision of the model."""
-        return self._path.is_file() and str(self._stored["words_from"]) == model_revision
+        super().__init__(model, weights, keeps=keeps)
 
     def read(self, tasks: Sequence[Task]) -> list[list[Reading]]:
         """A reading for each point of each task, in order; an answer is read alone, whatever stands beside it.
 
         An answer that is longer than the network reads is read in windows of whole sentences; a point takes the
         highest value of all windows. **Undefined:** for a blank answer or point nothing is stated (both logits -10).
+
+        Raises:
+            SetupError: at first use, if the weights are damaged or a fixed text gets other logits than it must.
+
         """
+        _ = self._probed
         if len(tasks) < 2 or n_threads() < 2:
             return [self._read(task) for task in tasks]
         with ThreadPoolExecutor(n_threads()) as pool:
             return list(pool.map(self._read, tasks))
+
+    def probe(self) -> list[float]:
+        """The logits of a fixed task."""
+        return [logit for reading in self._read(_PROBE) for logit in reading]
 
     def _read(self, task: Task) -> list[Reading]:
         found = np.full((len(task.points), 2), -10.0, np.float32)
@@ -211,7 +201,7 @@ class PackagedReader:
         hidden = (
             self._hidden_plainly(embedded, sequence.bias)
             if self._compiled is None
-            else _run(self._compiled, embedded, sequence.bias)
+            else _run(self._compiled.session, embedded, sequence.bias)
         )
         logits = self._judge(hidden, sequence)
         self._store.put([key], [logits])
@@ -226,18 +216,6 @@ class PackagedReader:
         raised = np.maximum(linear(np.stack(pooled), self._head, "h1"), 0)
         return linear(raised, self._head, "h2")
 
-    @cached_property
-    def _store(self) -> VectorCache:
-        try:
-            name = compiled_path(self._key).stem
-        except CompileError:  # without the runtime it is read in numpy, which differs in the last digits
-            name = f"{self._key}-numpy"
-        return VectorCache(name, limit=cache_limit_bytes() if self._keeps else 0)
-
-    @property
-    def _key(self) -> str:
-        return f"reader-{self.revision}"
-
     def _embedded(self, sequence: PackedSequence) -> Floats:
         """What goes into the first layer, shape `(n_pieces, dim)`."""
         places, sides = self._place_and_side_vectors
@@ -250,15 +228,6 @@ class PackagedReader:
         for layer in range(self._shape.n_layers):
             hidden = transformer_layer(hidden, self._weights, f"layer.{layer}.", self._shape, gelu_tanh, linear, bias)
         return hidden
-
-    @cached_property
-    def _compiled(self) -> "InferenceSession | None":
-        """The compiled form; `None` where there is none or it computes something else."""
-        try:
-            return open_compiled(CompilationSpec("reader", self._key, self._graph, self._fault))
-        except CompileError as error:
-            _log.info("the reader runs in numpy: %s", error)
-            return None
 
     def _graph(self) -> bytes:
         return masked_encoder_graph(self._weights, self._shape)
@@ -274,64 +243,15 @@ class PackagedReader:
             embedded = self._embedded(sequence)
             plain = self._judge(self._hidden_plainly(embedded, sequence.bias), sequence)
             apart = float(np.abs(self._judge(_run(session, embedded, sequence.bias), sequence) - plain).max())
-            if not apart < _SAME_LOGIT:
+            if not apart < self.same_logit:
                 return f"a logit by {apart:.5f}"
         return None
-
-    @cached_property
-    def _weights(self) -> Mapping[str, Floats]:
-        """All arrays as float32; rows stored as int8 are brought back to their scale."""
-        return {name: self._array(name) for name in self._stored.files if name.endswith((".weight", ".bias"))}
 
     @cached_property
     def _head(self) -> Mapping[str, Floats]:
         """The two linear maps behind the last layer; a run with the compiled form loads no other matrices."""
         names = [f"{map_}.{part}" for map_ in ("h1", "h2") for part in ("weight", "bias")]
         return {name: self._array(name) for name in names}
-
-    @cached_property
-    def _place_and_side_vectors(self) -> tuple[Floats, Floats]:
-        return (
-            self._array("embeddings.position_embeddings.weight"),
-            self._array("embeddings.token_type_embeddings.weight"),
-        )
-
-    def _array(self, name: str) -> Floats:
-        scale = self._stored[name + ".scale"] if name + ".scale" in self._stored.files else np.float32(1)
-        values: Floats = self._stored[name].astype(np.float32) * scale
-        return values
-
-    @cached_property
-    def _shape(self) -> BertArchitecture:
-        n_layers = len({name.split(".")[1] for name in self._stored.files if name.startswith("layer.")})
-        return BertArchitecture(n_layers, int(self._stored["n_heads"]), _LAYER_NORM_EPSILON)
-
-    @cached_property
-    def _stored(self) -> "NpzFile":
-        stored: NpzFile = np.load(BytesIO(self._file), allow_pickle=False)
-        return stored
-
-    @cached_property
-    def _file(self) -> bytes:
-        return self._path.read_bytes()
-
-    @cached_property
-    def _word_vectors(self) -> Floats:
-        """The packaged model's vector of every vocabulary entry, shape `(n_vocabulary, dim)`."""
-        return stored_tensors(self._model)["embeddings.word_embeddings.weight"]
-
-    def _ids(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
-
-    @cached_property
-    def _tokenizer(self) -> "Tokenizer":
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_file(str(self._model / "tokenizer.json"))
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
-        return tokenizer
 
 
 def _run(session: "InferenceSession", embedded: Floats, bias: Floats) -> Floats:

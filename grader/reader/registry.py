@@ -1,8 +1,13 @@
-"""The reader that a name stands for."""
+"""The reader that a name stands for, and whether the packaged weights are whole."""
+
+from collections.abc import Iterator
+from pathlib import Path
 
 from grader.encoders import model_revision, packaged_model
 from grader.errors import SetupError
+from grader.reader.packaged_network import MODELS
 from grader.reader.reader import PackagedReader, Reader
+from grader.reader.verifier import Verifier
 from grader.settings import NO_READER, PACKAGED_READER
 
 
@@ -27,3 +32,14 @@ def load_reader(name: str) -> Reader | None:
     from grader.reader.cross_encoder import CrossEncoderReader
 
     return CrossEncoderReader(name)
+
+
+def check_weights() -> Iterator[tuple[Path, str | None]]:
+    """Each packaged file of weights that is there, with how it differs from what was published, if it does."""
+    for kind in (PackagedReader, Verifier):
+        path = MODELS / f"{kind.what}.npz"
+        if path.is_file():
+            try:
+                yield path, kind(MODELS).damage()
+            except SetupError as error:
+                yield path, str(error)

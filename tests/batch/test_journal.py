@@ -38,7 +38,7 @@ def test_grades_come_back_as_they_went_in(path: Path, named: bool) -> None:
     with Journal(path if named else None) as journal:
         assert list(journal.entries()) == []
         entries = journal.append([record("a"), record("b", retry=True)])
-        assert [journal.grade(entry.offset, entry.length) for entry in entries] == [
+        assert [journal.grade(entry.key, entry.offset, entry.length) for entry in entries] == [
             record("a").grade,
             record("b").grade,
         ]
@@ -47,7 +47,7 @@ def test_grades_come_back_as_they_went_in(path: Path, named: bool) -> None:
             found = list(journal.entries())
             assert found == entries
             assert [entry.retry for entry in found] == [False, True]
-            assert journal.grade(found[1].offset, found[1].length) == record("b").grade
+            assert journal.grade(found[1].key, found[1].offset, found[1].length) == record("b").grade
 
 
 def test_a_first_chunk_stays_when_it_is_interrupted_while_the_disk_works(

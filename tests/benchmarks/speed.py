@@ -159,7 +159,7 @@ def own_runs(texts: Sequence[str]) -> dict[str, Callable[[], object]]:
         return session.run([PIECES, MEAN], {EMBEDDINGS_INPUT: embedded})
 
     return {
-        OWN: lambda: list(encoder._pool.map(partial(run, encoder._session), inputs)),
+        OWN: lambda: list(encoder._pool.map(partial(run, encoder._compiled.session), inputs)),
         "the same, one batch after the other, all threads in each": lambda: [run(usual, each) for each in inputs],
     }
 

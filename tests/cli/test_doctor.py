@@ -55,8 +55,8 @@ def test_purge_leaves_no_text(tmp_path: Path) -> None:
     cache = ReplyCache(tmp_path / "grader.sqlite")
     cache.put({"a": {"reason": "a very private sentence"}})
     cache.close()
-    VectorCache("model", tmp_path / "vectors-1.sqlite").put([np.arange(3)], [np.ones((3, 4), np.float32)])
+    VectorCache("model", tmp_path / "vectors-2.sqlite").put([np.arange(3)], [np.ones((3, 4), np.float32)])
     said = doctor(tmp_path, "--purge").stderr
-    assert "1 kept replies" in said and "vectors-1.sqlite" in said
+    assert "1 kept replies" in said and "vectors-2.sqlite" in said
     assert [file.name for file in tmp_path.iterdir() if "vectors" in file.name] == []
     assert all(b"very private" not in file.read_bytes() for file in tmp_path.iterdir())

@@ -1,12 +1,10 @@
 """The compiled model: made once, checked against the original, never half, and refused where it differs."""
 
-import json
 import logging
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from grader.encoders import compilation as compiling
@@ -16,6 +14,7 @@ from grader.encoders.bert_graph import bert_graph
 from grader.encoders.compilation import CompileError, compiled_path, open_compiled, refusal_reason
 from grader.encoders.model_files import model_revision, packaged_model, stored_tensors
 from grader.encoders.onnx import OnnxEncoder, compilation_spec, lowest_cosine, read_architecture
+from tests.support.small_model import write_model
 
 
 @pytest.fixture
@@ -28,35 +27,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def small(tmp_path: Path) -> Path:
     """A model of two narrow layers in the packaged form."""
     return write_model(tmp_path / "model", seed=0)
-
-
-def write_model(folder: Path, *, seed: int) -> Path:
-    rng = np.random.default_rng(seed)
-    shapes = {
-        "embeddings.word_embeddings.weight": (40, 12),
-        "embeddings.position_embeddings.weight": (256, 12),
-        "embeddings.token_type_embeddings.weight": (2, 12),
-        "embeddings.LayerNorm.weight": (12,),
-        "embeddings.LayerNorm.bias": (12,),
-    }
-    for layer in ("encoder.layer.0.", "encoder.layer.1."):
-        for part in ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense"):
-            shapes |= {f"{layer}{part}.weight": (12, 12), f"{layer}{part}.bias": (12,)}
-        shapes |= {f"{layer}intermediate.dense.weight": (20, 12), f"{layer}intermediate.dense.bias": (20,)}
-        shapes |= {f"{layer}output.dense.weight": (12, 20), f"{layer}output.dense.bias": (12,)}
-        for part in ("attention.output.LayerNorm", "output.LayerNorm"):
-            shapes |= {f"{layer}{part}.weight": (12,), f"{layer}{part}.bias": (12,)}
-    header, data = {}, b""
-    for name, shape in shapes.items():
-        values = rng.normal(size=shape).astype("<f4").tobytes()
-        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(values)]}
-        data += values
-    head = json.dumps(header).encode()
-    folder.mkdir()
-    (folder / "model.safetensors").write_bytes(len(head).to_bytes(8, "little") + head + data)
-    config = {"num_hidden_layers": 2, "num_attention_heads": 3, "layer_norm_eps": 1e-12}
-    (folder / "config.json").write_text(json.dumps(config))
-    return folder
 
 
 def path_of(model: Path) -> Path:
@@ -147,4 +117,4 @@ def test_processes_that_compile_at_once_all_get_it_whole(small: Path, cache: Pat
 def test_the_packaged_model_compiles_to_the_original() -> None:
     model = packaged_model()
     weights = stored_tensors(model)
-    assert lowest_cosine(OnnxEncoder()._session, weights, read_architecture(model)) > 0.999999
+    assert lowest_cosine(OnnxEncoder()._compiled.session, weights, read_architecture(model)) > 0.999999

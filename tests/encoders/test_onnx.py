@@ -88,7 +88,7 @@ def test_threads_that_share_a_product_change_no_bit(either: OnnxEncoder) -> None
     rng = np.random.default_rng(0)
     for shape in ((1, 2), (1, 31), (3, 77), (70, 4), (2, 256)):
         embedded = {EMBEDDINGS_INPUT: rng.normal(scale=0.05, size=(*shape, 384)).astype(np.float32)}
-        for one, other in zip(either._session.run(None, embedded), sharing.run(None, embedded), strict=True):
+        for one, other in zip(either._compiled.session.run(None, embedded), sharing.run(None, embedded), strict=True):
             assert np.array_equal(one, other)
 
 

@@ -93,7 +93,7 @@ def test_a_limit_that_is_no_number_is_an_error(given: str, monkeypatch: pytest.M
 
 def test_what_cannot_be_removed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADER_CACHE", str(tmp_path))
-    (tmp_path / "vectors-1.sqlite").mkdir()
+    (tmp_path / "vectors-2.sqlite").mkdir()
     with pytest.raises(SetupError, match="cannot be removed"):
         purge_vector_cache()
 
@@ -167,4 +167,4 @@ def test_the_encoder_gives_the_same_bits_from_it(tmp_path: Path, monkeypatch: py
         for one, other in zip(encoder.encode(texts), fresh, strict=True):
             assert np.array_equal(one.vectors, other.vectors)
             assert np.array_equal(one.mean, other.mean)
-    assert "_session" not in vars(encoder)  # the second had nothing to compute
+    assert "_compiled" not in vars(encoder)  # the second had nothing to compute

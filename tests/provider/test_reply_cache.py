@@ -179,7 +179,7 @@ def test_another_version_is_refused(tmp_path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version=99")
     connection.close()
-    with pytest.raises(SetupError, match="it is of version 99, expected 1"):
+    with pytest.raises(SetupError, match="it is of version 99, expected 2"):
         ReplyCache(path)
 
 

@@ -124,7 +124,7 @@ class BatchLedger:
         self._change(change)
 
     def _record(self) -> dict[str, Any]:
-        return _record(self._cache.get([self._key]).get(self._key))
+        return _record(self._cache.record(self._key))
 
     def _change(self, how: Callable[[dict[str, Any]], None]) -> None:
         def change(value: Any) -> dict[str, Any]:
