@@ -71,7 +71,7 @@ reader: $(INSTALLED) ## train the reader on data/statements and measure it on he
 oracles: $(INSTALLED) ## compute the statistics with other programs, too, and print the differences (some minutes, a network)
 	$(BIN)/python -m tests.benchmarks.oracles
 
-soak: $(INSTALLED) ## kill runs at random moments, ROUNDS times, and see that nothing is lost
+soak: $(INSTALLED) ## kill runs, fill the disk and damage files, ROUNDS times, and see that nothing is lost or changed
 	$(BIN)/python -m tests.soak $(ROUNDS)
 
 attack: $(INSTALLED) ## attack the grader as configured and print how often each attack succeeds
