@@ -42,9 +42,8 @@ def main() -> None:
                 killed(name, Path(folder) / f"{name}-{seed}-{number}", whole[name], random.Random(f"{seed} {number}"))
             for name in WRITERS:
                 without_room(name, Path(folder) / f"{name}-{seed}-full", whole[name], random.Random(f"{name} {seed}"))
-    print(
-        f"{KILLS * rounds} kills and {len(WRITERS) * rounds} full disks over {', '.join(WRITERS)}: nothing half, nothing lost"
-    )
+    tried = f"{KILLS * rounds} kills and {len(WRITERS) * rounds} full disks"
+    print(f"{tried} over {', '.join(WRITERS)}: nothing half, nothing lost")
     outcomes: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
         for name in damage.TARGETS:

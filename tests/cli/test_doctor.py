@@ -1,6 +1,7 @@
 """What the doctor says, and that it sends and loads nothing."""
 
 import json
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -60,3 +61,23 @@ def test_purge_leaves_no_text(tmp_path: Path) -> None:
     assert "1 kept replies" in said and "vectors-2.sqlite" in said
     assert [file.name for file in tmp_path.iterdir() if "vectors" in file.name] == []
     assert all(b"very private" not in file.read_bytes() for file in tmp_path.iterdir())
+
+
+def test_verify_names_every_file_and_what_is_damaged(tmp_path: Path) -> None:
+    vectors, replies = tmp_path / "vectors-2.sqlite", tmp_path / "grader.sqlite"
+    VectorCache("model", vectors).put([np.arange(3)], [np.ones((3, 4), np.float32)])
+    cache = ReplyCache(replies)
+    cache.put({"a": {"credit": 0.5}})
+    cache.close()
+    whole = doctor(tmp_path, "--verify")
+    assert whole.exit_code == 0 and whole.stdout.count("ok  ") == 8
+    assert "model.safetensors" in whole.stdout and "reader.npz" in whole.stdout
+    with sqlite3.connect(replies) as connection:
+        connection.execute("UPDATE items SET value = replace(value, '5', '7')")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "x.onnx").write_bytes(b"half a model")
+    found = doctor(tmp_path, "--verify", "--json")
+    assert found.exit_code == 1 and "2 of 9 files are damaged" in found.stderr
+    files = json.loads(found.stdout)["files"]
+    assert files[str(replies)] == "1 damaged rows" and files[str(vectors)] is None
+    assert "no readable hash beside it; it is made again" in files[str(tmp_path / "models" / "x.onnx")]

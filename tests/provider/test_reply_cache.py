@@ -255,3 +255,34 @@ def test_what_was_written_survives_a_kill(tmp_path: Path) -> None:
     cache = ReplyCache(path)
     assert set(cache.get([f"k{n}" for n in written])) == {f"k{n}" for n in range(len(written))}
     cache.close()
+
+
+def test_replies_of_the_version_without_hashes_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "c.sqlite"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE items (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+    connection.execute("INSERT INTO items VALUES ('paid', '{\"credit\": 0.5}')")
+    connection.execute("PRAGMA user_version=1")
+    connection.commit()
+    connection.close()
+    for _ in range(2):
+        cache = ReplyCache(path)
+        assert cache.get(["paid"]) == {"paid": {"credit": 0.5}}
+        assert cache.damage() == []
+        cache.close()
+
+
+def test_a_changed_value_is_no_value_and_a_changed_record_an_error(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = ReplyCache(tmp_path / "c.sqlite")
+    cache.put({"a": {"credit": 0.5}, "b": {"credit": 1}})
+    cache._connection.execute("UPDATE items SET value = '{\"credit\": 1}' WHERE key = 'a'")
+    assert cache.get(["a", "b"]) == {"b": {"credit": 1}}
+    assert "has a damaged row (a...): it is asked for again" in caplog.text
+    with pytest.raises(SetupError, match="its record of open batches cannot be read"):
+        cache.record("a")
+    with pytest.raises(SetupError, match="its record of open batches cannot be read"):
+        cache.change("a", lambda _: {})
+    assert cache.record("b") == {"credit": 1} and cache.record("c") is None
+    cache.close()
