@@ -1,6 +1,7 @@
 """Fixed sentences must get known vectors before anything is encoded."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ def test_the_packaged_model_gives_the_published_vectors(whole: bool) -> None:
 def test_other_vectors_are_refused_with_the_way_out() -> None:
     encoder = OnnxEncoder()
     found = dict(zip(SENTENCES, encoder._encode(SENTENCES), strict=True))
-    turned = {text: vectors._replace(mean=np.roll(vectors.mean, 1)) for text, vectors in found.items()}
+    turned = {text: replace(vectors, mean=np.roll(vectors.mean, 1)) for text, vectors in found.items()}
     with pytest.raises(SetupError, match=re.escape("grader doctor --verify")):
         check_vectors(lambda texts: [turned[text] for text in texts], whole=False)
     with pytest.raises(SetupError, match="other vectors than it must"):
