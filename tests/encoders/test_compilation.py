@@ -34,7 +34,11 @@ def path_of(model: Path) -> Path:
 
 
 def files(cache: Path) -> list[str]:
-    return sorted(path.name for path in (cache / "models").iterdir())
+    """The compiled models; each has its hash beside it."""
+    names = sorted(path.name for path in (cache / "models").iterdir())
+    models = [name for name in names if name.endswith(".onnx")]
+    assert names == sorted([*models, *(f"{name}.sha256" for name in models)])
+    return models
 
 
 def test_it_is_compiled_once_and_read_from_then_on(small: Path, cache: Path) -> None:
@@ -56,7 +60,7 @@ def test_a_damaged_file_is_made_again(small: Path, cache: Path, caplog: pytest.L
     whole = path_of(small).read_bytes()
     path_of(small).write_bytes(whole[: len(whole) // 2])
     open_compiled(compilation_spec(small))
-    assert "is damaged and made again" in caplog.text
+    assert "is damaged (its sha256 is " in caplog.text and "made again" in caplog.text
     assert path_of(small).read_bytes() == whole
 
 
