@@ -34,6 +34,13 @@ from .output_files import atomic_writer as atomic_writer
 from .output_files import make_folder as make_folder
 from .output_files import output_errors as output_errors
 from .output_files import remove_temporary_files as remove_temporary_files
+from .page_labels import INTERROGATIVE as INTERROGATIVE
+from .page_labels import LABEL_LEAD as LABEL_LEAD
+from .page_labels import PROMPT as PROMPT
+from .page_labels import TASK as TASK
+from .page_labels import asks as asks
+from .page_labels import ends_as_question as ends_as_question
+from .page_labels import english_label as english_label
 from .sheets import Sheet as Sheet
 from .sheets import chosen_sheets as chosen_sheets
 from .sheets import hidden_note as hidden_note

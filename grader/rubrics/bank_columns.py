@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader.errors import InputError
-from grader.files import Row, id_text, normalised_words, pick_columns
+from grader.files import Row, ends_as_question, id_text, normalised_words, pick_columns
 from grader.phrases import shorten
 from grader.rubrics.multiple_choice import UNMARKED, Option, choose, mark_options, option_text, with_own_lines
-from grader.rubrics.page_marks import Line, ends_as_question
+from grader.rubrics.page_marks import Line
 from grader.rubrics.parsed_page import DroppedText
 from grader.rubrics.rich_text import rich_text
 
