@@ -10,6 +10,7 @@ from .documents import looks_like_json as looks_like_json
 from .documents import parse_document as parse_document
 from .documents import read_document as read_document
 from .documents import write_document as write_document
+from .docx import docx_page as docx_page
 from .grades import UNSTORED_FIELDS as UNSTORED_FIELDS
 from .grades import flat_columns as flat_columns
 from .grades import flat_row as flat_row
@@ -41,6 +42,7 @@ from .page_labels import TASK as TASK
 from .page_labels import asks as asks
 from .page_labels import ends_as_question as ends_as_question
 from .page_labels import english_label as english_label
+from .page_labels import states as states
 from .sheets import Sheet as Sheet
 from .sheets import chosen_sheets as chosen_sheets
 from .sheets import hidden_note as hidden_note

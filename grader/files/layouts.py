@@ -255,14 +255,10 @@ def _one_row_an_answer(names: Sequence[str], name: Layout, source: str, line: in
     if base is not None:
         problem = "this column appears twice in the header"
         raise InputError(problem, source=source, line=line, field=_repeated(base, names))
+    refuse_two_answers(names, source, line)
     if name == "long":
         return TableLayout(name, pick_columns(names, ANSWER_COLUMNS, required=_REQUIRED, source=source, line=line))
     fields = pick_columns(names, _WITH_TEXT, required=("answer",), source=source, line=line)
-    named = [each for each in names if pick_columns([each], {"answer": _WITH_TEXT["answer"]}, required=(), source="")]
-    if len(named) > 1:  # one of them may well be the right answer
-        listed = " and ".join(f"'{shorten(each)}'" for each in named)
-        problem = f"{listed} may each hold the answers: call the right answer 'reference_answer', or rename all but one"
-        raise InputError(problem, source=source, line=line, field="answer")
     if name == "blackboard":  # its ids of questions are its own
         fields.pop("question_id", None)
     elif fields.keys().isdisjoint({"question", "question_id"}):
@@ -272,6 +268,20 @@ def _one_row_an_answer(names: Sequence[str], name: Layout, source: str, line: in
         student = (fields["candidate"], *student)
     no_answer = ("<Unanswered>", "&lt;Unanswered&gt;") if name == "blackboard" else ()
     return TableLayout(name, fields, (), student, full_name, no_answer=frozenset(no_answer))
+
+
+def refuse_two_answers(names: Iterable[str], source: str, line: int | None) -> None:
+    """Refuse columns of which several may hold the answers: one of them may well be the right answer.
+
+    Raises:
+        InputError: names them, with the way out.
+
+    """
+    named = [each for each in names if pick_columns([each], {"answer": _WITH_TEXT["answer"]}, required=(), source="")]
+    if len(named) > 1:
+        listed = " and ".join(f"'{shorten(each)}'" for each in named)
+        problem = f"{listed} may each hold the answers: call the right answer 'reference_answer', or rename all but one"
+        raise InputError(problem, source=source, line=line, field="answer")
 
 
 def _student_columns(names: Sequence[str], layout: Layout) -> tuple[tuple[str, ...], tuple[str, ...]]:

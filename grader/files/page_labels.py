@@ -69,6 +69,19 @@ def asks(text: str) -> bool:
     return "?" in text or "\uff1f" in text or "\u061f" in text or bool(INTERROGATIVE.match(text) or TASK.match(text))
 
 
+_STATES = re.compile(
+    r"\W*\w+(?:[ ,]+(?!(?:that|which|what|how|why|who|whether|when|where|if|so)\b)[\w'\u2019/-]+){1,8}?[ ,]+"
+    r"(?:is|are|was|were|isn['\u2019]t|aren['\u2019]t|has|have|can|cannot|may|will|do|does|don['\u2019]t|doesn['\u2019]t"
+    r"|(?:it|they|we|this|one) \w+s?)\b",
+    re.IGNORECASE,
+)
+
+
+def states(text: str) -> bool:
+    """Whether a line that begins like a task is a sentence of its own: "Design patterns are templates"."""
+    return not ends_as_question(text) and _STATES.match(text) is not None
+
+
 def ends_as_question(text: str) -> bool:
     """Whether a line ends with a question mark, perhaps with a bracket, quote or points after it."""
     return re.search(r"[?\uff1f\u061f][\"'\u201d\u2019)\]*_]{0,4}\s*(?:[\[(][^\[\]()]{1,40}[\])])?$", text) is not None

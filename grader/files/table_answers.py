@@ -11,7 +11,7 @@ from typing import Any
 from grader.errors import InputError, warn_input
 from grader.files.cells import number_text
 from grader.files.html_cells import cell_text
-from grader.files.layouts import ANSWER_COLUMNS, QuestionColumns, TableLayout, plain_name
+from grader.files.layouts import ANSWER_COLUMNS, QuestionColumns, TableLayout, plain_name, refuse_two_answers
 from grader.files.made_ids import MadeIds
 from grader.files.question_matching import QuestionMatch, QuestionMatcher
 from grader.files.tables import Row, pick_columns
@@ -60,6 +60,7 @@ def long_answers(rows: Iterator[Row], source: str, reading: Reading) -> Iterator
         if not columns or names != list(row.values):
             names = list(row.values)
             columns = pick_columns(names, ANSWER_COLUMNS, required=_REQUIRED, source=source, line=row.names_line)
+            refuse_two_answers(names, source, row.names_line)
             used = set(columns.values())
             reading.ignored = tuple(name for name in names if name not in used)
         values: dict[str, Any] = {field: row.values.get(name) for field, name in columns.items()}

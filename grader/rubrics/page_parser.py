@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from grader.files import INTERROGATIVE, PROMPT, TASK, PageLine, Row, asks, ends_as_question, english_label
+from grader.files import INTERROGATIVE, PROMPT, TASK, PageLine, Row, asks, ends_as_question, english_label, states
 from grader.phrases import shorten
 from grader.rubrics import page_marks as marks
 from grader.rubrics.multiple_choice import UNMARKED, Option, choose, mark_options, option_text, with_own_lines
@@ -314,6 +314,8 @@ def _is_question_line(page: list[Line], index: int) -> bool:
     if INTERROGATIVE.match(text) and below and not below.is_empty and not marks.OWN_LINE.match(below.text):
         return ends_as_question(below.text) and "?" not in text and text[-1:] not in ".!:"  # it wraps
     is_task = PROMPT.match(text) or (after_gap and TASK.match(text) and text[-1:] != ":")
+    if states(text):
+        return False
     one_sentence = not re.search(r"[.!?]\s+[A-Z]", text.rstrip(".!?"))
     followed = any(not line.is_empty for line in page[index + 1 : index + 3])
     return bool(is_task and one_sentence and followed and not is_item)

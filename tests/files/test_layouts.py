@@ -305,3 +305,12 @@ def test_right_answers_without_the_questions_texts_are_said(tmp_path: Path) -> N
     with pytest.warns(InputWarning, match="no texts of questions"):
         [question] = exported_questions(path)
     assert question.question == "Question 1"
+
+
+def test_a_long_table_with_two_columns_of_answers_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("answer_id,question_id,answer,response\n1,tides,The moon,Wind\n")
+    with pytest.raises(InputError, match=r"a\.csv:1: .*'answer' and 'response' may each hold the answers"):
+        list(read_answers(tmp_path / "a.csv"))
+    (tmp_path / "a.jsonl").write_text('{"id": "1", "question_id": "t", "response": "x", "student_answer": "y"}\n')
+    with pytest.raises(InputError, match=r"a\.jsonl:1: .*'response' and 'student_answer'"):
+        list(read_answers(tmp_path / "a.jsonl"))
