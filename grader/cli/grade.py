@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from grader.batch import Batch, BatchTotals, Engine, Journal
-    from grader.files import Layout
+    from grader.files import Attempts, Layout
     from grader.grading import Grader
     from grader.schema import Rubric
 
@@ -195,7 +195,7 @@ def grade(
             remove_temporary_files(written)
         steps = {name: rubric.step for name, rubric in known.items()}
         batch = Batch(grader.signature_of, engine.open(grader), journal, work, step_of=steps.get)
-        _take(batch, read, grader, layout)
+        _take(batch, read, grader, layout, "all" if students.attempt == "best" else students.attempt)
         if form == "xlsx" and outputs.output is not None:
             check_sheet_rows(batch.n_answers, outputs.output)
         _say_kept(batch, journal)
@@ -267,12 +267,12 @@ def _rubrics(path: Path, answers: str) -> "Mapping[str, Rubric]":
     return {question.id: derive(question) for question in import_questions(answers).bank.questions}
 
 
-def _take(batch: "Batch", path: str, grader: "Grader", layout: "Layout | None") -> None:
+def _take(batch: "Batch", path: str, grader: "Grader", layout: "Layout | None", attempts: "Attempts | None") -> None:
     """Read all answers before the first is graded: a fault in the last line costs no work."""
     from grader.files import open_answers, source_name
 
     questions = {name: rubric.question for name, rubric in grader.rubrics.items()}
-    file = open_answers(path, questions=questions, layout=layout)
+    file = open_answers(path, questions=questions, layout=layout, attempts=attempts)
     if file.layout != "long":
         say(file.about)
     try:
@@ -280,7 +280,7 @@ def _take(batch: "Batch", path: str, grader: "Grader", layout: "Layout | None") 
     except InputError as error:
         if error.field != "answer_id" or file.layout in ("long", "text") or "appears twice" not in error.problem:
             raise
-        way_out = "a student has several rows: keep one of them, or export only the attempt that counts"
+        way_out = "a student has several rows: say with --attempt first, last, best or all which count, or keep one"
         raise InputError(f"{error.problem}; {way_out}", source=error.source, line=error.line) from error
 
 
@@ -341,4 +341,5 @@ def _say_alike(totals: "BatchTotals") -> None:
     if totals.duplicates:
         more = totals.n_duplicates - len(totals.duplicates)
         rest = f" and {more} more" if more else ""
-        say(f"the same words from different candidates: {', '.join(totals.duplicates)}{rest}")
+        said = f"the same words from different candidates in {count(totals.n_duplicates, 'answer')}"
+        say(f"{said}: {', '.join(totals.duplicates)}{rest}")

@@ -18,6 +18,7 @@ from .grades import grade_row as grade_row
 from .grades import point_columns as point_columns
 from .grades import read_grades as read_grades
 from .grades import stored_grade_row as stored_grade_row
+from .layout_names import Attempts as Attempts
 from .layout_names import Layout as Layout
 from .layouts import ANSWER_COLUMNS as ANSWER_COLUMNS
 from .markup import NOT_SHOWN as NOT_SHOWN
@@ -47,6 +48,8 @@ from .sheets import Sheet as Sheet
 from .sheets import chosen_sheets as chosen_sheets
 from .sheets import hidden_note as hidden_note
 from .sheets import read_sheets as read_sheets
+from .student_columns import plain_name as plain_name
+from .student_columns import student_columns as student_columns
 from .table_answers import answer_text as answer_text
 from .tables import FORMATS as FORMATS
 from .tables import Format as Format

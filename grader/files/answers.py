@@ -11,7 +11,7 @@ from grader.argument_types import check_path, wrong_type
 from grader.errors import warn_input
 from grader.files.docx import docx_lines
 from grader.files.html_cells import cell_text
-from grader.files.layout_names import Layout
+from grader.files.layout_names import Attempts, Layout
 from grader.files.layouts import TableLayout, layout_of, recognised
 from grader.files.question_matching import QuestionMatcher
 from grader.files.table_answers import Reading, long_answers, question_row_answers, student_row_answers
@@ -101,11 +101,17 @@ class AnswerFile:
 
 
 def open_answers(
-    path: str | Path, *, questions: Mapping[str, str] | None = None, layout: Layout | None = None
+    path: str | Path,
+    *,
+    questions: Mapping[str, str] | None = None,
+    layout: Layout | None = None,
+    attempts: Attempts | None = None,
 ) -> AnswerFile:
     """Find out how a file holds answers, and read them one at a time in constant memory (texts are read whole).
 
-    Arguments and errors are those of `read_answers`, but repeated ids are not detected.
+    Arguments and errors are those of `read_answers`, but repeated ids are not detected. With `attempts` several rows of
+    one student are attempts in their order, if no column numbers them, and the first or last alone, or all, are given;
+    memory then grows with the answers. Without it such rows have the same ids.
     """
     source = source_name(path)
     matcher, reading = QuestionMatcher(questions, source), Reading()
@@ -119,10 +125,36 @@ def open_answers(
     if table.name == "long":
         answers = long_answers(rows, source, reading)
     elif table.fields:
-        answers = question_row_answers(rows, table, matcher, source, reading)
+        answers = question_row_answers(rows, table, matcher, source, reading, several=attempts is not None)
     else:
-        answers = student_row_answers(rows, table, matcher, source, reading, guessed=layout is None)
+        several, guessed = attempts is not None, layout is None
+        answers = student_row_answers(rows, table, matcher, source, reading, guessed=guessed, several=several)
+    if attempts in ("first", "last") and table.name != "long":
+        answers = _of_attempt(answers, first=attempts == "first", by_question=bool(table.fields))
     return AnswerFile(table.name, f"{source}: read as {_about(table)}", answers, reading)
+
+
+def _of_attempt(
+    answers: Iterable[tuple[int, Answer]], *, first: bool, by_question: bool
+) -> Iterator[tuple[int, Answer]]:
+    """The answers of each student's first or last attempt, or with `by_question` the first or last to each question."""
+    numbered = []
+    chosen: dict[tuple[str | None, str], int] = {}
+    for line, answer in answers:
+        number, key = _attempt(answer), (answer.candidate, answer.question_id if by_question else "")
+        numbered.append((line, answer, number, key))
+        chosen[key] = (min if first else max)(chosen.get(key, number), number)
+    for line, answer, number, key in numbered:
+        if number != chosen[key]:
+            continue
+        if by_question and number > 1:  # it is of the same attempt as the answers to other questions
+            answer = answer.model_copy(update={"answer_id": answer.answer_id.removesuffix(f"-{number}")})
+        yield line, answer
+
+
+def _attempt(answer: Answer) -> int:
+    told = re.fullmatch(r"-(\d+)", answer.answer_id.removeprefix(f"{answer.candidate}/{answer.question_id}"))
+    return int(told[1]) if told else 1
 
 
 class _Lines(NamedTuple):

@@ -87,7 +87,10 @@ def test_faults_are_one_line(tmp_path: Path, rubrics: Path) -> None:
     twice = exports.Export([["Student", *QUESTIONS.values()], row, row]).write(tmp_path)
     done = run("grade", twice, "--rubrics", rubrics)
     assert done.exit_code == 1
-    assert "appears twice, the first time on line 2; a student has several rows: keep one of them" in done.stderr
+    assert (
+        "appears twice, the first time on line 2; a student has several rows: say with --attempt first, last, best"
+        in done.stderr
+    )
 
 
 def test_standard_input(tmp_path: Path, rubrics: Path) -> None:
