@@ -21,7 +21,7 @@ CANVAS_ID = ("id",)
 
 def identity_columns(columns: Iterable[str]) -> dict[Identity, str]:
     """The columns that tell names, addresses and numbers of students, by what they tell."""
-    found: Mapping[str, str] = {**student_columns(columns)}
+    found: dict[str, str] = dict(student_columns(columns).items())
     told = ((what, next((found[kind] for kind in kinds if kind in found), None)) for what, kinds in _KINDS.items())
     return {what: column for what, column in told if column is not None}
 
