@@ -110,7 +110,7 @@ def test_xml_entities_in_a_workbook_do_not_explode(tmp_path: Path) -> None:
 
 def test_ids_that_excel_has_changed_are_refused_and_other_numbers_are_not(tmp_path: Path) -> None:
     """Excel keeps 15 digits and stores longer numbers as such; other programs store all digits."""
-    from grader.files.answers import read_answers
+    from grader.files.answer_files.answers import read_answers
 
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]

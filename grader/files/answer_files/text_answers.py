@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from grader.errors import InputError, warn_input
-from grader.files.made_ids import MadeIds
+from grader.files.answer_files.made_ids import MadeIds
+from grader.files.answer_files.question_matching import QuestionMatch, QuestionMatcher
+from grader.files.answer_files.table_answers import Reading
 from grader.files.page_labels import PROMPT, asks, english_label
-from grader.files.question_matching import QuestionMatch, QuestionMatcher
-from grader.files.table_answers import Reading
 from grader.phrases import shorten
 from grader.schema import Answer
 

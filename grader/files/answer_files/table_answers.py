@@ -9,12 +9,12 @@ from itertools import chain, islice
 from typing import Any
 
 from grader.errors import InputError, warn_input
+from grader.files.answer_files.html_cells import cell_text
+from grader.files.answer_files.layouts import ANSWER_COLUMNS, QuestionColumns, TableLayout, refuse_two_answers
+from grader.files.answer_files.made_ids import MadeIds
+from grader.files.answer_files.question_matching import QuestionMatch, QuestionMatcher
+from grader.files.answer_files.student_columns import plain_name
 from grader.files.cells import number_text
-from grader.files.html_cells import cell_text
-from grader.files.layouts import ANSWER_COLUMNS, QuestionColumns, TableLayout, refuse_two_answers
-from grader.files.made_ids import MadeIds
-from grader.files.question_matching import QuestionMatch, QuestionMatcher
-from grader.files.student_columns import plain_name
 from grader.files.tables import Row, pick_columns
 from grader.files.validation import Place, id_text, refuse_shortened_id, validate
 from grader.phrases import count, shorten

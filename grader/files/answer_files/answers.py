@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 from grader.argument_types import check_path, wrong_type
 from grader.errors import InputError, warn_input
+from grader.files.answer_files.html_cells import cell_text
+from grader.files.answer_files.layout_names import Attempts, Layout
+from grader.files.answer_files.layouts import TableLayout, layout_of, recognised
+from grader.files.answer_files.question_matching import QuestionMatcher
+from grader.files.answer_files.table_answers import Reading, long_answers, question_row_answers, student_row_answers
+from grader.files.answer_files.text_answers import text_answers
 from grader.files.docx import docx_lines
-from grader.files.html_cells import cell_text
-from grader.files.layout_names import Attempts, Layout
-from grader.files.layouts import TableLayout, layout_of, recognised
-from grader.files.question_matching import QuestionMatcher
-from grader.files.table_answers import Reading, long_answers, question_row_answers, student_row_answers
 from grader.files.tables import FORMATS, Row, read_rows, table_ending, text_rows
-from grader.files.text_answers import text_answers
 from grader.files.text_input import source_name, text_lines
 from grader.files.validation import normalised_words, refuse_duplicate
 from grader.files.xlsx import sheet_headers

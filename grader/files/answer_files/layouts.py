@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from grader.errors import InputError
-from grader.files.layout_names import Layout
-from grader.files.question_matching import QuestionMatcher
-from grader.files.student_columns import STUDENT_COLUMNS, StudentColumn, plain_name, student_columns
+from grader.files.answer_files.layout_names import Layout
+from grader.files.answer_files.question_matching import QuestionMatcher
+from grader.files.answer_files.student_columns import STUDENT_COLUMNS, StudentColumn, plain_name, student_columns
 from grader.files.tables import pick_columns
 from grader.phrases import shorten
 

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import InputError, InputWarning
-from grader.files.answers import open_answers, read_answers
-from grader.files.question_matching import QuestionMatcher
-from grader.files.table_answers import Reading
-from grader.files.text_answers import text_answers
+from grader.files.answer_files.answers import open_answers, read_answers
+from grader.files.answer_files.question_matching import QuestionMatcher
+from grader.files.answer_files.table_answers import Reading
+from grader.files.answer_files.text_answers import text_answers
 from tests.support.exports import QUESTIONS
 
 TIDES, LAVA, WAVES = QUESTIONS.values()

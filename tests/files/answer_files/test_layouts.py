@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import InputError, InputWarning
-from grader.files.answers import exported_questions, open_answers, read_answers
-from grader.files.layouts import recognised
+from grader.files.answer_files.answers import exported_questions, open_answers, read_answers
+from grader.files.answer_files.layouts import recognised
 from tests.support import exports
 from tests.support.exports import ANSWERS, EXPORTS, QUESTIONS, REFERENCES, Answers, Export
 
