@@ -107,7 +107,7 @@ def test_a_workbook_with_a_cover_sheet(tmp_path: Path, rubrics: Path) -> None:
     import openpyxl
 
     book = openpyxl.Workbook()
-    book.active.append(["Test in May", "by Kim"])
+    book.worksheets[0].append(["Test in May", "by Kim"])
     for name, student in (("Answers", "ann"), ("Resit", "bo")):
         sheet = book.create_sheet(name)
         sheet.append(["Student", *QUESTIONS.values()])
