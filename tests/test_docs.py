@@ -12,7 +12,7 @@ from grader.calibration.ratings.reading import read_ratings
 from grader.calibration.ratings.scores import read_scale
 from grader.encoders.protocol import Encoder
 from grader.evaluation.labelled_set import LabelledAnswer, read_labelled_set
-from grader.files.answers import read_answers
+from grader.files.answer_files.answers import read_answers
 from grader.files.grades import read_grades
 from grader.rubrics.bank import read_bank
 from grader.rubrics.linter import lint

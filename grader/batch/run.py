@@ -19,7 +19,7 @@ from grader.schema import Answer, Grade
 
 # Flags of grades that a later run makes again: a judge that failed may answer the next time.
 _NOT_FINAL = frozenset({"judge_failed"})
-_MAX_LISTED = 20  # duplicate answers that are listed by id
+_MAX_LISTED = 3  # duplicate answers that are listed by id
 
 
 class Engine(Protocol):

@@ -11,6 +11,7 @@ import typer
 from grader.cli.console import print_json, progress, say
 from grader.cli.options import AsJson, EncoderOptions, LayoutOption, Rubrics, with_options
 from grader.cli.outputs import OUTPUTS, check_outputs
+from grader.errors import InputError
 
 if TYPE_CHECKING:
     from grader.calibration import Calibration, Fitting, Ratings
@@ -227,6 +228,9 @@ def calibrate(
     known = read_rubrics(rubrics) if fit.fit_file is not None or (answers and rubrics.is_dir()) else {}
     questions = {name: rubric.question for name, rubric in known.items()} or None
     given = [] if answers is None else list(read_answers(answers, questions=questions, layout=layout))
+    if fit.fit_file is not None and grades is None and len({rating.rater for rating in read.rows}) == 1:
+        _fit_alone(fit.fit_file, fit.n_next, read, given, known, encoder, pages, as_json=as_json)
+        return
     found = compare(
         read,
         CalibrationOptions(**asdict(scale), **asdict(bootstrap)),
@@ -284,6 +288,33 @@ def _fit(
     )
     found.fitted.write(path)
     return found
+
+
+def _fit_alone(
+    path: Path,
+    n_next: int,
+    ratings: "Ratings",
+    answers: "Sequence[Answer]",
+    rubrics: "Mapping[str, Rubric]",
+    encoder: EncoderOptions,
+    pages: PageOptions,
+    *,
+    as_json: bool,
+) -> None:
+    """Learn from the marks of one person, who cannot be compared with anybody."""
+    from grader.reports import fitting_lines
+
+    if pages.are_wanted:
+        problem = "all ratings are by one person, so there is nothing to compare: leave --report and --tables out"
+        raise InputError(problem, source=ratings.source)
+    fitted = _fit(path, n_next, ratings, answers, rubrics, encoder)
+    rater = ratings.rows[0].rater
+    called = {rater: "rater 1" if pages.names is False else rater}
+    if as_json:
+        print_json({"n_raters": 1, "n_ratings": len(ratings.rows), "marks": fitted.as_dict(called)})
+        return
+    typer.echo("\n".join(fitting_lines(fitted, called)))
+    say("All ratings are by one person: marks are learned, and nobody is compared")
 
 
 def _write_page(found: "Calibration", sections: "Sequence[Section]", path: Path) -> None:

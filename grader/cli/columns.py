@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from grader.cli.console import print_json, say
-from grader.cli.options import AsJson, LayoutOption
+from grader.cli.options import AsJson, LayoutOption, SheetOption
 from grader.phrases import count, shorten
 
 
@@ -21,6 +21,7 @@ def columns(
         ),
     ] = None,
     layout: LayoutOption = None,
+    sheet: SheetOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Say how a file of answers would be read: its layout, questions and students, and what is left out.
@@ -38,7 +39,7 @@ def columns(
     folder = rubrics or Path("rubrics")
     known = read_rubrics(folder) if rubrics is not None or folder.is_dir() else None
     texts = None if known is None else {name: rubric.question for name, rubric in known.items()}
-    found = open_answers(file, questions=texts, layout=layout)
+    found = open_answers(file, questions=texts, layout=layout, sheet=sheet)
     students, n_answers, n_blank = set(), 0, 0
     for _, answer in found.answers:
         n_answers += 1

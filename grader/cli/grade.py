@@ -20,7 +20,7 @@ from grader.cli.judge_options import (
     say_totals,
     submit_batches,
 )
-from grader.cli.options import UNGRADED, AsJson, EncoderOptions, LayoutOption, Rubrics, with_options
+from grader.cli.options import UNGRADED, AsJson, EncoderOptions, LayoutOption, Rubrics, SheetOption, with_options
 from grader.cli.outputs import (
     KEPT,
     OUTPUTS,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from grader.batch import Batch, BatchTotals, Engine, Journal
-    from grader.files import Layout
+    from grader.files import Attempts, Layout
     from grader.grading import Grader
     from grader.schema import Rubric
 
@@ -100,6 +100,7 @@ def grade(
         ),
     ],
     layout: LayoutOption = None,
+    sheet: SheetOption = None,
     rubrics: Rubrics = Path("rubrics"),
     outputs: OutputOptions,
     students: StudentOptions,
@@ -173,7 +174,7 @@ def grade(
         students.mail_merge,
         inputs=[*([] if is_stored(answers) else [answers]), rubrics, *([] if calibration is None else [calibration])],
     )
-    known = _rubrics(rubrics, answers)
+    known = _rubrics(rubrics, answers, sheet)
     if outputs.step is not None:
         known = {name: rubric.model_copy(update={"step": outputs.step}) for name, rubric in known.items()}
     choice = judge_choice(judging, run, when="unclear")
@@ -195,7 +196,8 @@ def grade(
             remove_temporary_files(written)
         steps = {name: rubric.step for name, rubric in known.items()}
         batch = Batch(grader.signature_of, engine.open(grader), journal, work, step_of=steps.get)
-        _take(batch, read, grader, layout)
+        attempts = students.attempt if students.attempt != "best" else "all"
+        _take(batch, read, grader, layout, attempts, sheet)
         if form == "xlsx" and outputs.output is not None:
             check_sheet_rows(batch.n_answers, outputs.output)
         _say_kept(batch, journal)
@@ -255,24 +257,31 @@ def _check_encoder(encoder: EncoderOptions, run: RunOptions, engine: EngineOptio
         raise InputError("an encoder on a server has one limit for all machines: leave --engine ray out for it")
 
 
-def _rubrics(path: Path, answers: str) -> "Mapping[str, Rubric]":
+def _rubrics(path: Path, answers: str, sheet: str | None) -> "Mapping[str, Rubric]":
     """The rubrics; where there are none yet, those that the right answers of an export give."""
     from grader.files import exported_questions
     from grader.rubrics import derive, import_questions, read_rubrics
 
-    if path.exists() or answers == "-" or is_stored(answers) or not exported_questions(answers):
+    if path.exists() or answers == "-" or is_stored(answers) or not exported_questions(answers, sheet=sheet):
         return read_rubrics(path)
     say(f"{path}: there are no rubrics, so points come from the right answers in {answers}")
     say(f"to see and edit them first: grader derive {answers} -o {path}")
     return {question.id: derive(question) for question in import_questions(answers).bank.questions}
 
 
-def _take(batch: "Batch", path: str, grader: "Grader", layout: "Layout | None") -> None:
+def _take(
+    batch: "Batch",
+    path: str,
+    grader: "Grader",
+    layout: "Layout | None",
+    attempts: "Attempts | None",
+    sheet: str | None,
+) -> None:
     """Read all answers before the first is graded: a fault in the last line costs no work."""
     from grader.files import open_answers, source_name
 
     questions = {name: rubric.question for name, rubric in grader.rubrics.items()}
-    file = open_answers(path, questions=questions, layout=layout)
+    file = open_answers(path, questions=questions, layout=layout, attempts=attempts, sheet=sheet)
     if file.layout != "long":
         say(file.about)
     try:
@@ -280,7 +289,7 @@ def _take(batch: "Batch", path: str, grader: "Grader", layout: "Layout | None") 
     except InputError as error:
         if error.field != "answer_id" or file.layout in ("long", "text") or "appears twice" not in error.problem:
             raise
-        way_out = "a student has several rows: keep one of them, or export only the attempt that counts"
+        way_out = "a student has several rows: say with --attempt first, last, best or all which count, or keep one"
         raise InputError(f"{error.problem}; {way_out}", source=error.source, line=error.line) from error
 
 
@@ -341,4 +350,5 @@ def _say_alike(totals: "BatchTotals") -> None:
     if totals.duplicates:
         more = totals.n_duplicates - len(totals.duplicates)
         rest = f" and {more} more" if more else ""
-        say(f"the same words from different candidates: {', '.join(totals.duplicates)}{rest}")
+        said = f"the same words from different candidates in {count(totals.n_duplicates, 'answer')}"
+        say(f"{said}: {', '.join(totals.duplicates)}{rest}")

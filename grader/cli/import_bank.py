@@ -22,9 +22,9 @@ def import_(
 ) -> None:
     """Read questions and reference answers from a page, a table or a question format into a question bank.
 
-    Pages: text, Markdown, HTML, Jupyter notebooks. Tables: CSV, TSV, XLSX, JSONL, JSON, Parquet. Formats: GIFT, Aiken,
-    Moodle XML, QTI 2.x, text exports of Anki and Quizlet. Of multiple choice the marked option becomes the reference
-    answer, and a question without one is refused.
+    Pages: text, Markdown, HTML, Word, Jupyter notebooks. Tables: CSV, TSV, XLSX, JSONL, JSON, Parquet. Formats: GIFT,
+    Aiken, Moodle XML, QTI 2.x, text exports of Anki and Quizlet. Of multiple choice the marked option becomes the
+    reference answer, and a question without one is refused.
 
     What is left out (titles, footers, images, questions without an answer) is reported with its line; gaps in the
     numbering are warnings. Questions about a person, and placeholders such as "[This requires a personalized answer

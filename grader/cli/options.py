@@ -32,6 +32,14 @@ LayoutOption = Annotated[
         help="How the file holds answers (docs/formats.md); by default this is recognised and said.",
     ),
 ]
+SheetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--sheet",
+        envvar="GRADER_SHEET",
+        help="Of a workbook this sheet; by default the first that has the columns of a layout, which is said.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 
 

@@ -35,8 +35,12 @@ class StudentOptions:
         ),
     ] = None
     attempt: Annotated[
-        Literal["first", "last", "best"] | None,
-        typer.Option("--attempt", help="Which attempt counts by student; several are refused otherwise."),
+        Literal["first", "last", "best", "all"] | None,
+        typer.Option(
+            "--attempt",
+            help="Which attempt of a student counts; `all` grades each. Several rows of one student are attempts in "
+            "their order, unless a column numbers them; without this they are refused.",
+        ),
     ] = None
     title: Annotated[
         str | None,
@@ -130,7 +134,7 @@ def write_by_student(
 
     # Words say what points earn, so pages, mail and Moodle's feedback need them; plain tables do not.
     texts = options.feedback is not None or options.mail_merge is not None or options.for_ == "moodle"
-    results = group_by_student(grades, attempts=options.attempt, texts=texts)
+    results = group_by_student(grades, attempts=None if options.attempt == "all" else options.attempt, texts=texts)
     title = options.title or (Path(name).name.partition(".")[0] if name != "-" else "Grades")
     words = partial(short_feedback, reveal=reveal)
     files: dict[str, str] = {}

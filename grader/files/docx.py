@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import InputError
+from grader.files.markup import PageLine
 from grader.files.xlsx import WORKBOOK_LIMIT
 
 _QUESTION = ("question", "q", "frage", "pregunta")
+_HEADING = re.compile(r"#{1,6} (?=\S)")
+_BOLD = re.compile(r"\*\*(.+)\*\*")
+_ITEM = re.compile(r"\s*(?:\d{1,4}[.)]|[-*•–])\s")
 _ANSWER = ("answer", "a", "response", "your answer", "antwort", "respuesta")
 
 
@@ -24,26 +28,64 @@ def docx_lines(path: str | Path) -> Iterator[tuple[int, str]]:
         InputError: not a document, damaged or too large.
 
     """
+    from docx.table import Table
+
+    number = 0
+    numbers: Counter[tuple[Any, Any]] = Counter()
+    for item in _items(path):
+        for lines in _table_lines(item) if isinstance(item, Table) else [_paragraph_lines(item, numbers)]:
+            number += 1
+            yield from ((number, line) for line in lines)
+
+
+def docx_page(path: str | Path) -> list[PageLine]:
+    """The lines of a document as those of a page, with a gap below each paragraph that is no item of a list.
+
+    Raises:
+        InputError: as `docx_lines`.
+
+    """
+    from docx.table import Table
+
+    page: list[PageLine] = []
+    numbers: Counter[tuple[Any, Any]] = Counter()
+    number = 0
+    for item in _items(path):
+        if isinstance(item, Table):
+            for at, row in enumerate(item.rows):
+                number += 1
+                cells = tuple(cell.text.strip() for cell in row.cells)
+                page.append(PageLine(number, f"| {' | '.join(cells)} |", role="row", cells=cells))
+                page += [] if at else [PageLine(number, "", role="row")]  # the line below the names of columns
+            page.append(PageLine(number, ""))
+            continue
+        number += 1
+        lines = _paragraph_lines(item, numbers)
+        if page and not (_ITEM.match(lines[0]) and _ITEM.match(page[-1].text)):
+            page.append(PageLine(page[-1].number, ""))
+        for text in lines:
+            heading, bold = _HEADING.match(text), _BOLD.fullmatch(text)
+            level = heading.end() - 1 if heading else 0
+            said = text[heading.end() :] if heading else bold[1] if bold else text
+            page.append(PageLine(number, said, heading=level, bold=bold is not None))
+    return page
+
+
+def _items(path: str | Path) -> list[Any]:
+    """The paragraphs and tables of a document, in their order."""
     from docx import Document
     from docx.opc.exceptions import PackageNotFoundError
-    from docx.table import Table
 
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
         if size > WORKBOOK_LIMIT:
             raise InputError(f"unpacks to {size:,} bytes, the limit is {WORKBOOK_LIMIT:,}: copy its text", source=path)
-        items = list(Document(str(path)).iter_inner_content())
+        return list(Document(str(path)).iter_inner_content())
     except FileNotFoundError as error:
         raise InputError("cannot be read: there is no such file", source=path) from error
     except (zipfile.BadZipFile, PackageNotFoundError, OSError, ValueError, LookupError, SyntaxError) as error:
         raise InputError("not a .docx document (an old .doc?): save it as .docx or text", source=path) from error
-    number = 0
-    numbers: Counter[tuple[Any, Any]] = Counter()
-    for item in items:
-        for lines in _table_lines(item) if isinstance(item, Table) else [_paragraph_lines(item, numbers)]:
-            number += 1
-            yield from ((number, line) for line in lines)
 
 
 def _paragraph_lines(paragraph: Any, numbers: "Counter[tuple[Any, Any]]") -> list[str]:

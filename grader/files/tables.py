@@ -74,7 +74,7 @@ def pick_columns(
     return columns
 
 
-def read_rows(path: str | Path, *, number_repeated: bool = False) -> Iterator[Row]:
+def read_rows(path: str | Path, *, number_repeated: bool = False, sheet: str | None = None) -> Iterator[Row]:
     """The rows of a table, one at a time; the suffix of the file determines the format.
 
     CSV, TSV and XLSX cells are text (`007` stays `007`), and their blank rows are skipped; JSON and Parquet values
@@ -83,6 +83,7 @@ def read_rows(path: str | Path, *, number_repeated: bool = False) -> Iterator[Ro
     Args:
         path: a file with a suffix of `FORMATS`, or `-` for standard input (`text_rows`).
         number_repeated: call the second column with a name `name (2)`; otherwise that is an error.
+        sheet: which one of a workbook; by default the first.
 
     Raises:
         InputError: the file cannot be read, is empty or is broken; with the line.
@@ -99,7 +100,8 @@ def read_rows(path: str | Path, *, number_repeated: bool = False) -> Iterator[Ro
         pass
     if suffix in _ROWS:
         return _at_least_one(_ROWS[suffix](path), str(path))
-    return _at_least_one(named_rows(_CELLS[suffix](path), str(path), number_repeated=number_repeated), str(path))
+    cells = xlsx_records(path, sheet=sheet) if suffix == ".xlsx" else _CELLS[suffix](path)
+    return _at_least_one(named_rows(cells, str(path), number_repeated=number_repeated), str(path))
 
 
 def table_ending(path: str | Path) -> str:

@@ -1,4 +1,4 @@
-"""Read the first sheet of an XLSX workbook, and write a workbook with one sheet; all sheets: `sheets.py`."""
+"""Read a sheet of an XLSX workbook, and write a workbook with one sheet; all sheets: `sheets.py`."""
 
 import re
 import zipfile
@@ -57,8 +57,8 @@ def open_workbook(path: str | Path) -> Iterator[tuple[Any, Any]]:
         raise InputError(f"a damaged .xlsx workbook: {error}; save it again", source=path) from error
 
 
-def xlsx_records(path: str | Path) -> Iterator[tuple[int, list[str]]]:
-    """The rows of the first sheet of a workbook with their numbers (from 1), every cell as text (`7` for 7.0).
+def xlsx_records(path: str | Path, *, sheet: str | None = None) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a sheet with their numbers (from 1), every cell as text (`7` for 7.0); by default of the first.
 
     Other sheets that hold something and are not hidden are named in an `InputWarning`.
 
@@ -68,11 +68,12 @@ def xlsx_records(path: str | Path) -> Iterator[tuple[int, list[str]]]:
     """
     width = 0
     with open_workbook(path) as books:
-        _tell_other_sheets(books[0], path)
-        sheets: list[Any] = [book.worksheets[0] for book in books]
-        for sheet in sheets:
-            sheet.reset_dimensions()  # the size stated in the file may be wrong
-        for line, (row, raw) in enumerate(zip(*(sheet.iter_rows() for sheet in sheets), strict=True), 1):
+        chosen = _place_of(books[0], sheet, path)
+        _tell_other_sheets(books[0], chosen, path, by_option=sheet is not None)
+        sheets: list[Any] = [book.worksheets[chosen] for book in books]
+        for each in sheets:
+            each.reset_dimensions()  # the size stated in the file may be wrong
+        for line, (row, raw) in enumerate(zip(*(each.iter_rows() for each in sheets), strict=True), 1):
             if line > SHEET_ROWS:
                 raise InputError(f"a sheet has at most {SHEET_ROWS:,} rows", source=path, line=line)
             cells = [_cell_text(*pair, path, line) for pair in zip(row, raw, strict=True)]
@@ -82,16 +83,46 @@ def xlsx_records(path: str | Path) -> Iterator[tuple[int, list[str]]]:
             yield line, cells + [""] * (width - len(cells))
 
 
-def _tell_other_sheets(book: Any, path: str | Path) -> None:
-    first, *others = book.worksheets
-    left_out = []
-    for sheet in others:
+def sheet_headers(path: str | Path) -> list[tuple[str, list[str]]]:
+    """The name of each sheet that is shown, and the cells of its first row that is not blank, without blank ones.
+
+    Raises:
+        InputError: as `open_workbook`.
+
+    """
+    found = []
+    with open_workbook(path) as (book, _):
+        for sheet in book.worksheets:
+            sheet.reset_dimensions()
+            rows = ([str(cell).strip() for cell in row if cell is not None] for row in sheet.values)
+            if sheet.sheet_state == "visible":
+                found.append((str(sheet.title), next(filter(None, rows), [])))
+    return found
+
+
+def _place_of(book: Any, name: str | None, path: str | Path) -> int:
+    titles = [sheet.title.casefold() for sheet in book.worksheets]
+    if name is None:
+        return 0
+    if name.strip().casefold() not in titles:
+        listed = ", ".join(f"'{sheet.title}'" for sheet in book.worksheets)
+        raise InputError(f"no sheet '{name}': found {listed}", source=path)
+    return titles.index(name.strip().casefold())
+
+
+def _tell_other_sheets(book: Any, chosen: int, path: str | Path, *, by_option: bool) -> None:
+    """Say what is left out; `by_option`: there is an option for it."""
+    title, left_out = book.worksheets[chosen].title, []
+    for place, sheet in enumerate(book.worksheets):
         sheet.reset_dimensions()
+        if place == chosen:
+            continue
         if sheet.sheet_state == "visible" and any(cell is not None for row in sheet.values for cell in row):
             left_out.append(f"'{sheet.title}'")
     if left_out:
-        said = f"only the first sheet, '{first.title}', is read; left out: {', '.join(left_out)}"
-        warn_input(f"{said} (to read another, move it to the front or save it as CSV)", source=str(path))
+        said = f"only the sheet '{title}' is read; left out: {', '.join(left_out)}"
+        way = "--sheet names another" if by_option else "to read another, move it to the front or save it as CSV"
+        warn_input(f"{said} ({way})", source=str(path))
 
 
 def _cell_text(cell: Any, raw: Any, path: str | Path, line: int) -> str:

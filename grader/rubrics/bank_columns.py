@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader.errors import InputError
-from grader.files import Row, id_text, normalised_words, pick_columns
+from grader.files import Row, ends_as_question, id_text, normalised_words, pick_columns
 from grader.phrases import shorten
 from grader.rubrics.multiple_choice import UNMARKED, Option, choose, mark_options, option_text, with_own_lines
-from grader.rubrics.page_marks import Line, ends_as_question
+from grader.rubrics.page_marks import Line
 from grader.rubrics.parsed_page import DroppedText
 from grader.rubrics.rich_text import rich_text
 
@@ -61,6 +61,13 @@ _PERSON = {
     *("started_on", "attempt", "submission_time", "start_time", "completion_time", "sis_id", "submitted", "apellidos"),
     *("apellido", "correo", "nombre_completo", "nom", "prénom", "answer_id"),
 }
+# What one person writes who was asked, and no reference answer says.
+_NOT_KNOWN = re.compile(
+    r"(?:(?:sorry,? )?(?:i (?:do not|don['\u2019]?t) (?:know|remember|recall)|i (?:have )?(?:no|not an?) (?:idea|clue)"
+    r"|i['\u2019]?m not sure|i am not sure|not sure|no idea|idk|dunno|i (?:forgot|guess|think|believe|would say))\b"
+    r"|(?:ich (?:weiß|weiss|glaube|denke)|keine ahnung|no (?:lo )?sé|creo que|je (?:ne sais pas|pense|crois))\b)",
+    re.IGNORECASE,
+)
 _PEOPLES_ANSWER = re.compile(r"(?:student_|user_)?(?:response|submission)(?:_?\d+)?|student_answer|actual_output")
 
 
@@ -147,6 +154,14 @@ def refuse_peoples_answers(rows: Sequence[Row], columns: BankColumns, source: st
     person = next((name for name in columns.unused if _plain(name) in _PERSON), None)
     if person:
         raise _peoples_answers(f"it has the column '{person}'", source, rows[0].header)
+    unknown = next((row for row in rows if _NOT_KNOWN.match(str(row.values.get(reference) or "").strip())), None)
+    if unknown:
+        said = shorten(str(unknown.values[reference]), 60)
+        problem = (
+            f"'{said}' is what a person answers who was asked, no reference: grade it with 'grader grade {source}', or "
+            "call the column 'reference_answer' if it has the reference answers"
+        )
+        raise InputError(problem, source=source, line=unknown.line, field=reference)
     answers: dict[str, set[str]] = {}
     for row in rows:
         asked = normalised_words(str(row.values.get(question) or ""))
@@ -158,6 +173,13 @@ def refuse_peoples_answers(rows: Sequence[Row], columns: BankColumns, source: st
         )
         sign = f"'{shorten(text, 60)}' has {len(answers[repeated])} different answers"
         raise _peoples_answers(sign, source, rows[0].header)
+
+
+def may_be_peoples_answers(columns: BankColumns) -> bool:
+    """Whether nothing but their name says that the answers are references: `Question, Answer` and no more."""
+    reference = _plain(columns.fields["reference_answer"])
+    is_plain = reference in _ANSWER and reference not in ("back", "definition")
+    return is_plain and columns.fields.keys() == {"question", "reference_answer"} and not columns.options
 
 
 def record_values(row: Row, columns: BankColumns, dropped: list[DroppedText]) -> dict[str, Any] | None:

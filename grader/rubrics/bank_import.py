@@ -21,6 +21,7 @@ from grader.files import (
     Place,
     Row,
     csv_rows,
+    docx_page,
     exported_questions,
     html_lines,
     jsonl_rows,
@@ -42,7 +43,13 @@ from grader.files import (
     validate,
 )
 from grader.phrases import shorten
-from grader.rubrics.bank_columns import bank_columns, is_question_table, record_values, refuse_peoples_answers
+from grader.rubrics.bank_columns import (
+    bank_columns,
+    is_question_table,
+    may_be_peoples_answers,
+    record_values,
+    refuse_peoples_answers,
+)
 from grader.rubrics.multiple_choice import UNMARKED
 from grader.rubrics.page_parser import parse_page
 from grader.rubrics.parsed_page import Doubt, DroppedText, ParsedPage
@@ -83,9 +90,9 @@ def import_questions(path: str | Path) -> ImportResult:
     """Questions and reference answers from a page, a table, a question format or a bank.
 
     Args:
-        path: a text, Markdown or HTML page, a notebook, a table (`files.FORMATS`), GIFT, Aiken, Moodle XML, QTI 2.x
-            (`.xml`, `.zip`), an export of Anki or Quizlet, a YAML or JSON bank, or `-` for standard input (any text
-            format, recognised by its beginning).
+        path: a text, Markdown or HTML page, a Word document, a notebook, a table (`files.FORMATS`), GIFT, Aiken,
+            Moodle XML, QTI 2.x (`.xml`, `.zip`), an export of Anki or Quizlet, a YAML or JSON bank, or `-` for standard
+            input (any text format, recognised by its beginning).
 
     Raises:
         InputError: no question with an answer was found, a table or bank is broken, or holds many people's answers;
@@ -106,12 +113,14 @@ def import_questions(path: str | Path) -> ImportResult:
         return _import_parsed(parse_xml(read_xml(path), source), source)
     if ending == ".ipynb":
         return _import_page(notebook_lines(text_lines(path), source), source)
+    if ending == ".docx":
+        return _import_page(docx_page(path), source)
     if ending in _HTML_ENDINGS:
         return _import_page(html_lines("".join(text for _, text in text_lines(path)), source), source)
     if ending in _TEXT_ENDINGS:
         return _import_text(list(text_lines(path)), source, ending)
     known = ", ".join(
-        [*FORMATS, ".yaml", ".yml", ".xml", ".zip", ".ipynb", *_HTML_ENDINGS, *filter(None, _TEXT_ENDINGS)]
+        [*FORMATS, ".yaml", ".yml", ".xml", ".zip", ".ipynb", ".docx", *_HTML_ENDINGS, *filter(None, _TEXT_ENDINGS)]
     )
     raise InputError(f"the ending '{ending}' is not known: use {known}", source=source)
 
@@ -225,7 +234,14 @@ def _import_records(
     records: Sequence[tuple[Row, Callable[[Place], int | None]]], title: str, source: str
 ) -> ImportResult:
     dropped: list[DroppedText] = []
-    return _assemble(_found_records(records, source, dropped), title, dropped, [], source)
+    doubts: list[Doubt] = []
+    found = _found_records(records, source, dropped)
+    rows = [row for row, _ in records]
+    if rows and rows[0].header is not None and may_be_peoples_answers(columns := bank_columns(rows, source)):
+        name = columns.fields["reference_answer"]
+        said = f"'{name}' is taken as the reference answers; a person's answers are for 'grader grade {source}'"
+        doubts.append(Doubt(said, rows[0].header))
+    return _assemble(found, title, dropped, doubts, source)
 
 
 def _found_records(
@@ -249,7 +265,7 @@ def _assemble(
     found: Iterable[_Found], title: str, dropped: list[DroppedText], doubts: list[Doubt], source: str
 ) -> ImportResult:
     """Validate questions and give them ids; a repeated question is kept once."""
-    kept = _without_repeats(found, dropped)
+    kept = _without_repeats(_with_guidance(found, doubts), dropped)
     if not kept:
         refused = next((piece for piece in dropped if piece.why == UNMARKED), None)
         if refused:
@@ -268,6 +284,19 @@ def _assemble(
     bank = QuestionBank(title=title, questions=tuple(questions))
     in_order = sorted(dropped, key=lambda piece: piece.line)
     return ImportResult(bank, tuple(in_order), tuple(sorted(doubts, key=lambda doubt: doubt.line)))
+
+
+_NO_GUIDANCE = "There is no fixed answer: the question is about the candidate's own experience."
+
+
+def _with_guidance(found: Iterable[_Found], doubts: list[Doubt]) -> Iterator[_Found]:
+    """Keep questions about a person that have no answer below them, as open ones, and say so in `doubts`."""
+    for item in found:
+        question = str(item.values.get("question") or "")
+        if question and not item.values.get("reference_answer") and _ABOUT_A_PERSON.search(question):
+            doubts.append(Doubt(f"'{shorten(question, 60)}' has no answer below it, so it is open", item.line))
+            item = item._replace(values={**item.values, "reference_answer": _NO_GUIDANCE, "kind": "open"})
+        yield item
 
 
 def _without_repeats(found: Iterable[_Found], dropped: list[DroppedText]) -> list[_Found]:

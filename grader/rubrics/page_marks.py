@@ -1,4 +1,4 @@
-"""What the lines of a page look like: labels of questions and answers in many languages, numbers, prompts, footers.
+"""What the lines of a page look like: labels of questions and answers in many languages, numbers, footers.
 
 Every repetition has a limit, so that matching a long line takes linear time.
 """
@@ -6,22 +6,22 @@ Every repetition has a limit, so that matching a long line takes linear time.
 import re
 from typing import NamedTuple
 
+from grader.files import LABEL_LEAD
+
 # --- labels ----------------------------------------------------------------------------------------
 
-# Bullets, quotes, heading marks, emphasis marks or emoji may precede a label. (2013, 2014: dashes; ff1a: the wide
-# colon.)
-_LEAD = r"^(?:[^\w]|_){0,12}"
 _AFTER_WORD = r"\s?[-#.]?\s?\d{0,4}\s?(?:[:\uff1a]{1,2}|[.)]|[-\u2013\u2014](?=\s)|$)"
 _MODEL = r"(?:(?i:sample|model|expected|suggested|reference|correct|right|ideal|best|possible)\s)?"
 ANSWER = re.compile(
-    _LEAD + _MODEL + rf"(?:(?i:answer|ans){_AFTER_WORD}|A\s?\d{{0,4}}\s?[:\uff1a]{{1,2}})\s*(?P<rest>.*)$"
+    LABEL_LEAD + _MODEL + rf"(?:(?i:answer|ans){_AFTER_WORD}|A\s?\d{{0,4}}\s?[:\uff1a]{{1,2}})\s*(?P<rest>.*)$"
 )
 QUESTION = re.compile(
-    _LEAD + rf"(?:(?i:question|ques){_AFTER_WORD}|Q\s?(?:[-#.]?\s?\d{{1,4}}\s?[:\uff1a.)-]?|[:\uff1a]{{1,2}}|[.)]))"
+    LABEL_LEAD
+    + rf"(?:(?i:question|ques){_AFTER_WORD}|Q\s?(?:[-#.]?\s?\d{{1,4}}\s?[:\uff1a.)-]?|[:\uff1a]{{1,2}}|[.)]))"
     r"\s*(?P<rest>.*)$"
 )
 SOLUTION = re.compile(
-    rf"(?P<lead>{_LEAD}(?i:sample |model |suggested |muster)?)"
+    rf"(?P<lead>{LABEL_LEAD}(?i:sample |model |suggested |muster)?)"
     rf"(?i:solution|lösung|solución|solucion|soluzione|solução|solucao|oplossing|rozwiązanie|решение)(?={_AFTER_WORD})"
 )
 INLINE_ANSWER = re.compile(r"(?<!\s)\s+(?=(?:[-\u2013\u2014] )?(?:(?i:answer|ans)|A)\s?\d{0,4}\s?[:\uff1a]\s)")
@@ -41,42 +41,13 @@ POINTS_AT_END = re.compile(
     re.IGNORECASE,
 )
 
-# Labels in other languages become "Question" and "Answer"; longer words first.
-_QUESTION_WORDS = (
-    "frage|pregunta|domanda|pergunta|questão|vraag|pytanie|otázka|fråga|spørgsmål|spørsmål|kysymys|soru|pertanyaan|"
-    "câu hỏi|întrebare|вопрос|питання|ερώτηση|問題|質問|问题|問|问|질문|문제|प्रश्न|السؤال|سؤال|שאלה"
-)
-_ANSWER_WORDS = (
-    "musterantwort|antwort|respuesta|réponse|reponse|risposta|resposta|antwoord|odpowiedź|odpověď|svar|vastaus|"
-    "yanıt|cevap|jawaban|trả lời|răspuns|ответ|відповідь|απάντηση|参考答案|答案|回答|答え|解答|答|답변|정답|"
-    "उत्तर|الإجابة|الجواب|جواب|תשובה"
-)
-_WORD_END = r"(?P<end>\s?[-#.]?\s?\d{0,4}\s?(?:[:\uff1a.)]|$))"
-_FOREIGN = (
-    (re.compile(rf"(?P<lead>{_LEAD})(?i:{_QUESTION_WORDS}){_WORD_END}"), r"\g<lead>Question\g<end>"),
-    (
-        re.compile(
-            rf"(?P<lead>{_LEAD})(?i:{_ANSWER_WORDS})(?i:\s(?:correct[ae]?|correcte|corretta|modelo|modèle|esperada|"
-            rf"attendue))?{_WORD_END}"
-        ),
-        r"\g<lead>Answer\g<end>",
-    ),
-)
-_FOREIGN_INLINE = re.compile(rf"(?<=\s)(?i:{_ANSWER_WORDS})(?=\s?\d{{0,4}}\s?[:\uff1a]\s)")
 # One-letter labels come in pairs: Frage/Antwort, Pregunta/Respuesta, Question/Réponse, Domanda/Risposta, Вопрос/Ответ.
 LETTER_PAIRS = ("QA", "FA", "PR", "QR", "DR", "VA", "ВО", "SC")
 
 
 def letter_label(letter: str) -> re.Pattern[str]:
     """The pattern of a line that begins with a one-letter label, such as `F:` or `F 3:`."""
-    return re.compile(rf"(?P<lead>{_LEAD}){letter}(?P<end>\s?\d{{0,4}}\s?[:\uff1a])(?=\s)")
-
-
-def english_label(text: str) -> str:
-    """A line with "Question" and "Answer" in place of such a label in another language."""
-    for pattern, word in _FOREIGN:
-        text = pattern.sub(word, text, count=1)
-    return _FOREIGN_INLINE.sub("Answer", text)
+    return re.compile(rf"(?P<lead>{LABEL_LEAD}){letter}(?P<end>\s?\d{{0,4}}\s?[:\uff1a])(?=\s)")
 
 
 SHOWS_ANSWER = re.compile(
@@ -90,7 +61,7 @@ SHOWS_ANSWER = re.compile(
 # --- lines -----------------------------------------------------------------------------------------
 
 NUMBER = re.compile(r"^ ?[>#*\s]{0,8}\(?(?P<number>\d{1,4})[.)](?:\s+|(?=[^\W\d_]))(?P<rest>\S.*)$")
-LABEL_NUMBER = re.compile(_LEAD + r"(?i:question|ques|q)\s?[-#.]?\s?(?P<number>\d{1,4})\b")
+LABEL_NUMBER = re.compile(LABEL_LEAD + r"(?i:question|ques|q)\s?[-#.]?\s?(?P<number>\d{1,4})\b")
 NO_QUESTION = re.compile(
     r"\W*(in )?(conclusions?|summary|introduction|overview|(table of )?contents|references|related\b.*"
     r"|share\b.*|(further|recommended) reading|final (thoughts|words)|wrapping up|about (us|me|the author)"
@@ -132,43 +103,6 @@ class Line(NamedTuple):
     def is_answer(self) -> bool:
         """Whether it begins with the label of an answer."""
         return not self.code and not self.option and ANSWER.match(self.text) is not None
-
-
-# --- prompts ---------------------------------------------------------------------------------------
-
-_INTERROGATIVES = (
-    "what|what's|why|how|when|where|which|who|whom|whose|can|could|do|does|did|is|are|was|were|have|has|should|would|"
-    "will|in what|in which|at what|to what|for what|under what|was|wie|warum|wieso|weshalb|wann|wo|welche[rsnm]?|wer|"
-    "worin|wozu|womit|wodurch|¿\\w+|qué|cómo|por qué|cuál(?:es)?|quand|pourquoi|comment|quel(?:le)?s?|qu'est|que|come|"
-    "perché|quali?|cosa|como|por que|qual|quais|o que|wat|hoe|waarom|что|как|почему|зачем|когда|где"
-)
-# Verbs that give a task. The first group hardly ever begins a sentence of an answer.
-_PROMPTS = (
-    "explain|describe|discuss|define|compare|contrast|differentiate|distinguish|outline|illustrate|tell (?:me|us)|"
-    "talk (?:me|us) through|walk (?:me|us)|design|implement|summari[sz]e|elaborate|justify|briefly|erkläre?n?|"
-    "beschreibe?n?|definiere?n?|nennen?|vergleichen?|erläutere?n?|explica|explique[nz]?|describ[ae]|décri[svr]\\w*|"
-    "defin[ae]|définis\\w*|compar[ae]|enumer[ae]|spiega|descrivi|nomme[rz]?"
-)
-_TASKS = (
-    "give|list|name|state|write|build|create|draw|prove|show|calculate|compute|derive|find|solve|convert|sketch|"
-    "evaluate|analy[sz]e|identify|determine|propose|suggest|estimate|translate|interpret|verify|simplify|label|"
-    "demonstrate|reverse|sort|count|check|given|consider|suppose|assume|imagine|use|using|share|mention|provide|"
-    "predict|classify|trace|model|optimi[sz]e|refactor|debug|fix|generate|print|remove|merge|detect|rank|select|"
-    "import|add|make|get|delete|insert|update|declare|read|load|tell"
-)
-INTERROGATIVE = re.compile(rf"^\W{{0,6}}(?:{_INTERROGATIVES})\b", re.IGNORECASE)
-PROMPT = re.compile(rf"^\W{{0,6}}(?:{_PROMPTS})\b", re.IGNORECASE)
-TASK = re.compile(rf"^\W{{0,6}}(?:{_PROMPTS}|{_TASKS})\b", re.IGNORECASE)
-
-
-def asks(text: str) -> bool:
-    """Whether a line asks something or gives a task."""
-    return "?" in text or "\uff1f" in text or "\u061f" in text or bool(INTERROGATIVE.match(text) or TASK.match(text))
-
-
-def ends_as_question(text: str) -> bool:
-    """Whether a line ends with a question mark, perhaps with a bracket, quote or points after it."""
-    return re.search(r"[?\uff1f\u061f][\"'\u201d\u2019)\]*_]{0,4}\s*(?:[\[(][^\[\]()]{1,40}[\])])?$", text) is not None
 
 
 # --- ends of web pages -----------------------------------------------------------------------------

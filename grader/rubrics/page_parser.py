@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from grader.files import PageLine, Row
+from grader.files import INTERROGATIVE, PROMPT, TASK, PageLine, Row, asks, ends_as_question, english_label, states
 from grader.phrases import shorten
 from grader.rubrics import page_marks as marks
 from grader.rubrics.multiple_choice import UNMARKED, Option, choose, mark_options, option_text, with_own_lines
@@ -97,7 +97,7 @@ def _pair(block: list[Line], topic: str, *, is_last: bool) -> tuple[QuestionAnsw
     pieces = [DroppedText(rest.text.strip(), rest.number, "a footer of the page") for rest in footer]
     text, reference = _question_text(question), answer_text(kept)
     one_line = None if reference or options else _ANSWERED_AT_ONCE.match(text)
-    if one_line and not marks.asks(one_line["answer"]):
+    if one_line and not asks(one_line["answer"]):
         text, reference = one_line["question"], one_line["answer"]
     in_brackets = marks.POINTS_AT_END.search(text)
     max_score = max_score or (in_brackets["points"] if in_brackets else "")
@@ -155,7 +155,7 @@ def _prepared(page: Iterable[PageLine]) -> list[Line]:
         if line.role == "summary" and marks.SHOWS_ANSWER.fullmatch(text):
             text = "Answer:"
         if not line.code and line.role != "row":
-            text = marks.english_label(text)
+            text = english_label(text)
         lines.append(Line(line.number, text, line.heading, line.bold, line.code, line.depth, line.role))
     lines = _with_answer_labels(_with_english_letters(lines))
     return _without_repeated_labels(mark_options(list(with_own_lines(_inline_answers(lines)))))
@@ -189,7 +189,7 @@ def _with_answer_labels(lines: list[Line]) -> list[Line]:
     """
     texts = [line.text for line in lines if not line.code]
     n_solutions = sum(marks.SOLUTION.match(text) is not None for text in texts)
-    n_questions = sum(marks.ends_as_question(text) for text in texts)
+    n_questions = sum(ends_as_question(text) for text in texts)
     labelled = any(marks.ANSWER.match(text) or marks.INLINE_ANSWER.search(text) for text in texts)
     if labelled or not n_solutions or 2 * n_solutions < n_questions:
         return lines
@@ -303,17 +303,19 @@ def _is_question_line(page: list[Line], index: int) -> bool:
     above = "" if after_gap else page[index - 1].text.rstrip()
     new_sentence = after_gap or above[-1:] in ".!?:;)}]。" or page[index - 1].code
     is_item = page[index].text[:1].strip() and marks.LIST_MARK.match(page[index].text)
-    if marks.ends_as_question(text):
+    if ends_as_question(text):
         if page[index].depth and not is_item and not after_gap:
             return False
         wrapped = not after_gap and text[:1].islower()
-        return bool(is_item or after_gap or (not wrapped and (new_sentence or marks.INTERROGATIVE.match(text))))
+        return bool(is_item or after_gap or (not wrapped and (new_sentence or INTERROGATIVE.match(text))))
     if not (new_sentence or is_item) or len(text.split()) > 40:
         return False
     below = page[index + 1] if index + 1 < len(page) else None
-    if marks.INTERROGATIVE.match(text) and below and not below.is_empty and not marks.OWN_LINE.match(below.text):
-        return marks.ends_as_question(below.text) and "?" not in text and text[-1:] not in ".!:"  # it wraps
-    is_task = marks.PROMPT.match(text) or (after_gap and marks.TASK.match(text) and text[-1:] != ":")
+    if INTERROGATIVE.match(text) and below and not below.is_empty and not marks.OWN_LINE.match(below.text):
+        return ends_as_question(below.text) and "?" not in text and text[-1:] not in ".!:"  # it wraps
+    is_task = PROMPT.match(text) or (after_gap and TASK.match(text) and text[-1:] != ":")
+    if states(text):
+        return False
     one_sentence = not re.search(r"[.!?]\s+[A-Z]", text.rstrip(".!?"))
     followed = any(not line.is_empty for line in page[index + 1 : index + 3])
     return bool(is_task and one_sentence and followed and not is_item)
@@ -321,7 +323,7 @@ def _is_question_line(page: list[Line], index: int) -> bool:
 
 def _asks(page: list[Line], start: int) -> bool:
     text = next((text for text in (_plain_question(line) for line in page[start : start + 3]) if text), "")
-    return marks.asks(text)
+    return asks(text)
 
 
 def _true_starts(page: list[Line], kind: str, marked: list[int], answers: list[int]) -> Iterator[int]:
@@ -348,12 +350,12 @@ def _true_starts(page: list[Line], kind: str, marked: list[int], answers: list[i
             is_question = number == before + 1
         elif number == inner + 1 and inner:  # it may also be the next item of a list in the answer
             is_task = number == before + 1 and index in asking
-            is_prompt = number > before and marks.PROMPT.match(text) is not None
+            is_prompt = number > before and PROMPT.match(text) is not None
             is_question = is_prompt or (is_task and after_gap and inner_is_tight)
         elif number == before + 1:
             is_question = index in asking or after_gap
         else:
-            is_question = number > before + 1 and index in asking and (after_gap or bool(marks.PROMPT.match(text)))
+            is_question = number > before + 1 and index in asking and (after_gap or bool(PROMPT.match(text)))
         if is_question or "?" in page[index].text:
             before, inner, inner_is_tight = number, 0, True
             yield index
@@ -530,6 +532,6 @@ def _unmarked_questions(lines: Sequence[Line], pair: QuestionAnswer) -> Iterator
         text = _plain_question(line)
         if line.code or line.option or line.is_answer or not (above.is_empty or line.heading or line.bold):
             continue
-        if marks.ends_as_question(text) and marks.INTERROGATIVE.match(text) and text in pair.answer:
+        if ends_as_question(text) and INTERROGATIVE.match(text) and text in pair.answer:
             found = f"'{shorten(text, 60)}' looks like a question, but stays in the answer to"
             yield Doubt(f"{found} '{shorten(pair.question, 60)}'", line.number)

@@ -14,7 +14,7 @@ from grader.batch.ray_engine import RayEngine
 from grader.batch.run import Batch
 from grader.batch.worklist import Worklist
 from grader.cli.outputs import journal_of, write_grades
-from grader.files.answers import numbered_answers
+from grader.files.answer_files.answers import numbered_answers
 from grader.settings import Settings
 from tests.batch.test_run import answer, write
 from tests.support.batch_run import CHUNK, rubrics

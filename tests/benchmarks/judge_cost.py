@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from grader.files.answers import read_answers
+from grader.files.answer_files.answers import read_answers
 from grader.grading.grader import Grader
 from grader.judges.mock import MockJudge
 from grader.judges.panel import Panel

@@ -17,7 +17,7 @@ import urllib.request
 from collections import Counter
 from pathlib import Path
 
-from grader.files.answers import read_answers
+from grader.files.answer_files.answers import read_answers
 from grader.grading.grader import Grader
 from grader.judges.chat import ChatJudge
 from grader.judges.panel import Panel

@@ -260,3 +260,45 @@ def test_grades_of_other_answers_are_refused(tmp_path: Path) -> None:
 def test_options_that_are_no_number_of_points_are_wrong_usage(tmp_path: Path, option: str, value: str) -> None:
     done = run(small(tmp_path), option, value, "--json")
     assert done.exit_code == 2 and option in done.stderr
+
+
+def test_marks_of_one_person_are_learned_without_a_comparison(tmp_path: Path) -> None:
+    texts = ["Dropout disables random units and so reduces overfitting.", "It switches units off.", "No idea.", "Less."]
+    ids = [f"a{number}" for number in range(16)]
+    answers, marks, out = tmp_path / "answers.csv", tmp_path / "marks.csv", tmp_path / "marks.json"
+    write_rows(
+        answers,
+        [{"id": name, "question_id": "dropout", "answer": f"{texts[i % 4]} {i}"} for i, name in enumerate(ids)],
+        format="csv",
+    )
+    write_rows(
+        marks,
+        [
+            {"answer_id": name, "rater": "me", "score": (6, 3, 0, 1)[i % 4], "max_score": 6}
+            for i, name in enumerate(ids)
+        ],
+        format="csv",
+    )
+    (tmp_path / "rubric.yaml").write_text(
+        "question_id: dropout\nquestion: What does dropout do?\nmax_score: 6\n"
+        "reference_answer: Dropout disables random units. It reduces overfitting.\n"
+        "points:\n- {id: p1, text: Dropout disables random units}\n- {id: p2, text: Dropout reduces overfitting}\n"
+    )
+    fit = [str(marks), "--answers", str(answers), "--rubrics", str(tmp_path / "rubric.yaml"), "--fit", str(out)]
+    done = run(*fit, "--encoder", "static")
+    assert done.exit_code == 0, done.stderr
+    assert out.exists()
+    assert "learned from" in done.stdout
+    assert "nobody is compared" in done.stderr
+    assert "leave --report and --tables out" in run(*fit, "--report", str(tmp_path / "page.html")).stderr
+    assert "add ratings of the same answers by a second person" in run(str(marks)).stderr
+
+
+def test_columns_of_text_are_told(tmp_path: Path) -> None:
+    rows = "".join(f"c{i},{i % 5},{(i + 1) % 5},{{}},ok\n" for i in range(24))
+    table = f"Candidate,Kim,Lee,Max,Remark\n{rows}"
+    done = run(small(tmp_path, table.replace("{}", "rather good")), "--resamples", "100")
+    assert "left out: Max (text), Remark (text)" in done.stderr
+    done = run(small(tmp_path, table.replace("{}", "B+")), "--resamples", "100")
+    assert done.exit_code == 1
+    assert "field 'Max': holds grades such as 'B+': give what they are worth, --scale" in done.stderr

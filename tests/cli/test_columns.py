@@ -87,7 +87,10 @@ def test_faults_are_one_line(tmp_path: Path, rubrics: Path) -> None:
     twice = exports.Export([["Student", *QUESTIONS.values()], row, row]).write(tmp_path)
     done = run("grade", twice, "--rubrics", rubrics)
     assert done.exit_code == 1
-    assert "appears twice, the first time on line 2; a student has several rows: keep one of them" in done.stderr
+    assert (
+        "appears twice, the first time on line 2; a student has several rows: say with --attempt first, last, best"
+        in done.stderr
+    )
 
 
 def test_standard_input(tmp_path: Path, rubrics: Path) -> None:
@@ -98,3 +101,24 @@ def test_standard_input(tmp_path: Path, rubrics: Path) -> None:
     done = run("columns", "-", "--rubrics", rubrics, "--json", stdin="Q: Why are there two high tides?\nA: The moon.\n")
     assert json.loads(done.stdout)["layout"] == "text"
     assert "is read as 'two-high-tides-day' (Why are there two high tides a day?)" in done.stderr
+
+
+def test_a_workbook_with_a_cover_sheet(tmp_path: Path, rubrics: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["Test in May", "by Kim"])
+    for name, student in (("Answers", "ann"), ("Resit", "bo")):
+        sheet = book.create_sheet(name)
+        sheet.append(["Student", *QUESTIONS.values()])
+        sheet.append([student, *ANSWERS["ann"].values()])
+    path = tmp_path / "book.xlsx"
+    book.save(path)
+    done = run("columns", path, "--rubrics", rubrics)
+    assert "only the sheet 'Answers' is read; left out: 'Sheet', 'Resit' (--sheet names another)" in done.stderr
+    for sheet, student in (("answers", "ann"), ("Resit", "bo")):
+        done = run("grade", path, "--rubrics", rubrics, "--sheet", sheet, "--format", "csv", "--encoder", "static")
+        assert done.exit_code == 0, done.stderr
+        assert f'"{student}/' in done.stdout
+    assert "no sheet 'May': found 'Sheet', 'Answers', 'Resit'" in run("columns", path, "--sheet", "May").stderr
+    assert "only a workbook (.xlsx) has sheets" in run("columns", __file__, "--sheet", "May").stderr

@@ -12,7 +12,7 @@ from grader.encoders.protocol import Encoder
 from grader.errors import InputError
 from grader.evaluation.attack_evaluation import ATTACK_IDS, RobustnessReport, parse_attack_ids, run_attacks
 from grader.evaluation.statement_pairs import grade_statement_pairs, read_statement_pairs
-from grader.files.answers import read_answers
+from grader.files.answer_files.answers import read_answers
 from grader.flags import FLAGS
 from grader.grading.grader import Grader
 from grader.rubrics.rubric_files import read_rubric, read_rubrics

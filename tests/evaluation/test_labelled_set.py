@@ -1,4 +1,4 @@
-"""Other names of fields in labelled sets; the rest is in `tests/files/test_answers.py`."""
+"""Other names of fields in labelled sets; the rest is in `tests/files/answer_files/test_answers.py`."""
 
 import json
 from pathlib import Path

@@ -5,7 +5,7 @@ import docx
 import pytest
 
 from grader.errors import InputError, InputWarning
-from grader.files.answers import read_answers
+from grader.files.answer_files.answers import read_answers
 from grader.files.docx import docx_lines
 from tests.support.exports import QUESTIONS
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import InputError
-from grader.files.answers import read_answers
+from grader.files.answer_files.answers import read_answers
 from grader.files.tables import read_rows
 
 ROWS = [{"answer_id": f"a{number}", "question_id": "q", "answer": f"Text {number} é"} for number in range(5)]

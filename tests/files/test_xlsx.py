@@ -110,7 +110,7 @@ def test_xml_entities_in_a_workbook_do_not_explode(tmp_path: Path) -> None:
 
 def test_ids_that_excel_has_changed_are_refused_and_other_numbers_are_not(tmp_path: Path) -> None:
     """Excel keeps 15 digits and stores longer numbers as such; other programs store all digits."""
-    from grader.files.answers import read_answers
+    from grader.files.answer_files.answers import read_answers
 
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
@@ -139,5 +139,5 @@ def test_sheets_that_are_not_read_are_named(tmp_path: Path) -> None:
     for row in ([], ["id", "answer"], ["2", "Ice takes up more room."]):
         tuesday.append(row)
     book.save(tmp_path / "a.xlsx")
-    with pytest.warns(InputWarning, match="a.xlsx: only the first sheet, 'Monday', is read; left out: 'Tuesday'"):
+    with pytest.warns(InputWarning, match="a.xlsx: only the sheet 'Monday' is read; left out: 'Tuesday'"):
         assert len(values(tmp_path / "a.xlsx")) == 1

@@ -100,3 +100,18 @@ def test_tables_in_pages(tmp_path: Path, name: str) -> None:
 def test_a_table_inside_an_answer_stays_there(tmp_path: Path) -> None:
     result = table(tmp_path, "## What are the parts?\n\n| part | use |\n|---|---|\n| wax | cells |\n", "page.md")
     assert result.bank.questions[0].reference_answer == "| part | use |\n| --- | --- |\n| wax | cells |"
+
+
+@pytest.mark.parametrize("answer", ["I don't know", "i think it is a tree", "idk", "Ich glaube, ein Baum", "No sé"])
+def test_what_a_person_answers_is_no_reference(tmp_path: Path, answer: str) -> None:
+    text = f'Question,Answer\nWhat is a heap?,A tree in an array.\nWhat is a trie?,"{answer}"\n'
+    with pytest.raises(InputError, match=r"table\.csv:3: .*grade it with 'grader grade .*or call the column"):
+        table(tmp_path, text)
+    assert len(table(tmp_path, text.replace("Answer", "Reference answer", 1)).bank.questions) == 2
+
+
+def test_answers_that_nothing_calls_references_are_told(tmp_path: Path) -> None:
+    rows = "What is a heap?,A tree in an array.\nWhat is a trie?,A tree of prefixes.\n"
+    assert [doubt.line for doubt in table(tmp_path, "Question,Answer\n" + rows).doubts] == [1]
+    assert table(tmp_path, "Front,Back\n" + rows).doubts == ()
+    assert table(tmp_path, "Question,Model answer\n" + rows).doubts == ()

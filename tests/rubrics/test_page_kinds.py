@@ -360,3 +360,57 @@ def test_footnotes_do_not_join_the_last_answer(tmp_path: Path) -> None:
 def test_a_bold_question_with_its_answer_on_the_line(tmp_path: Path) -> None:
     text = "1. **What is wax?** A fat.\n   It melts.\n2. **Who makes it?** Bees.\n"
     assert pairs(read(tmp_path, "a.md", text)) == [("What is wax?", "A fat. It melts."), ("Who makes it?", "Bees.")]
+
+
+def test_a_question_about_a_person_needs_no_answer(tmp_path: Path) -> None:
+    text = "1. What is a mortar?\nA bowl.\n\n2. Tell me about a time you broke one.\n\n3. What is a pestle?\nA club.\n"
+    result = read(tmp_path, "page.txt", text)
+    assert [one.kind for one in result.bank.questions] == ["knowledge", "open", "knowledge"]
+    assert [(doubt.line, "so it is open" in doubt.text) for doubt in result.doubts] == [(4, True)]
+    assert result.dropped == ()
+
+
+def test_sentences_that_begin_like_tasks_stay_in_answers(tmp_path: Path) -> None:
+    text = """\
+What is a mould?
+A hollow form.
+
+Design rules for moulds are older than the trade. They say how it opens.
+
+Explain why moulds have vents
+Air has to leave.
+
+Given heat, they expand a little.
+
+Compare sand moulds and steel moulds.
+Sand is used once.
+"""
+    assert pairs(read(tmp_path, "page.txt", text)) == [
+        (
+            "What is a mould?",
+            "A hollow form.\n\nDesign rules for moulds are older than the trade. They say how it opens.",
+        ),
+        ("Explain why moulds have vents", "Air has to leave.\n\nGiven heat, they expand a little."),
+        ("Compare sand moulds and steel moulds.", "Sand is used once."),
+    ]
+
+
+def test_word_documents(tmp_path: Path) -> None:
+    from docx import Document
+
+    document = Document()
+    document.add_heading("Glass", 1)
+    document.add_heading("What is a kiln?", 2)
+    document.add_paragraph("A hot oven.")
+    document.add_paragraph("Clay is burnt in it.")
+    table = document.add_table(rows=2, cols=2)
+    for cell, said in zip(
+        [*table.rows[0].cells, *table.rows[1].cells],
+        ["Question", "Model answer", "What is slip?", "Wet clay."],
+        strict=True,
+    ):
+        cell.text = said
+    document.save(str(tmp_path / "page.docx"))
+    result = import_questions(tmp_path / "page.docx")
+    assert pairs(result) == [("What is a kiln?", "A hot oven.\n\nClay is burnt in it."), ("What is slip?", "Wet clay.")]
+    assert [why for _, _, why in reported(result)] == ["the title of the page"]

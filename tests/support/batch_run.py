@@ -11,7 +11,7 @@ from grader.batch.run import Batch, LocalEngine
 from grader.batch.worklist import Worklist
 from grader.cli.outputs import journal_of, write_grades
 from grader.encoders.token_vectors import TokenVectors
-from grader.files.answers import numbered_answers
+from grader.files.answer_files.answers import numbered_answers
 from grader.files.output_files import remove_temporary_files
 from grader.settings import Settings
 from tests.support.fake_encoder import WordEncoder

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from grader.encoders.protocol import Encoder
-from grader.files.answers import read_answers
+from grader.files.answer_files.answers import read_answers
 from grader.grading.grader import Grader
 from grader.judges.mock import ScriptedJudge, read_prompt
 from grader.judges.panel import Panel

@@ -119,7 +119,10 @@ def fit_marks(
     given = people_marks(ratings, scales)
     known = {answer.answer_id for answer in answers}
     if given.marks.keys().isdisjoint(known):
-        problem = "none of the rated answers is among the answers: are these the same answer_ids?"
+        problem = (
+            "none of the rated answers is among the answers: are these the same answer_ids? The ratings have "
+            f"'{min(given.marks, default='')}', the answers '{min(known, default='')}'"
+        )
         raise InputError(problem, source=ratings.source, field="answer_id")
     features = _features_by_answer(progress(grader.read_many(answers)))
     marked = [

@@ -62,6 +62,7 @@ _SUMMARY_ROW = re.compile(
     r"(?: score)?:?",
     re.IGNORECASE,
 )
+_GRADE = re.compile(r"[A-F][+\-\u2212]?")  # of letters
 _LEAST_ROWS = 3  # from which a column is taken for the mean of others
 _FAR_APART = 2.0  # times the highest score of all others
 
@@ -298,6 +299,16 @@ def _proposed(
             )
             raise InputError(problem[:400], source=source, line=line, field=name)
     notes.insert(0, f"columns of numbers are taken as raters: {', '.join(kept)} (--raters names others)")
+    texts = [name for name in free if name not in table and any(_text(row.values.get(name)) for row in rows)]
+    for name in texts:
+        cells = [text for row in rows if (text := _text(row.values.get(name)))]
+        if all(map(_GRADE.fullmatch, cells)) and any(cell[1:] for cell in cells):  # A and B alone may be groups
+            problem = (
+                f"holds grades such as '{cells[0]}': give what they are worth, --scale scale.csv, or name the columns "
+                f"to read, --raters {','.join(kept)}"
+            )
+            raise InputError(problem, source=source, line=line, field=name)
+    left_out += [f"{name} (text)" for name in texts]
     if left_out:
         notes.append(f"left out: {', '.join(left_out)}")
     return tuple(kept), fields, notes

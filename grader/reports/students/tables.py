@@ -118,12 +118,14 @@ def _canvas(results: StudentResults, title: str, feedback: Feedback) -> StudentT
     known = _columns(results)
     number = column_called(_all_columns(results), CANVAS_ID)
     notes = _notes(results)
-    if number is None and known.keys().isdisjoint({"id_number", "username"}):
+    login = known.get("username")
+    by_email = login is None and any(_email(each, known) for each in results.students)
+    if number is None and login is None and "id_number" not in known and not by_email:
         notes.append("no column has ids or logins of Canvas, which will go by the names of students")
     sources = {
         "ID": number,
         "SIS User ID": known.get("id_number"),
-        "SIS Login ID": known.get("username"),
+        "SIS Login ID": login,
         "Section": known.get("section"),
     }
     columns = ("Student", *sources, title)
@@ -131,6 +133,7 @@ def _canvas(results: StudentResults, title: str, feedback: Feedback) -> StudentT
     rows = [
         {"Student": _full_name(each, known)}
         | {column: _about(each, source) if source else "" for column, source in sources.items()}
+        | ({"SIS Login ID": _email(each, known)} if by_email else {})
         | {title: _total(results, each)}
         for each in results.students
     ]

@@ -4,7 +4,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 
-from grader.rubrics.page_marks import ends_as_question
+from grader.files import ends_as_question
 from grader.rubrics.parsed_page import Doubt, DroppedText, ParsedPage, QuestionAnswer
 from grader.rubrics.rich_text import Markup, rich_text
 

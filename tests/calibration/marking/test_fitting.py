@@ -15,7 +15,7 @@ from grader.calibration.ratings.reading import Rating, Ratings
 from grader.cli.app import app
 from grader.encoders.protocol import Encoder
 from grader.errors import InputError
-from grader.files.answers import read_answers
+from grader.files.answer_files.answers import read_answers
 from grader.files.grades import flat_columns, flat_row, grade_row, read_grades
 from grader.grading.grader import Grader
 from grader.marks.marks_file import FittedMarks, read_marks

@@ -98,6 +98,8 @@ def test_what_canvas_imports() -> None:
         ["    Points Possible", "", "", "", "", 20.0],
         ["Kim Doe", "4711", "S1", "", "Bio 1", 15.0],
     ]
+    table = upload("canvas", results({"name": "Kim Doe", "email": "kim@x.org"}))
+    assert table.rows[1]["SIS Login ID"] == "kim@x.org"
     for title in ("Final Score", "Section"):
         with pytest.raises(InputError, match="another --title"):
             upload("canvas", results(about), title=title)

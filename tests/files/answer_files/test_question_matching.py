@@ -1,7 +1,7 @@
 import pytest
 
 from grader.errors import InputError, InputWarning
-from grader.files.question_matching import QuestionMatcher
+from grader.files.answer_files.question_matching import QuestionMatcher
 
 QUESTIONS = {
     "tides": "Why are there two high tides a day?",

@@ -9,7 +9,7 @@ import pytest
 
 from grader.errors import InputError
 from grader.evaluation.labelled_set import LabelledAnswer, read_labelled_set
-from grader.files.answers import read_answers
+from grader.files.answer_files.answers import read_answers
 from grader.files.tables import write_rows
 from grader.schema import Answer, RubricPoint
 

@@ -9,11 +9,12 @@ from itertools import chain, islice
 from typing import Any
 
 from grader.errors import InputError, warn_input
+from grader.files.answer_files.html_cells import cell_text
+from grader.files.answer_files.layouts import ANSWER_COLUMNS, QuestionColumns, TableLayout, refuse_two_answers
+from grader.files.answer_files.made_ids import MadeIds
+from grader.files.answer_files.question_matching import QuestionMatch, QuestionMatcher
+from grader.files.answer_files.student_columns import plain_name
 from grader.files.cells import number_text
-from grader.files.html_cells import cell_text
-from grader.files.layouts import ANSWER_COLUMNS, QuestionColumns, TableLayout, plain_name
-from grader.files.made_ids import MadeIds
-from grader.files.question_matching import QuestionMatch, QuestionMatcher
 from grader.files.tables import Row, pick_columns
 from grader.files.validation import Place, id_text, refuse_shortened_id, validate
 from grader.phrases import count, shorten
@@ -60,6 +61,7 @@ def long_answers(rows: Iterator[Row], source: str, reading: Reading) -> Iterator
         if not columns or names != list(row.values):
             names = list(row.values)
             columns = pick_columns(names, ANSWER_COLUMNS, required=_REQUIRED, source=source, line=row.names_line)
+            refuse_two_answers(names, source, row.names_line)
             used = set(columns.values())
             reading.ignored = tuple(name for name in names if name not in used)
         values: dict[str, Any] = {field: row.values.get(name) for field, name in columns.items()}
@@ -95,6 +97,33 @@ def answer_text(value: object, line: int, source: str) -> object:
     return number_text(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
+class _Attempts:
+    """Counts the rows of each student, or their answers to a question: where asked for, these are attempts.
+
+    Without being asked every count is 1, so that several rows make ids that are refused.
+    """
+
+    def __init__(self, source: str, *, wanted: bool) -> None:
+        self._source = source
+        self._n: Counter[str | tuple[str, str]] | None = Counter() if wanted else None
+        self._line = 0
+
+    def number(self, key: str | tuple[str, str] | None, line: int) -> int:
+        """Which attempt a row is, from 1."""
+        if self._n is None or key is None:
+            return 1
+        self._n[key] += 1
+        if self._n[key] == 2:
+            self._line = self._line or line
+        return self._n[key]
+
+    def tell(self) -> None:
+        n = 0 if self._n is None else sum(times > 1 for times in self._n.values())
+        if n:
+            said = f"several rows of one student are attempts in the order of the rows ({count(n, 'case')})"
+            warn_input(said, source=self._source, line=self._line)
+
+
 class _HtmlCells:
     """Reads HTML in cells as text, and tells how often; values of JSON and Parquet stay as they are."""
 
@@ -118,15 +147,24 @@ class _HtmlCells:
 
 
 def question_row_answers(
-    rows: Iterator[Row], table: TableLayout, matcher: QuestionMatcher, source: str, reading: Reading
+    rows: Iterator[Row],
+    table: TableLayout,
+    matcher: QuestionMatcher,
+    source: str,
+    reading: Reading,
+    *,
+    several: bool = False,
 ) -> Iterator[tuple[int, Answer]]:
     """The answers of a table with the columns question (its id or text) and answer; ids are made where there are none.
+
+    With `several`, further answers of a student to a question are further attempts.
 
     Raises:
         InputError: with the line: a question that is unknown or may be several.
 
     """
     fields, html, ids = table.fields, _HtmlCells(source), MadeIds(matcher.known_ids)
+    attempts = _Attempts(source, wanted=several)
     for row in rows:
         if not reading.n_rows:
             used = {*fields.values(), *table.student, *table.full_name}
@@ -140,12 +178,14 @@ def question_row_answers(
         if "answer_id" in fields:
             answer_id = _required_id(row.values[fields["answer_id"]], "answer_id", row.line, source)
         else:
-            answer_id = ids.free(match.question_id, student)
+            number = attempts.number(None if student is None else (student, match.question_id), row.line)
+            answer_id = f"{ids.free(match.question_id, student)}{f'-{number}' if number > 1 else ''}"
         extra = {name: cell for name, cell in row.values.items() if name not in fields.values()}
         values = {"answer_id": answer_id, "question_id": match.question_id, "answer": answer, "candidate": student}
         values["extra"] = extra
         yield row.line, validate(Answer, values, source=source, line_of=partial(_row_line, row.line))
     html.tell()
+    attempts.tell()
 
 
 def _question_of(
@@ -189,6 +229,7 @@ def student_row_answers(
     reading: Reading,
     *,
     guessed: bool,
+    several: bool = False,
 ) -> Iterator[tuple[int, Answer]]:
     """The answers of a table with one row a student; ids are `<student>/<question id>`.
 
@@ -199,6 +240,7 @@ def student_row_answers(
         source: the file, for messages.
         reading: is filled.
         guessed: whether the layout was recognised: then columns that hold nothing but numbers are refused.
+        several: whether further rows of a student are further attempts, where no column numbers them.
 
     Raises:
         InputError: no question is known, several columns are of one question, the columns hold scores.
@@ -216,6 +258,7 @@ def student_row_answers(
     carried = [name for name in names if name not in {*reading.left_out, *(each.answer for each in questions)}]
     of_attempt = [name for name in names if plain_name(name) not in _OF_STUDENT and name not in of_student]
     html, skipped, unknown, n_answers = _HtmlCells(source), list[int](), Counter[str](), 0
+    attempts = _Attempts(source, wanted=several and table.attempt is None)
     for row in chain(sample, rows):
         reading.n_rows += 1
         values = row.values
@@ -223,7 +266,7 @@ def student_row_answers(
             skipped.append(row.line)
             continue
         student = _student(row, table, source)
-        number = str(values[table.attempt] or "").strip() if table.attempt else ""
+        number = str((values[table.attempt] or "") if table.attempt else attempts.number(student, row.line)).strip()
         attempt = f"-{number}" if number not in ("", "1") else ""
         extra = {name: values[name] for name in carried}
         for each in questions:
@@ -243,6 +286,7 @@ def student_row_answers(
             }
             yield row.line, validate(Answer, fields, source=source, line_of=partial(_row_line, row.line))
     html.tell()
+    attempts.tell()
     if skipped:
         lines = ", ".join(map(str, skipped[:_FEW])) + ", ..." * (len(skipped) > _FEW)
         warn_input(f"{count(len(skipped), 'row')} without an attempt left out (lines {lines})", source=source)

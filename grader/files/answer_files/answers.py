@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from grader.argument_types import check_path, wrong_type
-from grader.errors import warn_input
+from grader.errors import InputError, warn_input
+from grader.files.answer_files.html_cells import cell_text
+from grader.files.answer_files.layout_names import Attempts, Layout
+from grader.files.answer_files.layouts import TableLayout, layout_of, recognised
+from grader.files.answer_files.question_matching import QuestionMatcher
+from grader.files.answer_files.table_answers import Reading, long_answers, question_row_answers, student_row_answers
+from grader.files.answer_files.text_answers import text_answers
 from grader.files.docx import docx_lines
-from grader.files.html_cells import cell_text
-from grader.files.layout_names import Layout
-from grader.files.layouts import TableLayout, layout_of, recognised
-from grader.files.question_matching import QuestionMatcher
-from grader.files.table_answers import Reading, long_answers, question_row_answers, student_row_answers
 from grader.files.tables import FORMATS, Row, read_rows, table_ending, text_rows
-from grader.files.text_answers import text_answers
 from grader.files.text_input import source_name, text_lines
 from grader.files.validation import normalised_words, refuse_duplicate
+from grader.files.xlsx import sheet_headers
 from grader.phrases import shorten
 from grader.schema import Answer
 
@@ -101,15 +102,24 @@ class AnswerFile:
 
 
 def open_answers(
-    path: str | Path, *, questions: Mapping[str, str] | None = None, layout: Layout | None = None
+    path: str | Path,
+    *,
+    questions: Mapping[str, str] | None = None,
+    layout: Layout | None = None,
+    attempts: Attempts | None = None,
+    sheet: str | None = None,
 ) -> AnswerFile:
     """Find out how a file holds answers, and read them one at a time in constant memory (texts are read whole).
 
-    Arguments and errors are those of `read_answers`, but repeated ids are not detected.
+    Arguments and errors are those of `read_answers`, but repeated ids are not detected. With `attempts` several rows of
+    one student are attempts in their order, if no column numbers them, and the first or last alone, or all, are given;
+    memory then grows with the answers. Without it such rows have the same ids. Of a workbook `sheet` is read, by
+    default the first that is shown and has the columns of a layout.
     """
     source = source_name(path)
     matcher, reading = QuestionMatcher(questions, source), Reading()
-    content = _open(path, layout)
+    sheet = _sheet(path, sheet, matcher, layout)
+    content = _open(path, layout, sheet)
     if isinstance(content, _Lines):
         about = f"{source}: read as text: questions with the answers below them"
         return AnswerFile("text", about, text_answers(content.lines, matcher, source, reading), reading)
@@ -119,10 +129,36 @@ def open_answers(
     if table.name == "long":
         answers = long_answers(rows, source, reading)
     elif table.fields:
-        answers = question_row_answers(rows, table, matcher, source, reading)
+        answers = question_row_answers(rows, table, matcher, source, reading, several=attempts is not None)
     else:
-        answers = student_row_answers(rows, table, matcher, source, reading, guessed=layout is None)
+        several, guessed = attempts is not None, layout is None
+        answers = student_row_answers(rows, table, matcher, source, reading, guessed=guessed, several=several)
+    if attempts in ("first", "last") and table.name != "long":
+        answers = _of_attempt(answers, first=attempts == "first", by_question=bool(table.fields))
     return AnswerFile(table.name, f"{source}: read as {_about(table)}", answers, reading)
+
+
+def _of_attempt(
+    answers: Iterable[tuple[int, Answer]], *, first: bool, by_question: bool
+) -> Iterator[tuple[int, Answer]]:
+    """The answers of each student's first or last attempt, or with `by_question` the first or last to each question."""
+    numbered = []
+    chosen: dict[tuple[str | None, str], int] = {}
+    for line, answer in answers:
+        number, key = _attempt(answer), (answer.candidate, answer.question_id if by_question else "")
+        numbered.append((line, answer, number, key))
+        chosen[key] = (min if first else max)(chosen.get(key, number), number)
+    for line, answer, number, key in numbered:
+        if number != chosen[key]:
+            continue
+        if by_question and number > 1:  # it is of the same attempt as the answers to other questions
+            answer = answer.model_copy(update={"answer_id": answer.answer_id.removesuffix(f"-{number}")})
+        yield line, answer
+
+
+def _attempt(answer: Answer) -> int:
+    told = re.fullmatch(r"-(\d+)", answer.answer_id.removeprefix(f"{answer.candidate}/{answer.question_id}"))
+    return int(told[1]) if told else 1
 
 
 class _Lines(NamedTuple):
@@ -131,13 +167,30 @@ class _Lines(NamedTuple):
     lines: Iterable[tuple[int, str]]
 
 
-def _open(path: str | Path, layout: Layout | None) -> _Lines | Iterator[Row]:
+def _sheet(path: str | Path, wanted: str | None, matcher: QuestionMatcher, layout: Layout | None) -> str | None:
+    """The sheet of a workbook to read: the one that is asked for, else the first that has the columns of a layout."""
+    if table_ending(path) != ".xlsx" or str(path) == "-":
+        if wanted is not None:
+            raise InputError(f"no sheet '{wanted}': only a workbook (.xlsx) has sheets", source=source_name(path))
+        return None
+    headers = [] if wanted is not None else sheet_headers(path)
+    for name, names in headers if len(headers) > 1 else []:
+        try:
+            if recognised(names) is None:
+                layout_of(names, matcher, wanted=layout, source=str(path), line=None)
+        except InputError:
+            continue
+        return name
+    return wanted or (headers[0][0] if len(headers) > 1 else None)
+
+
+def _open(path: str | Path, layout: Layout | None, sheet: str | None) -> _Lines | Iterator[Row]:
     """The lines of a text or the rows of a table, by the layout that is asked for, the file's name or its beginning."""
     ending = table_ending(path)
     if ending == ".docx":
         return _Lines(list(docx_lines(path)))
     if layout != "text" and str(path) != "-" and (ending in FORMATS or ending not in _PLAIN_TEXT):
-        return read_rows(path, number_repeated=True)
+        return read_rows(path, number_repeated=True, sheet=sheet)
     lines = text_lines(path)
     first = next((line for line in lines if line[1].strip()), (1, ""))
     lines = chain([first], lines)
@@ -194,14 +247,17 @@ class ExportedQuestion:
     line: int
 
 
-def exported_questions(path: str | Path) -> list[ExportedQuestion]:
+def exported_questions(path: str | Path, *, sheet: str | None = None) -> list[ExportedQuestion]:
     """The questions of an export that has their right answers (Moodle's `Right answer` columns), each once.
+
+    Of a workbook that `sheet` is read which `open_answers` reads.
 
     Raises:
         InputError: as `read_answers`.
 
     """
-    content = _open(path, None)
+    matcher = QuestionMatcher(None, source_name(path))
+    content = _open(path, None, _sheet(path, sheet, matcher, None))
     if isinstance(content, _Lines):
         return []
     first = next(content)
@@ -209,7 +265,7 @@ def exported_questions(path: str | Path) -> list[ExportedQuestion]:
     if recognised(names) in (None, "long", "question-answer"):
         return []
     source = source_name(path)
-    table = layout_of(names, QuestionMatcher(None, source), wanted=None, source=source, line=first.names_line)
+    table = layout_of(names, matcher, wanted=None, source=source, line=first.names_line)
     shared = next((each.worth for each in table.questions if each.worth and table.name == "moodle"), None)
     if shared:
         said = f"the export has no points of single questions, so each gets an equal part of the total, {shared:g}"

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from grader.errors import InputError
-from grader.files.layout_names import Layout
-from grader.files.question_matching import QuestionMatcher
+from grader.files.answer_files.layout_names import Layout
+from grader.files.answer_files.question_matching import QuestionMatcher
+from grader.files.answer_files.student_columns import STUDENT_COLUMNS, StudentColumn, plain_name, student_columns
 from grader.files.tables import pick_columns
 from grader.phrases import shorten
 
@@ -55,22 +56,10 @@ _COMPLETIONS = set(
 )
 
 # What tells students apart, the most reliable first.
-_STUDENT = tuple(
-    set(names.split("|"))
-    for names in (
-        "student id|student number|sid|matriculation number|matrikelnummer|candidate id|candidate number",
-        "username|user name|login id|login|user id|anmeldename|nombre de usuario|nom d'utilisateur|nome utente",
-        "id number|sis id|sis_id|sisid|sis login id|sis user id|id-nummer|número de id|numéro d'identification",
-        "email address|email|e-mail|e-mail address|e-mail-adresse|mail|school email|student email|your email"
-        "|dirección de correo|correo electrónico|dirección de correo electrónico|adresse de courriel|adresse e-mail"
-        "|adresse mail|indirizzo email",
-        "candidate|student|participant|respondent|learner",
-        "name|full name|your name|student name|candidate name|your full name|display name|vollständiger name"
-        "|nombre completo|nom complet|nome completo",
-    )
+_STUDENT: tuple[tuple[StudentColumn, ...], ...] = (
+    *(("student_number",), ("username",), ("sis_id", "sis_login"), ("email",)),
+    *(("student",), ("name",)),
 )
-_FIRST_NAMES = set("first name|given name|forename|vorname|nombre|prénom|nome".split("|"))
-_LAST_NAMES = set("last name|surname|family name|nachname|apellido(s)|apellidos|nom|cognome".split("|"))
 # What else is told of a student or an attempt.
 _ATTEMPT = set(
     "id|institution|department|status|state|started|started on|completed|time taken|duration|submitted|attempt|section"
@@ -150,11 +139,6 @@ class TableLayout:
     def carries_no_other_questions(self) -> bool:
         """Whether a column of an unknown question is surely that, and not something else that a form asks."""
         return self.name in ("moodle", "canvas", "blackboard")
-
-
-def plain_name(name: str) -> str:
-    """A column's name in lower case, with single blanks."""
-    return " ".join(name.casefold().split())
 
 
 def layout_of(
@@ -255,14 +239,10 @@ def _one_row_an_answer(names: Sequence[str], name: Layout, source: str, line: in
     if base is not None:
         problem = "this column appears twice in the header"
         raise InputError(problem, source=source, line=line, field=_repeated(base, names))
+    refuse_two_answers(names, source, line)
     if name == "long":
         return TableLayout(name, pick_columns(names, ANSWER_COLUMNS, required=_REQUIRED, source=source, line=line))
     fields = pick_columns(names, _WITH_TEXT, required=("answer",), source=source, line=line)
-    named = [each for each in names if pick_columns([each], {"answer": _WITH_TEXT["answer"]}, required=(), source="")]
-    if len(named) > 1:  # one of them may well be the right answer
-        listed = " and ".join(f"'{shorten(each)}'" for each in named)
-        problem = f"{listed} may each hold the answers: call the right answer 'reference_answer', or rename all but one"
-        raise InputError(problem, source=source, line=line, field="answer")
     if name == "blackboard":  # its ids of questions are its own
         fields.pop("question_id", None)
     elif fields.keys().isdisjoint({"question", "question_id"}):
@@ -274,17 +254,32 @@ def _one_row_an_answer(names: Sequence[str], name: Layout, source: str, line: in
     return TableLayout(name, fields, (), student, full_name, no_answer=frozenset(no_answer))
 
 
+def refuse_two_answers(names: Iterable[str], source: str, line: int | None) -> None:
+    """Refuse columns of which several may hold the answers: one of them may well be the right answer.
+
+    Raises:
+        InputError: names them, with the way out.
+
+    """
+    named = [each for each in names if pick_columns([each], {"answer": _WITH_TEXT["answer"]}, required=(), source="")]
+    if len(named) > 1:
+        listed = " and ".join(f"'{shorten(each)}'" for each in named)
+        problem = f"{listed} may each hold the answers: call the right answer 'reference_answer', or rename all but one"
+        raise InputError(problem, source=source, line=line, field="answer")
+
+
 def _student_columns(names: Sequence[str], layout: Layout) -> tuple[tuple[str, ...], tuple[str, ...]]:
     plain = {plain_name(name): name for name in reversed(names)}
-    found = [name for known in _STUDENT for called, name in plain.items() if called in known]
+    known = [{name for what in kinds for name in STUDENT_COLUMNS[what]} for kinds in _STUDENT]
+    found = [name for names_of in known for called, name in plain.items() if called in names_of]
     own = plain.get("id")
     if own is not None and layout == "canvas":
         found.insert(0, own)
     elif own is not None and layout in ("microsoft-forms", "wide"):
         found.append(own)  # the number of the response
-    first = next((name for called, name in plain.items() if called in _FIRST_NAMES), None)
-    last = next((name for called, name in plain.items() if called in _LAST_NAMES), None)
-    return tuple(found), tuple(name for name in (first, last) if name is not None)
+    by_kind = student_columns(names)
+    full_name = (by_kind.get("first_name"), by_kind.get("last_name"))
+    return tuple(found), tuple(name for name in full_name if name is not None)
 
 
 def _repeated(name: str, names: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.files.html_cells import cell_text
+from grader.files.answer_files.html_cells import cell_text
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import InputError, InputWarning
-from grader.files.answers import open_answers, read_answers
-from grader.files.question_matching import QuestionMatcher
-from grader.files.table_answers import Reading
-from grader.files.text_answers import text_answers
+from grader.files.answer_files.answers import open_answers, read_answers
+from grader.files.answer_files.question_matching import QuestionMatcher
+from grader.files.answer_files.table_answers import Reading
+from grader.files.answer_files.text_answers import text_answers
 from tests.support.exports import QUESTIONS
 
 TIDES, LAVA, WAVES = QUESTIONS.values()
@@ -132,3 +132,59 @@ def test_files(tmp_path: Path) -> None:
     assert [answer.answer for answer in read_answers(tmp_path / "c.csv", questions=QUESTIONS, layout="text")] == [
         "The moon."
     ]
+
+
+CELLS = {
+    "diffusion": "What is diffusion?",
+    "meiosis": "Describe meiosis.",
+    "ribosomes": "List the tasks of ribosomes.",
+}
+
+
+def _cells(tmp_path: Path, text: str, questions: dict[str, str] | None = CELLS) -> dict[str, str]:
+    path = tmp_path / "answers.txt"
+    path.write_text(text)
+    return {answer.answer_id: answer.answer for answer in read_answers(path, questions=questions)}
+
+
+def test_a_line_with_a_student_begins_the_answers_of_another_one(tmp_path: Path) -> None:
+    one = "Q: What is diffusion?\nA: {}\n\nQ: Describe meiosis.\nA: {}\n\n"
+    text = f"Student: Ada\nStudent ID: 7\n\n{one.format('Spreading', 'Four cells')}"
+    text += "Student: Ben\nStudent ID: 8\n\n" + one.format("Mixing", "Name: Ben said\nhalf")
+    assert _cells(tmp_path, text) == {
+        "Ada/diffusion": "Spreading",
+        "Ada/meiosis": "Four cells",
+        "Ben/diffusion": "Mixing",
+        "Ben/meiosis": "Name: Ben said\nhalf",
+    }
+    with pytest.raises(InputError, match=r"answers\.txt:8: 'Student: Ben' names a student, but the answers above"):
+        _cells(tmp_path, f"{one.format('a', 'b')}\nStudent: Ben\n{one.format('c', 'd')}")
+    with pytest.raises(InputError, match="but no question follows"):
+        _cells(tmp_path, "Student: Ada\nQ: What is diffusion?\nA: x\nStudent: Ben\nMixing")
+
+
+def test_a_label_below_a_heading_says_its_question(tmp_path: Path) -> None:
+    text = "## diffusion\n\n**Q:** What is diffusion?\n\n**A:** Spreading\n\n"
+    text += "## ribosomes\n\nQ: Their job?\nA: Proteins\n"
+    assert _cells(tmp_path, text) == {"diffusion": "Spreading", "ribosomes": "Proteins"}
+    assert _cells(tmp_path, text, None) == {"diffusion": "Spreading", "ribosomes": "Proteins"}
+    with pytest.raises(InputError, match=r":3: asks 'meiosis' below the heading of 'diffusion': remove one"):
+        _cells(tmp_path, "## diffusion\n\n**Q:** Describe meiosis.\n\n**A:** Four cells\n")
+    sections = "# Week 1\n\nQ: What is a?\nA: x\n\nQ: What is b?\nA: y\n"
+    assert _cells(tmp_path, sections, None) == {"What is a?": "x", "What is b?": "y"}
+
+
+def test_a_list_that_reaches_the_number_of_the_next_question(tmp_path: Path) -> None:
+    above = "1. What is diffusion?\nSpreading\n2. Describe meiosis.\n1. first\n2. second\n"
+    with pytest.warns(InputWarning, match="'List the task of ribosomes.' is read as 'ribosomes'"):
+        found = _cells(tmp_path, f"{above}3. List the task of ribosomes.\nProteins\n")
+    assert found["meiosis"] == "1. first\n2. second"
+    assert found["ribosomes"] == "Proteins"
+    assert _cells(tmp_path, f"{above}3. third\n")["meiosis"] == "1. first\n2. second\n3. third"
+    with pytest.raises(InputError, match=r":3: 'They make proteins' may be question 2 or an item of the list above"):
+        _cells(tmp_path, "1. List the tasks of ribosomes.\n\n2. They make proteins\n", None)
+
+
+def test_labels_in_other_languages(tmp_path: Path) -> None:
+    text = "Fråga 1: What is diffusion?\nSvar: Spreading\n\nFråga 2: Describe meiosis.\nSvar: Four cells\n"
+    assert _cells(tmp_path, text) == {"diffusion": "Spreading", "meiosis": "Four cells"}

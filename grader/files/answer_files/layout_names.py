@@ -1,4 +1,4 @@
-"""The names of the layouts in which files hold answers; nothing is imported here, so that options can list them."""
+"""How files hold answers and which of them are read; nothing is imported here, so that options can list the names."""
 
 from typing import Literal
 
@@ -14,3 +14,5 @@ Layout = Literal[
     "wide",  # a table by hand
     "text",  # no table
 ]
+# Which attempts of a student are read; several rows of one student are attempts in their order.
+Attempts = Literal["first", "last", "all"]

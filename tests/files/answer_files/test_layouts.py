@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import InputError, InputWarning
-from grader.files.answers import exported_questions, open_answers, read_answers
-from grader.files.layouts import recognised
+from grader.files.answer_files.answers import exported_questions, open_answers, read_answers
+from grader.files.answer_files.layouts import recognised
 from tests.support import exports
 from tests.support.exports import ANSWERS, EXPORTS, QUESTIONS, REFERENCES, Answers, Export
 
@@ -305,3 +305,42 @@ def test_right_answers_without_the_questions_texts_are_said(tmp_path: Path) -> N
     with pytest.warns(InputWarning, match="no texts of questions"):
         [question] = exported_questions(path)
     assert question.question == "Question 1"
+
+
+def _ids(path: Path, attempts: str | None) -> dict[str, str]:
+    with pytest.warns(InputWarning, match="several rows of one student are attempts in the order of the rows"):
+        found = open_answers(path, questions=QUESTIONS, attempts=attempts)  # type: ignore[arg-type]  # one of them
+        return {answer.answer_id: answer.answer for _, answer in found.answers}
+
+
+def test_rows_of_one_student_are_attempts_if_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "forms.csv"
+    rows = ["a@x.org,one,two", "b@x.org,three,four", "a@x.org,five,six"]
+    tides, lava = list(QUESTIONS)[:2]
+    path.write_text("\n".join([f'Email Address,"{QUESTIONS[tides]}","{QUESTIONS[lava]}"', *rows]))
+    first = {f"a@x.org/{tides}": "one", f"a@x.org/{lava}": "two"}
+    other = {f"b@x.org/{tides}": "three", f"b@x.org/{lava}": "four"}
+    last = {f"a@x.org/{tides}-2": "five", f"a@x.org/{lava}-2": "six"}
+    assert _ids(path, "first") == {**first, **other}
+    assert _ids(path, "last") == {**other, **last}
+    assert _ids(path, "all") == {**first, **other, **last}
+    with pytest.raises(InputError, match=rf"forms\.csv:4: .*'a@x\.org/{tides}' appears twice"):
+        read(path)
+
+
+def test_the_last_answer_to_each_question(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    tides, lava = list(QUESTIONS)[:2]
+    path.write_text(f"student,question_id,answer\nann,{tides},one\nann,{lava},two\nann,{tides},three\n")
+    assert _ids(path, "last") == {f"ann/{lava}": "two", f"ann/{tides}": "three"}
+    assert _ids(path, "first") == {f"ann/{tides}": "one", f"ann/{lava}": "two"}
+    assert list(_ids(path, "all")) == [f"ann/{tides}", f"ann/{lava}", f"ann/{tides}-2"]
+
+
+def test_a_long_table_with_two_columns_of_answers_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("answer_id,question_id,answer,response\n1,tides,The moon,Wind\n")
+    with pytest.raises(InputError, match=r"a\.csv:1: .*'answer' and 'response' may each hold the answers"):
+        list(read_answers(tmp_path / "a.csv"))
+    (tmp_path / "a.jsonl").write_text('{"id": "1", "question_id": "t", "response": "x", "student_answer": "y"}\n')
+    with pytest.raises(InputError, match=r"a\.jsonl:1: .*'response' and 'student_answer'"):
+        list(read_answers(tmp_path / "a.jsonl"))

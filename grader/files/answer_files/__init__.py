@@ -1,0 +1,1 @@
+"""Files of answers: which layout they have, whose answers they hold, and to which questions."""
