@@ -21,6 +21,9 @@ from grader.files.parquet import parquet_records, write_parquet
 from grader.files.text_input import STRICT_JSON, first_repeated, open_text, parse_json, source_name, text_lines
 from grader.files.xlsx import write_xlsx, xlsx_records
 
+# Python's own limit, 131,072, is below what an answer may have. A quote that is never closed reads on up to here.
+csv.field_size_limit(10_000_000)
+
 Format = Literal["jsonl", "csv", "tsv", "xlsx", "parquet"]
 
 

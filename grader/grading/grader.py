@@ -216,9 +216,12 @@ class Grader:
         drafts: list[Draft | None] = []
         ready: list[_Ready] = []
         for answer in answers:
-            text = normalise(answer.answer)
+            longest = self.settings.max_answer_chars
+            text = normalise("" if len(answer.answer) > longest else answer.answer)
             rubric = self.rubrics.get(answer.question_id)
-            draft = draft_without_model(answer, rubric, text, english_only=self._is_english_only)
+            draft = draft_without_model(
+                answer, rubric, text, english_only=self._is_english_only, max_answer_chars=longest
+            )
             drafts.append(draft)
             if draft is None:
                 ready.append(_Ready(answer, self.rubrics[answer.question_id], text))

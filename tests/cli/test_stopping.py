@@ -22,7 +22,11 @@ def long_run(tmp_path: Path) -> Path:
     (tmp_path / "rubrics").mkdir()
     (tmp_path / "rubrics" / "q1.json").write_text(json.dumps(rubric))
     rows = [
-        {"answer_id": f"a{n}", "question_id": "q1", "answer": " ".join(SENTENCE.format(n * 9999 + i) for i in range(1600))}
+        {
+            "answer_id": f"a{n}",
+            "question_id": "q1",
+            "answer": " ".join(SENTENCE.format(n * 9999 + i) for i in range(1600)),
+        }
         for n in range(6)
     ]
     (tmp_path / "answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
