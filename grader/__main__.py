@@ -10,9 +10,14 @@ from grader.cli.stopping import end_stopped, end_watch, watch_signals
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
+_NARROWEST = 20  # columns that a table needs
+
+
 def main() -> None:
     """Run the command line; signals are watched before anything heavy is imported."""
     _open_standard_streams()
+    if os.environ.get("COLUMNS", "").isdigit() and int(os.environ["COLUMNS"]) < _NARROWEST:
+        del os.environ["COLUMNS"]  # a shell without a terminal may say 0, in which nothing can be shown
     try:
         watch_signals()
         from grader.cli import main as run

@@ -57,7 +57,7 @@ class Sheet:
             (number, cells[: len(names)] + _trimmed(cells[len(names) :]) + [""] * (pads * (len(names) - len(cells))))
             for number, cells in self.records[header + 1 :]
         )
-        return named_rows(chain([(line, names)], below), self.source)
+        return named_rows(chain([(line, names)], below), self.source, is_sheet=self.name != "")
 
 
 def read_sheets(path: str | Path) -> "Iterator[Row] | tuple[Sheet, ...]":

@@ -102,7 +102,8 @@ def read_rows(path: str | Path, *, number_repeated: bool = False) -> Iterator[Ro
         pass
     if suffix in _ROWS:
         return _at_least_one(_ROWS[suffix](path), str(path))
-    return _at_least_one(named_rows(_CELLS[suffix](path), str(path), number_repeated=number_repeated), str(path))
+    rows = named_rows(_CELLS[suffix](path), str(path), number_repeated=number_repeated, is_sheet=suffix == ".xlsx")
+    return _at_least_one(rows, str(path))
 
 
 def table_ending(path: str | Path) -> str:
@@ -265,9 +266,9 @@ def _csv_problem(message: str) -> str:
 
 
 def named_rows(
-    records: Iterator[tuple[int, list[str]]], source: str, *, number_repeated: bool = False
+    records: Iterator[tuple[int, list[str]]], source: str, *, number_repeated: bool = False, is_sheet: bool = False
 ) -> Iterator[Row]:
-    """Rows from cells; the first record that is not blank has the names of the columns.
+    """Rows from cells; the first record that is not blank has the names of the columns. `is_sheet`: of a workbook.
 
     With `number_repeated` the second column with a name is called `name (2)`; otherwise it is an error.
     """
@@ -284,10 +285,14 @@ def named_rows(
         if not (cells and cells[0].strip()) and not any(map(str.strip, cells)):
             continue
         if len(cells) != width:
-            problem = (
-                f"found {len(cells)} fields, the header has {len(names)} columns ({', '.join(names)[:200]}): "
-                "put quotes around a text that holds the separator; between tabs quotes are text, so save such a table "
-                "as CSV"
+            problem = f"found {len(cells)} fields, the header has {len(names)} columns ({', '.join(names)[:200]}): "
+            problem += (
+                "name the further columns in the header, or empty their cells"
+                if is_sheet
+                else (
+                    "put quotes around a text that holds the separator; between tabs quotes are text, so save such a "
+                    "table as CSV"
+                )
             )
             raise InputError(problem, source=source, line=line)
         row = dict(zip(names, cells))  # noqa: B905  # their lengths were compared above

@@ -61,6 +61,8 @@ from grader.text import NormalisedText, Span, normalise, segments, word_order_re
 _CLEARLY_MORE = 0.1
 # Where so much of a point's coverage is in clauses that assert nothing, they are what the answer says of it.
 _MERELY_MENTIONED = 0.1
+# Rubrics whose points' claims are held.
+_MOST_CLAIMS = 500
 
 
 class _Coverages(NamedTuple):
@@ -305,6 +307,8 @@ class DraftBuilder:
     def _claims_of(self, rubric: Rubric) -> tuple[PointClaims, ...]:
         """The rubric's points parsed into claims for the guards."""
         if rubric.question_id not in self._claims:
+            if len(self._claims) >= _MOST_CLAIMS:
+                self._claims.clear()
             self._claims[rubric.question_id] = parse_points(rubric)
         return self._claims[rubric.question_id]
 

@@ -33,6 +33,8 @@ _STATED = 0.5
 # The words that ask stand at the end of a question; a passage to read stands before them, and an answer may use its
 # words. Over nine scored sets the last 40 agreed better with people than the whole question (docs/accuracy.md).
 _ASKING = 40
+# Tokens of encoded rubrics that are held: some 300 MB.
+_HELD_TOKENS = 200_000
 # Characters of an answer in which numbers are looked for at once.
 _LONGEST_STRETCH = 4_000
 
@@ -92,6 +94,40 @@ def encode_rubrics(rubrics: Iterable[Rubric], encoder: Encoder, settings: Settin
         return {}
     encoded = dict(zip(texts, encoder.encode(list(texts)), strict=True))
     return {name: _encode_rubric(rubric, encoded, settings) for name, rubric in unique.items()}
+
+
+class HeldRubrics:
+    """Encoded rubrics, of which as many are held as fit in some memory; the others are encoded again when needed.
+
+    Args:
+        encoder: what encodes them.
+        settings: how coverage is measured.
+
+    """
+
+    def __init__(self, encoder: Encoder, settings: Settings) -> None:
+        self._encoder = encoder
+        self._settings = settings
+        self._held: dict[str, EncodedRubric] = {}
+        self._n_tokens = 0
+
+    def get(self, rubrics: Iterable[Rubric]) -> dict[str, EncodedRubric]:
+        """The encoded form of each rubric, by question id.
+
+        Raises:
+            InputError, SetupError: as `encode_rubrics`.
+
+        """
+        unique = {rubric.question_id: rubric for rubric in rubrics}
+        found = {name: self._held[name] for name in unique if name in self._held}
+        new = encode_rubrics([unique[name] for name in unique if name not in found], self._encoder, self._settings)
+        for name, rubric in new.items():
+            self._held[name] = rubric
+            self._n_tokens += len(rubric.points.weights)
+        while self._n_tokens > _HELD_TOKENS and len(self._held) > 1:
+            oldest = next(iter(self._held))
+            self._n_tokens -= len(self._held.pop(oldest).points.weights)
+        return found | new
 
 
 def topic_texts(rubric: Rubric) -> list[str]:
