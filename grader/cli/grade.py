@@ -341,6 +341,5 @@ def _say_alike(totals: "BatchTotals") -> None:
     if totals.duplicates:
         more = totals.n_duplicates - len(totals.duplicates)
         rest = f" and {more} more" if more else ""
-        say(
-            f"{count(totals.n_duplicates, 'answer')} in the words of another candidate (no review): {', '.join(totals.duplicates)}{rest}"
-        )
+        listed = f"{', '.join(totals.duplicates)}{rest}"
+        say(f"{count(totals.n_duplicates, 'answer')} in the words of another candidate (no review): {listed}")
