@@ -11,7 +11,7 @@ FLAGS = {
     "gibberish": "Random letters: nothing is credited.",
     "word_salad": "Words in no order of sentences: credits shrink.",
     "repetition": "The same sentence again and again.",
-    "verbatim_copy": "The reference answer, word for word.",
+    "verbatim_copy": "Mostly long runs of the reference answer's words.",
     "instructions": "Words to the examiner instead of an answer.",
     "language": "Not in the encoder's language, so ungraded.",
     "hidden_characters": "Characters that show nothing were left out before grading.",
@@ -21,7 +21,7 @@ FLAGS = {
     "unsupported_verdict": "A judge's award has no words of the answer that show it, so it awards nothing.",
     "judge_failed": "A judge gave no usable verdict on a point; the embedding's result stands.",
     "judge_refused": "A judge refused to look at this answer; the embedding's result stands.",
-    "duplicate": "Another candidate's answer to the question has the same words; the score is not changed.",
+    "duplicate": "Another candidate's answer to the question has the same words: counted apart, no review.",
     "off_topic": "Like neither question nor rubric nor any marked answer: marks hardly lift it.",
     "says_nothing": "States nothing and has hardly a word of its own: marks do not lift it.",
     "wide_interval": "Going by marks, people might give it nearly anything.",
@@ -29,7 +29,7 @@ FLAGS = {
     "long_answer": "Longer than the encoder reads at once; it was read in parts.",
 }
 # These only inform; every other flag sends the answer to a person.
-PLAIN_FLAGS = frozenset(["no_answer", "long_answer"])
+PLAIN_FLAGS = frozenset(["no_answer", "long_answer", "duplicate"])
 
 
 def review_reasons(grade: Grade) -> list[str]:

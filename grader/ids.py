@@ -1,6 +1,7 @@
 """Ids as people and other programs write them: numbers become text, and points without an id get one."""
 
 import math
+import re
 from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any
@@ -9,6 +10,9 @@ from grader.phrases import number_text
 
 # Fields of other programs' points that do not change a score here.
 _IGNORED = frozenset({"tags", "name", "required", "dimension", "category", "assignment"})
+
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def id_text(value: Any) -> Any:
@@ -22,8 +26,10 @@ def finite_id(value: Any) -> Any:
     """An id that a program gives: a number as in `id_text`, text as it is.
 
     Raises:
-        ValueError: the number is NaN or infinite.
+        ValueError: the number is NaN or infinite, or the text has half of a surrogate pair, which no file can hold.
     """
+    if isinstance(value, str) and not value.isascii() and _SURROGATE.search(value):
+        raise ValueError(f"found {value!a}, half of a character: write the whole character or leave it out")
     if isinstance(value, str) or not _is_number(value):
         return value
     if not math.isfinite(value):

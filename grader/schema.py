@@ -17,6 +17,9 @@ DecidedBy = Literal["embedding", "reader", "judge", "guard", "rule"]
 VerdictWord = Literal["covered", "partial", "missing", "contradicted", "cannot_tell", "not_judged"]
 
 
+_MOST = 1e9  # the largest weight and maximum of a score
+
+
 class Noun(BaseModel):
     """Frozen, strict about unknown fields, and free of NaN and infinity."""
 
@@ -44,7 +47,7 @@ class Question(Noun):
     )
     kind: Kind = "knowledge"
     topic: str | None = None
-    max_score: float = Field(default=10.0, gt=0)
+    max_score: float = Field(default=10.0, gt=0, le=_MOST)
 
     _checks = field_validator("id", "question", "reference_answer")(_not_blank)
     _id = field_validator("id", mode="before")(finite_id)
@@ -78,7 +81,7 @@ class RubricPoint(Noun):
     weight: float = Field(default=1.0, validation_alias=AliasChoices("weight", "points"))
     importance: Importance | None = None
     group: str | None = None
-    aliases: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = Field(default=(), max_length=1000)
     source_span: tuple[int, int] | None = None
 
     _checks = field_validator("id", "text")(_not_blank)
@@ -89,6 +92,10 @@ class RubricPoint(Noun):
     def _weighs_something(cls, weight: float) -> float:
         if weight == 0:
             raise ValueError("must not be 0: a point that is worth nothing cannot be scored")
+        if not 1 / _MOST <= abs(weight) <= _MOST:  # their sum and their shares stay numbers
+            raise ValueError(
+                f"must be between {1 / _MOST:g} and {_MOST:g}, with or without a minus: weights are relative"
+            )
         return weight
 
 
@@ -115,7 +122,7 @@ class Rubric(Noun):
     question: str = ""
     reference_answer: str = ""
     kind: Kind = "knowledge"
-    max_score: float = Field(default=10.0, gt=0)
+    max_score: float = Field(default=10.0, gt=0, le=_MOST)
     step: float | None = Field(default=None, ge=0)
     points: tuple[RubricPoint, ...]
     groups: dict[str, PointGroup] = Field(default_factory=dict)

@@ -17,6 +17,8 @@ INT8 = "int8"
 REMOTE = "openai:"
 # No reader: coverage and guards decide. The packaged one reads answer and point together.
 NO_READER, PACKAGED_READER = "none", "packaged"
+# A book chapter. What such an answer takes in time and memory: docs/limits.md.
+MAX_ANSWER_CHARS = 200_000
 # In place of the defaults: its cosines of related words are lower (docs/speed.md), and the verifier is a model, too.
 _FIT_FOR = {STATIC: {"match_center": 0.35, "match_slope": 6.0, "verifier": False}}
 
@@ -58,6 +60,9 @@ class Settings(Noun):
     # At .5 between 2 and 33 % of the answers of nine sets go to people (median 18 %) and agreement of the rest rises on
     # eight of them, by .023 in the median; at .6 it is 40 % and .029 (docs/accuracy.md).
     review_below: float = Field(default=0.5, ge=0, le=1, description="confidence below which a person should look")
+    max_answer_chars: int = Field(
+        default=MAX_ANSWER_CHARS, ge=1, description="characters beyond which an answer stays ungraded"
+    )
     covered_at: float = Field(default=0.8, ge=0, le=1, description="credit from which a point counts as covered")
 
     @model_validator(mode="before")
@@ -71,10 +76,15 @@ class Settings(Noun):
     def signature(self) -> str:
         """The coverage part of a signature, such as `v1,q.2/.3,o.5,m.4/8,c.08-1,b.5/.3,s.5/.8`."""
         numbers = {name: f"{value:g}".removeprefix("0") or "0" for name, value in self if type(value) is float}
-        return f"v{COVERAGE_VERSION}," + (
-            "q{question_discount}/{echo_share},o{shared_discount},m{match_center}/{match_slope}"
-            ",c{no_credit}-{full_credit},b{brief_below}/{brief_loss},s{partial_at}/{covered_at}"
-        ).format(**numbers)
+        longest = "" if self.max_answer_chars == MAX_ANSWER_CHARS else f",l{self.max_answer_chars}"
+        return (
+            f"v{COVERAGE_VERSION},"
+            + (
+                "q{question_discount}/{echo_share},o{shared_discount},m{match_center}/{match_slope}"
+                ",c{no_credit}-{full_credit},b{brief_below}/{brief_loss},s{partial_at}/{covered_at}"
+            ).format(**numbers)
+            + longest
+        )
 
 
 class JudgeSettings(Noun):

@@ -240,6 +240,7 @@ class BatchTotals:
             "n_graded": self.n_graded,
             "n_ungraded": self.n_ungraded,
             "n_needs_review": self.n_needs_review,
+            "n_duplicates": self.n_duplicates,
             "n_reused": self.n_reused,
             "mean_fraction": self.mean_fraction,
             "seconds": round(self.seconds, 3),

@@ -4,8 +4,6 @@ A command's file is imported when the command is called, and everything heavy in
 answers at once.
 """
 
-import os
-import signal
 import sys
 import warnings
 from collections.abc import Iterator
@@ -19,10 +17,10 @@ from typer.core import TyperCommand, TyperGroup
 from grader.__about__ import __version__
 from grader.cli.console import drop_stdout, say
 from grader.cli.outputs import KEPT, OUTPUTS, Outputs
+from grader.cli.stopping import INTERRUPTED, Stopped, told
 from grader.errors import GraderError, InputWarning
 from grader.phrases import one_line
 
-INTERRUPTED = 130
 READER_GONE = 141  # 128 + SIGPIPE, as of other tools whose output nobody reads any more
 
 
@@ -110,7 +108,8 @@ class _Commands(TyperGroup):
                 say(f"grader: interrupted, {ctx.meta.get(KEPT, what)}")
             except ImportError:  # numpy, whose import was interrupted, cannot be imported again; nothing was begun then
                 typer.echo("grader: interrupted, no file was written", err=True)
-            raise typer.Exit(error.code if isinstance(error, _Stopped) else INTERRUPTED) from error
+            told()
+            raise typer.Exit(error.code if isinstance(error, Stopped) else INTERRUPTED) from error
 
 
 app = typer.Typer(
@@ -123,36 +122,9 @@ app = typer.Typer(
 )
 
 
-class _Stopped(KeyboardInterrupt):
-    """The program was told to stop, by other means than Ctrl-C; it clears up in the same way."""
-
-    def __init__(self, number: int) -> None:
-        self.code = 128 + number  # as shells tell it
-
-
 def main() -> None:
     """Run the command line."""
-    _open_standard_streams()
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup has it ignored
-            signal.signal(number, _stop)
     app()
-
-
-def _stop(number: int, _: object) -> None:
-    raise _Stopped(number)
-
-
-def _open_standard_streams() -> None:
-    """Give what was closed before the start a place to go: the next file would get its number, and its output."""
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number: this one
-            if name != "stdin":
-                setattr(sys, name, open(number, "w", closefd=False))  # noqa: SIM115  # as long as the program
 
 
 def _version(wanted: bool) -> None:

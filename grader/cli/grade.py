@@ -350,5 +350,5 @@ def _say_alike(totals: "BatchTotals") -> None:
     if totals.duplicates:
         more = totals.n_duplicates - len(totals.duplicates)
         rest = f" and {more} more" if more else ""
-        said = f"the same words from different candidates in {count(totals.n_duplicates, 'answer')}"
+        said = f"{count(totals.n_duplicates, 'answer')} in the words of another candidate (no review)"
         say(f"{said}: {', '.join(totals.duplicates)}{rest}")

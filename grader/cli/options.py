@@ -83,6 +83,16 @@ class EncoderOptions:
         ),
     ] = None
 
+    max_answer_chars: Annotated[
+        int | None,
+        typer.Option(
+            "--max-answer-chars",
+            envvar="GRADER_MAX_ANSWER_CHARS",
+            min=1,
+            help="Leave longer answers ungraded; 200,000 unless told otherwise (docs/limits.md).",
+        ),
+    ] = None
+
     @property
     def is_remote(self) -> bool:
         """Whether the encoder is behind a server, so that limits on requests are about it, too."""

@@ -88,7 +88,9 @@ def _check_writable(path: Path) -> None:
     if os.path.isdir(path):
         raise InputError("cannot be written: it is a folder, expected a file", source=path)
     if not os.path.isdir(folder):
-        raise InputError(f"there is no folder '{path.parent}': make it, or write elsewhere", source=path)
+        link = " (it is a link to there)" if os.path.islink(path) else ""
+        named = folder if link else path.parent
+        raise InputError(f"there is no folder '{named}'{link}: make it, or write elsewhere", source=path)
     if not os.access(folder, os.W_OK | os.X_OK):
         problem = f"cannot be written: the folder '{path.parent}' is closed to you, write elsewhere"
         raise InputError(problem, source=path)

@@ -14,7 +14,8 @@ from typing import BinaryIO, TextIO
 
 from grader.errors import InputError
 
-DISK_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
+# Faults of where output goes: the disk, or a stdout that was closed before the start (EBADF).
+DISK_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EBADF}
 
 
 @contextmanager

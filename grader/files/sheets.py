@@ -14,7 +14,7 @@ from grader.errors import InputError
 from grader.files.cells import json_value, number_text
 from grader.files.tables import Row, named_rows, read_rows, table_ending, text_records, text_rows
 from grader.files.text_input import open_text, source_name, text_lines
-from grader.files.xlsx import open_workbook
+from grader.files.xlsx import open_workbook, used_cells
 from grader.phrases import count
 
 _EXACT = 1e15  # Excel keeps 15 digits; "Excel specifications and limits"
@@ -57,7 +57,7 @@ class Sheet:
             (number, cells[: len(names)] + _trimmed(cells[len(names) :]) + [""] * (pads * (len(names) - len(cells))))
             for number, cells in self.records[header + 1 :]
         )
-        return named_rows(chain([(line, names)], below), self.source)
+        return named_rows(chain([(line, names)], below), self.source, is_sheet=self.name != "")
 
 
 def read_sheets(path: str | Path) -> "Iterator[Row] | tuple[Sheet, ...]":
@@ -122,7 +122,7 @@ def _sheet(results: Any, formulas: Any, path: str | Path) -> Sheet:
     for each in (results, formulas):
         each.reset_dimensions()  # the size stated in the file may be wrong
     pairs = zip(results.iter_rows(), formulas.iter_rows(), strict=True)
-    rows = [[_cell_text(*pair) for pair in zip(*cells, strict=True)] for cells in pairs]
+    rows = [[_cell_text(*pair) for pair in used_cells(*cells)] for cells in pairs]
     with results._get_source() as stream:
         raw = stream.read()
     merged: set[Place] = set()

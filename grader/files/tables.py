@@ -21,6 +21,9 @@ from grader.files.parquet import parquet_records, write_parquet
 from grader.files.text_input import STRICT_JSON, first_repeated, open_text, parse_json, source_name, text_lines
 from grader.files.xlsx import write_xlsx, xlsx_records
 
+# Python's own limit, 131,072, is below what an answer may have. A quote that is never closed reads on up to here.
+csv.field_size_limit(10_000_000)
+
 Format = Literal["jsonl", "csv", "tsv", "xlsx", "parquet"]
 
 
@@ -100,8 +103,9 @@ def read_rows(path: str | Path, *, number_repeated: bool = False, sheet: str | N
         pass
     if suffix in _ROWS:
         return _at_least_one(_ROWS[suffix](path), str(path))
-    cells = xlsx_records(path, sheet=sheet) if suffix == ".xlsx" else _CELLS[suffix](path)
-    return _at_least_one(named_rows(cells, str(path), number_repeated=number_repeated), str(path))
+    is_sheet = suffix == ".xlsx"
+    cells = xlsx_records(path, sheet=sheet) if is_sheet else _CELLS[suffix](path)
+    return _at_least_one(named_rows(cells, str(path), number_repeated=number_repeated, is_sheet=is_sheet), str(path))
 
 
 def table_ending(path: str | Path) -> str:
@@ -264,9 +268,9 @@ def _csv_problem(message: str) -> str:
 
 
 def named_rows(
-    records: Iterator[tuple[int, list[str]]], source: str, *, number_repeated: bool = False
+    records: Iterator[tuple[int, list[str]]], source: str, *, number_repeated: bool = False, is_sheet: bool = False
 ) -> Iterator[Row]:
-    """Rows from cells; the first record that is not blank has the names of the columns.
+    """Rows from cells; the first record that is not blank has the names of the columns. `is_sheet`: of a workbook.
 
     With `number_repeated` the second column with a name is called `name (2)`; otherwise it is an error.
     """
@@ -283,10 +287,14 @@ def named_rows(
         if not (cells and cells[0].strip()) and not any(map(str.strip, cells)):
             continue
         if len(cells) != width:
-            problem = (
-                f"found {len(cells)} fields, the header has {len(names)} columns ({', '.join(names)[:200]}): "
-                "put quotes around a text that holds the separator; between tabs quotes are text, so save such a table "
-                "as CSV"
+            problem = f"found {len(cells)} fields, the header has {len(names)} columns ({', '.join(names)[:200]}): "
+            problem += (
+                "name the further columns in the header, or empty their cells"
+                if is_sheet
+                else (
+                    "put quotes around a text that holds the separator; between tabs quotes are text, so save such a "
+                    "table as CSV"
+                )
             )
             raise InputError(problem, source=source, line=line)
         row = dict(zip(names, cells))  # noqa: B905  # their lengths were compared above

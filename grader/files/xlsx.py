@@ -76,11 +76,19 @@ def xlsx_records(path: str | Path, *, sheet: str | None = None) -> Iterator[tupl
         for line, (row, raw) in enumerate(zip(*(each.iter_rows() for each in sheets), strict=True), 1):
             if line > SHEET_ROWS:
                 raise InputError(f"a sheet has at most {SHEET_ROWS:,} rows", source=path, line=line)
-            cells = [_cell_text(*pair, path, line) for pair in zip(row, raw, strict=True)]
+            cells = [_cell_text(*pair, path, line) for pair in used_cells(row, raw)]
             while cells and not cells[-1].strip():
                 cells.pop()
             width = width or len(cells)  # the width of the header
             yield line, cells + [""] * (width - len(cells))
+
+
+def used_cells(row: Sequence[Any], raw: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
+    """The cells of one row in both readings, up to the last that holds something: a style may fill whole rows."""
+    n = len(row)
+    while n and row[n - 1].value is None and raw[n - 1].value is None:
+        n -= 1
+    return zip(row[:n], raw[:n], strict=True)
 
 
 def sheet_headers(path: str | Path) -> list[tuple[str, list[str]]]:

@@ -4,7 +4,7 @@ Every token of a point is matched with the most similar token of the answer. The
 each token is, make the coverage; the stretch of the answer that covers the point best by itself is its evidence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import pi, sin
@@ -21,6 +21,13 @@ _WORTH_A_SEGMENT = 0.06
 # Recall of a wording by one segment: up to the first it is chance, which any sentence of filler reaches; from the
 # second the segment is taken to speak of the point. Without them 300 words of filler earn .07 (docs/accuracy.md).
 _CHANCE, _RELEVANT = 0.2, 0.35
+# Cosines, and matches, that are held at once: 16 MB each. A rubric and an answer of usual size are one block.
+_MOST_CELLS = 4_000_000
+# Tokens of an answer that are compared with the points at once.
+_WINDOW = 8_000
+# Other points that a point's words are compared with at most, spread evenly over the rubric: so the cost of a rubric
+# grows with its points and not with their square.
+_MOST_OTHERS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +54,19 @@ class PointTokens:
     def lengths(self) -> Ints:
         """How many tokens each wording has, shape `(n_wordings,)`."""
         return np.diff(np.append(self.starts, len(self.weights)))
+
+    def part(self, first: int, end: int) -> "PointTokens":
+        """The wordings from `first` to before `end`, with their owners as in the whole."""
+        if (first, end) == (0, len(self.starts)):
+            return self
+        rows = slice(self.rows(first).start, self.rows(end - 1).stop)
+        return PointTokens(
+            self.vectors[rows],
+            self.weights[rows],
+            self.starts[first:end] - rows.start,
+            self.owners[first:end],
+            self.baseline[first:end],
+        )
 
     def rows(self, wording: int) -> slice:
         """The tokens of one wording."""
@@ -100,7 +120,8 @@ def token_weights(rarity: Floats, question_overlap: Floats, *, question_discount
 def overlap_with_other_points(points: PointTokens, *, center: float, slope: float) -> Floats:
     """How far the other points say each token, 0..1, shape `(n_tokens,)`: the mean over them of its best match.
 
-    Wordings of the same point do not count. Such tokens (the subject of all points) tell little about which is stated.
+    Wordings of the same point do not count; of more than 200 points 200 stand for all. Such tokens (the subject of all
+    points) tell little about which is stated.
 
     Args:
         points: the rubric's wordings; every point has one.
@@ -112,10 +133,22 @@ def overlap_with_other_points(points: PointTokens, *, center: float, slope: floa
     owned, first_wordings = np.unique(points.owners, return_index=True)
     if len(owned) == 1:
         return np.zeros(len(points.weights), np.float32)
-    cosines = np.maximum.reduceat(points.vectors @ points.vectors.T, points.starts[first_wordings], axis=1)
-    matched = match(cosines, center=center, slope=slope)
-    matched[np.arange(len(matched)), np.repeat(points.owners, points.lengths)] = 0
-    shares: Floats = matched.sum(axis=1) / np.float32(len(owned) - 1)
+    ends = [*first_wordings[1:].tolist(), len(points.starts)]
+    chosen = np.unique(np.linspace(0, len(owned) - 1, min(len(owned), _MOST_OTHERS)).round().astype(np.int64))
+    others = [points.rows(first).start for first in first_wordings[chosen]]
+    lengths = [points.rows(ends[at] - 1).stop - start for at, start in zip(chosen.tolist(), others, strict=True)]
+    vectors = np.concatenate([points.vectors[start:][:n] for start, n in zip(others, lengths, strict=True)])
+    starts = np.cumsum([0, *lengths[:-1]])
+    token_owners = np.repeat(points.owners, points.lengths)
+    shares = np.empty(len(points.weights), np.float32)
+    step = max(1, _MOST_CELLS // len(vectors))
+    for first in range(0, len(shares), step):
+        rows = slice(first, first + step)
+        best = np.maximum.reduceat(points.vectors[rows] @ vectors.T, starts, axis=1)
+        matched = match(best, center=center, slope=slope)
+        own = token_owners[rows, None] == owned[chosen]
+        matched[own] = 0
+        shares[rows] = matched.sum(axis=1) / (len(chosen) - own.sum(axis=1)).astype(np.float32)
     return shares
 
 
@@ -170,17 +203,73 @@ def cover(
     Source: token recall as in BERTScore (Zhang et al. 2020) with a soft match instead of the plain cosine.
 
     """
-    matched = match_by_segment(points, answer, segment_starts, center=center, slope=slope)
-    return cover_matched(points, matched, excluded=excluded)
+    best: dict[int, PointCoverage] = {}
+    for first, part in blocks(points, len(answer), segment_starts):
+        matched = match_by_segment(part, answer, segment_starts, center=center, slope=slope)
+        add_coverage(best, part, first, matched, excluded=excluded)
+    return [best[owner] for owner in sorted(best)]
 
 
-def cover_matched(
-    points: PointTokens, matched: Floats, *, excluded: NDArray[np.bool_] | None = None
-) -> list[PointCoverage]:
-    """What `cover` gives, from the matches.
+def blocks(points: PointTokens, n_tokens: int, segment_starts: Ints) -> Iterator[tuple[int, PointTokens]]:
+    """The wordings in parts whose cosines and matches with an answer fit in little memory.
 
     Args:
         points: the rubric's wordings.
+        n_tokens: of the answer.
+        segment_starts: first token of each of its segments, shape `(n_segments,)`.
+
+    Yields:
+        the index of the first wording of each part, and the part: at least one wording.
+
+    """
+    longest = max(_column_blocks(n_tokens, segment_starts), key=lambda block: block.n_tokens).n_tokens
+    most = max(1, _MOST_CELLS // max(longest, len(segment_starts)))
+    ends = np.cumsum(points.lengths)
+    first = 0
+    while first < len(ends):
+        before = ends[first - 1] if first else 0
+        end = max(first + 1, int(np.searchsorted(ends, before + most, side="right")))
+        yield first, points.part(first, end)
+        first = end
+
+
+class _Columns(NamedTuple):
+    """Some neighbouring segments of an answer, and their tokens."""
+
+    segments: slice
+    tokens: slice
+
+    @property
+    def n_tokens(self) -> int:
+        return int(self.tokens.stop - self.tokens.start)
+
+
+def _column_blocks(n_tokens: int, segment_starts: Ints) -> list[_Columns]:
+    """The segments of an answer in a window that slides over it, of at most so many tokens or one segment."""
+    ends = np.append(segment_starts[1:], n_tokens)
+    found, first = [], 0
+    while first < len(ends):
+        begin = int(segment_starts[first])
+        end = max(first + 1, int(np.searchsorted(ends, begin + _WINDOW, side="right")))
+        found.append(_Columns(slice(first, end), slice(begin, int(ends[end - 1]))))
+        first = end
+    return found
+
+
+def add_coverage(
+    best: dict[int, PointCoverage],
+    points: PointTokens,
+    first: int,
+    matched: Floats,
+    *,
+    excluded: NDArray[np.bool_] | None = None,
+) -> None:
+    """Keep the coverage by each wording of a part in `best` where it is the point's highest so far.
+
+    Args:
+        best: by point.
+        points: a part of the rubric's wordings.
+        first: index of its first wording.
         matched: what `match_by_segment` gives, shape `(n_tokens, n_segments)`; not changed.
         excluded: which segments cannot state which points, shape `(n_points, n_segments)`; none if left out.
 
@@ -190,22 +279,35 @@ def cover_matched(
     counted = matched * np.repeat(segment_relevance(points, matched), points.lengths, axis=0)
     pairs = np.maximum(matched[:, :-1], matched[:, 1:])
     whole = np.add.reduceat(points.weights * counted.max(axis=1), points.starts)
-    best = [PointCoverage(-1.0, 0, 0, np.zeros(0, np.float32))] * (int(points.owners[-1]) + 1)
     for wording, (owner, recall, baseline) in enumerate(
         zip(points.owners.tolist(), whole.tolist(), points.baseline.tolist(), strict=True)
     ):
         rows = points.rows(wording)
         shown = _best_stretch(matched[rows], pairs[rows], points.weights[rows])
         coverage = min(1.0, max(0.0, ((recall + shown.coverage) / 2 - baseline) / (1 - baseline)))
-        if coverage > best[owner].coverage:
-            best[owner] = shown._replace(coverage=coverage, wording=wording)
-    return best
+        if owner not in best or coverage > best[owner].coverage:
+            best[owner] = shown._replace(coverage=coverage, wording=first + wording)
 
 
 def match_by_segment(
-    points: PointTokens, answer: Floats, segment_starts: Ints, *, center: float, slope: float
+    points: PointTokens,
+    answer: Floats,
+    segment_starts: Ints,
+    *,
+    center: float,
+    slope: float,
+    change: Callable[[Floats, slice], Floats] = lambda cosines, _: cosines,
+    best: Floats | None = None,
 ) -> Floats:
     """Best match of every token of the points in every segment of an answer, 0..1, shape `(n_tokens, n_segments)`.
+
+    Args:
+        points: the rubric's wordings, or a part of them.
+        answer: unit token vectors of the answer, shape `(n_answer_tokens, dim)`, at least one.
+        segment_starts: first token of each segment, shape `(n_segments,)`.
+        center, slope: the curve of `match`.
+        change: gets the cosines of some of the answer's tokens (columns) and which these are; gives them corrected.
+        best: raised to the highest cosine of each of the answer's tokens with any of the points', if given.
 
     Raises:
         ValueError: when the answer has no token.
@@ -213,13 +315,34 @@ def match_by_segment(
     """
     if not len(answer):
         raise ValueError("an answer without any token has no coverage")
-    return match_cosines(points.vectors @ answer.T, segment_starts, center=center, slope=slope)
+    found = []
+    for columns in _column_blocks(len(answer), segment_starts):
+        cosines = change(points.vectors @ answer[columns.tokens].T, columns.tokens)
+        starts = segment_starts[columns.segments] - columns.tokens.start
+        found.append(match(np.maximum.reduceat(cosines, starts, axis=1), center=center, slope=slope))
+        if best is not None:
+            np.maximum(best[columns.tokens], cosines.max(axis=0), out=best[columns.tokens])
+    return found[0] if len(found) == 1 else np.concatenate(found, axis=1)
 
 
-def match_cosines(cosines: Floats, segment_starts: Ints, *, center: float, slope: float) -> Floats:
-    """The same from the cosines of the points' tokens with the answer's, shape `(n_tokens, n_answer_tokens)`."""
-    best: Floats = np.maximum.reduceat(cosines, segment_starts, axis=1)
-    return match(best, center=center, slope=slope)
+class Cosines:
+    """The cosines between the tokens of all wordings and those of an answer, computed where they are looked at.
+
+    Args:
+        points: unit vectors of the points' tokens, shape `(n_point_tokens, dim)`.
+        answer: unit vectors of the answer's tokens, shape `(n_tokens, dim)`.
+        change: corrects the cosines of some rows and columns.
+
+    """
+
+    def __init__(self, points: Floats, answer: Floats, change: Callable[[Floats, slice, slice], Floats]) -> None:
+        self._points = points
+        self._answer = answer
+        self._change = change
+
+    def __getitem__(self, rows: slice) -> Floats:
+        """Those of some of the points' tokens, shape `(n_rows, n_tokens)`."""
+        return self._change(self._points[rows] @ self._answer.T, rows, slice(0, len(self._answer)))
 
 
 def segment_relevance(points: PointTokens, matched: Floats) -> Floats:

@@ -1,7 +1,8 @@
 """One answer and its encoded rubric -> a draft: coverage, contradictions, evidence and credits of every point."""
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,17 +11,19 @@ from grader.encoders import TokenVectors, model_revision, packaged_model
 from grader.grading.confidence import STATED
 from grader.grading.content import RubricContent, brevity_factor, correct_spelling, new_content, question_overlap
 from grader.grading.coverage import (
+    Cosines,
     Floats,
     Ints,
     PointCoverage,
-    cover_matched,
+    add_coverage,
+    blocks,
     match,
-    match_cosines,
+    match_by_segment,
     segment_relevance,
     segment_starts,
 )
 from grader.grading.drafts import AnswerProfile, Draft
-from grader.grading.encoded_rubrics import EncodedRubric, match_quantities
+from grader.grading.encoded_rubrics import EncodedRubric, SameQuantities
 from grader.grading.point_grades import (
     EncodedAnswer,
     PointClaims,
@@ -58,6 +61,48 @@ from grader.text import NormalisedText, Span, normalise, segments, word_order_re
 _CLEARLY_MORE = 0.1
 # Where so much of a point's coverage is in clauses that assert nothing, they are what the answer says of it.
 _MERELY_MENTIONED = 0.1
+# Rubrics whose points' claims are held.
+_MOST_CLAIMS = 500
+
+
+class _Coverages(NamedTuple):
+    """How far an answer covers the points.
+
+    Attributes:
+        covered: by what it asserts.
+        told: by that and by what it rejects.
+        mentioned: by all that it says.
+        cosines: of the points' tokens with its own.
+        best: highest cosine of each of its tokens with any of the points', shape `(n_tokens,)`.
+        relevance: how far each segment is about any wording, 0..1, shape `(n_segments,)`.
+
+    """
+
+    covered: list[PointCoverage]
+    told: list[PointCoverage]
+    mentioned: list[PointCoverage]
+    cosines: Cosines
+    best: Floats
+    relevance: Floats
+
+
+class _OtherRecalls:
+    """The highest recall in each segment of any point but one.
+
+    Args:
+        recalls: of all points, shape `(n_points, n_segments)`.
+
+    """
+
+    def __init__(self, recalls: Floats) -> None:
+        self._leader = recalls.argmax(axis=0)
+        self._best = recalls.max(axis=0)
+        recalls[self._leader, np.arange(recalls.shape[1])] = 0
+        self._second = recalls.max(axis=0)
+
+    def than(self, point: int) -> Floats:
+        """Shape `(n_segments,)`, 0..1; 0 where there is no other point."""
+        return np.maximum(np.where(self._leader == point, self._second, self._best), np.float32(0))
 
 
 class DraftBuilder:
@@ -107,49 +152,35 @@ class DraftBuilder:
         style = self._style(rubric, text.text, spans, encoded)
         claims = self._claims_of(rubric)
         vectors = correct_spelling(encoded.texts, encoded.n_pieces, encoded.vectors, encoded_rubric.content.spellings)
-        cosines = encoded_rubric.points.vectors @ vectors.T
-        cosines = match_quantities(cosines, encoded_rubric, text.text, encoded.spans)
-        matched = match_cosines(cosines, starts, **self._curve)
         statements = [parse_claim(text.text[start:end]) for start, end in spans] if self._settings.guards else []
         silent = silent_segments(claims, statements, style.empty_segments, kinds)
-        covered = cover_matched(encoded_rubric.points, matched, excluded=silent.excluded)
-        answer_content = self._answer_content(
-            encoded_rubric,
-            encoded,
-            vectors,
-            cosines,
-            segment_relevance(encoded_rubric.points, matched).max(axis=0),
-            starts,
-        )
+        found = self._coverages(encoded_rubric, vectors, starts, silent, text.text, encoded.spans)
+        covered = found.covered
+        answer_content = self._answer_content(encoded_rubric, encoded, vectors, found, starts)
         encoded_answer = EncodedAnswer(
             original=answer.answer,
             text=text,
             spans=spans,
             statements=statements,
-            cosines=cosines,
+            cosines=found.cosines,
             starts=starts,
             credit_share=style.credit_share * self._brevity_factor(answer_content, encoded_rubric.content),
             style_share=style.credit_share,
             is_reference=_same_words(text.text, rubric.reference_answer),
         )
-        if silent.rejected is not None:
-            told = cover_matched(encoded_rubric.points, matched, excluded=silent.excluded_unless_rejected)
-        else:
-            told = covered
-        recalls = np.stack([found.by_segment for found in covered])
+        others = _OtherRecalls(np.stack([shown.by_segment for shown in covered]))
         read: Sequence[ReadPoint | None] = [None] * len(covered)
         if readings:
-            mentioned = covered if silent.excluded is None else cover_matched(encoded_rubric.points, matched)
-            read = [_read_point(*parts) for parts in zip(covered, mentioned, readings, strict=True)]
+            read = [_read_point(*parts) for parts in zip(covered, found.mentioned, readings, strict=True)]
         points = tuple(
             grade_point(
                 point,
                 *(
-                    self._rejection(point, found, told[index], silent, index, encoded_answer)
+                    self._rejection(point, shown, found.told[index], silent, index, encoded_answer)
                     or (
-                        found,
+                        shown,
                         self._contradiction(
-                            point, claim, encoded_rubric, found, encoded_answer, recalls, silent.agreeing(index), at
+                            point, claim, encoded_rubric, shown, encoded_answer, others, silent.agreeing(index), at
                         ),
                     )
                 ),
@@ -157,7 +188,7 @@ class DraftBuilder:
                 self._settings,
                 at,
             )
-            for index, (point, found, claim, at) in enumerate(zip(rubric.points, covered, claims, read, strict=True))
+            for index, (point, shown, claim, at) in enumerate(zip(rubric.points, covered, claims, read, strict=True))
         )
         flags = (*point_flags(points), *style.flags, *(["long_answer"] * (encoded.n_windows > 1)))
         topic = float((encoded_rubric.topics @ encoded.mean).max())
@@ -215,11 +246,11 @@ class DraftBuilder:
         encoded_rubric: EncodedRubric,
         found: PointCoverage,
         answer: EncodedAnswer,
-        recalls: Floats,
+        others: "_OtherRecalls",
         agreeing: NDArray[np.bool_] | None,
         read: ReadPoint | None,
     ) -> ContradictionCheck | None:
-        """The contradiction check of one point; `recalls` are those of all points, shape `(n_points, n_segments)`.
+        """The contradiction check of one point; `others` are the recalls of all points.
 
         A point without credit is not checked, nor are the segments whose rejection agrees with it.
         """
@@ -227,11 +258,42 @@ class DraftBuilder:
             return None
         if agreeing is not None:
             found = found._replace(by_segment=np.where(agreeing, np.float32(0), found.by_segment))
-        others = recalls.copy()
-        others[encoded_rubric.points.owners[found.wording]] = 0
+        other_recalls = others.than(int(encoded_rubric.points.owners[found.wording]))
         return check_contradiction(
-            claims, encoded_rubric.points, found, answer, self._verifier, other_recalls=others.max(axis=0, initial=0.0)
+            claims, encoded_rubric.points, found, answer, self._verifier, other_recalls=other_recalls
         )
+
+    def _coverages(
+        self,
+        rubric: EncodedRubric,
+        vectors: Floats,
+        starts: Ints,
+        silent: SilentSegments,
+        text: str,
+        spans: Ints,
+    ) -> "_Coverages":
+        """The coverage of all points, block by block, so that memory does not grow with points times tokens."""
+        same = SameQuantities(rubric, text, spans)
+        cosines = Cosines(rubric.points.vectors, vectors, same.match)
+        asserted: dict[int, PointCoverage] = {}
+        told = asserted if silent.rejected is None else {}
+        mentioned = asserted if silent.excluded is None else {}
+        best = np.full(len(vectors), -1, np.float32)
+        relevance = np.zeros(len(starts), np.float32)
+        for first, part in blocks(rubric.points, len(vectors), starts):
+            at = rubric.points.rows(first).start
+            rows = slice(at, at + len(part.weights))
+            matched = match_by_segment(
+                part, vectors, starts, **self._curve, change=partial(_matched, same, rows), best=best
+            )
+            np.maximum(relevance, segment_relevance(part, matched).max(axis=0), out=relevance)
+            add_coverage(asserted, part, first, matched, excluded=silent.excluded)
+            if told is not asserted:
+                add_coverage(told, part, first, matched, excluded=silent.excluded_unless_rejected)
+            if mentioned is not asserted:
+                add_coverage(mentioned, part, first, matched)
+        listed = ([by_point[owner] for owner in sorted(by_point)] for by_point in (asserted, told, mentioned))
+        return _Coverages(*listed, cosines, best, relevance)
 
     @cached_property
     def _verifier(self) -> Verifier | None:
@@ -245,6 +307,8 @@ class DraftBuilder:
     def _claims_of(self, rubric: Rubric) -> tuple[PointClaims, ...]:
         """The rubric's points parsed into claims for the guards."""
         if rubric.question_id not in self._claims:
+            if len(self._claims) >= _MOST_CLAIMS:
+                self._claims.clear()
             self._claims[rubric.question_id] = parse_points(rubric)
         return self._claims[rubric.question_id]
 
@@ -253,13 +317,12 @@ class DraftBuilder:
         encoded_rubric: EncodedRubric,
         encoded: TokenVectors,
         vectors: Floats,
-        cosines: Floats,
-        relevance_by_segment: Floats,
+        found: "_Coverages",
         starts: Ints,
     ) -> float:
         """New content of an answer, as far as it is about the points."""
-        matched = match(cosines.max(axis=0), **self._curve)
-        matched *= np.repeat(relevance_by_segment, np.diff(np.append(starts, len(vectors))))
+        matched = match(found.best, **self._curve)
+        matched *= np.repeat(found.relevance, np.diff(np.append(starts, len(vectors))))
         new = 1 - question_overlap(vectors, encoded_rubric.content.question, **self._curve)
         return new_content(encoded.texts, encoded.rarity * matched * new)
 
@@ -276,6 +339,10 @@ class DraftBuilder:
     def _curve(self) -> dict[str, float]:
         """From cosines to matches."""
         return {"center": self._settings.match_center, "slope": self._settings.match_slope}
+
+
+def _matched(same: SameQuantities, rows: slice, cosines: Floats, columns: slice) -> Floats:
+    return same.match(cosines, rows, columns)
 
 
 def _read_point(found: PointCoverage, mentioned: PointCoverage, reading: Reading) -> ReadPoint:

@@ -5,7 +5,7 @@ Where the reference answer does not state such a point's own words, the part of 
 becomes a further wording.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +33,10 @@ _STATED = 0.5
 # The words that ask stand at the end of a question; a passage to read stands before them, and an answer may use its
 # words. Over nine scored sets the last 40 agreed better with people than the whole question (docs/accuracy.md).
 _ASKING = 40
+# Tokens of encoded rubrics that are held: some 300 MB.
+_HELD_TOKENS = 200_000
+# Characters of an answer in which numbers are looked for at once.
+_LONGEST_STRETCH = 4_000
 
 
 class EncodedRubric(NamedTuple):
@@ -90,6 +94,40 @@ def encode_rubrics(rubrics: Iterable[Rubric], encoder: Encoder, settings: Settin
         return {}
     encoded = dict(zip(texts, encoder.encode(list(texts)), strict=True))
     return {name: _encode_rubric(rubric, encoded, settings) for name, rubric in unique.items()}
+
+
+class HeldRubrics:
+    """Encoded rubrics, of which as many are held as fit in some memory; the others are encoded again when needed.
+
+    Args:
+        encoder: what encodes them.
+        settings: how coverage is measured.
+
+    """
+
+    def __init__(self, encoder: Encoder, settings: Settings) -> None:
+        self._encoder = encoder
+        self._settings = settings
+        self._held: dict[str, EncodedRubric] = {}
+        self._n_tokens = 0
+
+    def get(self, rubrics: Iterable[Rubric]) -> dict[str, EncodedRubric]:
+        """The encoded form of each rubric, by question id.
+
+        Raises:
+            InputError, SetupError: as `encode_rubrics`.
+
+        """
+        unique = {rubric.question_id: rubric for rubric in rubrics}
+        found = {name: self._held[name] for name in unique if name in self._held}
+        new = encode_rubrics([unique[name] for name in unique if name not in found], self._encoder, self._settings)
+        for name, rubric in new.items():
+            self._held[name] = rubric
+            self._n_tokens += len(rubric.points.weights)
+        while self._n_tokens > _HELD_TOKENS and len(self._held) > 1:
+            oldest = next(iter(self._held))
+            self._n_tokens -= len(self._held.pop(oldest).points.weights)
+        return found | new
 
 
 def topic_texts(rubric: Rubric) -> list[str]:
@@ -152,29 +190,74 @@ def _encode_rubric(rubric: Rubric, encoded: Mapping[str, TokenVectors], settings
 def quantity_tokens(text: str, spans: Ints) -> tuple[tuple[Quantity, Ints], ...]:
     """The quantities of a text, each with the indices of its tokens; `spans` has shape `(n_tokens, 2)`."""
     return tuple(
-        (quantity, np.flatnonzero((spans[:, 0] < quantity.end) & (quantity.start < spans[:, 1])))
-        for quantity in quantities(text)
+        # Spans ascend and do not overlap.
+        (
+            quantity,
+            np.arange(
+                np.searchsorted(spans[:, 1], quantity.start, side="right"), np.searchsorted(spans[:, 0], quantity.end)
+            ),
+        )
+        for quantity in _quantities(text)
     )
 
 
-def match_quantities(cosines: Floats, points: EncodedRubric, answer: str, spans: Ints) -> Floats:
-    """The cosines with 1 between the tokens of quantities that are the same by value.
+def _quantities(text: str) -> Iterator[Quantity]:
+    """The quantities of a text; a long one is read in stretches, for each number looks at all that is before it."""
+    begin = 0
+    while begin < len(text):
+        most = begin + _LONGEST_STRETCH
+        end = len(text)
+        if most < end:  # cut after a sentence, else between words
+            end = text.rfind(". ", begin, most) + 1 or text.rfind(" ", begin, most) + 1 or most
+        for one in quantities(text[begin:end]):
+            yield one._replace(start=begin + one.start, end=begin + one.end)
+        begin = end
+
+
+class SameQuantities:
+    """Where quantities of a rubric and of one answer are the same by value, however they are written.
 
     Args:
-        cosines: between the tokens of the points and of the answer, shape `(n_point_tokens, n_tokens)`.
         points: the rubric.
         answer, spans: the answer and its tokens' spans, shape `(n_tokens, 2)`.
 
     """
-    if not points.numbers:
+
+    def __init__(self, points: EncodedRubric, answer: str, spans: Ints) -> None:
+        self._places: list[tuple[Ints, Ints]] = []
+        if not points.numbers:
+            return
+        wanted = _by_value(points.numbers)
+        for quantity, columns in _by_value(quantity_tokens(answer, spans)).items():
+            self._places += [(rows, columns) for one, rows in wanted.items() if same_quantity(one, quantity)]
+
+    def match(self, cosines: Floats, rows: slice, columns: slice) -> Floats:
+        """The cosines between some tokens of the points and of the answer, with 1 where quantities are the same.
+
+        Args:
+            cosines: shape `(n_rows, n_columns)`; may be changed.
+            rows, columns: which tokens of the points and of the answer these are.
+
+        """
+        for wanted, said in self._places:
+            there, here = _within(wanted, rows), _within(said, columns)
+            if len(there) and len(here):
+                cosines[np.ix_(there, here)] = 1
         return cosines
-    matched = cosines
-    for quantity, columns in quantity_tokens(answer, spans):
-        for wanted, rows in points.numbers:
-            if same_quantity(wanted, quantity):
-                matched = cosines.copy() if matched is cosines else matched
-                matched[np.ix_(rows, columns)] = 1
-    return matched
+
+
+def _by_value(found: Sequence[tuple[Quantity, Ints]]) -> dict[Quantity, Ints]:
+    """The tokens of all quantities of one value together; what `same_quantity` does not look at is left out."""
+    together: dict[Quantity, list[Ints]] = {}
+    for quantity, tokens in found:
+        plain = quantity._replace(start=0, end=0, text="", vague=False, preceding="", neighbours=("", ""))
+        together.setdefault(plain, []).append(tokens)
+    return {quantity: np.unique(np.concatenate(tokens)) for quantity, tokens in together.items()}
+
+
+def _within(tokens: Ints, some: slice) -> Ints:
+    """Those of the tokens, ascending, that are within a slice, counted from its start."""
+    return tokens[np.searchsorted(tokens, some.start) : np.searchsorted(tokens, some.stop)] - some.start
 
 
 def _rubric_content(rubric: Rubric, wordings: list[_Wording], question: Floats) -> RubricContent:

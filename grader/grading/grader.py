@@ -17,7 +17,7 @@ from grader.grading.argument_checks import check_answer, check_answers, check_ru
 from grader.grading.confidence import STATED, WeightedConfidence, answer_confidence
 from grader.grading.draft_builder import DraftBuilder
 from grader.grading.drafts import AnswerProfile, Draft
-from grader.grading.encoded_rubrics import EncodedRubric, encode_rubrics
+from grader.grading.encoded_rubrics import EncodedRubric, HeldRubrics
 from grader.grading.feedback import plain_feedback
 from grader.grading.judge_verdicts import judge_drafts
 from grader.grading.prefetch import prefetch
@@ -37,6 +37,7 @@ from grader.text import NormalisedText, normalise
 # takes some 400 bytes of vectors, so the longest chunk takes some 100 MB.
 CHUNK_SIZE = 256
 _CHUNK_CHARACTERS = 250_000
+_ENCODED_AT_ONCE = 100  # rubrics
 
 
 class _Ready(NamedTuple):
@@ -53,6 +54,7 @@ class _Reading(NamedTuple):
     Attributes:
         drafts: of those that need no model, in order; `None` stands for the next of `ready`.
         ready: the others.
+        rubrics: of their questions, encoded.
         vectors: of each of their texts.
         readings: what a reader found of each point, by question and text; empty without a reader.
 
@@ -60,6 +62,7 @@ class _Reading(NamedTuple):
 
     drafts: list[Draft | None]
     ready: list[_Ready]
+    rubrics: Mapping[str, EncodedRubric]
     vectors: dict[str, TokenVectors]
     readings: Mapping[tuple[str, str], Sequence[Reading]]
 
@@ -109,7 +112,7 @@ class Grader:
         self.encoder = encoder or load_encoder(self.settings.encoder)
         self.reader = reader or load_reader(self.settings.reader)
         self.rubrics: dict[str, Rubric] = {}
-        self._encoded_rubrics: dict[str, EncodedRubric] = {}
+        self._held = HeldRubrics(self.encoder, self.settings)
         self._draft_builder = DraftBuilder(self.settings)
         self._hashes: dict[str, str] = {}  # of rubrics that answers were given to
         for rubric in check_rubrics(rubrics):
@@ -135,13 +138,15 @@ class Grader:
         return self._signature(self._hashes[question_id])
 
     def prepare(self) -> None:
-        """Load the encoder and encode the points of all rubrics now; otherwise each is encoded when first used.
+        """Load the encoder and encode the points of all rubrics now, as many as are held; others when they are used.
 
         Raises:
             InputError: when a point has a wording that cannot be read.
             SetupError: when the encoder cannot be loaded.
         """
-        self._encoded_rubrics.update(encode_rubrics(self.rubrics.values(), self.encoder, self.settings))
+        rubrics = list(self.rubrics.values())
+        for first in range(0, len(rubrics), _ENCODED_AT_ONCE):
+            self._held.get(rubrics[first : first + _ENCODED_AT_ONCE])
 
     def grade(self, answer: Answer) -> Grade:
         """Grade one answer: a batch of one."""
@@ -216,31 +221,35 @@ class Grader:
         drafts: list[Draft | None] = []
         ready: list[_Ready] = []
         for answer in answers:
-            text = normalise(answer.answer)
+            longest = self.settings.max_answer_chars
+            text = normalise("" if len(answer.answer) > longest else answer.answer)
             rubric = self.rubrics.get(answer.question_id)
-            draft = draft_without_model(answer, rubric, text, english_only=self._is_english_only)
+            draft = draft_without_model(
+                answer, rubric, text, english_only=self._is_english_only, max_answer_chars=longest
+            )
             drafts.append(draft)
             if draft is None:
                 ready.append(_Ready(answer, self.rubrics[answer.question_id], text))
-        new = [item.rubric for item in ready if item.rubric.question_id not in self._encoded_rubrics]
-        self._encoded_rubrics.update(encode_rubrics(new, self.encoder, self.settings))
+        encoded = self._held.get(item.rubric for item in ready)
         unique = list(dict.fromkeys(item.text.text for item in ready))
         vectors = dict(zip(unique, self.encoder.encode(unique), strict=True)) if unique else {}
-        return _Reading(drafts, ready, vectors, self._readings(ready))
+        return _Reading(drafts, ready, encoded, vectors, self._readings(ready, encoded))
 
-    def _readings(self, ready: Sequence[_Ready]) -> Mapping[tuple[str, str], Sequence[Reading]]:
+    def _readings(
+        self, ready: Sequence[_Ready], encoded: Mapping[str, EncodedRubric]
+    ) -> Mapping[tuple[str, str], Sequence[Reading]]:
         """What the reader finds of each point in each answer; nothing without a reader."""
         if self.reader is None:
             return {}
         tasks = {
             (item.rubric.question_id, item.text.text): Task(
-                item.rubric.question, item.text.text, self._encoded_rubrics[item.rubric.question_id].wordings
+                item.rubric.question, item.text.text, encoded[item.rubric.question_id].wordings
             )
             for item in ready
         }
         found = self.reader.read(list(tasks.values()))
         return {
-            key: best_of_wordings(self._encoded_rubrics[key[0]].points.owners.tolist(), readings)
+            key: best_of_wordings(encoded[key[0]].points.owners.tolist(), readings)
             for key, readings in zip(tasks, found, strict=True)
         }
 
@@ -251,7 +260,7 @@ class Grader:
             key = (item.answer.question_id, item.answer.answer)
             if key not in made:
                 with one_thread():
-                    encoded_rubric = self._encoded_rubrics[item.rubric.question_id]
+                    encoded_rubric = reading.rubrics[item.rubric.question_id]
                     read = reading.readings.get((item.rubric.question_id, item.text.text), ())
                     made[key] = self._draft_builder.build(*item, reading.vectors[item.text.text], encoded_rubric, read)
         made = self._with_evidence(made)

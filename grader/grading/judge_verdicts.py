@@ -81,7 +81,7 @@ def judging_task(draft: Draft, settings: JudgeSettings) -> JudgingTask | None:
     Without a result of the embedding (open question, other language) these are all points.
     """
     rubric = draft.rubric
-    if rubric is None or not _SAY_NOTHING.isdisjoint(draft.flags):
+    if rubric is None or not draft.text.text or not _SAY_NOTHING.isdisjoint(draft.flags):
         return None
     stated = stated_probabilities(draft.points)
     ask_all = draft.ungraded_reason is not None or settings.when != "unclear"

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.grading.confidence import STATED, point_confidence
-from grader.grading.coverage import Floats, Ints, PointCoverage, PointTokens, credit
+from grader.grading.coverage import Cosines, Floats, Ints, PointCoverage, PointTokens, credit
 from grader.grading.reader_credit import ReadPoint
 from grader.guards import (
     NO_CONTRADICTION,
@@ -138,7 +138,7 @@ class EncodedAnswer(NamedTuple):
     text: NormalisedText
     spans: Sequence[Span]
     statements: Sequence[Claim]
-    cosines: Floats
+    cosines: Cosines
     starts: Ints
     credit_share: float
     style_share: float

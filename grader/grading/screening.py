@@ -14,7 +14,7 @@ FOREIGN = "the answer is not in English, which the encoder reads"
 
 
 def draft_without_model(
-    answer: Answer, rubric: Rubric | None, text: NormalisedText, *, english_only: bool
+    answer: Answer, rubric: Rubric | None, text: NormalisedText, *, english_only: bool, max_answer_chars: int
 ) -> Draft | None:
     """The draft of an answer that needs no model; `None` if a model should read it.
 
@@ -22,8 +22,17 @@ def draft_without_model(
         answer, text: as written, and normalised.
         rubric: of its question; `None` if the question is unknown.
         english_only: whether answers in other languages stay ungraded.
+        max_answer_chars: characters beyond which an answer stays ungraded.
 
     """
+    if len(answer.answer) > max_answer_chars:
+        points = () if rubric is None else rubric.points
+        reason = (
+            f"the answer has more than {max_answer_chars:,} characters: shorten it, or raise --max-answer-chars "
+            "(docs/limits.md)"
+        )
+        untouched = tuple(_point_grade(point, "not_judged", None, rule=reason) for point in points)
+        return Draft(answer, rubric, text, untouched, ungraded_reason=reason)
     if rubric is None:
         reason = f"unknown question '{answer.question_id}': there is no rubric for it"
         return Draft(answer, None, text, ungraded_reason=reason)

@@ -43,16 +43,17 @@ def words_digest(answer: Answer) -> bytes | None:
 
 
 def flag_duplicate(grade: Grade) -> Grade:
-    """Flag the grade of an answer that another candidate gave too as `duplicate`, for review by a person.
+    """Flag the grade of an answer that another candidate gave too as `duplicate`.
 
-    The score stays, because it depends on the answer alone.
+    It is no reason for review: the short right answers of a class repeat each other. The score stays, because it
+    depends on the answer alone.
     """
-    return grade.model_copy(update={"flags": (*grade.flags, "duplicate"), "needs_review": True})
+    return grade.model_copy(update={"flags": (*grade.flags, "duplicate")})
 
 
 def flag_duplicate_row(row: dict[str, Any]) -> dict[str, Any]:
     """The same for a grade as a row of a file."""
-    return row | {"flags": [*row["flags"], "duplicate"], "needs_review": True}
+    return row | {"flags": [*row["flags"], "duplicate"]}
 
 
 @dataclass(frozen=True)

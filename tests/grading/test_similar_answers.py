@@ -96,11 +96,11 @@ def test_half_a_surrogate_pair_is_no_fault() -> None:
     assert digest(f"{ONCE} \ud800") is not None
 
 
-def test_a_mark_sends_the_answer_to_a_person_and_leaves_the_score() -> None:
+def test_a_mark_is_no_reason_for_review_and_leaves_the_score() -> None:
     before = grade("a1", 0.5)
     after = flag_duplicate(before)
     assert after.flags == (*before.flags, "duplicate")
-    assert after.needs_review
+    assert after.needs_review == before.needs_review
     assert after.model_copy(update={"flags": before.flags, "needs_review": before.needs_review}) == before
 
 
