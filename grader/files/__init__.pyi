@@ -30,10 +30,14 @@ from .markup import plain_lines as plain_lines
 from .markup import plain_text as plain_text
 from .notebooks import notebook_lines as notebook_lines
 from .output_files import DISK_ERRNOS as DISK_ERRNOS
+from .output_files import atomic_bytes as atomic_bytes
 from .output_files import atomic_writer as atomic_writer
 from .output_files import make_folder as make_folder
 from .output_files import output_errors as output_errors
 from .output_files import remove_temporary_files as remove_temporary_files
+from .question_matching import QuestionMatcher as QuestionMatcher
+from .sample_files import SAMPLES as SAMPLES
+from .sample_files import sample_path as sample_path
 from .sheets import Sheet as Sheet
 from .sheets import chosen_sheets as chosen_sheets
 from .sheets import hidden_note as hidden_note
