@@ -7,14 +7,13 @@ from .hints import hint as hint
 from .history import Aid as Aid
 from .history import Attempt as Attempt
 from .history import History as History
-from .progress import is_missed as is_missed
 from .progress import missed_points as missed_points
 from .progress import never_tried as never_tried
+from .progress import points_missed as points_missed
 from .progress import question_progress as question_progress
 from .progress import study_list as study_list
 from .progress import topic_progress as topic_progress
 from .scheduling import Choice as Choice
-from .scheduling import Pick as Pick
 from .scheduling import due_dates as due_dates
 from .scheduling import next_question as next_question
 from .scheduling import of_topic as of_topic

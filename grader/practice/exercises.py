@@ -61,7 +61,5 @@ def read_exercises(rubrics: str | Path | None = None, bank: str | Path | None = 
         if question.kind != "open"
     }
     return {
-        name: Exercise(rubric, topics.get(name))
-        for name, rubric in {**made, **known}.items()
-        if rubric.kind != "open"
+        name: Exercise(rubric, topics.get(name)) for name, rubric in {**made, **known}.items() if rubric.kind != "open"
     }

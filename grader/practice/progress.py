@@ -1,5 +1,6 @@
 """What attempts show: better or worse by question and topic, points that keep being missed, and what to study."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +8,7 @@ from statistics import fmean
 
 from grader.practice.exercises import Exercise
 from grader.practice.history import Attempt
-from grader.schema import PointGrade, Status
+from grader.schema import Grade, PointGrade, Rubric, Status
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,22 @@ class StudyItem:
     reference_answer: str
 
 
-def is_missed(point: PointGrade) -> bool:
-    """Whether a point was not stated in full, or a mistake was made; what was not judged was not missed."""
-    return point.status == "covered" if point.weight < 0 else point.status not in ("covered", "not_judged")
+def points_missed(rubric: Rubric, grade: Grade) -> list[PointGrade]:
+    """The points that cost an answer marks, heaviest first: not stated in full, or a mistake that was made.
+
+    A group that has what it needs misses nothing, and what was not judged was not missed.
+    """
+    group_of = {point.id: point.group for point in rubric.points}
+    stated = Counter(group_of.get(point.point_id) for point in grade.points if point.status == "covered")
+    full = {name for name, group in rubric.groups.items() if stated[name] >= group.need}
+    missed = [
+        point
+        for point in grade.points
+        if point.status != "not_judged"
+        and group_of.get(point.point_id) not in full
+        and (point.status == "covered" if point.weight < 0 else not point.is_full)
+    ]
+    return sorted(missed, key=lambda point: -abs(point.weight))
 
 
 def question_progress(exercises: Mapping[str, Exercise], attempts: Iterable[Attempt]) -> list[QuestionProgress]:
@@ -167,25 +181,24 @@ def _by_question(exercises: Mapping[str, Exercise], attempts: Iterable[Attempt])
     return {name: several for name, several in found.items() if several}
 
 
-def _missed_by_question(
-    exercises: Mapping[str, Exercise], attempts: Iterable[Attempt]
-) -> dict[str, list[MissedPoint]]:
+def _missed_by_question(exercises: Mapping[str, Exercise], attempts: Iterable[Attempt]) -> dict[str, list[MissedPoint]]:
     """The points of each question that were missed at least once, heaviest first."""
     found: dict[str, list[MissedPoint]] = {}
     for name, several in _by_question(exercises, attempts).items():
+        rubric = exercises[name].rubric
+        grades = [attempt.grade for attempt in several if attempt.grade is not None]
+        missed = [{(point.point_id, point.text) for point in points_missed(rubric, grade)} for grade in grades]
         found[name] = []
-        for point in sorted(exercises[name].rubric.points, key=lambda point: -abs(point.weight)):
-            grades = [
-                graded
-                for attempt in several
-                if attempt.grade is not None
-                for graded in attempt.grade.points
-                if (graded.point_id, graded.text) == (point.id, point.text) and graded.status != "not_judged"
+        for point in sorted(rubric.points, key=lambda point: -abs(point.weight)):
+            key = (point.id, point.text)
+            tries = [
+                (graded.status, key in missed_in)
+                for grade, missed_in in zip(grades, missed, strict=True)
+                for graded in grade.points
+                if (graded.point_id, graded.text) == key and graded.status != "not_judged"
             ]
-            n_missed = sum(map(is_missed, grades))
+            n_missed = sum(was_missed for _, was_missed in tries)
             if n_missed:
-                last = grades[-1]
-                found[name].append(
-                    MissedPoint(name, point.id, point.text, n_missed, len(grades), last.status, is_missed(last))
-                )
+                status, was_missed = tries[-1]
+                found[name].append(MissedPoint(name, *key, n_missed, len(tries), status, was_missed))
     return found
