@@ -5,7 +5,8 @@ Source: FSRS-6, Ye et al. (2022), "A Stochastic Shortest Path Algorithm for Opti
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from math import ceil, floor
 from typing import TYPE_CHECKING, Literal
 
 from grader.errors import InputError
@@ -113,8 +114,11 @@ def next_question(
 def _reason(due: datetime | None, now: datetime, last: float | None) -> str:
     if due is None:
         return "never tried"
-    days = (due - now).days
-    when = f"due in {count(days + 1, 'day')}" if due > now else "due today" if days >= -1 else f"due {-days - 1} d ago"
+    days = (due - now) / timedelta(days=1)
+    if days > 0:
+        when = f"due in {count(ceil(days), 'day')}"
+    else:
+        when = "due today" if days > -1 else f"due {count(floor(-days), 'day')} ago"
     return f"{when}, last time {percent(last)}"
 
 
