@@ -1,7 +1,7 @@
 """`grader practice`: a question, an answer, what it is worth and what is missing; and what was learned so far."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -297,7 +297,7 @@ class _Practising:
         exercise = choice.exercise
         self.models.warm(exercise.question_id)
         at_terminal = sys.stdin.isatty()
-        print_question(choice, err=self.as_json or not at_terminal)
+        print_question(exercise, choice.reason, err=self.as_json or not at_terminal)
         if not at_terminal:
             self._take(exercise, _standard_input(), None, aid="none")
             return False
@@ -326,6 +326,7 @@ class _Practising:
         from grader.practice import compare_grades, due_dates, hint
 
         attempt = self.history.save_answer(exercise.question_id, answer, topic=exercise.topic, aid=aid, seconds=seconds)
+        self._grade_left_over({attempt.attempt_id})
         attempt = self._graded(attempt)
         grade = attempt.grade
         if grade is None:  # only for the type: `_graded` gives one
@@ -344,17 +345,20 @@ class _Practising:
                 say("(kept; after the answer was shown a try does not count in your progress)")
             if not sys.stdin.isatty() and hinted is None:
                 print_reference(exercise)
-        if grade.score is None:
+        if grade.score is None and (self.as_json or not sys.stdin.isatty()):
             raise typer.Exit(UNGRADED)
         return hinted
 
     def _graded(self, attempt: "Attempt") -> "Attempt":
-        """An attempt with its grade; also those that were sent, but not graded, when the program was ended."""
-        for left in self.history.attempts():
-            if left.grade is None and left.attempt_id != attempt.attempt_id and left.question_id in self.exercises:
-                self.history.save_grade(left, self.models.grade(_as_answer(left)))
-                say(f"graded now: an answer to {left.question_id} of {left.at:%Y-%m-%d %H:%M} UTC")
+        """An attempt with its grade, which is kept."""
         return self.history.save_grade(attempt, self.models.grade(_as_answer(attempt)))
+
+    def _grade_left_over(self, new: Collection[int]) -> None:
+        """Grade what was sent, but not graded, when the program was ended; `new` are the attempts of this run."""
+        for left in self.history.attempts():
+            if left.grade is None and left.attempt_id not in new and left.question_id in self.exercises:
+                self._graded(left)
+                say(f"graded now: an answer to {left.question_id} of {left.at:%Y-%m-%d %H:%M} UTC")
 
     def _before(self, attempt: "Attempt") -> "Attempt | None":
         """The try at the same question before this one that has a score."""
@@ -380,6 +384,7 @@ class _Practising:
             n_known += attempt is not None
             topic = self.exercises[answer.question_id].topic
             tries.append(attempt or self.history.save_answer(answer.question_id, answer.answer, topic=topic))
+        self._grade_left_over({attempt.attempt_id for attempt in tries})
         tries = [each if each.grade else self._graded(each) for each in progress(tries, "grading", total=len(tries))]
         due = due_dates(self.history.attempts())
         shown = []
@@ -390,9 +395,7 @@ class _Practising:
                 when = due.get(attempt.question_id)
                 shown.append(try_json(exercise, attempt, before, change, hinted=None, due=when, limit=None))
             elif len(tries) <= _DETAILED:
-                chosen = self._chosen(exercise)
-                if chosen is not None:
-                    print_question(chosen, err=False)
+                print_question(exercise, "", err=False)
                 print_try(exercise, attempt, change, hinted=None)
         grades = [attempt.grade for attempt in tries if attempt.grade is not None]
         fractions = [grade.fraction for grade in grades if grade.fraction is not None]

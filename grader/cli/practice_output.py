@@ -10,7 +10,7 @@ import typer
 from grader.phrases import count, percent, shorten
 
 if TYPE_CHECKING:
-    from grader.practice import Attempt, Choice, Comparison, Exercise
+    from grader.practice import Attempt, Comparison, Exercise
     from grader.schema import Grade
 
 _SHOWN = 10  # points that keep being missed, and questions never tried
@@ -18,10 +18,10 @@ _POINTS = 5  # of a question in the study list
 _LONGEST = 44  # characters of a question in a table
 
 
-def print_question(choice: "Choice", *, err: bool) -> None:
+def print_question(exercise: "Exercise", reason: str, *, err: bool) -> None:
     """The question, its topic and why it comes now."""
-    about = ", ".join(filter(None, (choice.exercise.topic, choice.exercise.question_id, choice.reason)))
-    _echo([f"\n{choice.exercise.question}", f"({about})"], err=err)
+    about = ", ".join(filter(None, (exercise.topic, exercise.question_id, reason)))
+    _echo([f"\n{exercise.question}", f"({about})"], err=err)
 
 
 def print_try(exercise: "Exercise", attempt: "Attempt", comparison: "Comparison | None", *, hinted: str | None) -> None:
@@ -180,7 +180,8 @@ def print_stats(exercises: "Mapping[str, Exercise]", attempts: "Sequence[Attempt
         _echo(["", "study list, worst first:"])
     for item in items:
         _echo([f"  {percent(item.last)}  {item.question}"])
-        _echo(f"       {'!' if point.status == 'contradicted' else '-'} {point.text}" for point in item.points[:_POINTS])
+        signs = ["!" if point.status == "contradicted" else "-" for point in item.points[:_POINTS]]
+        _echo(f"       {sign} {point.text}" for sign, point in zip(signs, item.points, strict=False))
         if len(item.points) > _POINTS:
             _echo([f"       and {len(item.points) - _POINTS} more"])
     untried = never_tried(exercises, attempts)

@@ -51,7 +51,8 @@ def compare_grades(before: Grade, after: Grade) -> Comparison | None:
         return None
     change = after.fraction - before.fraction
     earlier = {(point.point_id, point.text): point.credit for point in before.points}
-    gained, lost = [], []
+    gained: list[PointChange] = []
+    lost: list[PointChange] = []
     for point in after.points:
         was = earlier.get((point.point_id, point.text))
         if was is None or point.credit is None or abs(point.credit - was) < _POINT_SAME:

@@ -101,7 +101,9 @@ def test_a_file_of_a_newer_program_is_left_alone(path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version=99")
     connection.close()
-    with pytest.raises(SetupError, match="newer grader has written it .version 99.: update this one.*--history FILE"):
+    with pytest.raises(
+        SetupError, match=r"newer grader has written it \(version 99\): update this one.*--history FILE"
+    ):
         History(path)
     assert [file.name for file in path.parent.glob("*.damaged-*")] == []
 
