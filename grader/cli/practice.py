@@ -185,7 +185,7 @@ def _export(history: "History", path: Path) -> None:
     from grader.files import write_rows
 
     attempts = history.attempts()
-    write_rows(export_rows(attempts), path, format="jsonl")
+    write_rows(path, export_rows(attempts), format="jsonl")
     say(f"{_tries(len(attempts))} written to {path}")
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from grader.schema import Grade
 
 _SHOWN = 10  # points that keep being missed, and questions never tried
-_POINTS = 5  # of a question in the study list
+_POINTS = 5  # of a question in the study list, and of a difference
 _LONGEST = 44  # characters of a question in a table
 
 
@@ -41,7 +41,7 @@ def print_try(exercise: "Exercise", attempt: "Attempt", comparison: "Comparison 
     if hinted is not None:
         hidden = points_missed(exercise.rubric, grade)
         grade = grade.model_copy(update={"points": tuple(point for point in grade.points if point not in hidden)})
-        lines = [f"{count(len(hidden), 'point')} not stated, or not in full", f"hint: {hinted}"]
+        lines = [f"{count(len(hidden), 'point')} not stated", f"hint: {hinted}"]
     console = Console()
     with console.capture() as shown:
         console.print(grade_details([grade], width=console.width))
@@ -60,8 +60,9 @@ def _comparison_lines(comparison: "Comparison | None", *, told: bool) -> list[st
     if not comparison.same_rules:
         lines.append("(program, settings or rubric have changed since: a part of the difference may come from them)")
     if told:
-        lines += [f"  gained: {change.text}" for change in comparison.gained]
-        lines += [f"  lost: {change.text}" for change in comparison.lost]
+        for word, changes in (("gained", comparison.gained), ("lost", comparison.lost)):
+            lines += [f"  {word}: {change.text}" for change in changes[:_POINTS]]
+            lines += [f"  and {len(changes) - _POINTS} more {word}"] if len(changes) > _POINTS else []
     return lines
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 from grader.schema import Grade
 
 _SAME = 0.005  # of the full score: below one percent two tries read the same
-_POINT_SAME = 0.05  # of a point's credit: what other words for the same thing change
+_POINT_SAME = 0.1  # of a point's credit: what other words for the same thing change
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ class TopicProgress:
 
 @dataclass(frozen=True)
 class MissedPoint:
-    """A point that was not stated in full, or a mistake that was made.
+    """A point that was not stated (`points_missed`), or a mistake that was made.
 
     Attributes:
         n_missed: in how many tries.
@@ -82,20 +82,24 @@ class StudyItem:
     reference_answer: str
 
 
+# From this credit on a point was stated: what lacks is wording, and nothing to study.
+_STATED = 0.7
+
+
 def points_missed(rubric: Rubric, grade: Grade) -> list[PointGrade]:
-    """The points that cost an answer marks, heaviest first: not stated in full, or a mistake that was made.
+    """The points to study, heaviest first: those that earn less than .7 of their weight, and mistakes that were made.
 
     A group that has what it needs misses nothing, and what was not judged was not missed.
     """
     group_of = {point.id: point.group for point in rubric.points}
-    stated = Counter(group_of.get(point.point_id) for point in grade.points if point.status == "covered")
+    stated = Counter(group_of.get(point.point_id) for point in grade.points if (point.credit or 0.0) >= _STATED)
     full = {name for name, group in rubric.groups.items() if stated[name] >= group.need}
     missed = [
         point
         for point in grade.points
-        if point.status != "not_judged"
+        if point.credit is not None
         and group_of.get(point.point_id) not in full
-        and (point.status == "covered" if point.weight < 0 else not point.is_full)
+        and (point.status == "covered" if point.weight < 0 else point.credit < _STATED)
     ]
     return sorted(missed, key=lambda point: -abs(point.weight))
 

@@ -46,7 +46,9 @@ def test_what_is_kept_comes_back(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600 and stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(st.text(st.characters(exclude_categories=[])), st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_is_kept(path: Path, answer: str, name: str) -> None:
     with History(path) as history:

@@ -1,6 +1,6 @@
 from typing import get_args
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader.practice.history import Aid
@@ -94,7 +94,11 @@ def test_a_point_that_was_written_anew_begins_anew() -> None:
 CREDIT = st.sampled_from([None, 0.0, 0.3, 1.0])
 
 
-@given(st.lists(st.tuples(st.sampled_from(list(EXERCISES)), CREDIT, CREDIT, st.sampled_from(get_args(Aid)))))
+TRY = st.tuples(st.sampled_from(list(EXERCISES)), CREDIT, CREDIT, st.sampled_from(get_args(Aid)))
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # on a machine that is busy
+@given(st.lists(TRY, max_size=10))
 def test_whatever_was_tried_the_sums_agree(tries: list[tuple[str, float | None, float | None, Aid]]) -> None:
     several = [
         attempt(EXERCISES[name], first, second, number=n, days=n, aid=aid)

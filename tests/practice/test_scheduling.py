@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 from fsrs import Card, Rating, Scheduler
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader.errors import InputError
@@ -77,6 +77,7 @@ def test_reasons_and_topics() -> None:
     assert next_question(EXERCISES, tries, skip=NAMES) is None
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # on a machine that is busy
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 400)), min_size=1, max_size=12))
 def test_any_history_has_a_date_after_its_last_try(tries: list[tuple[float, float]]) -> None:
     several = [attempt(DROPOUT, share, share, number=n, days=when) for n, (share, when) in enumerate(tries)]
