@@ -326,7 +326,6 @@ class _Practising:
         from grader.practice import compare_grades, due_dates, hint
 
         attempt = self.history.save_answer(exercise.question_id, answer, topic=exercise.topic, aid=aid, seconds=seconds)
-        self._grade_left_over({attempt.attempt_id})
         attempt = self._graded(attempt)
         grade = attempt.grade
         if grade is None:  # only for the type: `_graded` gives one
@@ -345,6 +344,7 @@ class _Practising:
                 say("(kept; after the answer was shown a try does not count in your progress)")
             if not sys.stdin.isatty() and hinted is None:
                 print_reference(exercise)
+        self._grade_left_over({attempt.attempt_id})  # after the result, for which a person waits
         if grade.score is None and (self.as_json or not sys.stdin.isatty()):
             raise typer.Exit(UNGRADED)
         return hinted

@@ -76,6 +76,10 @@ class WarmGrader:
         return Grader([exercise.rubric for exercise in self._exercises.values()], settings=self._settings)
 
     def _warm(self, question_id: str) -> None:
+        import rich.console  # noqa: F401  # what shows the result is loaded meanwhile, too
+
+        from grader.practice import compare_grades, points_missed  # noqa: F401
+        from grader.reports import grade_details  # noqa: F401
         from grader.schema import Answer
 
         try:

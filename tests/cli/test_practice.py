@@ -60,11 +60,11 @@ def test_a_script_practises_one_question(folder: Path) -> None:
 
 
 def test_what_was_said_wrongly_is_told(folder: Path) -> None:
-    wrong = "Backpropagation does not apply the chain rule layer by layer from the loss to the input."
+    wrong = "The stored activations do not make training need more memory than inference."
     found = as_json("backpropagation", text=wrong)
     assert [entry["evidence"] for entry in found["contradicted"]] == [wrong]
     assert as_json("backpropagation", "--hints", text=wrong)["hint"] == f"this is not right, think again: “{wrong}”"
-    assert "! A backward pass" in run("backpropagation", text=wrong).stdout
+    assert "! The stored activations" in run("backpropagation", text=wrong).stdout
 
 
 def test_questions_are_found_by_text_and_picked(folder: Path) -> None:

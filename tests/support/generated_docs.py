@@ -1,4 +1,4 @@
-"""The parts of the documentation that the program writes itself: help pages, the README's sample run, the cookbook, practice.
+"""The parts of the documentation that the program writes itself: help, the README's sample run, cookbook, practice.
 
 `make docs` writes them; `test_docs.py` and `test_cookbook.py` fail when they differ from what the program says now.
 """
