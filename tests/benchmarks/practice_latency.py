@@ -55,11 +55,10 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         waited = measure(arguments.answers, folder)
     print(" ".join(f"{seconds:.2f}" for seconds in waited))
-    cores = len(os.sched_getaffinity(0))
+    load = f"{len(os.sched_getaffinity(0))} processors, {os.getloadavg()[0]:.0f} programs running"
     found = (
         f"From the end of an answer to its result, models warm: {statistics.median(waited):.2f} s "
-        f"(median of {len(waited)} answers, longest {max(waited):.2f} s, {cores} processors, {os.getloadavg()[0]:.0f} programs running, "
-        f"{Settings().encoder}).\n"
+        f"(median of {len(waited)} answers, longest {max(waited):.2f} s; {load}; {Settings().encoder}).\n"
     )
     print(found)
     if arguments.write:
