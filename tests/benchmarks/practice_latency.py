@@ -28,7 +28,7 @@ def measure(n_answers: int, folder: str) -> list[float]:
     command = ["-m", "grader", "practice"]
     terminal = pexpect.spawn(sys.executable, command, cwd=folder, env=env, encoding="utf-8", timeout=120)
     terminal.setecho(False)
-    waited = []
+    waited: list[float] = []
     for exercise in list(read_exercises().values())[:n_answers]:
         terminal.expect_exact("> ")
         time.sleep(PAUSE if waited else TYPING)

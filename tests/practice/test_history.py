@@ -162,8 +162,10 @@ def test_several_processes_and_threads_write_at_once(path: Path) -> None:
         ]
         for thread in threads:
             thread.start()
-        for worker in (*threads, *processes):
-            worker.join()
+        for thread in threads:
+            thread.join()
+        for process in processes:
+            process.join()
         assert len(history.attempts()) == 70
 
 
