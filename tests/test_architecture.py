@@ -22,7 +22,7 @@ FLOORS = [
     {"grading"},
     {"batch", "calibration"},
     {"evaluation"},
-    {"reports"},
+    {"reports", "practice"},
     {"cli"},
 ]
 # Arrows between rooms on one floor.
@@ -38,6 +38,7 @@ ENTRIES = {"__init__.py", "__main__.py"}
 HEAVY = {
     *("torch", "onnxruntime", "tokenizers", "openai", "sentence_transformers", "transformers"),
     *("lxml", "markdown_it", "openpyxl", "pyarrow", "rich", "jinja2", "scipy", "sklearn", "onnx"),
+    *("fsrs", "genanki", "platformdirs"),
 }
 PURE = {"text", "statistics", "guards", "marks"}
 
@@ -147,7 +148,8 @@ def test_heavy_packages_are_imported_where_they_are_used(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "grade", "evaluate", "attack", "calibrate", "derive", "import", "columns", "doctor"]
+    "command",
+    ["", "grade", "evaluate", "attack", "calibrate", "derive", "import", "columns", "demo", "doctor", "practice"],
 )
 def test_help_loads_nothing_heavy(command: str) -> None:
     arguments = [*command.split(), "--help"]

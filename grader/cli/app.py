@@ -29,11 +29,13 @@ _COMMANDS = {
     "import": ("import_bank.import_", "Questions and reference answers from a page or a table."),
     "derive": ("derive.derive", "Rubric points from reference answers."),
     "grade": ("grade.grade", "Score answers; the main job."),
+    "practice": ("practice.practice", "A question, your answer, what is missing; remembers."),
     "columns": ("columns.columns", "How a file of answers would be read."),
     "evaluate": ("evaluate.evaluate", "How far grades agree with people."),
     "calibrate": ("calibrate.calibrate", "How far raters agree, who is strict, and what to do."),
     "attack": ("attack.attack", "How hard the grader is to fool."),
     "report": ("report.report", "The HTML page again, from a grades file."),
+    "demo": ("demo.demo", "Sample files to try the others on."),
     "doctor": ("doctor.doctor", "What is installed, and what would leave this machine."),
 }
 

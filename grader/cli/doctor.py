@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from grader.provider import Endpoint
 
 # Optional parts and the package that each needs.
-EXTRAS = {"parquet": "pyarrow"}
+EXTRAS = {"anki": "genanki", "parquet": "pyarrow"}
 
 
 @with_options

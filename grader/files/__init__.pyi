@@ -6,6 +6,7 @@ from .answer_files.answers import row_answers as row_answers
 from .answer_files.layout_names import Attempts as Attempts
 from .answer_files.layout_names import Layout as Layout
 from .answer_files.layouts import ANSWER_COLUMNS as ANSWER_COLUMNS
+from .answer_files.question_matching import QuestionMatcher as QuestionMatcher
 from .answer_files.student_columns import plain_name as plain_name
 from .answer_files.student_columns import student_columns as student_columns
 from .answer_files.table_answers import answer_text as answer_text
@@ -35,6 +36,7 @@ from .markup import plain_lines as plain_lines
 from .markup import plain_text as plain_text
 from .notebooks import notebook_lines as notebook_lines
 from .output_files import DISK_ERRNOS as DISK_ERRNOS
+from .output_files import atomic_bytes as atomic_bytes
 from .output_files import atomic_writer as atomic_writer
 from .output_files import make_folder as make_folder
 from .output_files import output_errors as output_errors
@@ -47,6 +49,8 @@ from .page_labels import asks as asks
 from .page_labels import ends_as_question as ends_as_question
 from .page_labels import english_label as english_label
 from .page_labels import states as states
+from .sample_files import SAMPLES as SAMPLES
+from .sample_files import sample_path as sample_path
 from .sheets import Sheet as Sheet
 from .sheets import chosen_sheets as chosen_sheets
 from .sheets import hidden_note as hidden_note

@@ -1,4 +1,4 @@
-"""The parts of the documentation that the program writes itself: help pages, the README's sample run, the cookbook.
+"""The parts of the documentation that the program writes itself: help, the README's sample run, cookbook, practice.
 
 `make docs` writes them; `test_docs.py` and `test_cookbook.py` fail when they differ from what the program says now.
 """
@@ -18,6 +18,7 @@ from tests.support.statistics_page import with_statistics
 
 ROOT = Path(__file__).parents[2]
 HELP_PAGE = ROOT / "docs" / "help.md"
+PRACTICE_PAGE = ROOT / "docs" / "practice.md"
 README = ROOT / "README.md"
 # Wide enough for the README, narrow enough for its readers.
 TERMINAL = {"COLUMNS": "96", "NO_COLOR": "1", "TERM": "dumb"}
@@ -71,4 +72,6 @@ if __name__ == "__main__":
     STATISTICS_PAGE.write_text(with_statistics(STATISTICS_PAGE.read_text()))
     README.write_text(with_sample(README.read_text()))
     with TemporaryDirectory() as folder:
-        COOKBOOK.write_text(with_outputs(COOKBOOK.read_text(), Path(folder)))
+        for page in (COOKBOOK, PRACTICE_PAGE):
+            (Path(folder) / page.stem).mkdir()
+            page.write_text(with_outputs(page.read_text(), Path(folder) / page.stem))
