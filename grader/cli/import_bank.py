@@ -1,7 +1,7 @@
 """`grader import`: questions and reference answers out of pages and tables."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,10 @@ from grader.cli.console import print_json, say
 from grader.cli.options import AsJson
 from grader.cli.outputs import OUTPUTS, check_outputs
 from grader.phrases import count, shorten
+
+if TYPE_CHECKING:
+    from grader.rubrics import ImportResult
+    from grader.schema import QuestionBank
 
 
 def import_(
