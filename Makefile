@@ -9,7 +9,7 @@ PEERS ?= $(BIN)/python
 QUICK := tests/test_architecture.py tests/test_paths.py tests/test_flags.py tests/text tests/statistics tests/guards tests/files
 
 .DEFAULT_GOAL := help
-.PHONY: help check quick grade test lint fix bench soak reader oracles attack docs clean
+.PHONY: help check quick grade test lint fix bench soak reader oracles attack docs pictures clean
 
 help: ## what each target does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -49,6 +49,9 @@ fix: $(INSTALLED) ## repair what the linter can repair
 
 docs: $(INSTALLED) ## write the generated parts of README.md and docs/ again
 	$(BIN)/python -m tests.support.generated_docs
+
+pictures: $(INSTALLED) ## draw the pictures of the README and the docs again (needs Chromium)
+	$(BIN)/python -m tests.support.pictures
 
 bench: $(INSTALLED) ## measure accuracy over the scored sets in DATASETS, speed (also of others: PEERS), marks, judges, and words about raters
 	$(BIN)/python -m tests.benchmarks.accuracy $(DATASETS)

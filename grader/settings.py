@@ -8,7 +8,7 @@ from grader.__about__ import PACKAGED_MODEL
 from grader.schema import Noun
 
 # Raise it whenever a formula or constant of coverage.py or substance.py changes: no settings, but they move scores.
-COVERAGE_VERSION = 1
+COVERAGE_VERSION = 2
 # The encoder that looks words up and runs no model.
 STATIC = "static"
 # The packaged model with the weights and the inputs of its linear maps as whole numbers.
@@ -54,7 +54,9 @@ class Settings(Noun):
         default=0.5, gt=0, le=1, description="share of the points' new content from which an answer is not too brief"
     )
     brief_loss: float = Field(default=0.6, ge=0, le=1, description="share of a credit that the briefest answers lose")
-    partial_at: float = Field(default=0.5, ge=0, le=1, description="credit from which a point counts as partial")
+    partial_at: float = Field(
+        default=0.15, ge=0, le=1, description="share found of a point up to which it is missing and earns nothing"
+    )
     guards: bool = Field(default=True, description="whether guards may veto points and flag answers")
     verifier: bool = Field(default=True, description="whether the trained verifier may judge near copies of a point")
     # At .5 between 2 and 33 % of the answers of nine sets go to people (median 18 %) and agreement of the rest rises on
@@ -63,7 +65,9 @@ class Settings(Noun):
     max_answer_chars: int = Field(
         default=MAX_ANSWER_CHARS, ge=1, description="characters beyond which an answer stays ungraded"
     )
-    covered_at: float = Field(default=0.8, ge=0, le=1, description="credit from which a point counts as covered")
+    covered_at: float = Field(
+        default=0.85, ge=0, le=1, description="share found of a point from which it is covered and earns everything"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -73,8 +77,14 @@ class Settings(Noun):
             return given
         return {**_FIT_FOR.get(given.get("encoder", PACKAGED_MODEL), {}), **given}
 
+    @model_validator(mode="after")
+    def _scale_rises(self) -> Self:
+        if self.partial_at >= self.covered_at:
+            raise ValueError(f"partial_at ({self.partial_at:g}) must be below covered_at ({self.covered_at:g})")
+        return self
+
     def signature(self) -> str:
-        """The coverage part of a signature, such as `v1,q.2/.3,o.5,m.4/8,c.08-1,b.5/.3,s.5/.8`."""
+        """The coverage part of a signature, such as `v1,q.2/.3,o.5,m.4/8,c.08-1,b.5/.6,s.15/.85`."""
         numbers = {name: f"{value:g}".removeprefix("0") or "0" for name, value in self if type(value) is float}
         longest = "" if self.max_answer_chars == MAX_ANSWER_CHARS else f",l{self.max_answer_chars}"
         return (

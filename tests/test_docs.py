@@ -19,7 +19,16 @@ from grader.rubrics.linter import lint
 from grader.rubrics.rubric_files import read_rubric
 from grader.schema import Answer, FromMarks, Grade, NearMark, PointGrade, Question, Rated, Rubric, RubricPoint, Verdict
 from grader.settings import Settings
-from tests.support.generated_docs import HELP_PAGE, README, ROOT, commands, help_page, with_sample
+from tests.support.generated_docs import (
+    CALIBRATION_PAGE,
+    HELP_PAGE,
+    README,
+    ROOT,
+    commands,
+    help_page,
+    with_calibration,
+    with_sample,
+)
 
 STALE = "is stale: run `make docs`"
 
@@ -28,8 +37,14 @@ def test_the_help_page_is_current() -> None:
     assert HELP_PAGE.read_text() == help_page(), f"{HELP_PAGE.name} {STALE}"
 
 
-def test_the_sample_run_is_current() -> None:
+def test_the_sample_runs_are_current() -> None:
     assert with_sample(README.read_text()) == README.read_text(), f"README.md {STALE}"
+    page = CALIBRATION_PAGE.read_text()
+    assert with_calibration(page) == page, f"{CALIBRATION_PAGE.name} {STALE}"
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text().split()) < 900
 
 
 def test_the_python_example_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,7 +57,9 @@ def test_the_python_example_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_map_names_every_room() -> None:
     rooms = {path.parent.name for path in (ROOT / "grader").glob("*/__init__.pyi")}
-    assert rooms == set(re.findall(r"^\| `(\w+)/` \|", README.read_text(), re.MULTILINE))
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    floors = re.search(r"(?s)\| floor \|.*?\n\n", page)
+    assert floors is not None and rooms == set(re.findall(r"`(\w+)/`", floors[0]))
 
 
 FORMATS_PAGE = ROOT / "docs" / "formats.md"

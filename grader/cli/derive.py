@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from grader.cli.console import print_json, progress, say
+from grader.cli.import_bank import say_imported
 from grader.cli.judge_options import JudgeOptions, RunOptions, judge_choice, need_judge, open_judges, say_plan
 from grader.cli.options import AsJson, Only, with_options
 from grader.cli.outputs import OUTPUTS, check_outputs
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from grader.rubrics import ProposedRubric
     from grader.schema import Question, Rubric
 
+_BANK_ENDINGS = (".yaml", ".yml", ".json", "")
+
 
 @with_options
 def derive(
@@ -27,7 +30,7 @@ def derive(
     bank: Annotated[
         str,
         typer.Argument(
-            help="A question bank (YAML, JSON) or an export with right answers; with --check also a folder of rubrics."
+            help="A question bank (YAML, JSON), or any page or export that import takes; with --check also rubrics."
         ),
     ],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The folder to write rubrics to.")] = None,
@@ -60,6 +63,7 @@ def derive(
     Examples:
       grader derive bank.yaml -o rubrics/
       grader derive bank.yaml -o rubrics/ --equal-weights
+      grader derive questions.md -o rubrics/
       grader derive moodle_responses.csv -o rubrics/
       grader derive bank.yaml --judge gpt-4o-mini
       grader derive bank.yaml -o rubrics/ --check
@@ -116,15 +120,16 @@ def derive(
 
 
 def _read_questions(bank: str) -> "Sequence[Question]":
-    from grader.files import FORMATS
     from grader.rubrics import import_questions, read_bank
 
     if Path(bank).is_dir():
         problem = "is a folder, expected a question bank; to look rubrics through, add --check"
         raise InputError(problem, source=bank)
-    if Path(bank).suffix.lower() in FORMATS and Path(bank).suffix.lower() != ".json":
-        return import_questions(bank).bank.questions  # an export with right answers
-    return read_bank(bank).questions
+    if Path(bank).suffix.lower() in _BANK_ENDINGS:
+        return read_bank(bank).questions
+    imported = import_questions(bank)  # a page, or an export with right answers
+    say_imported(imported)
+    return imported.bank.questions
 
 
 def _check_folder(ctx: typer.Context, folder: Path, questions: "Sequence[Question]", bank: str) -> None:

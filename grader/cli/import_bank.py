@@ -1,7 +1,7 @@
 """`grader import`: questions and reference answers out of pages and tables."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,10 @@ from grader.cli.console import print_json, say
 from grader.cli.options import AsJson
 from grader.cli.outputs import OUTPUTS, check_outputs
 from grader.phrases import count, shorten
+
+if TYPE_CHECKING:
+    from grader.rubrics import ImportResult
+    from grader.schema import QuestionBank
 
 
 def import_(
@@ -41,23 +45,33 @@ def import_(
 
     ctx.meta[OUTPUTS] = check_outputs(output, inputs=[source])
     result = import_questions(source)
-    n_open = sum(question.kind == "open" for question in result.bank.questions)
     if output is not None:
         save_imported(result.bank, output, force=force)
     elif not as_json:
         write_bank(result.bank, "-")
-    for dropped in result.dropped:
-        say(f"dropped line {dropped.line} ({dropped.why}): {shorten(dropped.text)}")
-    for doubt in result.doubts:
-        say(f"warning line {doubt.line}: {doubt.text}")
-    say(f"{count(len(result.bank.questions), 'question')} ({n_open} open), {len(result.dropped)} dropped")
+    say_imported(result)
     if as_json:
         print_json(
             {
                 "n_questions": len(result.bank.questions),
-                "n_open": n_open,
+                "n_open": n_open(result.bank),
                 "dropped": [dropped.text for dropped in result.dropped],
                 "warnings": [{"line": doubt.line, "text": doubt.text} for doubt in result.doubts],
                 "questions": [question.model_dump(mode="json") for question in result.bank.questions],
             }
         )
+
+
+def say_imported(result: "ImportResult") -> None:
+    """What was kept, dropped and doubted, on stderr."""
+    for dropped in result.dropped:
+        say(f"dropped line {dropped.line} ({dropped.why}): {shorten(dropped.text)}")
+    for doubt in result.doubts:
+        say(f"warning line {doubt.line}: {doubt.text}")
+    n_questions = count(len(result.bank.questions), "question")
+    say(f"{n_questions} ({n_open(result.bank)} open), {len(result.dropped)} dropped")
+
+
+def n_open(bank: "QuestionBank") -> int:
+    """How many questions have no fixed reference answer."""
+    return sum(question.kind == "open" for question in bank.questions)

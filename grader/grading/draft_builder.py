@@ -61,6 +61,8 @@ from grader.text import NormalisedText, Span, normalise, segments, word_order_re
 _CLEARLY_MORE = 0.1
 # Where so much of a point's coverage is in clauses that assert nothing, they are what the answer says of it.
 _MERELY_MENTIONED = 0.1
+# What has to be found of a point in a clause that rejects it, 0..1: less may be about something else.
+_TOLD = 0.5
 # Rubrics whose points' claims are held.
 _MOST_CLAIMS = 500
 
@@ -164,8 +166,8 @@ class DraftBuilder:
             statements=statements,
             cosines=found.cosines,
             starts=starts,
-            credit_share=style.credit_share * self._brevity_factor(answer_content, encoded_rubric.content),
             style_share=style.credit_share,
+            brevity_share=self._brevity_factor(answer_content, encoded_rubric.content),
             is_reference=_same_words(text.text, rubric.reference_answer),
         )
         others = _OtherRecalls(np.stack([shown.by_segment for shown in covered]))
@@ -234,7 +236,7 @@ class DraftBuilder:
         best = int(told.by_segment.argmax())
         said_otherwise = told.by_segment[best] - found.by_segment.max() < _CLEARLY_MORE
         mentioned = point_credit(point, told, answer, self._settings)
-        if not silent.rejected[index, best] or mentioned < self._settings.partial_at or said_otherwise:
+        if not silent.rejected[index, best] or mentioned < _TOLD or said_otherwise:
             return None
         start, end = answer.spans[best]
         return told, ContradictionCheck(rejection(answer.text.text[start:end]), best)

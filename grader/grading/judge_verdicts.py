@@ -229,8 +229,7 @@ def _decided(
     point: PointGrade, word: VerdictWord, credit: float, speaker: Verdict, context: _DecisionContext
 ) -> PointGrade:
     """The point as the judges decided it, with a status that fits the credit, and with their quote as evidence."""
-    settings = context.settings
-    status = credit_status(credit, settings)
+    status = credit_status(credit)
     if word == "contradicted" and status == "missing" and speaker.quote is not None:
         status = "contradicted"
     if point.weight < 0 and status != "covered":

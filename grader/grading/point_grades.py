@@ -38,6 +38,12 @@ _CLEARLY_MORE, _NEARLY_ALL = 0.03, 0.95
 # 100 % keep all their points, of refutations 9 in 10 are caught. It was not fitted.
 _GUARD_IS_RIGHT = 0.9
 _UNSURE = 0.5
+# What a point earns whose statement says less of the same ("some" for "all").
+_HALF = 0.5
+# From this credit on a point earns everything; sums of shares come out a hair below it.
+_WHOLE = 1 - 1e-9
+# Share of a point's wording that may be missing where brevity counts less and less.
+_NEAR_COPY_GAP = 0.1
 
 
 class PointClaims(NamedTuple):
@@ -128,8 +134,8 @@ class EncodedAnswer(NamedTuple):
         statements: the segments as claims for the guards; empty without guards.
         cosines: between the tokens of all wordings and the answer's tokens, shape `(n_point_tokens, n_tokens)`.
         starts: first token of each segment, shape `(n_segments,)`.
-        credit_share: factor on each credit for the answer's style and brevity, 0..1.
-        style_share: the same for its style alone.
+        style_share: factor on each credit for the answer's style, 0..1.
+        brevity_share: factor on what coverage gives for how much the answer says, 0..1.
         is_reference: whether it is the reference answer, word for word.
 
     """
@@ -140,8 +146,8 @@ class EncodedAnswer(NamedTuple):
     statements: Sequence[Claim]
     cosines: Cosines
     starts: Ints
-    credit_share: float
     style_share: float
+    brevity_share: float
     is_reference: bool
 
 
@@ -207,8 +213,8 @@ def grade_point(
 ) -> PointGrade:
     """Status, credit, evidence and confidence of a point, from coverage, the contradiction check and a reader."""
     stated = STATED.stated(found.coverage) if read is None else read.stated
-    credited = point_credit(point, found, answer, settings, read)
-    status = credit_status(credited, settings)
+    credited = on_scale(point_credit(point, found, answer, settings, read), settings)
+    status = credit_status(credited)
     stretch = Span(answer.spans[found.first_segment].start, answer.spans[found.last_segment].end)
     rationale = f"the answer matches {found.coverage:.0%} of this point's wording"
     confidence = point_confidence(stated, credited)
@@ -242,7 +248,7 @@ def grade_point(
         else:
             rationale, confidence = f"unsure: the answer {finding.reason}", _UNSURE
             if finding.kind == "quantifier" and status == "covered":
-                status, credited = "partial", settings.partial_at
+                status, credited = "partial", _HALF
     if point.weight < 0 and status != "covered":
         credited, status = 0.0, "missing"  # a mistake that was not clearly made was not made
         if finding is None:
@@ -271,19 +277,27 @@ def _evidence(answer: EncodedAnswer, stretch: Span) -> Evidence:
 def point_credit(
     point: RubricPoint, found: PointCoverage, answer: EncodedAnswer, settings: Settings, read: ReadPoint | None = None
 ) -> float:
-    """Credit of a point for its coverage and what a reader found, before the contradiction check, 0..1."""
+    """What is found of a point, by its coverage and a reader, 0..1, before the scale and the contradiction check."""
     credited = credit(found.coverage, no_credit=settings.no_credit, full_credit=settings.full_credit)
-    shares = (answer.credit_share, answer.style_share) if point.weight > 0 else (1.0, 1.0)
-    credited *= shares[0]  # a mistake (negative weight) costs as much in a brief answer
+    brevity, style = (answer.brevity_share, answer.style_share) if point.weight > 0 else (1.0, 1.0)
+    # A mistake (negative weight) costs as much in a brief answer, and a near copy of a point is not too brief for it.
+    credited *= style * (1 - (1 - brevity) * min(1.0, (1 - found.coverage) / _NEAR_COPY_GAP))
     # Brevity counts for coverage alone: the reader itself tells a brief right answer from an empty one.
-    return credited if read is None else read.credit_with(credited, shares[1])
+    return credited if read is None else read.credit_with(credited, style)
 
 
-def credit_status(credit: float, settings: Settings) -> Status:
-    """The status that a credit stands for."""
-    if credit >= settings.covered_at:
-        return "covered"
-    return "partial" if credit >= settings.partial_at else "missing"
+def on_scale(found: float, settings: Settings) -> float:
+    """The credit for what was found of a point, both 0..1.
+
+    Nothing up to `partial_at`, everything from `covered_at`, and between these as far as it got: a point that is shown
+    as covered earns its whole weight, one that is shown as missing nothing.
+    """
+    return min(1.0, max(0.0, (found - settings.partial_at) / (settings.covered_at - settings.partial_at)))
+
+
+def credit_status(credit: float) -> Status:
+    """The status that a credit stands for: all of it, nothing, or a part."""
+    return "covered" if credit >= _WHOLE else "partial" if credit > 0 else "missing"
 
 
 def point_flags(points: Sequence[PointGrade]) -> list[str]:

@@ -14,16 +14,16 @@ class ReaderCalibration:
 
         stated       = 1 / (1 + exp(-(a + b * coverage + c * stated logit)))
         contradicted = 1 / (1 + exp(-(d + e * contradicted logit)))
-        credit       = (1 - share) * credit of coverage + share * max(0, stated - least) / (1 - least)
+        credit       = ((1 - share) * credit of coverage + share * stated) * (1 - denied)
+        denied       = clamp((contradicted - low) / (high - low))
 
     Attributes:
         name: what the signature calls it.
         stated: `(a, b, c)`.
         contradicted: `(d, e)`.
-        shares: the reader's share where coverage is at most .5 and from .9 on, and evenly between; 0 without any
-            coverage. Near copies are what coverage and the guards are good at, other words what the reader is good at.
-        least: probability up to which the reader credits nothing.
-        contradicted_at: probability from which a point is called contradicted.
+        share: the reader's share in the credit.
+        fades: `(low, high)`, between which a contradiction takes the credit away; from `high` on the point is called
+            contradicted.
         provenance: what the numbers were fitted on.
 
     """
@@ -31,43 +31,34 @@ class ReaderCalibration:
     name: str
     stated: tuple[float, float, float]
     contradicted: tuple[float, float]
-    shares: tuple[float, float]
-    least: float
-    contradicted_at: float
+    share: float
+    fades: tuple[float, float]
     provenance: str
 
     def read_point(self, coverage: float, reading: Reading) -> "ReadPoint":
-        """What follows from a coverage in 0..1 and a reading; logits beyond 4 count as 4."""
+        """What follows from a coverage in 0..1 and a reading; logits beyond 5 count as 5."""
         stated, contradicted = (max(-_FARTHEST, min(_FARTHEST, logit)) for logit in reading)
         intercept, by_coverage, by_stated = self.stated
         chance = _probability(intercept + by_coverage * coverage + by_stated * stated)
         intercept, by_contradicted = self.contradicted
         against = _probability(intercept + by_contradicted * contradicted)
-        far, near = self.shares
-        share = far + (near - far) * min(1.0, max(0.0, (coverage - _FAR) / (_NEAR - _FAR)))
-        if coverage <= _UNRELATED:
-            share = 0.0
-        credit = max(0.0, chance - self.least) / (1 - self.least)
-        return ReadPoint(chance, against, credit, share, against >= self.contradicted_at and against > chance)
+        low, high = self.fades
+        denied = min(1.0, max(0.0, (against - low) / (high - low)))
+        share = self.share if coverage > _UNRELATED else 0.0
+        return ReadPoint(chance, against, share, denied)
 
 
-# Coverage up to which a point is stated in other words, and from which in nearly its own.
-_FAR, _NEAR = 0.5, 0.9
 # Coverage up to which nothing in the answer is about the point: greetings, symbols, the question again.
 _UNRELATED = 0.01
-_FARTHEST = 4.0
-# The two curves were fitted by tests/benchmarks/fit_reader_credit.py; docs/accuracy.md has what the shares and the
-# bound were chosen from.
+_FARTHEST = 5.0
+# The curves were fitted by tests/benchmarks/fit_reader_credit.py; docs/accuracy.md says what the rest was chosen from.
 READER_CALIBRATION = ReaderCalibration(
-    name="read.1",
-    stated=(-0.455, 1.136, 0.866),
-    contradicted=(-0.28, 1.015),
-    shares=(0.65, 0.2),
-    least=0.05,
-    contradicted_at=0.65,
-    provenance="4,422 pairs of points and answers that the reader was not trained on: 1,208 of held-out statements, "
-    "947 facts in summaries, 800 polarity pairs, 400 answers each of SciEntsBank, Beetle and a reading test, and 267 "
-    "points of physics answers",
+    name="read.2",
+    stated=(-0.548, 0.959, 0.683),
+    contradicted=(-1.167, 0.954),
+    share=0.5,
+    fades=(0.4, 0.6),
+    provenance="",
 )
 
 
@@ -77,21 +68,24 @@ class ReadPoint(NamedTuple):
     Attributes:
         stated: calibrated probability that the answer states it, 0..1.
         contradicted: calibrated probability that the answer contradicts it, 0..1.
-        credit: what the reader alone would give, 0..1.
         share: the reader's share in the credit, 0..1.
-        contradicts: whether the point is to be called contradicted.
+        denied: share of the credit that a contradiction takes away, 0..1.
 
     """
 
     stated: float
     contradicted: float
-    credit: float
     share: float
-    contradicts: bool
+    denied: float
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether the point is to be called contradicted."""
+        return self.denied == 1 and self.contradicted > self.stated
 
     def credit_with(self, by_coverage: float, style_share: float) -> float:
         """The credit, 0..1, from that of coverage and the factor for the answer's style, both 0..1."""
-        return (1 - self.share) * by_coverage + self.share * self.credit * style_share
+        return ((1 - self.share) * by_coverage + self.share * self.stated * style_share) * (1 - self.denied)
 
     def muted(self, stated: float) -> "ReadPoint":
         """The same where a guard found that the words about the point assert nothing.

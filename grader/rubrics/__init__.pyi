@@ -1,5 +1,6 @@
 from .bank import read_bank as read_bank
 from .bank import write_bank as write_bank
+from .bank_import import ImportResult as ImportResult
 from .bank_import import import_questions as import_questions
 from .bank_import import question_id as question_id
 from .derivation import derive as derive

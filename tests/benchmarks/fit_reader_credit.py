@@ -27,7 +27,7 @@ from grader.statistics.agreement import auc
 from tests.benchmarks.accuracy import DEFAULT
 from tests.benchmarks.reader_data import Statements, read_sets, read_statements
 
-_FARTHEST = 4.0
+_FARTHEST = 5.0
 _STATEMENTS, _STATEMENTS_WEIGHT = "statements", 3.0
 
 Floats = NDArray[np.float64]

@@ -1,7 +1,8 @@
 """Labelled statements as training examples for the reader: answers with points, each stated, partly, not, or denied.
 
 Most of it comes from `data/statements`. Besides what was written there: references, other questions' answers, points
-in frames ("I don't know whether ..."), points with one fact changed, copies of points, two answers in one, and typos.
+in frames ("I don't know whether ..."), points with one fact changed, copies of points, two answers in one, typos, other
+surroundings (`reader_noise`), and answers that say nothing.
 Sets of scored answers whose labels say stated or not can be added; they are taken as they are, with a part held out.
 """
 
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 from grader.evaluation.attacks.role_swap import role_swaps
 from grader.evaluation.attacks.sentence_edits import negations, numbers, opposites
 from grader.evaluation.labelled_set import LabelledAnswer, read_labelled_set
+from tests.benchmarks.reader_noise import EMPTY_SHARE, NOISE_SHARE, SETS_NOISE_SHARE, empty_answer, noisy
 
 FOLDER = Path(__file__).parents[2] / "data" / "statements"
 # Of a hundred questions so many are held out, by the hash of their words.
@@ -173,13 +175,23 @@ def augmented(
     if question.from_set:
         if rng.random() < question.used:
             answers = question.examples()
-            yield from (_cut(example, rng) for example in rng.sample(answers, min(len(answers), _MOST_ANSWERS)))
+            for example in rng.sample(answers, min(len(answers), _MOST_ANSWERS)):
+                yield _cut(_in_noise(example, others, SETS_NOISE_SHARE, rng), rng)
         return
     for example in _made(question, others, changed, rng):
+        example = _in_noise(example, others, NOISE_SHARE, rng)
         if rng.random() < 0.06 and len(example.answer) > 20:
             example = example._replace(answer=_with_typos(example.answer, rng))
         if example.answer.strip():
             yield _cut(example, rng)
+
+
+def _in_noise(example: Example, others: Sequence[Statements], share: float, rng: random.Random) -> Example:
+    """Now and then in other surroundings; the labels stay."""
+    if rng.random() >= share:
+        return example
+    other, _ = rng.choice(rng.choice(others).answers)
+    return example._replace(answer=noisy(example.answer, example.question, other, rng))
 
 
 def _cut(example: Example, rng: random.Random) -> Example:
@@ -201,6 +213,8 @@ def _made(
         yield Example(asked, rng.choice(other.answers)[0], tuple((point, 0.0) for point in points))
     if rng.random() < 0.35:
         yield Example(asked, asked, tuple((point, 0.0) for point in points))
+    if rng.random() < EMPTY_SHARE:
+        yield Example(asked, empty_answer(asked, rng), tuple((point, 0.0) for point in points))
     for point in points:
         yield from (Example(asked, text, ((point, label),)) for text, label in _framed(point, rng))
         yield from _copied(point, question, other, rng)

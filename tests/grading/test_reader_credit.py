@@ -36,9 +36,12 @@ def test_a_clear_reading_decides_where_the_words_are_others() -> None:
     assert against.credit_with(0.2, 1.0) < 0.2 and against.contradicts
 
 
-def test_near_copies_are_left_to_coverage_more_than_other_words() -> None:
-    shares = [READER_CALIBRATION.read_point(coverage, Reading(0, 0)).share for coverage in (0.2, 0.5, 0.7, 0.9, 1.0)]
-    assert shares == sorted(shares, reverse=True) and shares[0] == shares[1] > shares[2] > shares[3] == shares[4]
+@given(coverages, logits, logits, st.floats(0, 5))
+def test_less_for_contradicted(coverage: float, stated: float, contradicted: float, more: float) -> None:
+    def credit(contradicted: float) -> float:
+        return READER_CALIBRATION.read_point(coverage, Reading(stated, contradicted)).credit_with(0.7, 1.0)
+
+    assert credit(contradicted + more) <= credit(contradicted)
 
 
 def test_without_any_coverage_the_reader_is_not_heard() -> None:

@@ -3,7 +3,9 @@
 `make docs` writes them; `test_docs.py` and `test_cookbook.py` fail when they differ from what the program says now.
 """
 
+import contextlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,10 +22,10 @@ ROOT = Path(__file__).parents[2]
 HELP_PAGE = ROOT / "docs" / "help.md"
 PRACTICE_PAGE = ROOT / "docs" / "practice.md"
 README = ROOT / "README.md"
+CALIBRATION_PAGE = ROOT / "docs" / "calibration.md"
 # Wide enough for the README, narrow enough for its readers.
 TERMINAL = {"COLUMNS": "96", "NO_COLOR": "1", "TERM": "dumb"}
-WANTED = "backpropagation-partial"
-SAMPLE = f"grep {WANTED} data/practice_answers.jsonl | head -n 1 | grader grade -"
+SAMPLE = ("grader derive questions.md -o rubrics/", "grader grade answers.md")
 
 
 def help_page() -> str:
@@ -41,14 +43,17 @@ def commands() -> list[str]:
     return sorted(get_command(app).commands)  # type: ignore[attr-defined]  # the root command is a group
 
 
-def sample_run() -> str:
-    """What the README's sample command prints on a terminal."""
-    rows = (ROOT / "data" / "practice_answers.jsonl").read_text().splitlines()
-    first = next(row for row in rows if WANTED in row)
-    arguments = ["grade", "-", "--rubrics", str(ROOT / "rubrics")]
-    said = CliRunner().invoke(app, arguments, input=first, env=TERMINAL).stdout
-    lines = [line.rstrip() for line in said.strip("\n").splitlines()]
-    return f"$ {SAMPLE}\n" + "\n".join(lines)
+def sample_run(files: Mapping[str, str]) -> str:
+    """What the two commands of the README print on a terminal, from its own two files."""
+    said = []
+    with TemporaryDirectory() as folder, contextlib.chdir(folder):
+        for name, text in files.items():
+            Path(name).write_text(text)
+        for command in SAMPLE:
+            found = CliRunner().invoke(app, command.split()[1:], env=TERMINAL)
+            lines = [line.rstrip() for line in found.stdout.strip("\n").splitlines()]
+            said.append("\n".join([f"$ {command}", *lines]))
+    return "\n\n".join(said)
 
 
 def calibration_run() -> str:
@@ -60,17 +65,25 @@ def calibration_run() -> str:
 
 
 def with_sample(readme: str) -> str:
-    """The README with its sample runs replaced by what the program prints now."""
-    for marker, run in (("sample", sample_run), ("calibration", calibration_run)):
-        block = rf"(?s)(<!-- {marker} -->\n```text\n).*?(\n```\n)"
-        readme = re.sub(block, lambda found, run=run: found[1] + run() + found[2], readme)  # type: ignore[misc]
-    return readme
+    """The README with its sample run replaced by what the program prints now."""
+    files = dict(re.findall(r"(?s)<!-- (\w+\.md) -->\n```markdown\n(.*?)```", readme))
+    return _replaced(readme, "sample", sample_run(files))
+
+
+def with_calibration(page: str) -> str:
+    """The page about calibration with its sample run replaced by what the program prints now."""
+    return _replaced(page, "calibration", calibration_run())
+
+
+def _replaced(page: str, marker: str, said: str) -> str:
+    return re.sub(rf"(?s)(<!-- {marker} -->\n```text\n).*?(\n?```\n)", lambda found: f"{found[1]}{said}\n```\n", page)
 
 
 if __name__ == "__main__":
     HELP_PAGE.write_text(help_page())
     STATISTICS_PAGE.write_text(with_statistics(STATISTICS_PAGE.read_text()))
     README.write_text(with_sample(README.read_text()))
+    CALIBRATION_PAGE.write_text(with_calibration(CALIBRATION_PAGE.read_text()))
     with TemporaryDirectory() as folder:
         for page in (COOKBOOK, PRACTICE_PAGE):
             (Path(folder) / page.stem).mkdir()

@@ -283,7 +283,10 @@ def _points(points: Iterable[PointGrade]) -> "Table":
     for point in points:
         status = point_status(point)
         mark = _SIGNS[status]
-        table.add_row(Text(mark.sign, style=mark.style), Text(terminal_line(point.text)))
+        text = Text(terminal_line(point.text))
+        if status == "partial" and point.credit is not None:
+            text.append(f" ({percent(point.credit)})", style=mark.style)
+        table.add_row(Text(mark.sign, style=mark.style), text)
         said = terminal_line(point.evidence.text) if point.evidence is not None and status not in _UNSTATED else ""
         if said:
             table.add_row("", Padding.indent(_Quote(said), _INDENT))
