@@ -23,6 +23,7 @@ FLOORS = [
     {"batch", "calibration"},
     {"evaluation"},
     {"reports"},
+    {"web"},
     {"cli"},
 ]
 # Arrows between rooms on one floor.
@@ -147,7 +148,7 @@ def test_heavy_packages_are_imported_where_they_are_used(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "grade", "evaluate", "attack", "calibrate", "derive", "import", "columns", "doctor"]
+    "command", ["", "grade", "evaluate", "attack", "calibrate", "derive", "import", "columns", "doctor", "serve"]
 )
 def test_help_loads_nothing_heavy(command: str) -> None:
     arguments = [*command.split(), "--help"]
