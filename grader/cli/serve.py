@@ -34,7 +34,7 @@ def serve(
         typer.Option(
             "--token",
             envvar="GRADER_TOKEN",
-            help="What browsers must bring when the server listens elsewhere than on this machine; by default a new one.",
+            help="What browsers must bring when others can reach the server; by default a new one.",
         ),
     ] = None,
     api_key: Annotated[
@@ -52,10 +52,11 @@ def serve(
 ) -> None:
     """Open a local web page to mark a pile of answers; also an API for programs.
 
-    The page shows what the grader sees in an answer, and you confirm or change it. It asks for the answer from which the
-    rest learns most, and says when it is enough. Marks are kept in a file beside the answers, with who, when and why.
+    The page shows what the grader sees in an answer, and you confirm or change it. It asks for the answer from which
+    the rest learns most, and says when it is enough. Marks are kept in a file beside the answers, with who, when, why.
 
-    It listens on this machine alone unless --host says otherwise; then browsers need the printed address with its token.
+    It listens on this machine alone unless --host says otherwise; then browsers need the printed address with its
+    token. The page is described in docs/serve.md.
 
     \b
     Examples:

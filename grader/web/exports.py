@@ -46,11 +46,12 @@ _RATINGS = (
 
 
 class File(NamedTuple):
-    """A file to be saved."""
+    """A file to be saved, and what a person should know of it first."""
 
     name: str
     content: bytes
     media_type: str
+    notes: tuple[str, ...] = ()
 
 
 def export(form: Export, pile: Pile, marks: Sequence[Mark], *, attempts: Attempts | None = None) -> File:
@@ -87,7 +88,7 @@ def export(form: Export, pile: Pile, marks: Sequence[Mark], *, attempts: Attempt
         words: Callable[..., str] = partial(short_feedback, reveal=False)
         table = upload_table(results, form, title=stem, feedback=words)
         write_rows(path, table.rows, columns=table.columns, format="csv", bom=form == "plain")
-        return File(f"{stem}-{form}.csv", path.read_bytes(), "text/csv")
+        return File(f"{stem}-{form}.csv", path.read_bytes(), "text/csv", table.notes)
 
 
 def _ratings(pile: Pile, marks: Sequence[Mark]) -> str:

@@ -177,7 +177,7 @@ def add_mark_pages(app: FastAPI, marking: Marking | None, *, is_local: bool) -> 
         )  # fmt: skip
 
     @app.get("/export/{form}", include_in_schema=False)
-    def exported(request: Request, form: str, attempt: str = "") -> Response:
+    def exported(request: Request, form: str, attempt: str = "", known: bool = False) -> Response:
         rater = rater_of(request)
         if rater is None:
             return RedirectResponse("/mark", 303)
@@ -188,6 +188,8 @@ def add_mark_pages(app: FastAPI, marking: Marking | None, *, is_local: bool) -> 
             made = export(cast(Export, form), marking.pile, marks, attempts=cast(Any, attempt or None))
         except GraderError as error:
             return fault(request, str(error))
+        if made.notes and not known:
+            return page("export_notes.html.jinja", tab="export", rater=rater, made=made, form=form, attempt=attempt)
         disposition = f"attachment; filename*=UTF-8''{quote(made.name)}"
         return Response(made.content, media_type=made.media_type, headers={"content-disposition": disposition})
 

@@ -99,7 +99,7 @@ class Protection:
             await _answer(send, *refused)
             return
         try:
-            body = await _body(receive)
+            body: bytes | None = await _body(receive)
         except ValueError:
             await _answer(send, 413, f"the request is larger than {MAX_BODY:,} bytes")
             return
@@ -189,7 +189,8 @@ def _cookie(headers: dict[str, str], name: str) -> str:
 
 async def _body(receive: Receive) -> bytes:
     """The whole body; a `ValueError` where it is too large, whatever its length was said to be."""
-    parts, size = [], 0
+    parts: list[bytes] = []
+    size = 0
     while True:
         message = await receive()
         if message["type"] != "http.request":

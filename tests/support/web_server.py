@@ -28,7 +28,8 @@ class Served:
             with urllib.request.build_opener(_Stay).open(asked, timeout=30) as reply:
                 return reply.status, {k.lower(): v for k, v in reply.headers.items()}, reply.read().decode()
         except urllib.error.HTTPError as error:
-            return error.code, {k.lower(): v for k, v in error.headers.items()}, error.read().decode()
+            with error:
+                return error.code, {k.lower(): v for k, v in error.headers.items()}, error.read().decode()
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
@@ -57,4 +58,4 @@ def serving(*arguments: str, cwd: Path | None = None) -> Iterator[Served]:
         raise AssertionError("\n".join(said))
     finally:
         process.kill()
-        process.wait()
+        process.communicate()

@@ -1,22 +1,24 @@
-"""How far the grader will agree with a person after some more marks: known beforehand, as the variances are.
-
-A prediction m of a mark y has the variance v (with the noise of a mark), so over some answers var(y) = var(m) + mean v.
-Further marks move variance from v to m and leave the sum, from which the agreement after them follows.
-"""
+"""How far the grader will agree with a person after some more marks: known beforehand, as the variances are."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from grader.calibration.marking.active_learning import UnmarkedAnswer, marking_order
-from grader.marks import FEWEST_MARKS, PRIOR, Correction, MarkedAnswer, MarksModel, prior_covariance
+from grader.marks import FEWEST_MARKS, PRIOR, Correction, MarkedAnswer, MarksModel, prior_covariance, score_map_errors
 
 Floats = NDArray[np.float64]
 
 # Two people differ by .11, .23 and .26 of the scale (root mean square) on three sets with several raters.
 USUAL_DIFFERENCE = 0.23
+
+# Marks of a question from which forecasts were right (docs/serve.md).
+_FEWEST = 6
+# How many marks the model's own variances are worth beside the errors on marks that were held out.
+_PRIOR_MARKS = 4.0
 
 
 class QuestionForecast(NamedTuple):
@@ -36,8 +38,12 @@ class QuestionForecast(NamedTuple):
     errors: tuple[float, ...]
 
     def marks_needed(self, difference: float) -> int | None:
-        """Further marks until the error is at most `difference`; `None` where the known steps do not get there."""
-        return next((n for n, error in enumerate(self.errors) if error <= difference), None)
+        """Further marks until the error is at most `difference`; `None` where the known steps do not get there.
+
+        At least until six answers are marked, or all: with fewer the forecast is too hopeful (docs/serve.md).
+        """
+        found = next((n for n, error in enumerate(self.errors) if error <= difference), None)
+        return None if found is None else max(found, min(_FEWEST - self.n_marked, self.n_waiting))
 
 
 class Forecast(NamedTuple):
@@ -48,8 +54,6 @@ class Forecast(NamedTuple):
         questions: those with answers that wait.
         next_ids: the answers to mark next, the most useful first.
         error: expected root mean squared error over all that wait; `None` below ten marks.
-        agreement: expected quadratic weighted kappa with the person over all that wait; `None` below ten marks or
-            where nothing varies.
 
     """
 
@@ -57,7 +61,6 @@ class Forecast(NamedTuple):
     questions: tuple[QuestionForecast, ...]
     next_ids: tuple[str, ...]
     error: float | None
-    agreement: float | None
 
 
 def forecast_agreement(marked: Sequence[MarkedAnswer], waiting: Sequence[UnmarkedAnswer]) -> Forecast:
@@ -71,39 +74,56 @@ def forecast_agreement(marked: Sequence[MarkedAnswer], waiting: Sequence[Unmarke
     groups: dict[str, list[UnmarkedAnswer]] = {}
     for answer in sorted(waiting, key=lambda answer: answer.answer_id):
         groups.setdefault(answer.question_id, []).append(answer)
+    names = sorted(groups)
     n_marked: dict[str, int] = {}
     for answer in marked:
         n_marked[answer.question_id] = n_marked.get(answer.question_id, 0) + 1
     usable = [answer for answer in marked if "no_answer" not in answer.features.flags]
     model = MarksModel(usable) if len(usable) >= FEWEST_MARKS else None
     noise = PRIOR[-1] if model is None else model.parameters.variances.noise
+    factor = 1.0 if model is None else _variance_factor(model, noise)
     expected: dict[str, Correction] = {}
-    questions, orders, variances = [], [], []
-    for name, group in sorted(groups.items()):
-        features = [answer.features for answer in group]
-        order = marking_order(
-            group,
-            (lambda seen: prior_covariance(seen)) if model is None else (lambda seen, n=name: model.covariance(n, seen)),
-            noise,
-        )
+    questions: list[QuestionForecast] = []
+    orders: list[tuple[tuple[float, str], str]] = []
+    variances: list[float] = []
+    for name in names:
+        group = groups[name]
+        covariance = prior_covariance if model is None else partial(model.covariance, name)
+        order = marking_order(group, covariance, noise)
         errors: tuple[float, ...] = ()
         if model is not None:
-            found = model.correct_many(name, features)
+            found = model.correct_many(name, [answer.features for answer in group])
             expected.update(zip((answer.answer_id for answer in group), found, strict=True))
-            errors = tuple(np.sqrt(np.maximum(order.variances, 0.0) + noise).tolist())
-            variances += [order.variances[0] + noise] * len(group)
+            left = factor * (np.maximum(order.variances, 0.0) + noise)
+            errors = tuple(np.sqrt(left).tolist())
+            variances += [float(left[0])] * len(group)
         questions.append(QuestionForecast(name, n_marked.get(name, 0), len(group), errors))
         # Before anything is known each question counts alike: one answer of each in turn.
         orders += [
             ((place, name) if model is None else (-gain, name), answer_id)
             for place, (answer_id, gain) in enumerate(order.picks, n_marked.get(name, 0))
         ]
-    means = np.array([found.fraction for found in expected.values()])
-    spread, left = (float(means.var()), float(np.mean(variances))) if expected else (0.0, 0.0)
     return Forecast(
         expected=expected,
         questions=tuple(questions),
         next_ids=tuple(answer_id for _, answer_id in sorted(orders)),
-        error=float(np.sqrt(left)) if expected else None,
-        agreement=2 * spread / (2 * spread + left) if expected and spread > 0 else None,
+        error=float(np.sqrt(np.mean(variances))) if variances else None,
     )
+
+
+def _variance_factor(model: MarksModel, noise: float) -> float:
+    """How much larger the squared errors on held-out marks are than the model's variances, shrunk towards 1.
+
+    Few marks leave the variances near their prior, which may be far from how this person marks.
+    """
+    left_out = {
+        found.answer.answer_id: (found.expected - found.answer.mark, found.spread**2) for found in model.leave_one_out()
+    }
+    by_map = score_map_errors(model.marked)
+    alone = float(sum(PRIOR[:-1])) + noise  # of the only marked answer of a question
+    squares = [
+        left_out.get(answer.answer_id, (float(error), alone))
+        for answer, error in zip(model.marked, by_map, strict=True)
+    ]
+    total = sum(error**2 / variance for error, variance in squares)
+    return (_PRIOR_MARKS + total) / (_PRIOR_MARKS + len(squares))

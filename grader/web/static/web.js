@@ -33,10 +33,33 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
+// The score follows the points by way of the server. What was typed meanwhile stays, and saving waits for it.
+let waiting = 0, typed = false, saveThen = false;
+const isPreview = (event) => event.detail.requestConfig?.path.endsWith("/points");
+document.addEventListener("input", (event) => { if (event.target.id === "score") typed = true; });
+document.addEventListener("change", (event) => { if (event.target.type === "radio") typed = false; });
+document.addEventListener("htmx:beforeSend", (event) => { if (isPreview(event)) waiting += 1; });
+document.addEventListener("htmx:beforeSwap", (event) => { if (isPreview(event) && typed) event.detail.shouldSwap = false; });
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (!isPreview(event)) return;
+  waiting -= 1;
+  if (waiting === 0 && saveThen) { saveThen = false; if (event.detail.successful) form()?.requestSubmit(); }
+});
+document.addEventListener("submit", (event) => {
+  const other = event.submitter?.hasAttribute("formaction");
+  if (event.target.id !== "mark" || other || typed || waiting === 0) return;
+  event.preventDefault();
+  event.stopPropagation();
+  saveThen = true;
+}, true);
+
 document.addEventListener("htmx:afterSwap", (event) => {
   const fault = document.getElementById("fault");
   if (fault) fault.textContent = "";
+  const score = document.getElementById("score");
+  if (event.detail.target.id === "scorebox" && document.activeElement === score) score.select();
   if (event.detail.target.id === "work") {
+    typed = false;
     document.getElementById("answer")?.focus();
     window.scrollTo(0, 0);
   }
