@@ -11,7 +11,6 @@ from .marking.fitting import Fitting as Fitting
 from .marking.fitting import fit_marks as fit_marks
 from .marking.forecast import USUAL_DIFFERENCE as USUAL_DIFFERENCE
 from .marking.forecast import Forecast as Forecast
-from .marking.forecast import QuestionForecast as QuestionForecast
 from .marking.forecast import forecast_agreement as forecast_agreement
 from .overview import BANDS as BANDS
 from .overview import CLAIMS as CLAIMS
