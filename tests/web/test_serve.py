@@ -110,6 +110,7 @@ def test_ten_marks_by_keyboard_change_the_rest_and_are_exported(tmp_path: Path, 
         assert page.locator("[name=p1]:checked").get_attribute("value") != chosen
         page.keyboard.press("w")
         page.keyboard.type("two units, =1+1")
+        page.keyboard.press("Escape")
         page.keyboard.press("s")
         page.keyboard.type("3.5")
         confirm(page)
