@@ -7,7 +7,6 @@ from .confidence import stated_probabilities as stated_probabilities
 from .data_frames import grade_frame as grade_frame
 from .drafts import AnswerProfile as AnswerProfile
 from .encoded_rubrics import topic_texts as topic_texts
-from .feedback import plain_feedback as plain_feedback
 from .grader import CHUNK_SIZE as CHUNK_SIZE
 from .grader import Grader as Grader
 from .grader import chunks as chunks

@@ -1,4 +1,3 @@
-from .pile import Pile as Pile
 from .pile import read_pile as read_pile
 from .protection import Access as Access
 from .server import run_server as run_server

@@ -76,9 +76,9 @@ def forecast_agreement(marked: Sequence[MarkedAnswer], waiting: Sequence[Unmarke
         groups.setdefault(answer.question_id, []).append(answer)
     names = sorted(groups)
     n_marked: dict[str, int] = {}
-    for answer in marked:
-        n_marked[answer.question_id] = n_marked.get(answer.question_id, 0) + 1
-    usable = [answer for answer in marked if "no_answer" not in answer.features.flags]
+    for each in marked:
+        n_marked[each.question_id] = n_marked.get(each.question_id, 0) + 1
+    usable = [each for each in marked if "no_answer" not in each.features.flags]
     model = MarksModel(usable) if len(usable) >= FEWEST_MARKS else None
     noise = PRIOR[-1] if model is None else model.parameters.variances.noise
     factor = 1.0 if model is None else _variance_factor(model, noise)
