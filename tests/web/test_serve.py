@@ -93,7 +93,7 @@ def confirm(page: Any) -> None:
 
 def is_fault(message: Any) -> bool:
     """Whether the console shows an error; htmx also logs that a newer choice has overtaken a request."""
-    return message.type == "error" and not message.text.startswith("htmx:afterRequest")
+    return message.type == "error" and not message.text.startswith(("htmx:afterRequest", "htmx:sendAbort"))
 
 
 @browser_test
