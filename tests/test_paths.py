@@ -57,7 +57,7 @@ def test_modules_that_docstrings_name_exist() -> None:
 
 
 def test_the_table_of_rooms_is_the_one_that_is_tested() -> None:
-    rows = re.findall(r"^\| (\d) \| (.+?) \|", ARCHITECTURE, re.MULTILINE)
+    rows = re.findall(r"^\| (\d+) \| (.+?) \|", ARCHITECTURE, re.MULTILINE)
     floors = [set(re.findall(r"`(\w+)/`", rooms.replace("`grader/`", ""))) or {""} for _, rooms in rows]
     assert [int(number) for number, _ in rows] == list(range(len(FLOORS)))
     assert floors == FLOORS

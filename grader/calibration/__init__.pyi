@@ -6,8 +6,12 @@ from .change_since import Change as Change
 from .interactions import Interaction as Interaction
 from .item_analysis import PointAdvice as PointAdvice
 from .item_analysis import PointRules as PointRules
+from .marking.active_learning import UnmarkedAnswer as UnmarkedAnswer
 from .marking.fitting import Fitting as Fitting
 from .marking.fitting import fit_marks as fit_marks
+from .marking.forecast import USUAL_DIFFERENCE as USUAL_DIFFERENCE
+from .marking.forecast import Forecast as Forecast
+from .marking.forecast import forecast_agreement as forecast_agreement
 from .overview import BANDS as BANDS
 from .overview import CLAIMS as CLAIMS
 from .overview import EARLY as EARLY

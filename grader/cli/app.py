@@ -34,6 +34,7 @@ _COMMANDS = {
     "evaluate": ("evaluate.evaluate", "How far grades agree with people."),
     "calibrate": ("calibrate.calibrate", "How far raters agree, who is strict, and what to do."),
     "attack": ("attack.attack", "How hard the grader is to fool."),
+    "serve": ("serve.serve", "A local web page to mark a pile of answers."),
     "report": ("report.report", "The HTML page again, from a grades file."),
     "demo": ("demo.demo", "Sample files to try the others on."),
     "doctor": ("doctor.doctor", "What is installed, and what would leave this machine."),

@@ -1,13 +1,16 @@
 from .bounds import OFF_TOPIC_FLAG as OFF_TOPIC_FLAG
 from .bounds import SAYS_NOTHING_FLAG as SAYS_NOTHING_FLAG
+from .gaussian_process import PRIOR as PRIOR
 from .marks_file import SNIPPET_LENGTH as SNIPPET_LENGTH
 from .marks_file import FittedMarks as FittedMarks
 from .marks_file import as_stored as as_stored
 from .marks_file import read_marks as read_marks
 from .model import ALPHA as ALPHA
 from .model import MarksModel as MarksModel
+from .model import prior_covariance as prior_covariance
 from .model import score_map_errors as score_map_errors
 from .records import AnswerFeatures as AnswerFeatures
 from .records import Correction as Correction
 from .records import MarkedAnswer as MarkedAnswer
+from .score_map import FEWEST_MARKS as FEWEST_MARKS
 from .similarity import word_weights as word_weights

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from grader.errors import InputError
 from grader.marks.bounds import Bounded, FlaggedMark, bound, lifts
-from grader.marks.gaussian_process import GaussianProcess, MarkedQuestion, fit_variances
+from grader.marks.gaussian_process import PRIOR, GaussianProcess, MarkedQuestion, Variances, fit_variances
 from grader.marks.records import (
     AnswerFeatures,
     Correction,
@@ -229,6 +229,14 @@ def _standardised_errors(questions: Sequence[MarkedQuestion], process: GaussianP
 def _half_width(errors: Floats) -> float:
     """Conformal half-width of an interval; practically unbounded where marks are too few for the promised coverage."""
     return min(conformal_quantile(errors, alpha=ALPHA), 1e6)
+
+
+def prior_covariance(seen: Sequence[AnswerFeatures]) -> Floats:
+    """Covariance of the marks of some answers to one question before any mark is known, without noise, `(n, n)`."""
+    texts = _text_features(seen)
+    alike = similarities(texts, texts)
+    process = GaussianProcess([], Variances(*PRIOR, containment_mean=0.0, containment_sd=1.0))
+    return process.prior(alike.embedding_kernel, alike.lexical_kernel)
 
 
 def score_map_errors(marked: Sequence[MarkedAnswer]) -> Floats:

@@ -8,10 +8,13 @@ from .calibration.sections import calibration_signature as calibration_signature
 from .calibration.sentences import verdict_sentences as verdict_sentences
 from .calibration.terminal import calibration_lines as calibration_lines
 from .evaluation import evaluation_lines as evaluation_lines
+from .grades.page import grade_card as grade_card
 from .grades.report_file import write_report as write_report
 from .grades.summary import summarise_grades as summarise_grades
 from .grades.terminal import grade_details as grade_details
 from .grades.terminal import grades_table as grades_table
+from .grades.wording import STATUS_LABELS as STATUS_LABELS
+from .html_page import page_templates as page_templates
 from .html_page import render_sections_page as render_sections_page
 from .marks_fitting import fitting_lines as fitting_lines
 from .students.feedback import feedback_files as feedback_files

@@ -96,6 +96,7 @@ def fit_marks(
     *,
     n_next: int = 0,
     progress: Callable[[Iterator[Read]], Iterable[Read]] = iter,
+    read: Iterable[Read] | None = None,
 ) -> Fitting:
     """Learn from the marks that people gave.
 
@@ -105,6 +106,7 @@ def fit_marks(
         grader: without marks of its own.
         n_next: how many answers to suggest for marking next.
         progress: receives every answer and must yield it again, for example to show a progress bar.
+        read: what `grader` has found of the answers, where it has read them before.
 
     Raises:
         InputError: no rated answer is among the answers, fewer than ten can be used, or a score is above the scale.
@@ -124,7 +126,7 @@ def fit_marks(
             f"'{min(given.marks, default='')}', the answers '{min(known, default='')}'"
         )
         raise InputError(problem, source=ratings.source, field="answer_id")
-    features = _features_by_answer(progress(grader.read_many(answers)))
+    features = _features_by_answer(progress(grader.read_many(answers) if read is None else iter(read)))
     marked = [
         as_stored(
             MarkedAnswer(

@@ -135,7 +135,7 @@ class _RunView:
 
 
 @dataclass(frozen=True)
-class _Card:
+class GradeCard:
     """One answer on the page.
 
     `feedback` has its paragraphs without the list of what was missed. `missed` holds the points of that list by status,
@@ -168,7 +168,7 @@ class _QuestionView:
 
     anchor: str
     row: QuestionRow
-    cards: tuple[_Card, ...]
+    cards: tuple[GradeCard, ...]
 
 
 def render_grades_page(summary: GradesSummary, *, title: str, groups: "Sequence[SimilarAnswers] | None" = None) -> str:
@@ -203,9 +203,9 @@ def render_grades_page(summary: GradesSummary, *, title: str, groups: "Sequence[
 
 
 def _question_views(summary: GradesSummary) -> list[_QuestionView]:
-    cards: dict[str, list[_Card]] = {row.question_id: [] for row in summary.questions}
+    cards: dict[str, list[GradeCard]] = {row.question_id: [] for row in summary.questions}
     for position, grade in enumerate(summary.grades, 1):
-        cards[grade.question_id].append(_card(grade, f"a{position}"))
+        cards[grade.question_id].append(grade_card(grade, f"a{position}"))
     return [_QuestionView(_anchor(row.question_id), row, tuple(cards[row.question_id])) for row in summary.questions]
 
 
@@ -214,14 +214,15 @@ def _anchor(question_id: str) -> str:
     return f"q{sha256(question_id.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
 
 
-def _card(grade: Grade, anchor: str) -> _Card:
+def grade_card(grade: Grade, anchor: str) -> GradeCard:
+    """An answer with its points and the words that show them; `anchor` begins the ids of these words."""
     earned = zip(grade.points, point_scores(grade), strict=True)
     points = tuple(_point_view(point, at, grade.answer, earns) for at, (point, earns) in enumerate(earned, 1))
     feedback = feedback_parts(grade)
     lines = {point: [f"{begin}{point.grade.text}" for begin in _COSTLY] for point in points}
     missed = [point for point in points if any(line in feedback.missed for line in lines[point])]
     named = {line for point in missed for line in lines[point]}
-    return _Card(
+    return GradeCard(
         anchor,
         grade,
         points,
