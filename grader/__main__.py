@@ -3,7 +3,7 @@
 import os
 import sys
 
-from grader.cli.stopping import end_stopped, end_watch, watch_signals
+from grader.cli import end_stopped, end_watch, watch_signals
 
 # Products here are small: threads of numpy's own would wait for each other longer than they compute. The encoder's
 # runtime has its own threads.

@@ -59,7 +59,7 @@ def test_the_map_names_every_room() -> None:
     rooms = {path.parent.name for path in (ROOT / "grader").glob("*/__init__.pyi")}
     page = (ROOT / "docs" / "architecture.md").read_text()
     floors = re.search(r"(?s)\| floor \|.*?\n\n", page)
-    assert floors is not None and rooms == set(re.findall(r"`(\w+)/`", floors[0]))
+    assert floors is not None and rooms == set(re.findall(r"`(\w+)/`", floors[0])) - {"grader"}
 
 
 FORMATS_PAGE = ROOT / "docs" / "formats.md"

@@ -35,7 +35,7 @@ def grade_frame(grader: Grader, frame: "pd.DataFrame") -> "pd.DataFrame":
     >>> rubric = Rubric(question_id="q1", points=[{"text": "Dropout disables random units."}])
     >>> answers = {"answer_id": [7, 8], "question_id": "q1", "answer": ["Random units are disabled.", ""]}
     >>> grade_frame(Grader([rubric]), pandas.DataFrame(answers))[["answer_id", "score"]].values.tolist()
-    [['7', 9.0453], ['8', 0.0]]
+    [['7', 10.0], ['8', 0.0]]
     """
     import pandas as pd
 

@@ -368,7 +368,7 @@ BAD_ANSWERS = {
         "twice.jsonl:2",
     ),
     "ragged.csv": (b"answer_id,question_id,answer\n1,q,x\n2,q\n", "ragged.csv:3"),
-    "long.csv": (b"answer_id,question_id,answer\n1,q," + b"x" * 140_000 + b"\n", "long.csv:2"),
+    "long.csv": (b"answer_id,question_id,answer\n1,q," + b"x" * 10_000_001 + b"\n", "long.csv:2"),
     "wide.jsonl": ('{"answer_id": "1"}\n'.encode("utf-16"), "wide.jsonl"),
     "latin.csv": (b"answer_id,question_id,answer\n1,q,caf\x81\n", "latin.csv:2"),
     "what.docx": (b"x", "what.docx"),

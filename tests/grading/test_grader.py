@@ -72,7 +72,7 @@ def test_a_good_answer_scores_and_shows_its_words(grader: Grader) -> None:
 
 
 def test_what_is_missing_has_no_evidence_and_is_named(grader: Grader) -> None:
-    grade = grader.grade(answer("A larger batch makes better use of the memory."))
+    grade = grader.grade(answer("Pictures are cropped and mirrored."))
     assert {point.status for point in grade.points} == {"missing"}
     assert {point.evidence for point in grade.points} == {None}
     assert "Stated 0 of 3 points." in grade.feedback

@@ -1,5 +1,6 @@
 """What a judge's word is worth, from labels."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,9 @@ def test_a_weight_comes_back_and_only_for_its_judges(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"weight\.yaml:\d+: field 'judges'.*learned with judges mock@1"):
         read_judge_weight(path, Panel([ScriptedJudge()]))
     path.write_text(path.read_text().replace(f"prompt: {panel.prompt}", "prompt: '00000000'"))
+    with pytest.raises(InputError, match="field 'sha256'"):
+        read_judge_weight(path, panel)
+    path.write_text(re.sub(r"(?m)^sha256: .*\n", "", path.read_text()))
     with pytest.raises(InputError, match="field 'prompt'"):
         read_judge_weight(path, panel)
     path.write_text("influence: 2\n")

@@ -146,7 +146,7 @@ EVERY_STATUS = """\
 a17  c01  8.5/10  sure .46  a person should look: unsure; long answer
   + point number 1
       “It turns units off.”
-  ~ point number 2
+  ~ point number 2 (50%)
   - point number 3
   ! point number 4
       “It stays on while predicting.”
