@@ -12,17 +12,21 @@ import sys
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
 from grader.cli.options import UNGRADED
 
+if TYPE_CHECKING:
+    from playwright.sync_api import ViewportSize
+
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "pictures"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _WIDTH = 96  # characters of the terminal
-_PAGE = "1100,900"  # pixels
+_PAGE: "ViewportSize" = {"width": 1100, "height": 900}
 
 
 def draw_terminal(command: str, said: str, path: Path) -> None:
@@ -53,18 +57,15 @@ def run_grader(*arguments: str) -> str:
     return b"".join(said).decode().replace("\r\n", "\n")
 
 
-def photograph(page: Path, path: Path) -> None:
-    """A page as a browser shows it, as PNG."""
+def photograph(page: Path, path: Path, *, part: str) -> None:
+    """A part of a page, by a CSS selector, as a browser shows it, as PNG."""
+    from playwright.sync_api import sync_playwright
+
     browser = next(filter(None, map(shutil.which, BROWSERS)))
-    with TemporaryDirectory() as profile:
-        subprocess.run(
-            [
-                *(browser, "--headless=new", "--no-sandbox", "--hide-scrollbars", f"--user-data-dir={profile}"),
-                *(f"--window-size={_PAGE}", f"--screenshot={path}", page.resolve().as_uri()),
-            ],
-            check=True,
-            stderr=subprocess.DEVNULL,
-        )
+    with sync_playwright() as driver:
+        shown = driver.chromium.launch(executable_path=browser).new_page(viewport=_PAGE)
+        shown.goto(page.resolve().as_uri())
+        shown.locator(part).first.screenshot(path=path)
 
 
 def main() -> None:
@@ -76,10 +77,8 @@ def main() -> None:
         one.write_text(next(row for row in rows if "backpropagation-partial" in row))
         draw_terminal("grader grade answer.jsonl", run_grader("grade", str(one)), FOLDER / "grade.svg")
         report = Path(folder) / "report.html"
-        run_grader(
-            "grade", "data/practice_answers.jsonl", "-o", str(Path(folder) / "grades.jsonl"), "--report", str(report)
-        )
-        photograph(report, FOLDER / "report.png")
+        run_grader("grade", str(one), "-o", str(Path(folder) / "grades.jsonl"), "--report", str(report))
+        photograph(report, FOLDER / "report.png", part="section.question")
 
 
 if __name__ == "__main__":
