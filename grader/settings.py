@@ -66,7 +66,7 @@ class Settings(Noun):
         default=MAX_ANSWER_CHARS, ge=1, description="characters beyond which an answer stays ungraded"
     )
     covered_at: float = Field(
-        default=0.85, ge=0, le=1, description="share found of a point from which it is covered and earns everything"
+        default=0.9, ge=0, le=1, description="share found of a point from which it is covered and earns everything"
     )
 
     @model_validator(mode="before")
@@ -84,7 +84,7 @@ class Settings(Noun):
         return self
 
     def signature(self) -> str:
-        """The coverage part of a signature, such as `v1,q.2/.3,o.5,m.4/8,c.08-1,b.5/.6,s.15/.85`."""
+        """The coverage part of a signature, such as `v1,q.2/.3,o.5,m.4/8,c.08-1,b.5/.6,s.15/.9`."""
         numbers = {name: f"{value:g}".removeprefix("0") or "0" for name, value in self if type(value) is float}
         longest = "" if self.max_answer_chars == MAX_ANSWER_CHARS else f",l{self.max_answer_chars}"
         return (

@@ -150,7 +150,20 @@ def test_heavy_packages_are_imported_where_they_are_used(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["", "grade", "evaluate", "attack", "calibrate", "derive", "import", "columns", "demo", "doctor", "practice", "serve"],
+    [
+        "",
+        "grade",
+        "evaluate",
+        "attack",
+        "calibrate",
+        "derive",
+        "import",
+        "columns",
+        "demo",
+        "doctor",
+        "practice",
+        "serve",
+    ],
 )
 def test_help_loads_nothing_heavy(command: str) -> None:
     arguments = [*command.split(), "--help"]

@@ -8,16 +8,20 @@ import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl.worksheet.worksheet import Worksheet
 from pydantic import ValidationError
 
 from grader import Answer, Grader, Rubric, Settings
 from grader.errors import GraderError
 from grader.files import read_rows
-from grader.files.sheets import read_sheets
+from grader.files.sheets import Sheet, read_sheets
 from grader.grading.coverage import PointTokens, blocks, cover, overlap_with_other_points
 from grader.rubrics import import_questions, read_bank, read_rubrics
+from grader.schema import RubricPoint
 
-RUBRIC = Rubric(question_id="q1", question="What does dropout do?", points=[{"text": "It disables random units."}])
+RUBRIC = Rubric(
+    question_id="q1", question="What does dropout do?", points=(RubricPoint(id="p1", text="It disables random units."),)
+)
 STATIC = Settings(encoder="static", max_answer_chars=1_000)
 
 
@@ -70,12 +74,12 @@ def test_many_points_are_compared_with_some_of_them(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("weight", [1e308, -1e308, 1e-300, float("inf")])
 def test_weights_whose_sum_is_no_number_are_refused(weight: float) -> None:
     with pytest.raises(ValidationError):
-        Rubric(question_id="q", points=[{"text": "One.", "weight": weight}, {"text": "Two."}])
+        Rubric.model_validate({"question_id": "q", "points": [{"text": "One.", "weight": weight}, {"text": "Two."}]})
 
 
 def test_a_thousand_aliases_are_the_most() -> None:
     with pytest.raises(ValidationError, match="at most 1000"):
-        Rubric(question_id="q", points=[{"text": "One.", "aliases": ["Another."] * 1_001}])
+        Rubric.model_validate({"question_id": "q", "points": [{"text": "One.", "aliases": ["Another."] * 1_001}]})
 
 
 def test_half_a_character_in_an_id_is_refused() -> None:
@@ -86,8 +90,10 @@ def test_half_a_character_in_an_id_is_refused() -> None:
 def test_empty_cells_of_a_sheet_are_not_held(tmp_path: Path) -> None:
     plain, wide = tmp_path / "plain.xlsx", tmp_path / "wide.xlsx"
     book = openpyxl.Workbook()
-    book.active.append(["answer_id", "answer"])
-    book.active.append(["1", "yes"])
+    sheet = book.active
+    assert isinstance(sheet, Worksheet)
+    sheet.append(["answer_id", "answer"])
+    sheet.append(["1", "yes"])
     book.save(plain)
     with zipfile.ZipFile(plain) as before, zipfile.ZipFile(wide, "w", zipfile.ZIP_DEFLATED) as after:
         for name in before.namelist():
@@ -97,8 +103,8 @@ def test_empty_cells_of_a_sheet_are_not_held(tmp_path: Path) -> None:
                 content = content.replace(b"</sheetData>", empty.encode() + b"</sheetData>")
             after.writestr(name, content)
     assert [row.values for row in read_rows(wide)] == [{"answer_id": "1", "answer": "yes"}]
-    [sheet] = read_sheets(wide)  # type: ignore[misc]
-    assert sheet.records == ((1, ["answer_id", "answer"]), (2, ["1", "yes"]))
+    [found] = read_sheets(wide)
+    assert isinstance(found, Sheet) and found.records == ((1, ["answer_id", "answer"]), (2, ["1", "yes"]))
 
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=120) | st.sampled_from(

@@ -104,7 +104,8 @@ class _OtherRecalls:
 
     def than(self, point: int) -> Floats:
         """Shape `(n_segments,)`, 0..1; 0 where there is no other point."""
-        return np.maximum(np.where(self._leader == point, self._second, self._best), np.float32(0))
+        highest: Floats = np.maximum(np.where(self._leader == point, self._second, self._best), np.float32(0))
+        return highest
 
 
 class DraftBuilder:
@@ -294,8 +295,8 @@ class DraftBuilder:
                 add_coverage(told, part, first, matched, excluded=silent.excluded_unless_rejected)
             if mentioned is not asserted:
                 add_coverage(mentioned, part, first, matched)
-        listed = ([by_point[owner] for owner in sorted(by_point)] for by_point in (asserted, told, mentioned))
-        return _Coverages(*listed, cosines, best, relevance)
+        in_order = [[by_point[owner] for owner in sorted(by_point)] for by_point in (asserted, told, mentioned)]
+        return _Coverages(in_order[0], in_order[1], in_order[2], cosines, best, relevance)
 
     @cached_property
     def _verifier(self) -> Verifier | None:

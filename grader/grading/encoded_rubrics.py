@@ -257,7 +257,9 @@ def _by_value(found: Sequence[tuple[Quantity, Ints]]) -> dict[Quantity, Ints]:
 
 def _within(tokens: Ints, some: slice) -> Ints:
     """Those of the tokens, ascending, that are within a slice, counted from its start."""
-    return tokens[np.searchsorted(tokens, some.start) : np.searchsorted(tokens, some.stop)] - some.start
+    first, end = np.searchsorted(tokens, [some.start, some.stop])
+    within: Ints = tokens[first:end] - some.start
+    return within
 
 
 def _rubric_content(rubric: Rubric, wordings: list[_Wording], question: Floats) -> RubricContent:

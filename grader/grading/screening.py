@@ -26,12 +26,12 @@ def draft_without_model(
 
     """
     if len(answer.answer) > max_answer_chars:
-        points = () if rubric is None else rubric.points
         reason = (
             f"the answer has more than {max_answer_chars:,} characters: shorten it, or raise --max-answer-chars "
             "(docs/limits.md)"
         )
-        untouched = tuple(_point_grade(point, "not_judged", None, rule=reason) for point in points)
+        listed = () if rubric is None else rubric.points
+        untouched = tuple(_point_grade(point, "not_judged", None, rule=reason) for point in listed)
         return Draft(answer, rubric, text, untouched, ungraded_reason=reason)
     if rubric is None:
         reason = f"unknown question '{answer.question_id}': there is no rubric for it"
