@@ -10,12 +10,16 @@ from .prompt import escaped_json as escaped_json
 from .prompt import hash_prompt as hash_prompt
 from .prompt import opaque_ids as opaque_ids
 from .prompt import prompt_template as prompt_template
+from .prompt import request_size as request_size
 from .protocol import Judge as Judge
 from .protocol import JudgingTask as JudgingTask
 from .protocol import Message as Message
 from .protocol import PointToJudge as PointToJudge
+from .quote_check import CUT_NEGATION as CUT_NEGATION
+from .quote_check import NOT_ASSERTED as NOT_ASSERTED
 from .quote_check import locate_quote as locate_quote
 from .quote_check import longest_span as longest_span
+from .quote_check import says_too_little as says_too_little
 from .quote_check import verify_quote as verify_quote
 from .reply import RawVerdict as RawVerdict
 from .reply import parse_reply_object as parse_reply_object

@@ -128,8 +128,9 @@ class Panel:
         asked = (member.judge.name, member.judge.revision, judging_prompt_hash(), self.settings.seed + member.vote)
         about = (task.answer, task.question, task.reference_answer)
         keys = {point.point_id: content_key("verdict", asked, about, point[1:]) for point in task.points}
-        texts = sorted([point.text for point in task.points] + [text for text, _ in task.decided_points])
-        return _Job(member, task, keys, content_key("feedback", asked, about, texts))
+        # What is said depends on what was asked and on what was decided already: no other request may replace it.
+        context = (sorted(keys.values()), sorted(task.decided_points))
+        return _Job(member, task, keys, content_key("feedback", asked, about, context))
 
     def _missing_jobs(self, wanted: Sequence[_Job], known: Mapping[str, Any]) -> list[_Job]:
         """The requests to send: each point that is not in the cache, only once even if several answers are equal."""
