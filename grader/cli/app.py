@@ -36,6 +36,7 @@ _COMMANDS = {
     "calibrate": ("calibrate.calibrate", "How far raters agree, who is strict, and what to do."),
     "attack": ("attack.attack", "How hard the grader is to fool."),
     "report": ("report.report", "The HTML page again, from a grades file."),
+    "judges": ("judges.judges", "Servers and models that can judge: add, list, test."),
     "doctor": ("doctor.doctor", "What is installed, and what would leave this machine."),
 }
 

@@ -54,6 +54,32 @@ class JudgeOptions:
             help="Its server, any that is OpenAI-compatible; the key comes from OPENAI_API_KEY alone.",
         ),
     ] = None
+    judges: Annotated[
+        Path | None,
+        typer.Option(
+            "--judges",
+            envvar="GRADER_JUDGES",
+            help="A file of servers and models, whose names --judge takes; judges.yaml in this folder if it is there.",
+        ),
+    ] = None
+    judge_max_tokens: Annotated[
+        int | None,
+        typer.Option(
+            "--judge-max-tokens",
+            envvar="GRADER_JUDGE_MAX_TOKENS",
+            min=1,
+            help="Longest reply, with its reasoning; doubled once for one that is cut off. By default 500 and 220 a "
+            "point.",
+        ),
+    ] = None
+    judge_reasoning_effort: Annotated[
+        str | None,
+        typer.Option(
+            "--judge-reasoning-effort",
+            envvar="GRADER_JUDGE_REASONING_EFFORT",
+            help="How long a reasoning model may think, as its server calls it, such as low.",
+        ),
+    ] = None
     judge_votes: Annotated[
         int,
         typer.Option(
@@ -199,6 +225,9 @@ def need_judge(
         "--dry-run": run.dry_run,
         "--judge-batch": judging.judge_batch,
         "--reveal": judging.reveal and not reveals,
+        "--judges": judging.judges is not None,
+        "--judge-max-tokens": judging.judge_max_tokens is not None,
+        "--judge-reasoning-effort": judging.judge_reasoning_effort is not None,
         "--judge-when": judging.judge_when is not None,
         "--judge-band": judging.judge_band is not None,
         "--sample": sample > 0,
@@ -247,6 +276,9 @@ def judge_choice(judging: JudgeOptions, run: RunOptions, *, when: "When") -> "Ju
             max_cost=run.max_cost,
         ),
         base_url=judging.judge_url,
+        judges_file=judging.judges,
+        max_tokens=judging.judge_max_tokens,
+        reasoning_effort=judging.judge_reasoning_effort,
         prices=run.prices,
         weight=judging.judge_weight,
         cache=run.cache,

@@ -3,6 +3,10 @@ from .judge_weight import UNPROVEN_WEIGHT as UNPROVEN_WEIGHT
 from .judge_weight import JudgeWeight as JudgeWeight
 from .judge_weight import best_influence as best_influence
 from .judge_weight import write_judge_weight as write_judge_weight
+from .judges_file import JUDGES_FILE as JUDGES_FILE
+from .judges_file import JudgeEntry as JudgeEntry
+from .judges_file import add_judge as add_judge
+from .judges_file import read_judges_file as read_judges_file
 from .mock import MOCK as MOCK
 from .panel import JudgeOpinion as JudgeOpinion
 from .panel import Panel as Panel
@@ -23,6 +27,7 @@ from .quote_check import says_too_little as says_too_little
 from .quote_check import verify_quote as verify_quote
 from .reply import RawVerdict as RawVerdict
 from .reply import parse_reply_object as parse_reply_object
+from .server_test import run_server_test as run_server_test
 from .setup import JudgeChoice as JudgeChoice
 from .setup import OpenedPanel as OpenedPanel
 from .setup import open_panel as open_panel

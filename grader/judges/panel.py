@@ -159,10 +159,10 @@ class Panel:
             futures.extend(self._pool.submit(self._one, job) for job in jobs)
             wait(futures, return_when=FIRST_EXCEPTION)
             return {key: value for future in _failed_first(futures) for key, value in future.result().items()}
-        except BaseException:
+        except BaseException as error:
             for future in futures:
                 future.cancel()
-            self._stop()
+            self._stop(for_good=not isinstance(error, Exception))
             raise
 
     def _one(self, job: _Job) -> dict[str, Any]:
@@ -181,9 +181,12 @@ class Panel:
         self._cache.put(found)
         return found
 
-    def _stop(self) -> None:
-        """Interrupt all waits; requests in flight may finish, because they are paid for."""
-        self.scheduler.stop()
+    def _stop(self, *, for_good: bool) -> None:
+        """Interrupt all waits; requests in flight may finish, because they are paid for; for a second if for good."""
+        if for_good:
+            self.scheduler.stop()
+        else:
+            self.scheduler.interrupt_waits()
         self.__dict__.pop("_pool").shutdown(wait=True, cancel_futures=True)  # the next run makes a new pool
 
     @cached_property
