@@ -287,43 +287,38 @@ def _mixed(point: PointGrade, credit: float, usable: Sequence[Verdict], context:
     mixed = (1 - weight.influence) * before + weight.influence * credit
     if not context.may_raise and (mixed - before) * point.weight > 0:
         return before
-    return mixed if weight.is_proven else _held(point, mixed, chance or 0.0, usable, context)
+    return mixed if weight.is_proven else _held(point, mixed, usable, context)
 
 
-def _held(
-    point: PointGrade, wanted: float, chance: float, usable: Sequence[Verdict], context: _DecisionContext
-) -> float:
-    """What an unproven judge may make of a credit: it moves by at most half the width of the band.
+def _held(point: PointGrade, wanted: float, usable: Sequence[Verdict], context: _DecisionContext) -> float:
+    """What an unproven judge may make of a credit: its word alone moves nothing, for anyone can say yes or no to all.
 
-    It lowers no covered point, unless the words that it quotes contradict the point for guards or reader, too. It
-    raises up to covered only where coverage or reader find the point stated in what it quotes; else by at most a
-    quarter as much, in the middle of the band, and less towards its ends, for to say yes to everything is easy
-    (docs/judge.md has what that costs).
+    What it quotes may: it raises a credit as far as the quoted clause earns it when read alone, and lowers it where
+    that clause, read alone, contradicts the point; both by at most half the width of the band. docs/judge.md has what
+    hostile judges cost. A mistake is made or not, so that it is not moved.
     """
     before, half_width = point.credit or 0.0, context.policy.half_width
+    if point.weight < 0:
+        return before
+    word = "contradicted" if wanted < before else "covered"
+    read = list(_quoted_points(point.point_id, word, usable, context))
     if wanted < before:
-        is_kept = point.status == "covered" and not _is_shown("contradicted", point, usable, context)
-        return before if is_kept else max(wanted, before - half_width)
-    if _is_shown("covered", point, usable, context):
-        return min(wanted, before + half_width)
-    settings = context.policy.settings
-    to_the_end = min(chance - settings.unclear_from, settings.unclear_to - chance)
-    below_covered = max(before, context.settings.covered_at - _LEAST_STEP)
-    return min(wanted, before + to_the_end / 4, below_covered)
+        return max(wanted, before - half_width) if any(p.status == "contradicted" for p in read) else before
+    earned = max((p.credit or 0.0 for p in read), default=0.0)
+    return max(before, min(wanted, earned, before + half_width))
 
 
-_LEAST_STEP = 1e-3  # of a credit: as far below a status as people can read
-
-
-def _is_shown(status: Status, point: PointGrade, usable: Sequence[Verdict], context: _DecisionContext) -> bool:
-    """Whether a clause that a judge quotes for such a verdict has this status for coverage, guards and reader, too."""
-    words = ("contradicted",) if status == "contradicted" else _AWARDS
-    quotes = [verdict.quote.text for verdict in usable if verdict.verdict in words and verdict.quote]
-    clauses = (verify_quote(quote, context.draft.text, "").clause for quote in quotes)
-    return any(
-        clause is not None and context.clauses.shows(status, context.draft, clause, point.point_id)
-        for clause in clauses
-    )
+def _quoted_points(
+    point_id: str, word: VerdictWord, usable: Sequence[Verdict], context: _DecisionContext
+) -> Iterator[PointGrade]:
+    """The point as each clause states it that a judge quotes for a verdict like `word`."""
+    words = ("contradicted",) if word == "contradicted" else _AWARDS
+    for verdict in usable:
+        if verdict.verdict in words and verdict.quote:
+            clause = verify_quote(verdict.quote.text, context.draft.text, "").clause
+            read = None if clause is None else context.clauses.point(context.draft, clause, point_id)
+            if read is not None:
+                yield read
 
 
 def majority_verdict(words: Sequence[VerdictWord]) -> tuple[VerdictWord, float]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from grader.grading.confidence import STATED
 from grader.grading.drafts import Draft
-from grader.schema import Answer, PointGrade, Status
+from grader.schema import Answer, PointGrade
 from grader.text import Span
 
 _SAYS_THE_OPPOSITE = "the clause that the judge quotes contradicts the point"
@@ -21,7 +21,7 @@ class QuotedClauses:
 
     def objection(self, draft: Draft, clause: Span, point_id: str) -> str:
         """Why a clause of an answer does not show a point; empty where it may, or was not read."""
-        point = self._point(draft, clause, point_id)
+        point = self.point(draft, clause, point_id)
         if point is None or point.coverage is None:
             return ""
         if point.status == "contradicted":
@@ -29,12 +29,8 @@ class QuotedClauses:
         stated = STATED.stated(point.coverage) if point.stated is None else point.stated
         return _SAYS_NOTHING if stated <= _UNRELATED else ""
 
-    def shows(self, status: Status, draft: Draft, clause: Span, point_id: str) -> bool:
-        """Whether a clause of an answer, by itself, gives a point this status."""
-        point = self._point(draft, clause, point_id)
-        return point is not None and point.status == status
-
-    def _point(self, draft: Draft, clause: Span, point_id: str) -> PointGrade | None:
+    def point(self, draft: Draft, clause: Span, point_id: str) -> PointGrade | None:
+        """A point as a clause of an answer states it by itself; `None` if that was not read."""
         return self._points.get((draft.answer.question_id, draft.text.text[slice(*clause)]), {}).get(point_id)
 
 

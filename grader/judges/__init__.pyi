@@ -3,7 +3,6 @@ from .judge_weight import UNPROVEN_WEIGHT as UNPROVEN_WEIGHT
 from .judge_weight import JudgeWeight as JudgeWeight
 from .judge_weight import best_influence as best_influence
 from .judge_weight import write_judge_weight as write_judge_weight
-from .judges_file import JUDGES_FILE as JUDGES_FILE
 from .judges_file import JudgeEntry as JudgeEntry
 from .judges_file import add_judge as add_judge
 from .judges_file import read_judges_file as read_judges_file

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from grader.errors import InputError, SetupError
 from grader.files import read_document
 from grader.judges.chat import ModelOptions
-from grader.provider import KEY_VARIABLE, Endpoint, Price, find_endpoint
+from grader.provider import KEY_HEADERS, KEY_VARIABLE, Endpoint, Price, find_endpoint
 
 JUDGES_FILE = "judges.yaml"
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
@@ -95,11 +95,16 @@ class JudgeEntry(BaseModel):
             self.url,
             needs_key=needs_key,
             label=f"'{self.name}'",
-            key_variable=variable[1],
+            key_variable=self._key_variable_of_headers() or variable[1],
             headers=self._filled(self.headers, needs_key=needs_key),
             query=self._filled(self.query, needs_key=needs_key),
             allow_http=self.allow_http,
         )
+
+    def _key_variable_of_headers(self) -> str:
+        """The variable in a header that takes the place of the key; empty without one."""
+        found = [_VARIABLE.search(text) for name, text in self.headers.items() if name.lower() in KEY_HEADERS]
+        return next((variable[1] for variable in found if variable is not None), "")
 
     def _filled(self, values: Mapping[str, str], *, needs_key: bool) -> dict[str, str]:
         def value(found: re.Match[str]) -> str:

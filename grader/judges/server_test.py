@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from grader.errors import GraderError
 from grader.judges.chat import ChatJudge, ServerCapabilities
 from grader.judges.conversation import request_verdicts
 from grader.judges.judges_file import JudgeEntry
@@ -50,27 +51,25 @@ class ServerTest(NamedTuple):
 
 
 def run_server_test(entry: JudgeEntry, *, timeout: float, http_client: Any = None) -> ServerTest:
-    """Ask a judge about one answer with two points, in one call and those that find out what the server takes.
-
-    Raises:
-        SetupError: no request can succeed.
-
-    """
+    """Ask a judge about one answer with two points, in one call and those that find out what the server takes."""
     scheduler = RequestScheduler(RequestPolicy(concurrency=1, attempts=2))
-    judge = ChatJudge(
-        entry.name,
-        entry.endpoint(),
-        scheduler,
-        timeout=timeout,
-        options=entry.options(),
-        http_client=http_client,
-    )
+    judge: ChatJudge | None = None
     begun = time.monotonic()
     problem, verdicts, is_right = "", {}, False
     try:
+        judge = ChatJudge(
+            entry.name,
+            entry.endpoint(),
+            scheduler,
+            timeout=timeout,
+            options=entry.options(),
+            http_client=http_client,
+        )
         reply, _ = request_verdicts(judge, _TASK, seed=0)
     except RequestError as error:
         problem = error.reason
+    except GraderError as error:  # others of the file may work
+        problem = str(error)
     else:
         verdicts = {name: said if isinstance(said, str) else said.verdict for name, said in reply.verdicts.items()}
         quote = getattr(reply.verdicts["boils"], "quote", "")
@@ -80,7 +79,7 @@ def run_server_test(entry: JudgeEntry, *, timeout: float, http_client: Any = Non
         problem,
         verdicts,
         is_right,
-        judge.known_capabilities,
+        None if judge is None else judge.known_capabilities,
         totals.calls,
         time.monotonic() - begun,
         totals.input_tokens,

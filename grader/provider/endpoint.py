@@ -33,17 +33,19 @@ _RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 5
 _UNSUPPORTED = frozenset({400, 404, 415, 422, 501})
 # Error codes of servers that refuse a request because of the content of the answer.
 _CONTENT_FILTER_CODES = ("content_filter", "content_policy_violation")
-_KEY_HEADERS = frozenset({"api-key", "authorization", "x-api-key", "x-goog-api-key"})
+# Headers that take the place of the key.
+KEY_HEADERS = frozenset({"api-key", "authorization", "x-api-key", "x-goog-api-key"})
 REFUSAL_REASON = "the judge refused to judge this answer"
 
 
 class Endpoint(NamedTuple):
-    """The address of a server and its key, which is never shown."""
+    """The address of a server and its key, which is never shown; `key_variable` of the environment holds it."""
 
     base_url: str
     key: str
     headers: Mapping[str, str] = MappingProxyType({})
     query: Mapping[str, str] = MappingProxyType({})
+    key_variable: str = KEY_VARIABLE
 
     def __repr__(self) -> str:
         return f"Endpoint({self.base_url!r})"
@@ -82,7 +84,7 @@ def find_endpoint(
         base_url: the address; from the environment if left out.
         needs_key: whether requests will be sent, so that a server on another machine needs a key.
         label: the name of the server in errors.
-        key_variable: the environment variable with the key.
+        key_variable: the environment variable with the key, also with one that stands in a header.
         headers, query: sent with every request; a header `api-key` or `Authorization` takes the place of the key.
         allow_http: whether the address may be an unencrypted one on another machine.
 
@@ -103,9 +105,9 @@ def find_endpoint(
             "put it under 'query' in a judges file"
         )
     headers = dict(headers or {})
-    has_header = not {name.lower() for name in headers}.isdisjoint(_KEY_HEADERS)
+    has_header = not {name.lower() for name in headers}.isdisjoint(KEY_HEADERS)
     key = "" if has_header else os.environ.get(key_variable, "").strip()
-    endpoint = Endpoint(url.rstrip("/"), key or "none", headers, dict(query or {}))
+    endpoint = Endpoint(url.rstrip("/"), key or "none", headers, dict(query or {}), key_variable)
     if not endpoint.is_local and parts.scheme != "https" and not allow_http:
         raise InputError(
             f"'{_without_login(url)}' would send answers over an open line: use https://, or for a server in your own "
@@ -155,7 +157,7 @@ def open_client(
         http_client = bounded_client(timeout, stop)
         names = {name.lower() for name in endpoint.headers}
         if (
-            names & _KEY_HEADERS and "authorization" not in names
+            names & KEY_HEADERS and "authorization" not in names
         ):  # such servers take a bearer for another kind of login
             http_client.event_hooks = {
                 **http_client.event_hooks,
@@ -206,7 +208,7 @@ def token_count(usage: Any, name: str, otherwise: int) -> int:
 def rejects_request_format(error: Any) -> bool:
     """Whether the server does not support a part of the request; llama-cpp-python reports this with status 500."""
     body = error_body(error).lower()
-    if error.code in _CONTENT_FILTER_CODES or _fault_of_all(error, "", "") is not None:
+    if error.code in _CONTENT_FILTER_CODES or _fault_of_all(error, Endpoint("", ""), "") is not None:
         return False
     return error.status_code in _UNSUPPORTED or (error.status_code == 500 and "response_format" in body)
 
@@ -216,7 +218,7 @@ def _status_error(error: Any, endpoint: Endpoint, chosen_by: str) -> AttemptErro
     status = int(error.status_code)
     if error.code in _CONTENT_FILTER_CODES:
         return AttemptError(REFUSAL_REASON, kind="refused", usage=TokenUsage(0, 0))
-    fault = _fault_of_all(error, endpoint.host, chosen_by)
+    fault = _fault_of_all(error, endpoint, chosen_by)
     if fault is not None:
         return fault
     if 300 <= status < 400:
@@ -228,7 +230,8 @@ def _status_error(error: Any, endpoint: Endpoint, chosen_by: str) -> AttemptErro
         )
     if status in (401, 403):
         return AttemptError(
-            f"{endpoint.host} refuses the key ({status})", remedy=f"check {KEY_VARIABLE} and what it may be used for"
+            f"{endpoint.host} refuses the key ({status})",
+            remedy=f"check {endpoint.key_variable} and what it may be used for",
         )
     if status == 402 or "insufficient_quota" in error_body(error):
         return AttemptError(
@@ -256,14 +259,14 @@ _TOO_LONG = re.compile(
 )
 
 
-def _fault_of_all(error: Any, host: str, chosen_by: str) -> AttemptError | None:
+def _fault_of_all(error: Any, endpoint: Endpoint, chosen_by: str) -> AttemptError | None:
     """A fault that every request would meet, told from the body of the error; `None` for another one."""
-    status, body = int(error.status_code), error_body(error).lower()
+    status, body, host = int(error.status_code), error_body(error).lower(), endpoint.host
     if status < 400:
         return None
     if status in (400, 401, 403) and _BAD_KEY.search(body):
         return AttemptError(
-            f"{host} refuses the key ({status})", remedy=f"check {KEY_VARIABLE} and what it may be used for"
+            f"{host} refuses the key ({status})", remedy=f"check {endpoint.key_variable} and what it may be used for"
         )
     if _TOO_LONG.search(body):
         return AttemptError(

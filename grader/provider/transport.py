@@ -79,7 +79,7 @@ def bounded_client(timeout: float, stop: StopSignal | None = None) -> "httpx2.Cl
         headers={"Accept-Encoding": "identity"},
         event_hooks={"response": [_refuse_compressed]},
     )
-    # The client has no public way to its sockets; `tests/provider/test_transport.py` fails when this one goes.
+    # The client has no public way to its sockets; `tests/judges/test_servers.py` fails when this one goes.
     for transport in (client._transport, *client._mounts.values()):
         pool = getattr(transport, "_pool", None)
         if pool is not None:

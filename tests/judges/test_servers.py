@@ -282,6 +282,18 @@ def test_what_every_answer_would_meet_ends_the_run_with_one_call(name: str) -> N
         assert len(calls) == 1
 
 
+@pytest.mark.parametrize(
+    ("settings", "variable"),
+    [({"key": "$MY_KEY"}, "MY_KEY"), ({"headers": {"api-key": "$MY_KEY"}}, "MY_KEY"), ({}, "OPENAI_API_KEY")],
+)
+def test_a_refused_key_is_named_by_its_variable(
+    settings: dict[str, Any], variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_KEY", SECRET)
+    result = show_of(lambda call: error(401, "bad key"), monkeypatch, **settings)
+    assert f"refuses the key (401); check {variable} and" in result.problem
+
+
 def test_a_server_that_refuses_everything_ends_the_run(tmp_path: Path) -> None:
     with serving(lambda call: error(400, "Bad Request")) as (url, _):
         panel = Panel([chat_judge(f"{url}/v1", http_client=None)])
