@@ -308,8 +308,8 @@ def say_power(opened: "OpenedPanel") -> None:
         say(f"judge: its influence is 0, so it moves no score and only explains ({weight.provenance})")
     elif not weight.is_proven:
         say(
-            "judge: unproven, so it moves unclear points alone, by at most half the width of their band, and open "
-            "questions go to a person; measure it: grader evaluate SCORED --judge MODEL --judge-weight FILE"
+            "judge: unproven, so its word alone moves no score; what it quotes may move unclear points a little, and "
+            "open questions go to a person; measure it: grader evaluate SCORED --judge MODEL --judge-weight FILE"
         )
 
 

@@ -276,14 +276,16 @@ def _influence(items: Sequence[JudgedAnswer]) -> float:
 def _learned(judged: Sequence[JudgedAnswer], methods: Mapping[str, GradingMethod], name: str) -> JudgeWeight:
     """The weight from all labels, as far as the gain on held-out questions supports it.
 
-    A judge that makes agreement worse in any of the ways in which it could be used gets no influence.
+    A judge that makes agreement worse in any of the ways in which it could be used gets no influence; nor does one
+    that adds nothing and is worse alone.
     """
     influence, gain = _influence(judged), methods["weighted"].gain
     about = f"{name} on {len(judged)} labelled answers: gain {_shown(gain)}"
     chances = {**UNPROVEN_WEIGHT.chances, **_chances(judged)}
     if gain.low is not None and gain.low > 0 and len(judged) >= _FEWEST:
         return JudgeWeight(influence, True, chances, f"proven.{influence:.2f}", about)
-    if any((high := methods[way].gain.high) is not None and high < 0 for way in ("unclear", "settled", "weighted")):
+    ways = ("unclear", "settled", "weighted", *(["judge"] if influence == 0 else []))
+    if any((high := methods[way].gain.high) is not None and high < 0 for way in ways):
         return JudgeWeight(0.0, False, chances, "harmful", f"{about}; it makes agreement worse")
     return JudgeWeight(UNPROVEN_WEIGHT.influence, False, chances, "unproven", about)
 
@@ -302,12 +304,12 @@ def _chances(judged: Sequence[JudgedAnswer]) -> dict[VerdictWord, float]:
 
 
 def _sentence(name: str, headline: str, methods: Mapping[str, GradingMethod], n: int) -> str:
-    """Whether the judge helps, where the interval says so."""
-    gain = methods["unclear"].gain
-    base, together = (methods[method].statistics[headline].value for method in ("embedding", "unclear"))
+    """Whether the judge would help if its verdicts counted on unclear points, where the interval says so."""
+    gain = methods["settled"].gain
+    base, together = (methods[method].statistics[headline].value for method in ("embedding", "settled"))
     if gain.value is None or gain.low is None or gain.high is None or base is None or together is None:
         return f"{name}: whether it helps cannot be said: {gain.note or 'agreement is undefined'}"
-    figures = f"{headline} {base:.3f} without it, {together:.3f} with it on unclear points, difference {_shown(gain)}"
+    figures = f"{headline} {base:.3f} without it, {together:.3f} where it decides unclear points, difference {_shown(gain)}"
     if gain.high < 0:
         return f"{name} makes agreement worse: {figures}, n={n}"
     if gain.low > 0:
