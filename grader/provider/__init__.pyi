@@ -22,4 +22,3 @@ from .reply_cache import ReplyCache as ReplyCache
 from .reply_cache import content_key as content_key
 from .retries import RequestPolicy as RequestPolicy
 from .retries import RequestScheduler as RequestScheduler
-from .transport import StopSignal as StopSignal

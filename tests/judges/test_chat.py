@@ -158,11 +158,11 @@ def test_a_server_that_is_not_there_is_named_at_once() -> None:
 
 
 def test_a_slow_reply_is_given_up_and_asked_for_again(server: OpenAIServer) -> None:
-    server.mix = {"slow": 1.0}
-    with pytest.raises(RequestError, match=r"no reply within 0\.01 s"):
+    server.mix = {"stuck": 1.0}
+    with pytest.raises(RequestError, match=r"no reply within 0\.2 s"):
         complete(
             chat_judge(
-                server.url, timeout=0.01, scheduler=RequestScheduler(RequestPolicy(attempts=2), clock=VirtualClock())
+                server.url, timeout=0.2, scheduler=RequestScheduler(RequestPolicy(attempts=2), clock=VirtualClock())
             )
         )
     assert len(server.chats) == 2

@@ -189,7 +189,8 @@ class BatchJudge:
         """The requests that the budget allows. Their estimated cost stays reserved until the real cost is known."""
         for at, (custom_id, request) in enumerate(pending.items()):
             estimate = TokenUsage(estimated_tokens(request.messages), request.max_tokens)
-            problem = self._scheduler.budget.reserve(self._price.cost(estimate))
+            # What this batch reserved is settled by a later run, so that nothing is gained by waiting.
+            problem = self._scheduler.budget.reserve(self._price.cost(estimate), lambda: True)
             if problem is not None:
                 notices.append(f"{count(len(pending) - at, 'request')} not sent: {problem}")
                 return
