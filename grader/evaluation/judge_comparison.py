@@ -309,7 +309,8 @@ def _sentence(name: str, headline: str, methods: Mapping[str, GradingMethod], n:
     base, together = (methods[method].statistics[headline].value for method in ("embedding", "settled"))
     if gain.value is None or gain.low is None or gain.high is None or base is None or together is None:
         return f"{name}: whether it helps cannot be said: {gain.note or 'agreement is undefined'}"
-    figures = f"{headline} {base:.3f} without it, {together:.3f} where it decides unclear points, difference {_shown(gain)}"
+    difference = f"difference {_shown(gain)}"
+    figures = f"{headline} {base:.3f} without it, {together:.3f} where it decides unclear points, {difference}"
     if gain.high < 0:
         return f"{name} makes agreement worse: {figures}, n={n}"
     if gain.low > 0:

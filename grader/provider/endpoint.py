@@ -156,9 +156,7 @@ def open_client(
     if http_client is None:
         http_client = bounded_client(timeout, stop)
         names = {name.lower() for name in endpoint.headers}
-        if (
-            names & KEY_HEADERS and "authorization" not in names
-        ):  # such servers take a bearer for another kind of login
+        if names & KEY_HEADERS and "authorization" not in names:  # such servers take a bearer for another kind of login
             http_client.event_hooks = {
                 **http_client.event_hooks,
                 "request": [lambda request: request.headers.pop("Authorization", None)],

@@ -33,7 +33,7 @@ RUBRIC = Rubric.model_validate(
     {
         "question_id": "tides",
         "question": "Why does the sea rise and fall twice a day?",
-        "reference_answer": "The Moon pulls the water nearest to it more strongly than the Earth as a whole, so a bulge "
+        "reference_answer": "The Moon pulls the water nearest to it more strongly than the whole Earth, so a bulge "
         "forms on that side. A second bulge forms on the far side, where the pull is weakest. The Earth turns through "
         "both bulges in a day. The Sun adds to the pull at new and full moon.",
         "points": [
@@ -180,7 +180,7 @@ def test_a_quote_with_its_negation_cut_off_proves_nothing(encoder: Encoder) -> N
 
 def test_a_proven_judge_is_shown_with_its_prose_only_where_all_was_accepted(encoder: Encoder) -> None:
     proven = JudgeWeight(1.0, everywhere=True, name="proven.1.00")
-    answers = asked("tides", "The Moon attracts the oceans, so they bulge towards it. The Earth turns under that bulge.")
+    answers = asked("tides", "The Moon attracts the oceans, so they bulge. The Earth turns under that bulge.")
     [rejected] = judged(HOSTILE["covered, quotes one word"], answers, encoder, weight=proven)
     assert "correctly" not in rejected.feedback
 
