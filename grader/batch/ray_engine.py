@@ -99,7 +99,7 @@ class RayEngine:
     def _finish(self, drafts: list[Any]) -> list[Grade]:
         grader = self._grader
         if grader.panel is not None:
-            drafts = judge_drafts(drafts, grader.panel, grader.settings, weight=grader.weight)
+            drafts = judge_drafts(drafts, grader.panel, grader.settings, draft=grader.draft, weight=grader.weight)
         return [grader.finish(draft) for draft in drafts]
 
 

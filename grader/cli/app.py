@@ -37,6 +37,7 @@ _COMMANDS = {
     "serve": ("serve.serve", "A local web page to mark a pile of answers."),
     "report": ("report.report", "The HTML page again, from a grades file."),
     "demo": ("demo.demo", "Sample files to try the others on."),
+    "judges": ("judges.judges", "Servers and models that can judge: add, list, test."),
     "doctor": ("doctor.doctor", "What is installed, and what would leave this machine."),
 }
 

@@ -45,7 +45,7 @@ def evaluate(
         typer.Option("--resamples", envvar="GRADER_RESAMPLES", min=100, help="Resamples of the bootstrap."),
     ] = 1000,
     judging: Annotated[
-        JudgeOptions, Only("judge", "judge_when", "judge_url", "judge_votes", "judge_call", "judge_seed")
+        JudgeOptions, Only("judge", "judge_when", "judge_band", "judge_url", "judge_votes", "judge_call", "judge_seed")
     ],
     judge_weight: Annotated[
         Path | None,
@@ -54,6 +54,15 @@ def evaluate(
             help="Write what the judge turned out to be worth to this file, for `grader grade --judge-weight`.",
         ),
     ] = None,
+    sample: Annotated[
+        int,
+        typer.Option(
+            "--sample",
+            min=0,
+            help="Ask the judge about so many answers alone, those that tell most, and say whether it would help on "
+            "the set and what the others would cost.",
+        ),
+    ] = 0,
     run: RunOptions,
     as_json: AsJson = False,
 ) -> None:
@@ -66,13 +75,15 @@ def evaluate(
     the others, beside the same answers without marks.
 
     With --judge the embedding alone, the judge alone and both together stand side by side; the first line says whether
-    the judge helps. All points are asked about, unless --judge-when says otherwise.
+    the judge helps. All points are asked about, unless --judge-when says otherwise. With --sample 40 only 40 answers
+    are asked about; what they say is weighted so that it holds for the set, band by band.
 
     \b
     Examples:
       grader evaluate scored.jsonl
       grader evaluate scored.jsonl --json > agreement.json
       grader evaluate scored.jsonl --marked 10
+      grader evaluate scored.jsonl --judge qwen3 --sample 40
       grader evaluate scored.jsonl --judge qwen3 --judge-weight qwen3.yaml
     """
     from grader.evaluation import evaluate as evaluate_rows
@@ -80,7 +91,7 @@ def evaluate(
     from grader.judges import write_judge_weight
     from grader.reports import evaluation_lines
 
-    need_judge(judging, run, encoder=encoder, weight=judge_weight)
+    need_judge(judging, run, encoder=encoder, weight=judge_weight, sample=sample)
     ctx.meta[OUTPUTS] = check_outputs(judge_weight, inputs=[labelled])
     rows = read_labelled_set(labelled)
     choice = judge_choice(judging, run, when="all")
@@ -90,6 +101,8 @@ def evaluate(
         encoder=open_encoder(encoder, choice, opened),
         settings=encoder.settings(),
         panel=None if opened is None else opened.panel,
+        sample=sample,
+        prices=None if opened is None else opened.prices,
         marked=marked,
         seed=seed,
         n_resamples=resamples,

@@ -17,6 +17,7 @@ from grader.cli.judge_options import (
     open_encoder,
     open_judges,
     say_plan,
+    say_power,
     say_totals,
     submit_batches,
 )
@@ -179,6 +180,8 @@ def grade(
         known = {name: rubric.model_copy(update={"step": outputs.step}) for name, rubric in known.items()}
     choice = judge_choice(judging, run, when="unclear")
     opened = open_judges(choice) if judging.judge else None
+    if opened is not None:
+        say_power(opened)
     grader = Grader(
         known,
         encoder=open_encoder(encoder, choice, opened),

@@ -38,12 +38,46 @@ class JudgeOptions:
             help="Ask about points that the embedding leaves unclear, about all, or about all without moving a score.",
         ),
     ] = None
+    judge_band: Annotated[
+        str | None,
+        typer.Option(
+            "--judge-band",
+            envvar="GRADER_JUDGE_BAND",
+            help="Chances of being stated between which a point is unclear; .3-.7 unless given.",
+        ),
+    ] = None
     judge_url: Annotated[
         str | None,
         typer.Option(
             "--judge-url",
             envvar="OPENAI_BASE_URL",
             help="Its server, any that is OpenAI-compatible; the key comes from OPENAI_API_KEY alone.",
+        ),
+    ] = None
+    judges: Annotated[
+        Path | None,
+        typer.Option(
+            "--judges",
+            envvar="GRADER_JUDGES",
+            help="A file of servers and models, whose names --judge takes; judges.yaml in this folder if it is there.",
+        ),
+    ] = None
+    judge_max_tokens: Annotated[
+        int | None,
+        typer.Option(
+            "--judge-max-tokens",
+            envvar="GRADER_JUDGE_MAX_TOKENS",
+            min=1,
+            help="Longest reply, with its reasoning; doubled once for one that is cut off. By default 500 and 220 a "
+            "point.",
+        ),
+    ] = None
+    judge_reasoning_effort: Annotated[
+        str | None,
+        typer.Option(
+            "--judge-reasoning-effort",
+            envvar="GRADER_JUDGE_REASONING_EFFORT",
+            help="How long a reasoning model may think, as its server calls it, such as low.",
         ),
     ] = None
     judge_votes: Annotated[
@@ -170,6 +204,7 @@ def need_judge(
     *,
     encoder: EncoderOptions | None = None,
     weight: Path | None = None,
+    sample: int = 0,
     reveals: bool = False,
 ) -> None:
     """Refuse options about a judge when none is named.
@@ -178,6 +213,7 @@ def need_judge(
         judging, run: the options.
         encoder: of the command, if it has one: one behind a server has a limit on calls, too.
         weight: the file of --judge-weight where the command writes it.
+        sample: the number of --sample.
         reveals: whether --reveal is also about what the command writes for students.
 
     Raises:
@@ -189,7 +225,12 @@ def need_judge(
         "--dry-run": run.dry_run,
         "--judge-batch": judging.judge_batch,
         "--reveal": judging.reveal and not reveals,
+        "--judges": judging.judges is not None,
+        "--judge-max-tokens": judging.judge_max_tokens is not None,
+        "--judge-reasoning-effort": judging.judge_reasoning_effort is not None,
         "--judge-when": judging.judge_when is not None,
+        "--judge-band": judging.judge_band is not None,
+        "--sample": sample > 0,
         "--judge-weight": (judging.judge_weight or weight) is not None,
         "--max-calls": run.max_calls is not None and not (encoder is not None and encoder.is_remote),
         "--max-cost": run.max_cost is not None,
@@ -197,6 +238,17 @@ def need_judge(
     given = next((name for name, is_given in about_a_judge.items() if is_given), None)
     if given is not None:
         raise InputError(f"{given} is about a judge: name one with --judge MODEL")
+
+
+def _band(text: str) -> dict[str, float]:
+    """The ends of a band written as `.3-.7`."""
+    try:
+        low, high = (float(end) for end in text.split("-"))
+    except ValueError:
+        low, high = 1.0, 0.0
+    if not 0 <= low <= high <= 1:
+        raise InputError(f"--judge-band {text}: expected two chances from 0 to 1, such as .3-.7")
+    return {"unclear_from": low, "unclear_to": high}
 
 
 def judge_choice(judging: JudgeOptions, run: RunOptions, *, when: "When") -> "JudgeChoice":
@@ -209,6 +261,7 @@ def judge_choice(judging: JudgeOptions, run: RunOptions, *, when: "When") -> "Ju
         judging.judge or [],
         JudgeSettings(
             when=judging.judge_when or when,
+            **({} if judging.judge_band is None else _band(judging.judge_band)),
             votes=judging.judge_votes,
             one_call_for=judging.judge_call,
             seed=judging.judge_seed,
@@ -223,6 +276,9 @@ def judge_choice(judging: JudgeOptions, run: RunOptions, *, when: "When") -> "Ju
             max_cost=run.max_cost,
         ),
         base_url=judging.judge_url,
+        judges_file=judging.judges,
+        max_tokens=judging.judge_max_tokens,
+        reasoning_effort=judging.judge_reasoning_effort,
         prices=run.prices,
         weight=judging.judge_weight,
         cache=run.cache,
@@ -243,6 +299,18 @@ def open_judges(choice: "JudgeChoice") -> "OpenedPanel":
     if opened.outgoing_data:
         say(f"judge: {'would go' if choice.dry_run else 'goes'} {opened.outgoing_data.removeprefix('goes ')}")
     return opened
+
+
+def say_power(opened: "OpenedPanel") -> None:
+    """What the judge's word may move."""
+    weight = opened.weight
+    if weight.influence == 0:
+        say(f"judge: its influence is 0, so it moves no score and only explains ({weight.provenance})")
+    elif not weight.is_proven:
+        say(
+            "judge: unproven, so its word alone moves no score; what it quotes may move unclear points a little, and "
+            "open questions go to a person; measure it: grader evaluate SCORED --judge MODEL --judge-weight FILE"
+        )
 
 
 def open_encoder(options: EncoderOptions, choice: "JudgeChoice", opened: "OpenedPanel | None") -> "Encoder | None":

@@ -10,10 +10,13 @@ from grader.encoders import Encoder
 from grader.evaluation.agreement import Interval, agreement_statistics
 from grader.evaluation.confidence import ReliabilityDiagram, ReviewCurve, reliability_diagrams, review_curve_of
 from grader.evaluation.judge_comparison import JudgeComparison, JudgedAnswer, compare_judge
+from grader.evaluation.judge_sample import JudgeSample, SampledAnswer, UnaskedAnswer, assess_sample, draw_answers
 from grader.evaluation.labelled_grading import GradedAnswer, Progress, grade_labelled_set
 from grader.evaluation.labelled_set import LabelledAnswer
 from grader.evaluation.marks_evaluation import MarksEvaluation, evaluate_with_marks
 from grader.judges import UNPROVEN_WEIGHT, JudgeWeight, Panel
+from grader.provider import Price
+from grader.schema import Grade
 from grader.settings import Settings
 from grader.statistics import Estimate, cluster_bootstrap
 
@@ -24,7 +27,8 @@ class Evaluation:
 
     `statistics` has the names of the documentation; a statistic that does not apply to the set is absent. `reliability`
     has `points` where people marked points, and `answers` where they said only right or wrong. `review` is `None` when
-    nothing was graded. `judge` compares the methods of grading where judges were asked. Where marks were used,
+    nothing was graded. `judge` compares the methods of grading where judges were asked, `judge_sample` says what a
+    sample tells of the whole set. Where marks were used,
     `statistics` are of the other answers, `marked` has more about them, and `review` and `reliability` are left out.
     """
 
@@ -38,6 +42,7 @@ class Evaluation:
     review: ReviewCurve | None
     reliability: Mapping[str, ReliabilityDiagram]
     judge: JudgeComparison | None = None
+    judge_sample: JudgeSample | None = None
     marked: MarksEvaluation | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -54,6 +59,7 @@ class Evaluation:
             "review": None if self.review is None else self.review.as_dict(),
             "reliability": {name: diagram.as_dict() for name, diagram in self.reliability.items()},
             **({} if self.judge is None else {"judge": self.judge.as_dict()}),
+            **({} if self.judge_sample is None else {"judge_sample": self.judge_sample.as_dict()}),
             **({} if self.marked is None else {"marked": self.marked.as_dict()}),
         }
 
@@ -65,6 +71,8 @@ def evaluate(
     settings: Settings | None = None,
     panel: Panel | None = None,
     weight: JudgeWeight = UNPROVEN_WEIGHT,
+    sample: int = 0,
+    prices: Mapping[str, Price] | None = None,
     marked: int = 0,
     seed: int = 12345,
     n_resamples: int = 1000,
@@ -79,6 +87,9 @@ def evaluate(
         rows: the labelled answers.
         panel: judges that are asked under the best-matching reference; the statistics are of the grades with them.
         weight: of the judges' verdicts, from an earlier evaluation.
+        sample: ask them about so many answers alone, drawn by seed, those that tell most first; the statistics are then
+            of the grades without judges. 0 asks about all.
+        prices: of the judges, by name, for what the rest of the set would cost.
         marked: how many answers per question keep their marks; the statistics are of the others, means over 5 draws.
         seed, n_resamples: of the draws and of the bootstrap over questions.
         progress: receives every row's grade and must yield it again, for example to show a progress bar.
@@ -102,7 +113,13 @@ def evaluate(
     check_settings(settings)
     check_encoder(encoder)
     graded, features, signature, seconds = grade_labelled_set(
-        rows, encoder=encoder, settings=settings, panel=panel, weight=weight, progress=progress
+        rows,
+        encoder=encoder,
+        settings=settings,
+        panel=panel,
+        weight=weight,
+        draw=partial(draw_answers, n=sample, seed=seed) if sample else None,
+        progress=progress,
     )
     interval = partial(cluster_bootstrap, n_resamples=n_resamples, seed=seed)
     found = None
@@ -119,6 +136,7 @@ def evaluate(
         review=review_curve_of(graded, interval) if graded and not found else None,
         reliability={} if found else reliability_diagrams(graded),
         judge=None if panel is None else _judge_comparison(graded, panel, interval),
+        judge_sample=None if panel is None or not sample else _judge_sample(graded, panel, prices or {}, interval),
         marked=found,
     )
 
@@ -137,8 +155,22 @@ def _check_rows(rows: Any) -> None:
 
 
 def _judge_comparison(graded: Sequence[GradedAnswer], panel: Panel, interval: Interval) -> JudgeComparison:
-    answers = [
-        JudgedAnswer(item.human, item.grade, item.rubric, item.row.question_id, item.row.point_labels)
-        for item in graded
-    ]
-    return compare_judge(answers, interval=interval, name=" + ".join(panel.names))
+    answers = [_judged(item, item.judged) for item in graded if item.judged is not None]
+    band = (panel.settings.unclear_from, panel.settings.unclear_to)
+    return compare_judge(answers, interval=interval, name=" + ".join(panel.names), band=band)
+
+
+def _judged(item: GradedAnswer, judged: Grade) -> JudgedAnswer:
+    return JudgedAnswer(item.human, judged, item.rubric, item.row.question_id, item.row.point_labels, item.alone)
+
+
+def _judge_sample(
+    graded: Sequence[GradedAnswer], panel: Panel, prices: Mapping[str, Price], interval: Interval
+) -> JudgeSample:
+    return assess_sample(
+        [SampledAnswer(_judged(item, item.judged), item.chance) for item in graded if item.judged is not None],
+        [UnaskedAnswer(item.human, item.alone, item.rubric) for item in graded if item.judged is None],
+        name=" + ".join(panel.names),
+        prices={name: prices.get(name) for name in panel.names},
+        interval=interval,
+    )

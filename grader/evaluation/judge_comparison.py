@@ -11,12 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.evaluation.agreement import Interval
-from grader.grading import VERDICT_CREDITS, fraction, majority_verdict
+from grader.grading import VERDICT_CREDITS, fraction, majority_verdict, stated_probabilities
 from grader.judges import UNPROVEN_WEIGHT, JudgeWeight, best_influence
 from grader.schema import Grade, PointGrade, Rubric, VerdictWord
+from grader.settings import JudgeSettings
 from grader.statistics import Estimate, auc, cohen_kappa, pearson_r, root_mean_squared_error
 
 Floats = NDArray[np.float64]
+Band = tuple[float, float]
+DEFAULT_BAND = (JudgeSettings().unclear_from, JudgeSettings().unclear_to)
+EVERYTHING = (0.0, 1.0)
 _FOLDS = 5
 # Fewer answers or points than this prove nothing about a judge: agreement of 50 still has an interval of +-.14
 # (measurement of double marking with QWK .70).
@@ -34,6 +38,7 @@ class JudgedAnswer(NamedTuple):
         rubric: by which it was graded.
         question: the set's question.
         labels: people's marks of points, 0..1, by id; may be empty.
+        alone: the grade without judges.
 
     """
 
@@ -42,6 +47,7 @@ class JudgedAnswer(NamedTuple):
     rubric: Rubric
     question: str
     labels: Mapping[str, float]
+    alone: Grade
 
 
 class GradingMethod(NamedTuple):
@@ -57,8 +63,9 @@ class JudgeComparison:
 
     Attributes:
         headline: the statistic that decides, `auc` where people said only right or wrong, else `pearson`.
-        methods: `embedding`, `judge` (its verdicts alone), `unclear` (it settles unclear points, what an unproven judge
-            does) and `weighted` (both, by an influence learned on other questions).
+        methods: `embedding`, `judge` (its verdict wherever it has one), `unclear` (it moves unclear points, as far as
+            an unproven judge may), `settled` (its verdict on unclear points) and `weighted` (both, by an influence
+            learned on other questions).
         n_judged: answers of which the judge decided a point; the methods are compared on these.
         n_verdicts: verdicts by word over all points; `not_judged` and `cannot_tell` among them.
         n_unsupported: awards that no words of the answer support.
@@ -93,13 +100,16 @@ class JudgeComparison:
         }
 
 
-def compare_judge(answers: Sequence[JudgedAnswer], *, interval: Interval, name: str) -> JudgeComparison:
+def compare_judge(
+    answers: Sequence[JudgedAnswer], *, interval: Interval, name: str, band: Band = DEFAULT_BAND
+) -> JudgeComparison:
     """Compare the methods of grading on the answers of which judges decided a point.
 
     Args:
         answers: graded with judges asked about all points and the weight of an unproven judge.
         interval: the bootstrap over questions.
         name: of the judges, for the sentence and the weight.
+        band: chances of being stated between which a point is unclear.
 
     """
     verdicts = [verdict for item in answers for point in item.grade.points for verdict in point.verdicts]
@@ -115,26 +125,43 @@ def compare_judge(answers: Sequence[JudgedAnswer], *, interval: Interval, name: 
     if len(judged) < 2:
         sentence = f"{name}: no usable verdict on {len(answers)} answers, so nothing can be said of it"
         return JudgeComparison(headline, {}, len(judged), n_verdicts, n_unsupported, UNPROVEN_WEIGHT, sentence)
-    methods = _compared(judged, headline, interval)
-    weight = _learned(judged, methods["weighted"].gain, name)
+    methods = _compared(judged, headline, interval, band)
+    weight = _learned(judged, methods, name)
     sentence = _sentence(name, headline, methods, len(judged))
     return JudgeComparison(headline, methods, len(judged), n_verdicts, n_unsupported, weight, sentence)
 
 
-def _compared(judged: Sequence[JudgedAnswer], headline: str, interval: Interval) -> dict[str, GradingMethod]:
+def settled_credits(item: "JudgedAnswer", band: Band) -> dict[str, float | None]:
+    """The judge's credit where it has one and the chance without it is in the band, elsewhere that without a judge."""
+    alone = {point.point_id: point for point in item.alone.points}
+    chances = stated_probabilities(item.alone.points)
+    return {
+        point.point_id: alone[point.point_id].credit
+        if (chance := chances[point.point_id]) is None
+        or not band[0] <= chance <= band[1]
+        or (credit := _judge_credit(point)) is None
+        else credit
+        for point in item.grade.points
+    }
+
+
+def _compared(
+    judged: Sequence[JudgedAnswer], headline: str, interval: Interval, band: Band
+) -> dict[str, GradingMethod]:
     embedding = [{p.point_id: _embedding_credit(p) for p in item.grade.points} for item in judged]
     judge = [{p.point_id: _judge_credit(p) for p in item.grade.points} for item in judged]
     credits: dict[str, Sequence[Mapping[str, float | None]]] = {
         "embedding": embedding,
-        "judge": judge,
+        "judge": [settled_credits(item, EVERYTHING) for item in judged],
         "unclear": [{p.point_id: p.credit for p in item.grade.points} for item in judged],
+        "settled": [settled_credits(item, band) for item in judged],
         "weighted": _weighted(judged, embedding, judge),
     }
     questions = np.array([item.question for item in judged])
     human = np.array([item.human for item in judged])
     statistic = auc if headline == "auc" else pearson_r
     fractions = {
-        method: np.array([_fraction(item.rubric, mine) for item, mine in zip(judged, given, strict=True)])
+        method: np.array([fraction_of(item.rubric, mine) for item, mine in zip(judged, given, strict=True)])
         for method, given in credits.items()
     }
 
@@ -181,7 +208,8 @@ def _statistics(
 _STATED = 0.5
 
 
-def _fraction(rubric: Rubric, credits: Mapping[str, float | None]) -> float:
+def fraction_of(rubric: Rubric, credits: Mapping[str, float | None]) -> float:
+    """The fraction that credits earn; 0 where no point has any."""
     share = fraction(rubric, credits)
     return 0.0 if share is None else share
 
@@ -236,8 +264,8 @@ def _influence(items: Sequence[JudgedAnswer]) -> float:
         rows = [
             (
                 item.human,
-                _fraction(item.rubric, {p.point_id: _embedding_credit(p) for p in item.grade.points}),
-                _fraction(item.rubric, {p.point_id: _judge_credit(p) for p in item.grade.points}),
+                fraction_of(item.rubric, {p.point_id: _embedding_credit(p) for p in item.grade.points}),
+                fraction_of(item.rubric, settled_credits(item, EVERYTHING)),
             )
             for item in items
         ]
@@ -245,15 +273,20 @@ def _influence(items: Sequence[JudgedAnswer]) -> float:
     return best_influence(table[:, 0], table[:, 1], table[:, 2])
 
 
-def _learned(judged: Sequence[JudgedAnswer], gain: Estimate, name: str) -> JudgeWeight:
-    """The weight from all labels, as far as the gain on held-out questions supports it."""
-    influence = _influence(judged)
+def _learned(judged: Sequence[JudgedAnswer], methods: Mapping[str, GradingMethod], name: str) -> JudgeWeight:
+    """The weight from all labels, as far as the gain on held-out questions supports it.
+
+    A judge that makes agreement worse in any of the ways in which it could be used gets no influence; nor does one
+    that adds nothing and is worse alone.
+    """
+    influence, gain = _influence(judged), methods["weighted"].gain
     about = f"{name} on {len(judged)} labelled answers: gain {_shown(gain)}"
     chances = {**UNPROVEN_WEIGHT.chances, **_chances(judged)}
     if gain.low is not None and gain.low > 0 and len(judged) >= _FEWEST:
         return JudgeWeight(influence, True, chances, f"proven.{influence:.2f}", about)
-    if gain.high is not None and gain.high < 0:
-        return JudgeWeight(0.0, False, chances, "harmful", about)
+    ways = ("unclear", "settled", "weighted", *(["judge"] if influence == 0 else []))
+    if any((high := methods[way].gain.high) is not None and high < 0 for way in ways):
+        return JudgeWeight(0.0, False, chances, "harmful", f"{about}; it makes agreement worse")
     return JudgeWeight(UNPROVEN_WEIGHT.influence, False, chances, "unproven", about)
 
 
@@ -271,12 +304,13 @@ def _chances(judged: Sequence[JudgedAnswer]) -> dict[VerdictWord, float]:
 
 
 def _sentence(name: str, headline: str, methods: Mapping[str, GradingMethod], n: int) -> str:
-    """Whether the judge helps, where the interval says so."""
-    gain = methods["unclear"].gain
-    base, together = (methods[method].statistics[headline].value for method in ("embedding", "unclear"))
+    """Whether the judge would help if its verdicts counted on unclear points, where the interval says so."""
+    gain = methods["settled"].gain
+    base, together = (methods[method].statistics[headline].value for method in ("embedding", "settled"))
     if gain.value is None or gain.low is None or gain.high is None or base is None or together is None:
         return f"{name}: whether it helps cannot be said: {gain.note or 'agreement is undefined'}"
-    figures = f"{headline} {base:.3f} without it, {together:.3f} with it on unclear points, difference {_shown(gain)}"
+    difference = f"difference {_shown(gain)}"
+    figures = f"{headline} {base:.3f} without it, {together:.3f} where it decides unclear points, {difference}"
     if gain.high < 0:
         return f"{name} makes agreement worse: {figures}, n={n}"
     if gain.low > 0:

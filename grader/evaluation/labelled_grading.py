@@ -24,6 +24,8 @@ from grader.settings import Settings
 from grader.text import content_words, normalise
 
 Progress = Callable[[Iterator[Grade | None]], Iterable[Grade | None]]
+# Which answers judges are asked about, given their grades without judges: positions with their chance of being drawn.
+Draw = Callable[[Sequence[Grade | None]], Mapping[int, float]]
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,11 @@ class GradedAnswer:
 
     Attributes:
         row: the answer as people scored it.
-        grade: under `rubric`; of several reference answers, the best-matching one counts.
+        grade: under `rubric`; of several reference answers, the best-matching one counts. With judges, unless they were
+            asked about a sample only.
+        alone: the grade without judges.
+        judged: the grade with judges; `None` where none was asked.
+        chance: with which the answer was drawn to be asked about, above 0 to 1.
         rubric: by which it was graded.
         cosine: baseline: highest cosine of the whole answer with a whole reference answer.
         lexical: baseline: highest share of a reference answer's content words that occur in the answer, 0..1.
@@ -41,9 +47,12 @@ class GradedAnswer:
 
     row: LabelledAnswer
     grade: Grade
+    alone: Grade
     rubric: Rubric
     cosine: float
     lexical: float
+    judged: Grade | None = None
+    chance: float = 1.0
 
     @property
     def human(self) -> float:
@@ -79,11 +88,12 @@ def grade_labelled_set(
     settings: Settings | None = None,
     panel: Panel | None = None,
     weight: JudgeWeight = UNPROVEN_WEIGHT,
+    draw: Draw | None = None,
     progress: Progress = iter,
 ) -> GradedSet:
     """Grade a labelled set and compute the baselines of each answer.
 
-    Arguments as for `evaluate`.
+    Arguments as for `evaluate`; judges are asked about the answers that `draw` names, about all without it.
 
     Raises:
         InputError: when there is no row.
@@ -96,15 +106,35 @@ def grade_labelled_set(
     recorder = _RecordingEncoder(encoder or load_encoder(settings.encoder))
     begin = time.perf_counter()
     grader, graded = grade_rows(rows, encoder=recorder, settings=settings)
-    if panel is not None:
-        grader, graded = regrade_with_judges(rows, list(graded), grader, panel=panel, weight=weight)
-    grades = list(progress(graded))
+    if panel is None:
+        grades = alone = list(progress(graded))
+        drawn: Mapping[int, float] = {}
+        judged: list[Grade | None] = []
+    elif draw is not None:
+        grades = alone = list(progress(graded))
+        drawn = draw(alone)
+        only = [grade if at in drawn else None for at, grade in enumerate(alone)]
+        judged = list(regrade_with_judges(rows, only, grader, panel=panel, weight=weight).grades)
+    else:
+        alone = list(graded)
+        drawn = {at: 1.0 for at, grade in enumerate(alone) if grade is not None}
+        grader, graded = regrade_with_judges(rows, alone, grader, panel=panel, weight=weight)
+        grades = judged = list(progress(graded))
     seconds = time.perf_counter() - begin
     recorder.encode(sorted({normalise(text).text for row in rows for text in _references(row)}))
     answers = [
-        GradedAnswer(row, grade, grader.rubrics[grade.question_id], _cosine(row, recorder.means), _lexical(row))
-        for row, grade in zip(rows, grades, strict=True)
-        if grade is not None and grade.fraction is not None
+        GradedAnswer(
+            row,
+            grade,
+            first,
+            grader.rubrics[grade.question_id],
+            _cosine(row, recorder.means),
+            _lexical(row),
+            judged[at] if at in drawn else None,
+            drawn.get(at, 1.0),
+        )
+        for at, (row, grade, first) in enumerate(zip(rows, grades, alone, strict=True))
+        if grade is not None and grade.fraction is not None and first is not None
     ]
     return GradedSet(answers, [recorder.features(item) for item in answers], grader.signature, seconds)
 

@@ -19,7 +19,7 @@ from grader.grading.draft_builder import DraftBuilder
 from grader.grading.drafts import AnswerProfile, Draft
 from grader.grading.encoded_rubrics import EncodedRubric, HeldRubrics
 from grader.grading.feedback import plain_feedback
-from grader.grading.judge_verdicts import judge_drafts
+from grader.grading.judge_verdicts import POLICY_VERSION, judge_drafts
 from grader.grading.prefetch import prefetch
 from grader.grading.reader_credit import READER_CALIBRATION, best_of_wordings
 from grader.grading.reader_evidence import evidence_search
@@ -203,7 +203,7 @@ class Grader:
     def _judged(self, drafts: list[Draft]) -> list[Draft]:
         if self.panel is None:
             return drafts
-        return judge_drafts(drafts, self.panel, self.settings, weight=self.weight)
+        return judge_drafts(drafts, self.panel, self.settings, draft=self.draft, weight=self.weight)
 
     def draft(self, answers: Sequence[Answer]) -> list[Draft]:
         """What embedding, guards and rules find of some answers, in order, before judges and scores.
@@ -333,7 +333,9 @@ class Grader:
         )
         calibration = calibration or self._calibration
         if judge is None:
-            judge = "none" if self.panel is None else f"{self.panel.signature},{self.weight.name}"
+            judge = (
+                "none" if self.panel is None else f"{self.panel.signature},{self.weight.name},policy.{POLICY_VERSION}"
+            )
         return (
             f"grader:{__version__}|encoder:{encoder}{reader}|coverage:{self._coverage}"
             f"|guards:{self._draft_builder.guards}|calibration:{calibration}|judge:{judge}|rubric:{rubric}"

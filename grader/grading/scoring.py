@@ -10,13 +10,13 @@ def fraction(rubric: Rubric, credits: Mapping[str, float | None]) -> float | Non
 
         fraction = clamp( sum(weight * credit) / sum(positive weight) )
 
-    over the judged points. A group earns its whole weight times the mean of its `need` best credits. A point with a
+    over all points. A group earns its whole weight times the mean of its `need` best credits. A point with a
     negative weight subtracts its weight times its credit and adds nothing to what is possible.
 
     Args:
         rubric: the points, their weights and groups.
-        credits: point id -> credit in 0..1, or `None` when the point was not judged; such points are left out of
-            both sums, for a technical fault is not a missing point.
+        credits: point id -> credit in 0..1, or `None` when the point was not judged; such a point has earned nothing
+            so far and stays in what is possible, for else the others would be worth more.
 
     **Undefined:** `None` when no point with a positive weight was judged.
 
@@ -26,13 +26,13 @@ def fraction(rubric: Rubric, credits: Mapping[str, float | None]) -> float | Non
     Source: the positive-weight denominator of HealthBench (OpenAI simple-evals, `calculate_score`) and autorubric.
 
     """
-    judged = [(point, credit) for point in rubric.points if (credit := _credit(point, credits)) is not None]
-    possible = sum(point.weight for point, _ in judged if point.weight > 0)
-    if possible == 0:
+    given = [(point, _credit(point, credits)) for point in rubric.points]
+    if not any(point.weight > 0 and credit is not None for point, credit in given):
         return None
-    earned = sum(point.weight * credit for point, credit in judged if point.group is None)
+    possible = sum(point.weight for point, _ in given if point.weight > 0)
+    earned = sum(point.weight * (credit or 0.0) for point, credit in given if point.group is None)
     for name, group in rubric.groups.items():
-        members = [(point, credit) for point, credit in judged if point.group == name]
+        members = [(point, credit or 0.0) for point, credit in given if point.group == name]
         if members:
             earned += sum(point.weight for point, _ in members) * _best_mean([c for _, c in members], group.need)
     return min(1.0, max(0.0, earned / possible))
@@ -59,6 +59,6 @@ def _credit(point: RubricPoint, credits: Mapping[str, float | None]) -> float | 
 
 
 def _best_mean(credits: list[float], need: int) -> float:
-    """Mean of the `need` best credits; of all of them where fewer were judged."""
+    """Mean of the `need` best credits; of all of them where there are fewer."""
     best = sorted(credits, reverse=True)[:need]
     return sum(best) / len(best)

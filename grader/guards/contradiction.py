@@ -13,7 +13,7 @@ from grader.guards.roles import find_swapped_roles, has_swapped_comparison
 from grader.text import differing_quantities, word_set
 
 # Part of every signature; raise it when the rules change.
-RULES_VERSION = 6
+RULES_VERSION = 7
 # Share of a point's content words that a statement must repeat before a difference counts as a denial. Below it the
 # two may be about different things.
 _NEAR_COPY = 0.8

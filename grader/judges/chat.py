@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 # Ways to request JSON: a schema in the form of OpenAI or of llama-cpp-python, any JSON object, or only by the prompt.
 ResponseForm = Literal["json_schema", "schema", "json_object", "text"]
+# So many different requests are refused, and none is answered, before the server is given up.
+_REFUSED_IN_A_ROW = 3
 _RESPONSE_FORMS: tuple[ResponseForm, ...] = ("json_schema", "schema", "json_object", "text")
 
 
@@ -45,6 +47,8 @@ class ServerCapabilities(NamedTuple):
     form: ResponseForm = "json_schema"
     temperature: bool = True
     seed: bool = True
+    reasoning: bool = True
+    system: bool = True
     length: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
 
 
@@ -62,9 +66,37 @@ def parse_capabilities(value: object) -> ServerCapabilities | None:
     )
 
 
-def server_revision(endpoint: Endpoint) -> str:
-    """The revision of a server's models: a hash of its address."""
-    return content_key(endpoint.base_url)[:8]
+class ModelOptions(NamedTuple):
+    """How a model is asked; what is not default is part of the judge's revision.
+
+    Attributes:
+        model: its name at the server; empty for the name of the judge.
+        api: the endpoint: `chat` completions or `responses`.
+        max_tokens: limit on the length of a reply with its reasoning, in tokens; `None` for one that depends on the
+            number of points.
+        reasoning_effort: sent if given, such as `low`.
+        temperature: sent unless `None`.
+        sends_seed: whether a seed is sent.
+        system_role: whether the instructions are a message of their own; else they begin the first message.
+
+    """
+
+    model: str = ""
+    api: Literal["chat", "responses"] = "chat"
+    max_tokens: int | None = None
+    reasoning_effort: str | None = None
+    temperature: float | None = 0.0
+    sends_seed: bool = True
+    system_role: bool = True
+
+
+def server_revision(endpoint: Endpoint, options: ModelOptions | None = None) -> str:
+    """The revision of a server's models: a hash of its address and of the options that are not default."""
+    options = options or ModelOptions()
+    # What only limits the length or the waiting changes no reply that is kept.
+    asked = options._replace(max_tokens=None)
+    others = [] if asked == ModelOptions() and not endpoint.query else [asked, sorted(endpoint.query.items())]
+    return content_key(endpoint.base_url, *others)[:8]
 
 
 class ChatJudge:
@@ -80,6 +112,8 @@ class ChatJudge:
         price: price per million tokens.
         timeout: limit on one request, in seconds.
         seed: sent to servers that support it.
+        options: how the model is asked.
+        concurrency: most requests in flight to this server; that of the scheduler's policy if left out.
         http_client: HTTP client to use; the openai client's own if left out.
 
     """
@@ -94,10 +128,16 @@ class ChatJudge:
         price: Price = FREE,
         timeout: float = 120.0,
         seed: int = 0,
+        options: ModelOptions | None = None,
+        concurrency: int | None = None,
         http_client: Any = None,
     ) -> None:
+        options = options or ModelOptions()
         self.name = model
-        self.revision = server_revision(endpoint)
+        self.revision = server_revision(endpoint, options)
+        self._options = options._replace(model=options.model or model)
+        self._concurrency = concurrency
+        self._n_refused = 0
         self._endpoint = endpoint
         self._scheduler = scheduler
         self._cache = cache
@@ -113,8 +153,25 @@ class ChatJudge:
         self._fatal_problem = ""
         self._server_key = capabilities_key(endpoint, model)
 
+    @property
+    def known_capabilities(self) -> ServerCapabilities | None:
+        """What the server has shown to support; `None` before its first reply."""
+        return self._known
+
     def complete(self, messages: Sequence[Message], *, schema: Mapping[str, Any], max_tokens: int) -> Completion:
         """Complete a chat; see `protocol.Judge`."""
+        max_tokens = self._options.max_tokens or max_tokens
+        try:
+            return self._detect_and_complete(messages, schema, max_tokens)
+        except RequestError as error:
+            if error.kind != "cut_off":
+                raise
+        # A model that reasons may need more than expected.
+        return self._detect_and_complete(messages, schema, 2 * max_tokens)
+
+    def _detect_and_complete(
+        self, messages: Sequence[Message], schema: Mapping[str, Any], max_tokens: int
+    ) -> Completion:
         if self._capabilities() is None:
             with self._probing:  # only one request detects the capabilities
                 known = self._capabilities()
@@ -136,7 +193,7 @@ class ChatJudge:
             result = self._request(messages, schema, max_tokens, capabilities)
             if isinstance(result, Completion):
                 self._remember(capabilities)
-                return result
+                return result._replace(text=self._without_secrets(result))
             less = downgrade(capabilities, result.said)
             if less is None:
                 self._give_up(result.status)
@@ -151,7 +208,23 @@ class ChatJudge:
             )
             raise SetupError(self._fatal_problem)
         self._scheduler.totals.add(failed=1)
+        self._n_refused += 1
+        if self._n_refused >= _REFUSED_IN_A_ROW and not self._replied:
+            self._fatal_problem = (
+                f"{self._endpoint.base_url} refuses every request ({status}); "
+                "check model and options: grader judges test"
+            )
+            raise SetupError(self._fatal_problem)
         raise RequestError("failed", f"the server refuses the request ({status})")
+
+    def _without_secrets(self, reply: Completion) -> str:
+        """The text of a reply without secrets that the model repeats; also none behind JSON escapes."""
+        text = self._endpoint.redact(reply.text)
+        if "\\u" in text or "\\/" in text:
+            plain = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text).replace("\\/", "/")
+            if self._endpoint.redact(plain) != plain:
+                raise RequestError("malformed", "it repeats a secret")
+        return text
 
     def _request(
         self,
@@ -160,7 +233,7 @@ class ChatJudge:
         max_tokens: int,
         capabilities: ServerCapabilities,
     ) -> "Completion | _RejectedRequest":
-        body = request_body(self.name, messages, schema, max_tokens, capabilities, seed=self._seed)
+        body = request_body(self._options, messages, schema, max_tokens, capabilities, seed=self._seed)
         estimate = TokenUsage(estimated_tokens(messages), max_tokens)
 
         def send() -> Completion | _RejectedRequest:
@@ -168,19 +241,38 @@ class ChatJudge:
 
             with map_client_errors(self._endpoint, self._timeout):
                 try:
-                    reply = self._opened().chat.completions.create(**body)
+                    reply = self._send(body)
                 except openai.APIStatusError as error:
                     if rejects_request_format(error):
                         return _RejectedRequest(error.status_code, error_body(error))
                     raise
+            if self._options.api == "responses":
+                return read_response(reply, estimate.input_tokens)
             return read_completion(reply, estimate.input_tokens)
 
-        return self._scheduler.run(send, estimate, self._price, server_key=self._server_key)
+        return self._scheduler.run(
+            send,
+            estimate,
+            self._price,
+            server_key=self._server_key,
+            timeout=self._timeout,
+            concurrency=self._concurrency,
+        )
+
+    def _send(self, body: dict[str, Any]) -> Any:
+        client = self._opened()
+        return (
+            client.responses.create(**body)
+            if self._options.api == "responses"
+            else client.chat.completions.create(**body)
+        )
 
     def _opened(self) -> "OpenAI":
         with self._lock:
             if self._client is None:
-                self._client = open_client(self._endpoint, self._timeout, self._http_client)
+                self._client = open_client(
+                    self._endpoint, self._timeout, self._http_client, stop=self._scheduler.stop_signal
+                )
             return self._client
 
     def _capabilities(self) -> ServerCapabilities | None:
@@ -205,7 +297,7 @@ class _RejectedRequest(NamedTuple):
 
 
 def request_body(
-    model: str,
+    options: ModelOptions,
     messages: Sequence[Message],
     schema: Mapping[str, Any],
     max_tokens: int,
@@ -213,16 +305,25 @@ def request_body(
     *,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """The body of a chat completion, with the features that the server supports."""
+    """The body of a request, with the features that the server supports."""
     supported = capabilities or ServerCapabilities()
-    body: dict[str, Any] = {
-        "model": model,
-        "messages": [{"role": message.role, "content": _sendable(message.content)} for message in messages],
-        supported.length: max_tokens,
-    }
-    if supported.temperature:
-        body["temperature"] = 0
-    if supported.seed:
+    chat = _chat(messages, with_system=options.system_role and supported.system)
+    body: dict[str, Any] = {"model": options.model}
+    if supported.temperature and options.temperature is not None:
+        body["temperature"] = options.temperature
+    if options.api == "responses":
+        body |= {"input": chat, "max_output_tokens": max_tokens, "store": False}
+        if supported.reasoning and options.reasoning_effort is not None:
+            body["reasoning"] = {"effort": options.reasoning_effort}
+        if supported.form == "json_schema":
+            body["text"] = {"format": {"type": "json_schema", "name": "reply", "strict": True, "schema": dict(schema)}}
+        elif supported.form == "json_object":
+            body["text"] = {"format": {"type": "json_object"}}
+        return body
+    body |= {"messages": chat, supported.length: max_tokens}
+    if supported.reasoning and options.reasoning_effort is not None:
+        body["reasoning_effort"] = options.reasoning_effort
+    if supported.seed and options.sends_seed:
         body["seed"] = seed
     if supported.form == "json_schema":
         named = {"name": "reply", "strict": True, "schema": dict(schema)}
@@ -234,9 +335,26 @@ def request_body(
     return body
 
 
+def _chat(messages: Sequence[Message], *, with_system: bool) -> list[dict[str, str]]:
+    """The messages; without a system role, its text begins the first message of the user."""
+    chat = [{"role": message.role, "content": _sendable(message.content)} for message in messages]
+    if with_system or len(chat) < 2 or chat[0]["role"] != "system":
+        return chat
+    first = {"role": "user", "content": f"{chat[0]['content']}\n\n{chat[1]['content']}"}
+    return [first, *chat[2:]]
+
+
 def _sendable(text: str) -> str:
     """The text without lone surrogates, which cannot be sent."""
     return text.encode("utf-8", "replace").decode()
+
+
+# What templates of models without a system role say, by way of llama.cpp, vLLM and LM Studio.
+_NO_SYSTEM_ROLE = re.compile(
+    r"system (?:role|prompt|message|instruction)s?[^{}]{0,40}not (?:supported|enabled|allowed)"
+    r"|developer instruction is not"
+    r"|only user(?:,| and) (?:assistant|model)[^{}]{0,20} roles|roles must alternate"
+)
 
 
 def downgrade(capabilities: ServerCapabilities, said: str) -> ServerCapabilities | None:
@@ -249,6 +367,10 @@ def downgrade(capabilities: ServerCapabilities, said: str) -> ServerCapabilities
         return capabilities._replace(length="max_completion_tokens")
     if "temperature" in text and capabilities.temperature:
         return capabilities._replace(temperature=False)
+    if re.search(r"reasoning[_. ]effort|\breasoning\b", text) and capabilities.reasoning:
+        return capabilities._replace(reasoning=False)
+    if _NO_SYSTEM_ROLE.search(text) and capabilities.system:
+        return capabilities._replace(system=False)
     if re.search(r"\bseed\b", text) and capabilities.seed:
         return capabilities._replace(seed=False)
     plainer = _RESPONSE_FORMS[_RESPONSE_FORMS.index(capabilities.form) + 1 :]
@@ -267,6 +389,7 @@ def read_completion(reply: Any, input_tokens: int) -> Completion:
             empty.
 
     """
+    _raise_error_within(reply)
     choices = getattr(reply, "choices", None)
     choice = choices[0] if isinstance(choices, list) and choices else None
     message = getattr(choice, "message", None)
@@ -281,7 +404,55 @@ def read_completion(reply: Any, input_tokens: int) -> Completion:
     if getattr(message, "refusal", None) or finish == "content_filter":
         raise AttemptError(REFUSAL_REASON, kind="refused", usage=spent)
     if finish == "length":
-        raise AttemptError("the judge's reply was cut off", kind="malformed", usage=spent)
+        raise AttemptError(_CUT_OFF, kind="cut_off", usage=spent)
+    if finish == "error":
+        raise AttemptError("the server failed while the judge replied", retryable=True, usage=spent)
     if not isinstance(text, str) or not text.strip():
-        raise AttemptError("the judge's reply is empty", kind="malformed", usage=spent)
+        called = finish == "tool_calls" or getattr(message, "tool_calls", None)
+        raise AttemptError("the judge called a tool instead of replying" if called else _EMPTY, usage=spent)
     return Completion(text, *spent)
+
+
+_CUT_OFF = "the judge's reply was cut off; give it more room: --judge-max-tokens"
+_EMPTY = "the judge's reply is empty"
+
+
+def read_response(reply: Any, input_tokens: int) -> Completion:
+    """Read the text of a response of the Responses API; arguments and errors as in `read_completion`."""
+    _raise_error_within(reply)
+    output = getattr(reply, "output", None)
+    if not isinstance(output, list):
+        raise AttemptError("the server's reply holds no output", retryable=True)
+    parts = [part for item in output for part in getattr(item, "content", None) or ()]
+    text = "".join(part.text for part in parts if isinstance(getattr(part, "text", None), str) and _is_output(part))
+    usage = getattr(reply, "usage", None)
+    spent = TokenUsage(
+        token_count(usage, "input_tokens", input_tokens), token_count(usage, "output_tokens", estimate_tokens(text))
+    )
+    why = getattr(getattr(reply, "incomplete_details", None), "reason", None)
+    if why == "content_filter" or any(getattr(part, "type", None) == "refusal" for part in parts):
+        raise AttemptError(REFUSAL_REASON, kind="refused", usage=spent)
+    if why == "max_output_tokens":
+        raise AttemptError(_CUT_OFF, kind="cut_off", usage=spent)
+    if not text.strip():
+        raise AttemptError(_EMPTY, usage=spent)
+    return Completion(text, *spent)
+
+
+def _is_output(part: Any) -> bool:
+    """Whether a part is text for the reader; reasoning is not."""
+    return getattr(part, "type", None) == "output_text"
+
+
+def _raise_error_within(reply: Any) -> None:
+    """Raise the error that a reply with status 200 holds: OpenRouter's of a provider, LM Studio's of an address."""
+    error = getattr(reply, "error", None)
+    if isinstance(error, str) and "endpoint" in error.lower():
+        remedy = "the address of most servers ends in /v1: --judge-url, or 'url' in a judges file"
+        raise AttemptError("the server has nothing at this address", remedy=remedy)
+    if error:
+        code = error.get("code") if isinstance(error, dict) else None
+        if code == 402:
+            raise AttemptError("the account has no credit left (402)", remedy="add credit, then go on")
+        said = f"the server answered {code}" if isinstance(code, int) else "the server answered with an error"
+        raise AttemptError(said, retryable=not (isinstance(code, int) and 400 <= code < 408))

@@ -128,8 +128,9 @@ class Panel:
         asked = (member.judge.name, member.judge.revision, judging_prompt_hash(), self.settings.seed + member.vote)
         about = (task.answer, task.question, task.reference_answer)
         keys = {point.point_id: content_key("verdict", asked, about, point[1:]) for point in task.points}
-        texts = sorted([point.text for point in task.points] + [text for text, _ in task.decided_points])
-        return _Job(member, task, keys, content_key("feedback", asked, about, texts))
+        # What is said depends on what was asked and on what was decided already: no other request may replace it.
+        context = (sorted(keys.values()), sorted(task.decided_points))
+        return _Job(member, task, keys, content_key("feedback", asked, about, context))
 
     def _missing_jobs(self, wanted: Sequence[_Job], known: Mapping[str, Any]) -> list[_Job]:
         """The requests to send: each point that is not in the cache, only once even if several answers are equal."""
@@ -158,10 +159,10 @@ class Panel:
             futures.extend(self._pool.submit(self._one, job) for job in jobs)
             wait(futures, return_when=FIRST_EXCEPTION)
             return {key: value for future in _failed_first(futures) for key, value in future.result().items()}
-        except BaseException:
+        except BaseException as error:
             for future in futures:
                 future.cancel()
-            self._stop()
+            self._stop(for_good=not isinstance(error, Exception))
             raise
 
     def _one(self, job: _Job) -> dict[str, Any]:
@@ -180,9 +181,12 @@ class Panel:
         self._cache.put(found)
         return found
 
-    def _stop(self) -> None:
-        """Interrupt all waits; requests in flight may finish, because they are paid for."""
-        self.scheduler.stop()
+    def _stop(self, *, for_good: bool) -> None:
+        """Interrupt all waits; requests in flight may finish, because they are paid for; for a second if for good."""
+        if for_good:
+            self.scheduler.stop()
+        else:
+            self.scheduler.interrupt_waits()
         self.__dict__.pop("_pool").shutdown(wait=True, cancel_futures=True)  # the next run makes a new pool
 
     @cached_property

@@ -78,6 +78,12 @@ def build_prompt(task: JudgingTask, *, seed: int) -> Prompt:
     )
 
 
+def request_size(task: JudgingTask) -> tuple[int, int]:
+    """Estimated tokens of the request about a task, and at most of its reply."""
+    prompt = build_prompt(task, seed=0)
+    return estimated_tokens(prompt.messages), prompt.max_tokens
+
+
 def _shown_point(opaque: str, point: PointToJudge) -> dict[str, Any]:
     shown: dict[str, Any] = {"id": opaque, "mistake" if point.mistake else "point": point.text}
     return {**shown, "other_wordings": list(point.aliases)} if point.aliases else shown

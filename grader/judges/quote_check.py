@@ -1,11 +1,15 @@
-"""Check a judge's quote: it must be in the answer, and it must be evidence. Exact text, no similarity."""
+"""Check a judge's quote: it must be in the answer, and it must be evidence. Exact text, no similarity.
+
+Whether the clause of a quote states the point is for coverage and reader to say (`grading/quoted_clauses.py`).
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-from grader.guards import has_prompt_injection, words_beyond_question
-from grader.text import NormalisedText, Span, normalise
+from grader.guards import UnassertedKind, cut_segments, has_prompt_injection, unasserted, words_beyond_question
+from grader.text import NEGATION_WORDS, NormalisedText, Span, content_words, normalise, segments, words
 
 # Typographic variants of quotation marks and dashes, which models often change when they quote.
 _SAME = str.maketrans("“”„‟«»‘’‚‛′‐‑‒–—−", '""""""' + "'''''" + "------")
@@ -24,16 +28,23 @@ NOT_THERE = "the words that the judge quotes do not stand in the answer"
 NO_QUOTE = "the judge names no words of the answer"
 ONLY_THE_QUESTION = "the words that the judge quotes say nothing beyond the question"
 TO_THE_EXAMINER = "the words that the judge quotes speak to the examiner"
+TOO_FEW_WORDS = "the judge quotes fewer than two words that mean something"
+NOT_ASSERTED = "the words that the judge quotes stand in a clause that does not assert them"
+CUT_NEGATION = "the words that the judge quotes are denied by the rest of their clause"
+# Fewer content words than this prove a point only where the clause has no more beyond the question.
+_FEWEST_WORDS = 2
 
 
 class QuoteCheck(NamedTuple):
     """The position of a quote, and what is wrong with it; `problem` is empty for a valid quote.
 
-    `span` is in characters of the normalised answer, `None` if the quote is not found.
+    `span` and `clause`, which has the span in it, are in characters of the normalised answer, `None` if the quote is
+    not found.
     """
 
     span: Span | None
     problem: str
+    clause: Span | None = None
 
 
 def verify_quote(quote: str, answer: NormalisedText, question: str) -> QuoteCheck:
@@ -41,7 +52,9 @@ def verify_quote(quote: str, answer: NormalisedText, question: str) -> QuoteChec
 
     Texts are compared after normalisation, in lower case, with white space and typographic marks unified. A quote with
     an omission ("a … b") needs all its parts, in order; the longest part is the evidence. A quote is no evidence when
-    it only repeats words of the question, only introduces an answer ("Let me think"), or addresses the examiner.
+    it only repeats words of the question, only introduces an answer ("Let me think"), addresses the examiner, or has
+    fewer than two content words where its clause has more beyond the question. It is read in its clause: where that
+    is a question, a supposition or the like, or denies the quoted words by others, it is no evidence either.
 
     Args:
         quote: the quote as the judge wrote it.
@@ -56,9 +69,66 @@ def verify_quote(quote: str, answer: NormalisedText, question: str) -> QuoteChec
         return QuoteCheck(None, NOT_THERE if _parts(quote) else NO_QUOTE)
     span = longest_span(spans)
     found = " ".join(answer.text[start:end] for start, end in spans)
+    pieces = [piece for part in spans for piece in _pieces_of(part, answer.text, question)]
+    clause = Span(min([span.start, *(c.start for c, _ in pieces)]), max([span.end, *(c.end for c, _ in pieces)]))
     if not words_beyond_question(found, normalise(question).text) - _FRAMING and not _adds_a_number(found, question):
-        return QuoteCheck(span, ONLY_THE_QUESTION)
-    return QuoteCheck(span, TO_THE_EXAMINER if has_prompt_injection(found) else "")
+        problem = ONLY_THE_QUESTION
+    elif has_prompt_injection(found):
+        problem = TO_THE_EXAMINER
+    elif says_too_little(found) and not _says_all(found, answer.text[slice(*clause)], question):
+        problem = TOO_FEW_WORDS
+    elif any(kind is not None for _, kind in pieces):
+        problem = NOT_ASSERTED
+    else:
+        problem = CUT_NEGATION if any(_is_denied(part, answer.text, pieces) for part in spans) else ""
+    return QuoteCheck(span, problem, clause)
+
+
+def says_too_little(text: str) -> bool:
+    """Whether a text has fewer than two content words; numbers are such words."""
+    return len(content_words(text)) < _FEWEST_WORDS
+
+
+def _says_all(quote: str, clause: str, question: str) -> bool:
+    """Whether a quote has all the content words that its clause adds to the question."""
+    return set(content_words(clause)) <= {*content_words(quote), *content_words(normalise(question).text)}
+
+
+@lru_cache(maxsize=64)
+def _pieces(text: str, question: str) -> tuple[tuple[Span, UnassertedKind | None], ...]:
+    """The sentences of an answer, cut where a stretch asserts nothing."""
+    sentences = segments(text)
+    return tuple(cut_segments(text, sentences, unasserted(text, sentences, question=question)))
+
+
+def _pieces_of(span: Span, text: str, question: str) -> list[tuple[Span, UnassertedKind | None]]:
+    return [piece for piece in _pieces(text, question) if piece[0].start < span.end and piece[0].end > span.start]
+
+
+# What ends the reach of a negation within a sentence, words that are none in spite of their look, and words that deny
+# what comes before them.
+_BREAK = re.compile(
+    r"[,;:()]|\s[-\u2013\u2014]\s|\b(?:but|yet|while|whereas|although|though|because|so|since)\b", re.IGNORECASE
+)
+_NO_NEGATION = re.compile(r"\bnot (?:only|just|merely)\b|\bno doubt\b|\bno matter\b", re.IGNORECASE)
+_DENIALS = NEGATION_WORDS | set(
+    "none nothing neither nor cannot hardly rarely seldom false untrue wrong incorrect myth".split()
+)
+
+
+def _is_denied(span: Span, text: str, pieces: Iterable[tuple[Span, UnassertedKind | None]]) -> bool:
+    """Whether the rest of the clause denies the quoted words: "never" before them, "is false" behind them."""
+    for (start, end), _ in pieces:
+        before = _BREAK.split(text[start : max(start, span.start)])[-1]
+        behind = _BREAK.split(text[min(end, span.end) : end])[0]
+        if any(_has_denial(rest) for rest in (before, behind)):
+            return True
+    return False
+
+
+def _has_denial(text: str) -> bool:
+    spoken = (word.lower() for word in words(_NO_NEGATION.sub(" ", text)))
+    return any(word in _DENIALS or word.replace("\u2019", "'").endswith("n't") for word in spoken)
 
 
 def locate_quote(quote: str, text: str) -> list[Span]:

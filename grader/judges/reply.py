@@ -18,6 +18,7 @@ from grader.phrases import shorten
 from grader.provider import RequestError
 
 _LONGEST_REASON = 600
+_WITHOUT_QUOTE = ("missing", "cannot_tell")  # verdicts that have no quote, so that it may be left out
 Form = TypeVar("Form", bound=BaseModel)
 
 # Do not change names or docstrings of these models: they are part of the reply schema, prompt hashes and cache keys.
@@ -51,11 +52,21 @@ class _JudgeReply(BaseModel):
     feedback: FeedbackReply
 
 
+class _ReadFeedback(BaseModel):
+    """Feedback as it is read: more fields or fewer are no reason to pay for another reply."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    right: str = ""
+    missing: str = ""
+    study: str = ""
+
+
 class _Envelope(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="ignore", strict=True)
 
     verdicts: list[Any]
-    feedback: FeedbackReply
+    feedback: _ReadFeedback = _ReadFeedback()
 
 
 @lru_cache(maxsize=256)
@@ -88,13 +99,15 @@ class Reply(NamedTuple):
 
 
 def parse_reply(text: str, point_of: Mapping[str, str]) -> Reply:
-    """Parse a reply strictly: it must be one JSON object of the agreed form and nothing else, without extra keys.
+    """Parse a reply: lenient about its form, strict about its meaning.
 
-    An unknown label, a missing verdict or two different verdicts affect only that point; unknown ids are ignored.
+    An unknown label, a missing verdict or two different verdicts affect only that point; unknown ids and further keys
+    are ignored. Labels may be in any case; a reason and feedback may be missing.
 
     Args:
-        text: the reply. A leading block of reasoning (`<think> .. </think>`) and a code fence around the reply are
-            removed; JSON inside prose is not accepted.
+        text: the reply, with one JSON object. Reasoning before it (`<think> .. </think>`, `<thinking>`, a lone closing
+            tag), a byte order mark, and one code fence with any text around it are removed; JSON inside prose without
+            a fence is not accepted, nor are two objects.
         point_of: point id by opaque id.
 
     Raises:
@@ -114,7 +127,7 @@ def parse_reply(text: str, point_of: Mapping[str, str]) -> Reply:
         verdicts[point_id] = found
     return Reply(
         {point_id: verdicts.get(point_id, "the judge left this point out") for point_id in point_of.values()},
-        envelope.feedback,
+        FeedbackReply(**envelope.feedback.model_dump()),
     )
 
 
@@ -131,11 +144,16 @@ def parse_reply_object(text: str, form: type[Form]) -> Form:
 
 
 def _verdict(item: Mapping[str, Any]) -> RawVerdict | str:
+    word = item.get("verdict")
+    label = "_".join(word.lower().split()) if isinstance(word, str) and word.isascii() else None
+    if label not in get_args(VerdictLabel):
+        return "the judge gave a verdict that was not offered"
     try:
-        reply = _PointReply.model_validate(item)
+        reply = _PointReply.model_validate(
+            {"id": item["id"], "quote": item.get("quote"), "reason": item.get("reason") or "", "verdict": label}
+            | ({"quote": ""} if item.get("quote") is None and label in _WITHOUT_QUOTE else {})
+        )
     except ValidationError:
-        if item.get("verdict") not in get_args(VerdictLabel):
-            return "the judge gave a verdict that was not offered"
         return "the judge's verdict has not the agreed form"
     return RawVerdict(reply.verdict, reply.quote, " ".join(reply.reason.split())[:_LONGEST_REASON])
 
@@ -148,11 +166,21 @@ def _form_problem(error: ValidationError) -> str:
     return f"it has not the agreed form ({place}: {first['type'].replace('_', ' ')})"
 
 
-_THOUGHTS = re.compile(r"\A\s*<think>.*</think>", re.DOTALL)
-_FENCED = re.compile(r"\A```(?:json)?\s*\n(.*)\n```\Z", re.DOTALL)
+# Templates of reasoning models may put the opening tag into the prompt, so that the reply has the closing one alone.
+_THOUGHTS = re.compile(r"\A.*</(?:think|thinking|thought|reasoning)>", re.DOTALL | re.IGNORECASE)
+_FENCED = re.compile(
+    r"^[ \t]*```[ \t]*(?:json[c5]?)?[ \t]*\r?\n(.*?)\r?\n[ \t]*```[ \t]*\r?$", re.DOTALL | re.IGNORECASE | re.MULTILINE
+)
 
 
 def _unwrapped(text: str) -> str:
-    bare = _THOUGHTS.sub("", text).strip()
-    fenced = _FENCED.match(bare)
-    return fenced[1] if fenced else bare
+    """The JSON of a reply, without reasoning and the one fence around it."""
+    text = text.replace("\ufeff", "", 1) if text.lstrip().startswith("\ufeff") else text
+    # A tag inside the object is a part of a quote or a reason, not of the reply.
+    bare = text.strip()
+    if not bare.startswith("{"):
+        bare = _THOUGHTS.sub("", bare).strip().removeprefix("\ufeff").strip()
+    if bare.startswith("{"):
+        return bare
+    fenced = _FENCED.findall(bare)
+    return fenced[0] if len(fenced) == 1 else bare

@@ -1,14 +1,15 @@
 """Open a panel from the names of judges that a user gives, with its cache, prices and limits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from grader.errors import InputError
 from grader.judges.batch_api.judge import BatchJudge
-from grader.judges.chat import ChatJudge
+from grader.judges.chat import ChatJudge, ModelOptions
 from grader.judges.judge_weight import UNPROVEN_WEIGHT, JudgeWeight, read_judge_weight
+from grader.judges.judges_file import JUDGES_FILE, JudgeEntry, read_judges_file
 from grader.judges.mock import MOCK, DryRunJudge, MockJudge
 from grader.judges.panel import Panel
 from grader.judges.protocol import Judge
@@ -33,10 +34,12 @@ class JudgeChoice:
     """The judges that a user chose, and how to ask them.
 
     Attributes:
-        models: names of judges; at least one, all different.
+        models: names of judges; at least one, all different. A name of the judges file is asked as that file says.
         settings: when judges are asked, and how often.
         request_policy: how requests are sent.
-        base_url: the server's address; from the environment if left out.
+        base_url: the server's address; from the environment if left out. With it the judges file is not used.
+        judges_file: a file of servers and models; `judges.yaml` in the present folder, if there is one, if left out.
+        max_tokens, reasoning_effort: how judges are asked, in place of what the file says.
         prices: a file of prices.
         weight: a file with the weight of the judges (`judge_weight`).
         cache: the file that stores replies; in the user's cache folder if left out.
@@ -51,6 +54,9 @@ class JudgeChoice:
     settings: JudgeSettings = field(default_factory=JudgeSettings)
     request_policy: RequestPolicy = field(default_factory=RequestPolicy)
     base_url: str | None = None
+    judges_file: Path | None = None
+    max_tokens: int | None = None
+    reasoning_effort: str | None = None
     prices: Path | None = None
     weight: Path | None = None
     cache: Path | None = None
@@ -67,7 +73,7 @@ class OpenedPanel:
     panel: Panel
     cache: ReplyCache
     weight: JudgeWeight
-    endpoint: Endpoint | None
+    endpoints: tuple[Endpoint, ...]
     dry_run_judges: tuple[DryRunJudge, ...]
     price_known: bool
     prices: dict[str, Price]
@@ -76,10 +82,11 @@ class OpenedPanel:
     @property
     def outgoing_data(self) -> str:
         """The data that leaves this machine and its destination, in one line; empty for a local server or a mock."""
-        if self.endpoint is None or self.endpoint.is_local:
+        hosts = dict.fromkeys(endpoint.host for endpoint in self.endpoints if not endpoint.is_local)
+        if not hosts:
             return ""
         return (
-            f"goes to {self.endpoint.host}: questions, reference answers, rubric points and the text of answers; "
+            f"goes to {', '.join(hosts)}: questions, reference answers, rubric points and the text of answers; "
             "no ids and no names of candidates"
         )
 
@@ -125,19 +132,20 @@ def open_panel(choice: JudgeChoice) -> OpenedPanel:
         raise InputError(f"the judge '{twice}' is named twice: to ask it several times use --judge-votes")
     if not all(names):
         raise InputError("a judge has no name: --judge MODEL, as its server calls it")
-    remote = any(name not in OFFLINE_JUDGES for name in names)
+    entries = _entries(names, choice)
     if choice.batch and not choice.keep:
         raise InputError("a batch comes back to a later run, which finds it in the cache: leave --no-cache out")
-    endpoint = find_endpoint(choice.base_url, needs_key=not choice.dry_run) if remote else None
-    prices = _prices(names, choice, endpoint)
+    sites = {name: _site(name, entries, choice) for name in names if name not in OFFLINE_JUDGES}
+    prices = _prices(names, choice, entries, sites)
     cache = ReplyCache(choice.cache) if choice.keep else ReplyCache(":memory:")
     scheduler = RequestScheduler(choice.request_policy, seed=choice.settings.seed)
-    judges = [_open(name, choice, endpoint, scheduler, cache, _price(name, choice, prices)) for name in names]
+    judges = [_open(name, choice, sites, scheduler, cache, _price(name, choice, prices)) for name in names]
     dry = tuple(DryRunJudge(judge.name, judge.revision) for judge in judges) if choice.dry_run else ()
     batch = tuple(judge for judge in judges if isinstance(judge, BatchJudge) and not dry)
     panel = Panel(dry or judges, settings=choice.settings, cache=cache, scheduler=scheduler)
     weight = UNPROVEN_WEIGHT if choice.weight is None else read_judge_weight(choice.weight, panel)
-    return OpenedPanel(panel, cache, weight, endpoint, dry, all(name in prices for name in names), prices, batch)
+    endpoints = tuple(site.endpoint for site in sites.values())
+    return OpenedPanel(panel, cache, weight, endpoints, dry, all(name in prices for name in names), prices, batch)
 
 
 def _price(name: str, choice: JudgeChoice, prices: dict[str, Price]) -> Price:
@@ -146,25 +154,75 @@ def _price(name: str, choice: JudgeChoice, prices: dict[str, Price]) -> Price:
     return of_batches or prices.get(name, FREE)
 
 
+class _Site(NamedTuple):
+    """Where a model is, and how it is asked."""
+
+    endpoint: Endpoint
+    options: ModelOptions
+    concurrency: int | None = None
+
+
+def _entries(names: Sequence[str], choice: JudgeChoice) -> Mapping[str, JudgeEntry]:
+    """The judges of the file that are chosen; none with an address on the command line.
+
+    Raises:
+        InputError: a file was given, and a judge is not in it.
+
+    """
+    path = choice.judges_file or Path(JUDGES_FILE)
+    if choice.judges_file is None and (choice.base_url is not None or not path.exists()):
+        return {}
+    known = read_judges_file(path).judges
+    unknown = next((name for name in names if name not in known and name not in OFFLINE_JUDGES), None)
+    if choice.judges_file is not None and unknown is not None:
+        raise InputError(f"{path} has no judge '{unknown}': it has {', '.join(known) or 'none'}")
+    return {name: known[name] for name in names if name in known}
+
+
+def _site(name: str, entries: Mapping[str, JudgeEntry], choice: JudgeChoice) -> _Site:
+    entry = entries.get(name)
+    if entry is None:
+        site = _Site(find_endpoint(choice.base_url, needs_key=not choice.dry_run), ModelOptions())
+    elif choice.batch:
+        raise InputError(f"--judge-batch asks a model by --judge-url, not '{name}' of a judges file")
+    else:
+        site = _Site(entry.endpoint(needs_key=not choice.dry_run), entry.options(), entry.concurrency)
+    given = {"max_tokens": choice.max_tokens, "reasoning_effort": choice.reasoning_effort}
+    return site._replace(
+        options=site.options._replace(**{key: value for key, value in given.items() if value is not None})
+    )
+
+
 def _open(
     name: str,
     choice: JudgeChoice,
-    endpoint: Endpoint | None,
+    sites: Mapping[str, _Site],
     scheduler: RequestScheduler,
     cache: ReplyCache,
     price: Price,
 ) -> Judge:
-    if name in OFFLINE_JUDGES or endpoint is None:
+    if name not in sites:
         return OFFLINE_JUDGES[name]()
-    kind = BatchJudge if choice.batch else ChatJudge
-    return kind(name, endpoint, scheduler, cache=cache, price=price, timeout=choice.timeout, seed=choice.settings.seed)
+    endpoint, options, concurrency = sites[name]
+    common: dict[str, Any] = {
+        "cache": cache,
+        "price": price,
+        "timeout": choice.timeout,
+        "seed": choice.settings.seed,
+    }
+    if choice.batch:
+        return BatchJudge(name, endpoint, scheduler, **common)
+    return ChatJudge(name, endpoint, scheduler, options=options, concurrency=concurrency, **common)
 
 
-def _prices(names: Sequence[str], choice: JudgeChoice, endpoint: Endpoint | None) -> dict[str, Price]:
+def _prices(
+    names: Sequence[str], choice: JudgeChoice, entries: Mapping[str, JudgeEntry], sites: Mapping[str, _Site]
+) -> dict[str, Price]:
     """The known prices by judge; a judge on this machine is free unless the price file has its price."""
     known = {} if choice.prices is None else read_prices(choice.prices)
-    free = {name: FREE for name in names if name in OFFLINE_JUDGES or (endpoint is not None and endpoint.is_local)}
-    prices = free | {name: known[name] for name in names if name in known}
+    free = {name: FREE for name in names if name in OFFLINE_JUDGES or sites[name].endpoint.is_local}
+    of_file = {name: price for name, entry in entries.items() if (price := entry.known_price()) is not None}
+    prices = free | of_file | {name: known[name] for name in names if name in known}
     missing = next((name for name in names if name not in prices), None)
     if choice.request_policy.max_cost is not None and missing is not None:
         file = "a file given with --prices" if choice.prices is None else str(choice.prices)

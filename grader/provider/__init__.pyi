@@ -3,6 +3,7 @@ from .budget import Price as Price
 from .budget import TokenUsage as TokenUsage
 from .budget import estimate_tokens as estimate_tokens
 from .budget import read_prices as read_prices
+from .endpoint import KEY_HEADERS as KEY_HEADERS
 from .endpoint import KEY_VARIABLE as KEY_VARIABLE
 from .endpoint import REFUSAL_REASON as REFUSAL_REASON
 from .endpoint import Endpoint as Endpoint

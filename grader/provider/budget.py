@@ -4,6 +4,7 @@ No prices are built in, because they change.
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -88,7 +89,8 @@ class Budget:
     """Limits on the number and the cost of requests, for a whole run and all its judges.
 
     A request reserves its highest possible cost before it is sent. After the reply, the real cost replaces the
-    reservation. The limit is therefore never exceeded.
+    reservation. The limit is therefore never exceeded. A request that would fit without the reservations of others
+    waits until those are settled.
     """
 
     max_calls: int | None = None
@@ -96,21 +98,32 @@ class Budget:
     calls: int = 0
     cost: float = 0.0
     _reserved: float = 0.0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _settled: threading.Condition = field(default_factory=threading.Condition)
 
-    def reserve(self, cost: float) -> str | None:
-        """Reserve budget for a request of this cost; returns `None`, or the reason why it does not fit."""
-        with self._lock:
-            if self.max_calls is not None and self.calls >= self.max_calls:
-                return f"the limit of {self.max_calls} calls is reached"
-            if self.max_cost is not None and self.cost + self._reserved + cost > self.max_cost:
-                return f"the limit of {self.max_cost:g} is reached: {self.cost:.4g} is spent"
+    def reserve(self, cost: float, is_stopped: Callable[[], bool] = lambda: False) -> str | None:
+        """Reserve budget for a request of this cost; returns `None`, or the reason why it does not fit.
+
+        Args:
+            cost: the highest possible cost.
+            is_stopped: ends the wait for reservations of others.
+
+        """
+        with self._settled:
+            while True:
+                if self.max_calls is not None and self.calls >= self.max_calls:
+                    return f"the limit of {self.max_calls} calls is reached"
+                if self.max_cost is None or self.cost + self._reserved + cost <= self.max_cost:
+                    break
+                if self.cost + cost > self.max_cost or not self._reserved or is_stopped():
+                    return f"the limit of {self.max_cost:g} is reached: {self.cost:.4g} is spent"
+                self._settled.wait(0.1)
             self.calls += 1
             self._reserved += cost
             return None
 
     def settle(self, reserved: float, cost: float) -> None:
         """Replace a reservation with the real cost of the request."""
-        with self._lock:
-            self._reserved -= reserved
+        with self._settled:
+            self._reserved = self._reserved - reserved if self._reserved > reserved else 0.0
             self.cost += cost
+            self._settled.notify_all()

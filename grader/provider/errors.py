@@ -8,7 +8,7 @@ from typing import Literal
 from grader.provider.budget import TokenUsage
 
 # Why a judge gave no usable reply.
-FailureKind = Literal["failed", "refused", "malformed", "skipped", "waiting"]
+FailureKind = Literal["failed", "refused", "malformed", "cut_off", "skipped", "waiting"]
 # Failures that cost money and would be the same again. They are cached, so that a second run does not pay for them.
 # Other failures are temporary.
 PERMANENT_FAILURES: frozenset[FailureKind] = frozenset({"refused", "malformed"})
@@ -19,7 +19,8 @@ class RequestError(Exception):
 
     Attributes:
         kind: `failed` (server or connection), `refused` (by the model), `malformed` (the reply has another form),
-            `skipped` (a limit of this run), `waiting` (for a batch that is not done yet).
+            `cut_off` (longer than the limit on its length), `skipped` (a limit of this run),
+            `waiting` (for a batch that is not done yet).
         reason: one line that may be shown; it has no secrets and no text from the answer.
 
     """
@@ -40,6 +41,7 @@ class AttemptError(Exception):
         remedy: what the user must do before any request can succeed; empty if other requests may succeed.
         kind: the kind of the `RequestError` if the request is not tried again.
         usage: tokens that cost money nevertheless.
+        timed_out: whether the server took longer than the limit.
 
     """
 
@@ -52,6 +54,7 @@ class AttemptError(Exception):
         remedy: str = "",
         kind: FailureKind = "failed",
         usage: TokenUsage | None = None,
+        timed_out: bool = False,
     ) -> None:
         self.reason = reason
         self.retryable = retryable
@@ -59,4 +62,5 @@ class AttemptError(Exception):
         self.remedy = remedy
         self.kind = kind
         self.usage = usage
+        self.timed_out = timed_out
         super().__init__(reason)

@@ -9,6 +9,7 @@ for a Retry-After; it would replace three lines (`backoff_seconds`).
 
 import random
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import isinf
@@ -18,8 +19,10 @@ from grader.errors import SetupError
 from grader.provider.budget import FREE, Budget, Price, TokenUsage
 from grader.provider.circuit_breaker import CircuitBreaker
 from grader.provider.clock import Clock, MonotonicClock
+from grader.provider.concurrency import AdaptiveConcurrency
 from grader.provider.errors import AttemptError, RequestError
 from grader.provider.rate_limit import RateLimiter
+from grader.provider.transport import StopSignal
 
 Result = TypeVar("Result")
 STOPPED = "the run was stopped"
@@ -31,7 +34,8 @@ class RequestPolicy(NamedTuple):
     Attributes:
         concurrency: requests in flight at a time.
         attempts: attempts at one request, including the first.
-        longest_wait: longest wait between two attempts, in seconds; the request fails if the server asks for more.
+        longest_wait: longest wait between two attempts, in seconds, unless the server asks for more.
+        longest_pause: longest pause that the server may ask for, in seconds; the request fails if it asks for more.
         first_wait: longest wait before the second attempt, in seconds; doubles with each further attempt.
         requests_per_minute, tokens_per_minute: rate limits, `None` for no limit.
         max_calls, max_cost: limits of the whole run, `None` for no limit.
@@ -44,6 +48,7 @@ class RequestPolicy(NamedTuple):
     concurrency: int = 8
     attempts: int = 5
     longest_wait: float = 60.0
+    longest_pause: float = 3600.0
     first_wait: float = 0.5
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
@@ -94,11 +99,21 @@ class RequestScheduler:
             self.policy.failure_threshold, self.policy.recovery_seconds, self.policy.max_recoveries, self.clock
         )
         self._random = random.Random(seed)  # noqa: S311  # spreads retries, needs no secrecy
+        self.stop_signal = StopSignal()
+        self._places: dict[str, AdaptiveConcurrency] = {}
+        self._places_lock = threading.Lock()
         self._worked: set[str] = set()
         self._fatal: dict[str, str] = {}
 
     def run(
-        self, send: Callable[[], Result], estimate: TokenUsage | None, price: Price = FREE, *, server_key: str = ""
+        self,
+        send: Callable[[], Result],
+        estimate: TokenUsage | None,
+        price: Price = FREE,
+        *,
+        server_key: str = "",
+        timeout: float | None = None,
+        concurrency: int | None = None,
     ) -> Result:
         """Send a request, with retries, until it succeeds or fails for good.
 
@@ -110,6 +125,8 @@ class RequestScheduler:
             price: price per million tokens.
             server_key: identifies server and model. After an error that affects all requests, nothing more is sent with
                 the same key; other keys are independent.
+            timeout: limit on one attempt, in seconds; with it the number of requests in flight follows the server.
+            concurrency: most requests in flight to this server; that of the policy if left out.
 
         Raises:
             RequestError: this request failed.
@@ -120,7 +137,7 @@ class RequestScheduler:
             if server_key in self._fatal:
                 raise SetupError(self._fatal[server_key])
             try:
-                return self._try(send, estimate, price, server_key)
+                return self._in_place(send, estimate, price, server_key, timeout, concurrency)
             except AttemptError as ended:
                 last = ended
                 if ended.remedy and server_key not in self._worked:
@@ -135,12 +152,12 @@ class RequestScheduler:
                     draw=self._random.random,
                 )
                 if ended.retry_after is not None:
-                    if ended.retry_after > self.policy.longest_wait:
+                    if ended.retry_after > self.policy.longest_pause:
                         last = AttemptError(f"{ended.reason} and asks to wait {ended.retry_after:.0f} s")
                         break
                     self._limiter.pause_for(ended.retry_after)  # pauses all requests
                     # The jitter spreads the requests after the pause.
-                    wait = min(wait + max(0.0, ended.retry_after), self.policy.longest_wait)
+                    wait += max(0.0, ended.retry_after)
                 if self.clock.wait(wait):
                     last = AttemptError(STOPPED, kind="skipped")
                     break
@@ -148,9 +165,49 @@ class RequestScheduler:
         raise RequestError(last.kind, last.reason) from None
 
     def stop(self) -> None:
+        """Interrupt all current and later waits and send nothing more; requests in flight end within a second."""
+        self.stop_signal.set()
+        self.interrupt_waits()
+
+    def interrupt_waits(self) -> None:
         """Interrupt all current and later waits; requests in flight may finish, because they are paid for."""
         if isinstance(self.clock, MonotonicClock):
             self.clock.stop()
+
+    def _in_place(
+        self,
+        send: Callable[[], Result],
+        estimate: TokenUsage | None,
+        price: Price,
+        server_key: str,
+        timeout: float | None,
+        concurrency: int | None,
+    ) -> Result:
+        """One attempt in one of the server's places."""
+        if timeout is None:
+            return self._try(send, estimate, price, server_key)
+        with self._places_lock:
+            most = min(concurrency or self.policy.concurrency, self.policy.concurrency)
+            places = self._places.setdefault(server_key, AdaptiveConcurrency(most))
+        if not places.acquire(self.stop_signal.is_set):
+            raise AttemptError(STOPPED, kind="skipped")
+        share: float | None = None
+        sent = 0.0
+
+        def timed() -> Result:
+            nonlocal sent
+            sent = time.monotonic()
+            return send()
+
+        try:
+            result = self._try(timed, estimate, price, server_key)
+            share = (time.monotonic() - sent) / timeout
+            return result
+        except AttemptError as ended:
+            share = 1.0 if ended.timed_out else None
+            raise
+        finally:
+            places.release(share)
 
     def _try(self, send: Callable[[], Result], estimate: TokenUsage | None, price: Price, server_key: str) -> Result:
         while pause := self._breaker.seconds_until_allowed():
@@ -158,14 +215,14 @@ class RequestScheduler:
                 raise AttemptError(
                     f"the server failed {self.policy.failure_threshold} times in a row, also after rests"
                 )
-            if self.clock.wait(pause):
+            if self.clock.wait(pause) or self.stop_signal.is_set():
                 raise AttemptError(STOPPED, kind="skipped")
         reserved = 0.0 if estimate is None else price.cost(estimate)
-        problem = None if estimate is None else self.budget.reserve(reserved)
+        problem = None if estimate is None else self.budget.reserve(reserved, self.stop_signal.is_set)
         if problem is not None:
             raise AttemptError(problem, kind="skipped")
         ticket = self._limiter.acquire(0 if estimate is None else sum(estimate))
-        if ticket is None:
+        if ticket is None or self.stop_signal.is_set():
             self.budget.settle(reserved, 0.0)
             raise AttemptError(STOPPED, kind="skipped")
         spent: TokenUsage | None = None

@@ -3,7 +3,7 @@
 Nothing here computes a statistic or prints.
 """
 
-from grader.evaluation import Evaluation, JudgeComparison, MarksEvaluation, ReliabilityDiagram, ReviewCurve
+from grader.evaluation import Evaluation, JudgeComparison, JudgeSample, MarksEvaluation, ReliabilityDiagram, ReviewCurve
 from grader.phrases import count
 from grader.statistics import Estimate
 
@@ -14,7 +14,7 @@ _ABOUT = {"points": "that people find a point stated", "answers": "that people c
 def evaluation_lines(result: Evaluation) -> list[str]:
     """Every statistic with its interval, agreement after review, and predicted chances against people's decisions."""
     numbers = f"{count(result.n_answers, 'answer')} to {count(result.n_questions, 'question')}"
-    lines = [*judge_lines(result.judge), f"{numbers}, {result.n_ungraded} ungraded"]
+    lines = [*sample_lines(result.judge_sample), *judge_lines(result.judge), f"{numbers}, {result.n_ungraded} ungraded"]
     lines += [f"  {name:<24} {estimate_text(estimate)}" for name, estimate in result.statistics.items()]
     if result.marked is not None:
         lines += _marked_lines(result.marked)
@@ -41,9 +41,30 @@ def _marked_lines(marked: MarksEvaluation) -> list[str]:
 _METHODS = {
     "embedding": "embedding alone",
     "judge": "judge alone",
-    "unclear": "judge on unclear points",
+    "unclear": "judge on unclear points, unproven",
+    "settled": "judge decides unclear points",
     "weighted": "both, weighted",
 }
+
+
+def sample_lines(sample: JudgeSample | None) -> list[str]:
+    """Whether the judge would help, then for each band its gain and what the rest of the set would take."""
+    if sample is None:
+        return []
+    lines = [sample.verdict, f"  of {sample.n_asked} answers asked, for all {sample.n_asked + sample.n_rest}:"]
+    lines.append(f"    {'error taken away':<17} {'band':>9}   for the other {count(sample.n_rest, 'answer')}")
+    for found in sample.bands:
+        gain, (low, high) = found.gain, found.band
+        cost = "no price known (--prices)" if found.cost is None else f"at most {found.cost:.2f}"
+        tokens = f"{count(found.calls, 'call')}, at most {found.input_tokens:,} + {found.output_tokens:,} tokens"
+        lines.append(f"    {_percents(gain):<17} {f'{low:g}-{high:g}':>9}   {tokens}, cost: {cost}")
+    return [*lines, f"    {_percents(sample.unproven):<17}   as far as it may move points while it is unproven"]
+
+
+def _percents(gain: Estimate) -> str:
+    if gain.value is None or gain.low is None or gain.high is None:
+        return "-"
+    return f"{gain.value:.0%} [{gain.low:.0%}, {gain.high:.0%}]"
 
 
 def judge_lines(comparison: JudgeComparison | None) -> list[str]:

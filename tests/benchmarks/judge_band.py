@@ -19,6 +19,7 @@ from grader.encoders.registry import load_encoder
 from grader.evaluation.labelled_set import LabelledAnswer, own_rubric, read_labelled_set
 from grader.grading.grader import Grader
 from grader.grading.judge_verdicts import judge_drafts
+from grader.judges.judge_weight import JudgeWeight
 from grader.judges.mock import read_prompt
 from grader.judges.panel import Panel
 from grader.judges.protocol import Completion, Message
@@ -27,6 +28,7 @@ from grader.settings import JudgeSettings, Settings
 from grader.statistics import agreement
 from grader.text.normalisation import content_words, segments
 
+PROVEN = JudgeWeight(1.0, everywhere=True, name="proven")
 SETS = ("summary_points_dev", "physics_points_dev")
 ERRORS = (0.0, 0.05, 0.1, 0.2, 0.3)
 BANDS = ((0.5, 0.5), (0.45, 0.55), (0.4, 0.6), (0.35, 0.65), (0.3, 0.7), (0.3, 0.8), (0.4, 0.8), (0.25, 0.75),
@@ -94,7 +96,7 @@ def table(rows: Sequence[LabelledAnswer]) -> list[str]:
         for low, high in BANDS:
             when = JudgeSettings(unclear_from=low, unclear_to=high)
             panel = Panel([TruthJudge(marked, error)], settings=when)
-            judged = judge_drafts(drafts, panel, settings)
+            judged = judge_drafts(drafts, panel, settings, draft=grader.draft, weight=PROVEN)
             lines.append(_line(error, (low, high), panel, rows, [grader.finish(draft) for draft in judged]))
     return lines
 

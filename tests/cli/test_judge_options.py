@@ -132,7 +132,7 @@ def test_evaluate_compares_and_writes_what_the_judge_is_worth(folder: Path) -> N
     assert done.stdout.startswith("mock ") and "judge on unclear points" in done.stdout
     assert "name: unproven" in weight.read_text()
     used = grade(folder, "--judge", "mock", "--judge-weight", weight, "--json")
-    assert used.exit_code == 0 and json.loads(used.stdout)["signature"].count(",unproven|") == 1
+    assert used.exit_code == 0 and json.loads(used.stdout)["signature"].count(",unproven,policy.") == 1
     data = json.loads(
         run(folder, "evaluate", folder / "scored.jsonl", "--judge", "mock", "--resamples", 100, "--json").stdout
     )

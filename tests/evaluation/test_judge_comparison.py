@@ -17,7 +17,7 @@ INTERVAL = partial(cluster_bootstrap, n_resamples=200, seed=1)
 def graded(number: int, truth: list[bool], embedding: list[float], words: list[VerdictWord | None]) -> JudgedAnswer:
     """One answer of which the embedding gives some credits and a judge some words, which settle the point."""
     quote = Evidence(text="x", start=0, end=1)
-    points = []
+    points, alone = [], []
     for at, (credit, word) in enumerate(zip(embedding, words, strict=True), 1):
         verdicts = () if word is None else (Verdict(judge="j", verdict=word, quote=quote),)
         given = credit if word in (None, "cannot_tell", "not_judged") else float(word == "covered")
@@ -28,6 +28,14 @@ def graded(number: int, truth: list[bool], embedding: list[float], words: list[V
                 verdicts=verdicts, by_embedding=Rated("partial", credit),
             )
         )  # fmt: skip
+        before = {
+            "status": "partial",
+            "credit": credit,
+            "decided_by": "embedding",
+            "verdicts": (),
+            "by_embedding": None,
+        }
+        alone.append(points[-1].model_copy(update=before))
     share = sum(point.credit or 0 for point in points) / 2
     grade = Grade(
         answer_id=str(number),
@@ -38,7 +46,9 @@ def graded(number: int, truth: list[bool], embedding: list[float], words: list[V
         points=tuple(points),
         signature="",
     )
-    return JudgedAnswer(sum(truth) / 2, grade, RUBRIC, f"q{number % 6}", {"p1": float(truth[0]), "p2": float(truth[1])})
+    labels = {"p1": float(truth[0]), "p2": float(truth[1])}
+    before = grade.model_copy(update={"points": tuple(alone)})
+    return JudgedAnswer(sum(truth) / 2, grade, RUBRIC, f"q{number % 6}", labels, before)
 
 
 def answers(right: float, n: int = 120) -> list[JudgedAnswer]:
@@ -66,8 +76,8 @@ def test_a_bad_judge_is_told_in_the_first_line_and_loses_its_influence() -> None
     found = compare_judge(answers(0.2), interval=INTERVAL, name="j")
     assert "makes agreement worse" in judge_lines(found)[0]
     # Turned round it would even help, but an influence is never negative.
-    assert found.weight.influence == 0 or found.weight.name == "unproven"
-    assert not found.weight.everywhere
+    assert found.weight.influence == 0 and found.weight.name == "harmful"
+    assert not found.weight.everywhere and not found.weight.is_proven
 
 
 def test_few_answers_prove_nothing() -> None:

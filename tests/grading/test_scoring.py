@@ -33,8 +33,8 @@ def test_partial_credit_is_weighted() -> None:
     assert score(rubric(3, 1, max_score=8), {"p0": 0.5, "p1": 1.0}) == pytest.approx(5)
 
 
-def test_points_that_were_not_judged_leave_both_sums() -> None:
-    assert fraction(rubric(3, 1), {"p0": None, "p1": 1.0}) == 1.0
+def test_points_that_were_not_judged_are_not_scaled_away() -> None:
+    assert fraction(rubric(3, 1), {"p0": None, "p1": 1.0}) == 0.25
     assert fraction(rubric(3, 1), {"p0": None, "p1": None}) is None
     assert score(rubric(3, 1), {"p0": None, "p1": None}) is None
 
@@ -55,8 +55,11 @@ def test_any_two_of_three_earn_the_whole_group() -> None:
     assert fraction(grouped(3), credits) == pytest.approx(0.4)
 
 
-def test_a_group_whose_points_were_not_judged_is_left_out() -> None:
-    assert fraction(grouped(2), {"plain": 0.5, "g0": None, "g1": None, "g2": None}) == pytest.approx(0.5)
+def test_of_a_group_too_what_was_not_judged_stays_possible() -> None:
+    alone = fraction(grouped(2), {"plain": 0.5, "g0": None, "g1": None, "g2": None})
+    assert alone == fraction(grouped(2), {"plain": 0.5, "g0": 0.0, "g1": 0.0, "g2": 0.0})
+    half = fraction(grouped(2), {"plain": 0.5, "g0": 1.0, "g1": None, "g2": None})
+    assert half == fraction(grouped(2), {"plain": 0.5, "g0": 1.0, "g1": 0.0, "g2": 0.0})
 
 
 def test_faults_are_refused() -> None:

@@ -10,13 +10,15 @@ import pytest
 
 from grader import Answer, Grade, Grader, Rubric
 from grader.encoders.protocol import Encoder
-from grader.grading.judge_verdicts import judge_drafts
+from grader.grading.judge_verdicts import HARMFUL, judge_drafts
+from grader.judges.judge_weight import UNPROVEN_WEIGHT, JudgeWeight
 from grader.judges.mock import ScriptedJudge, read_prompt
 from grader.judges.panel import Panel
 from grader.judges.protocol import Completion, Message
+from grader.judges.quote_check import CUT_NEGATION
 from grader.provider.errors import RequestError
 from grader.settings import JudgeSettings
-from grader.text.normalisation import segments
+from grader.text.normalisation import content_words, segments
 
 RUBRIC = Rubric.model_validate(
     {
@@ -72,6 +74,21 @@ class Obedient:
         return Completion(json.dumps({"verdicts": verdicts, "feedback": feedback}), 1, 1)
 
 
+class Nearest(Obedient):
+    """Awards every point; quotes the sentence with most of its words."""
+
+    def complete(self, messages: Sequence[Message], *, schema: Mapping[str, Any], max_tokens: int) -> Completion:
+        said = super().complete(messages, schema=schema, max_tokens=max_tokens)
+        text, material = read_prompt(messages)
+        points = {point["id"]: set(content_words(point["point"])) for point in material["points"]}
+        data = json.loads(said.text)
+        for verdict in data["verdicts"]:
+            wanted = points[verdict["id"]]
+            spoken = [text[start:end] for start, end in segments(text)] or [text]
+            verdict["quote"] = max(spoken, key=lambda sentence: len(wanted & set(content_words(sentence))))
+        return said._replace(text=json.dumps(data))
+
+
 @pytest.fixture(scope="module")
 def alone(encoder: Encoder) -> Grader:
     return Grader([RUBRIC, OPEN], encoder=encoder)
@@ -81,10 +98,23 @@ def judged(alone: Grader, judge: Any, text: str, *, question: str = "dropout", *
     return judged_by([judge], alone, text, question=question, **settings)
 
 
-def judged_by(judges: list[Any], alone: Grader, text: str, *, question: str = "dropout", **settings: Any) -> Grade:
+PROVEN = JudgeWeight(1.0, everywhere=True, name="proven.1.00")
+
+
+def judged_by(
+    judges: list[Any],
+    alone: Grader,
+    text: str,
+    *,
+    question: str = "dropout",
+    weight: JudgeWeight = UNPROVEN_WEIGHT,
+    **settings: Any,
+) -> Grade:
     """The way of `Grader.grade_many`, on one grader for all tests: its rubrics are encoded once."""
     panel = Panel(judges, settings=JudgeSettings(**{"when": "all", **settings}))
-    [draft] = judge_drafts(alone.draft([answer(text, question)]), panel, alone.settings)
+    [draft] = judge_drafts(
+        alone.draft([answer(text, question)]), panel, alone.settings, draft=alone.draft, weight=weight
+    )
     return alone.finish(draft)
 
 
@@ -98,8 +128,9 @@ def check_bounds(grade: Grade) -> None:
         assert grade.max_score is not None and 0 <= grade.score <= grade.max_score
     for point in grade.points:
         if point.decided_by == "judge" and (point.credit or 0) > 0:
-            assert point.evidence is not None
-            assert grade.answer[point.evidence.start : point.evidence.end] == point.evidence.text
+            if point.status != "missing":
+                assert point.evidence is not None
+                assert grade.answer[point.evidence.start : point.evidence.end] == point.evidence.text
             assert any(verdict.supported and verdict.quote is not None for verdict in point.verdicts)
 
 
@@ -223,16 +254,19 @@ def test_no_name_and_no_id_goes_to_the_judge(alone: Grader) -> None:
     given = Answer(
         answer_id="id-4711", question_id="dropout", answer=WEAK, candidate="Zoë Quux", extra={"mail": "z@q.example"}
     )
-    judge_drafts(alone.draft([given]), Panel([judge], settings=JudgeSettings(when="all")), alone.settings)
+    judge_drafts(
+        alone.draft([given]), Panel([judge], settings=JudgeSettings(when="all")), alone.settings, draft=alone.draft
+    )
     for private in ("id-4711", "Zoë", "Quux", "z@q.example"):
         assert private not in judge.prompts[0]
 
 
 def test_feedback_gives_nothing_away(alone: Grader) -> None:
     """J16, J17: neither the reference nor anything like a key; with --reveal the reference may be told."""
-    grade = judged(alone, Obedient(), WEAK)
+    right = answer("Dropout disables random units. It is active during training only. It reduces overfitting.").answer
+    grade = judged(alone, Nearest(), right, weight=PROVEN)
     assert RUBRIC.reference_answer[:60] not in grade.feedback and "sk-" not in grade.feedback
-    told = judged(alone, Obedient(), WEAK, reveal=True).feedback
+    told = judged(alone, Nearest(), right, weight=PROVEN, reveal=True).feedback
     assert RUBRIC.reference_answer[:60] in told and "sk-" not in told
 
 
@@ -273,3 +307,93 @@ def test_self_preference_is_only_a_name(encoder: Encoder) -> None:
     grade = Grader([RUBRIC], encoder=encoder, panel=panel).grade(answer(WEAK))
     assert {verdict.judge for point in grade.points for verdict in point.verdicts} == {"a", "b"}
     assert "judge:a@1+b@1" in grade.signature
+
+
+# What an unproven judge may move: row by row what hostile judges tried.
+HALF = "Units are disabled at random. It is active in some phase. It helps a bit against overfitting perhaps."
+
+
+class Says(Obedient):
+    """Says the same of every point, with the same quote."""
+
+    def __init__(self, verdict: str, quote: str = "", leaves_out: int = 0) -> None:
+        super().__init__(quote)
+        self._verdict, self._leaves_out = verdict, leaves_out
+
+    def complete(self, messages: Sequence[Message], *, schema: Mapping[str, Any], max_tokens: int) -> Completion:
+        said = super().complete(messages, schema=schema, max_tokens=max_tokens)
+        data = json.loads(said.text)
+        data["verdicts"] = data["verdicts"][self._leaves_out :]
+        for verdict in data["verdicts"]:
+            verdict["verdict"] = self._verdict
+        return said._replace(text=json.dumps(data))
+
+
+@pytest.mark.parametrize(
+    "judge", [Says("missing"), Says("contradicted"), Says("contradicted", "disables random units")]
+)
+def test_an_unproven_judge_lowers_no_covered_point(judge: Says, alone: Grader) -> None:
+    text = "Dropout disables random units of a layer in every training step. Dropout is active during training only."
+    without, grade = alone.grade(answer(text)), judged(alone, judge, text)
+    for before, after in zip(without.points, grade.points, strict=True):
+        assert before.credit is not None and after.credit is not None
+        assert before.status != "covered" or after.credit == before.credit
+    assert "judge_disagrees" in grade.flags or "unsupported_verdict" in grade.flags
+    assert grade.needs_review
+
+
+@pytest.mark.parametrize("judge", [Says("missing"), Nearest(), Obedient()])
+def test_an_unproven_judge_moves_at_most_half_the_band_and_covers_nothing_alone(judge: Any, alone: Grader) -> None:
+    for text in (HALF, WEAK):
+        for before, after in zip(alone.grade(answer(text)).points, judged(alone, judge, text).points, strict=True):
+            assert before.credit is not None and after.credit is not None
+            assert abs(after.credit - before.credit) <= 0.2 + 1e-9
+            assert after.status != "covered" or before.status == "covered"
+
+
+def test_a_proven_judge_moves_what_it_says(alone: Grader) -> None:
+    assert judged(alone, Says("missing"), HALF, weight=PROVEN).score == 0
+    right = "Units of a layer are randomly switched off in each step of training."
+    before, after = alone.grade(answer(right)), judged(alone, Nearest(), right, weight=PROVEN)
+    assert before.score is not None and after.score is not None and after.score > before.score
+
+
+def test_a_harmful_judge_moves_nothing_and_grades_no_open_question(alone: Grader) -> None:
+    harmful = JudgeWeight(0.0, name="harmful")
+    for judge in (Says("missing"), Nearest()):
+        grade = judged(alone, judge, HALF, weight=harmful)
+        assert grade.score == alone.grade(answer(HALF)).score
+        assert all(point.verdicts for point in grade.points)
+    opened = judged(alone, Obedient(), "I built a recommender that raised sales by 12 %.", question="about-you",
+                    weight=harmful)  # fmt: skip
+    assert opened.score is None and opened.ungraded_reason == HARMFUL
+
+
+def test_on_an_open_question_one_quote_proves_one_point_for_a_person_to_check(alone: Grader) -> None:
+    text = "I built a recommender in PyTorch. It raised sales by 12 % in a year."
+    one = judged(alone, Obedient("I built a recommender in PyTorch"), text, question="about-you")
+    assert one.fraction == 0.5 and {"unsupported_verdict", "provisional"} <= set(one.flags) and one.needs_review
+    two = judged(alone, Obedient(), text, question="about-you")
+    assert two.fraction == 1.0 and "provisional" in two.flags and two.needs_review
+    proven = judged(alone, Obedient(), text, question="about-you", weight=PROVEN)
+    assert proven.fraction == 1.0 and "provisional" not in proven.flags
+
+
+def test_what_was_left_out_is_not_scaled_away(alone: Grader) -> None:
+    left = judged(alone, Says("covered", "I built a recommender", leaves_out=1), "I built a recommender.",
+                  question="about-you")  # fmt: skip
+    assert left.score is None or left.fraction == 0.5
+
+
+def test_prose_is_shown_of_a_proven_judge_whose_verdicts_were_accepted(alone: Grader) -> None:
+    right = "Dropout disables random units. It is active during training only. It reduces overfitting."
+    plain = alone.grade(answer(right)).feedback
+    assert judged(alone, Nearest(), right).feedback.startswith("Stated")
+    assert judged(alone, Nearest(), right, weight=PROVEN).feedback != plain
+    assert judged(alone, Obedient("no such words"), right, weight=PROVEN).feedback == plain
+
+
+def test_a_quote_is_read_with_its_negation(alone: Grader) -> None:
+    text = "It is a method. Dropout never reduces overfitting."
+    [p3] = [p for p in judged(alone, Obedient("reduces overfitting"), text, weight=PROVEN).points if p.point_id == "p3"]
+    assert not p3.verdicts[0].supported and p3.verdicts[0].reason.startswith(CUT_NEGATION)

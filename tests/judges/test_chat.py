@@ -150,19 +150,19 @@ def test_after_the_last_try_a_plain_reason_is_left(fault: str, reason: str, serv
     assert len(server.chats) == QUICK.attempts
 
 
-def test_a_server_that_is_not_there_is_no_reason_to_crash() -> None:
+def test_a_server_that_is_not_there_is_named_at_once() -> None:
     with OpenAIServer() as server:
         url = server.url
-    with pytest.raises(RequestError, match="the line to the server was cut"):
+    with pytest.raises(SetupError, match=f"^nothing listens at {url}; start the server, or name its address"):
         complete(chat_judge(url))
 
 
 def test_a_slow_reply_is_given_up_and_asked_for_again(server: OpenAIServer) -> None:
-    server.mix = {"slow": 1.0}
-    with pytest.raises(RequestError, match=r"no reply within 0\.01 s"):
+    server.mix = {"stuck": 1.0}
+    with pytest.raises(RequestError, match=r"no reply within 0\.2 s"):
         complete(
             chat_judge(
-                server.url, timeout=0.01, scheduler=RequestScheduler(RequestPolicy(attempts=2), clock=VirtualClock())
+                server.url, timeout=0.2, scheduler=RequestScheduler(RequestPolicy(attempts=2), clock=VirtualClock())
             )
         )
     assert len(server.chats) == 2
@@ -212,18 +212,20 @@ def test_a_refusal_is_not_asked_for_again(fault: str, server: OpenAIServer) -> N
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        ("length", "the judge's reply was cut off"),
+        ("length", "the judge's reply was cut off; give it more room: --judge-max-tokens"),
         ("empty", "the judge's reply is empty"),
         ("no content", "the judge's reply is empty"),
     ],
 )
 def test_half_a_reply_is_none_and_is_paid_for(fault: str, reason: str, server: OpenAIServer) -> None:
-    server.faults.append(fault)
+    server.faults.extend([fault, fault])
     scheduler = RequestScheduler(QUICK, clock=VirtualClock())
     with pytest.raises(RequestError) as failed:
         complete(chat_judge(server.url, scheduler=scheduler))
-    assert (failed.value.kind, failed.value.reason) == ("malformed", reason)
+    assert (failed.value.kind, failed.value.reason) == ("cut_off" if fault == "length" else "failed", reason)
     assert scheduler.totals.input_tokens > 100
+    limits = [chat.body["max_tokens"] for chat in server.chats]
+    assert limits == [CHAT.max_tokens * factor for factor in ((1, 2) if fault == "length" else (1,))]  # doubled once
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_how_many_came_from_the_cache_is_counted(path: Path) -> None:
 # --- faults
 
 
-@pytest.mark.parametrize(("fault", "refused"), [("refusal", True), ("prose", False), ("length", False)])
+@pytest.mark.parametrize(("fault", "refused"), [("refusal", True), ("prose", False)])
 def test_what_would_come_again_is_kept(fault: str, refused: bool, server: OpenAIServer, path: Path) -> None:
     server.mix = {fault: 1.0}
     [(opinion,)] = opinions_of(server, path, [judging_task()])
@@ -196,7 +196,7 @@ def test_what_would_come_again_is_kept(fault: str, refused: bool, server: OpenAI
     assert len(server.chats) == n_sent == (2 if fault == "prose" else 1)
 
 
-@pytest.mark.parametrize("fault", ["500", "cut within", "no json", "no choices", "429"])
+@pytest.mark.parametrize("fault", ["500", "cut within", "no json", "no choices", "429", "length"])
 def test_what_is_of_the_moment_is_asked_again_in_the_next_run(fault: str, server: OpenAIServer, path: Path) -> None:
     server.mix = {fault: 1.0}
     [(opinion,)] = opinions_of(server, path, [judging_task()])

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.judges.quote_check import NO_QUOTE, NOT_THERE, ONLY_THE_QUESTION, TO_THE_EXAMINER, verify_quote
+from grader.judges.quote_check import (
+    CUT_NEGATION,
+    NO_QUOTE,
+    NOT_ASSERTED,
+    NOT_THERE,
+    ONLY_THE_QUESTION,
+    TO_THE_EXAMINER,
+    TOO_FEW_WORDS,
+    verify_quote,
+)
 from grader.text.normalisation import normalise
 
 QUESTION = "What does dropout do?"
@@ -69,3 +78,32 @@ def test_what_is_found_stands_there(text: str, start: int, end: int) -> None:
     proof = verify_quote(answer.text[min(start, end) : max(start, end)], answer, QUESTION)
     if proof.span is not None:
         assert answer.text[slice(*proof.span)].strip()
+
+
+@pytest.mark.parametrize(
+    ("answer", "quote", "problem"),
+    [
+        ("Some layers learn nothing, but not all of them.", "some", TOO_FEW_WORDS),
+        ("Some layers learn nothing, but not all of them.", "not", TOO_FEW_WORDS),
+        ("The units that it drops are random.", "random", TOO_FEW_WORDS),
+        ("Regularisation.", "Regularisation", ""),
+        ("It never drops random units.", "drops random units", CUT_NEGATION),
+        ("It doesn't drop random units.", "drop random units", CUT_NEGATION),
+        ("Dropping random units is not done.", "dropping random units", CUT_NEGATION),
+        ("That it drops random units is a myth.", "drops random units", CUT_NEGATION),
+        ("It drops no weights, but it drops random units.", "drops random units", ""),
+        ("It does not only drop random units.", "drop random units", ""),
+        ("It never drops random units.", "It never drops random units", ""),
+        ("Does it drop random units?", "drop random units", NOT_ASSERTED),
+        ("I do not know whether it drops random units.", "drops random units", NOT_ASSERTED),
+        ("It never shuffles. It drops random units.", "drops random units", ""),
+    ],
+)
+def test_a_quote_is_read_in_its_clause(answer: str, quote: str, problem: str) -> None:
+    assert verify_quote(quote, normalise(answer), "What does dropout do?").problem == problem
+
+
+@given(st.lists(st.sampled_from("dropout random units weights network layer".split()), min_size=2, max_size=6))
+def test_words_behind_a_negation_prove_nothing(said: list[str]) -> None:
+    quote = " ".join(said)
+    assert verify_quote(quote, normalise(f"It never changes {quote}."), "Why?").problem != ""

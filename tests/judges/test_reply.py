@@ -47,7 +47,7 @@ def test_a_good_reply_is_read() -> None:
     "word",
     [
         # inspect_ai #4283: other letters than those that were asked for, marks that nobody sees, a word in a word
-        "Covered", "COVERED", "cov\u200bered", "\u200bcovered", "covered\ufeff", " covered", "covered.", "cоvered",
+        "cov\u200bered", "\u200bcovered", "covered\ufeff", "covered.", "cоvered",
         "uncovered", "discovered", "not covered", "downgrade: insufficient", "covered (partly)",
         # inspect_ai #4696: a verdict of another scale, which was not offered
         "P", "I", "C", "pass", "yes", "true", "incorrect", "not_judged",
@@ -71,18 +71,34 @@ def test_a_verdict_is_a_word_and_no_score(value: object) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"score": 10}, {"score": None}, {"confidence": 0.9}, {"id ": FIRST}, {"verdict ": "missing"},
-        {"quote": None}, {"quote": ["a"]}, {"quote": 7}, {"reason": None}, {"reason": {"text": "x"}},
+        {"quote": None}, {"quote": ["a"]}, {"quote": 7}, {"reason": {"text": "x"}},
     ],
 )  # fmt: skip
 def test_a_verdict_of_another_form_is_none(changes: Mapping[str, object]) -> None:
     assert of_first(read(whole({**GOOD, **changes}))) == "the judge's verdict has not the agreed form"
 
 
-@pytest.mark.parametrize("missing", ["quote", "reason"])
-def test_a_verdict_with_a_part_missing_is_none(missing: str) -> None:
-    some = {name: value for name, value in GOOD.items() if name != missing}
-    assert of_first(read(whole(some))) == "the judge's verdict has not the agreed form"
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"verdict": "Covered"}, {"verdict": "COVERED"}, {"verdict": " covered "}, {"score": 10}, {"confidence": 0.9},
+        {"id ": FIRST}, {"verdict ": "missing"}, {"reason": None},
+    ],
+)  # fmt: skip
+def test_form_is_no_matter(changes: Mapping[str, object]) -> None:
+    said = of_first(read(whole({**GOOD, **changes})))
+    assert isinstance(said, RawVerdict) and (said.verdict, said.quote) == ("covered", GOOD["quote"])
+
+
+def test_a_reason_may_be_missing_and_a_quote_where_none_is_needed() -> None:
+    def without(name: str, **changes: str) -> RawVerdict | str:
+        return of_first(read(whole({key: value for key, value in {**GOOD, **changes}.items() if key != name})))
+
+    assert without("reason") == RawVerdict("covered", "Dropout disables random units.", "")
+    assert without("quote", verdict="Missing") == RawVerdict("missing", "", "It says so.")
+    assert without("quote", verdict="Cannot tell") == RawVerdict("cannot_tell", "", "It says so.")
+    assert without("quote") == "the judge's verdict has not the agreed form"
+    assert without("verdict") == NOT_OFFERED
 
 
 @pytest.mark.parametrize("name", ["p1", "k0000", "", FIRST.upper(), f" {FIRST}", f"{FIRST}\u200b", 1, None, [FIRST]])
@@ -111,7 +127,7 @@ def test_only_the_words_of_the_set_decide(words: dict[str, str]) -> None:
     reply = read(whole(*(verdict(name, word) for name, word in words.items())))
     for name, point_id in ASKED.point_of.items():
         said = reply.verdicts[point_id]
-        assert isinstance(said, RawVerdict) == (words.get(name) in get_args(VerdictLabel))
+        assert isinstance(said, RawVerdict) == (words.get(name, "").strip().lower() in get_args(VerdictLabel))
 
 
 # --- the form of a reply
@@ -125,7 +141,6 @@ def test_only_the_words_of_the_set_decide(words: dict[str, str]) -> None:
         f"{whole(GOOD)}\nI hope this helps.",
         f"{whole(GOOD)}\n{whole(GOOD)}",
         f"{whole(GOOD)},",
-        f"Here:\n```json\n{whole(GOOD)}\n```",
         f"```json\n{whole(GOOD)}\n```\n```json\n{whole(GOOD)}\n```",
         f"```json\n{whole(GOOD)}",
         f"<think>{whole(GOOD)}",
@@ -138,8 +153,6 @@ def test_only_the_words_of_the_set_decide(words: dict[str, str]) -> None:
         whole(GOOD).replace('"', "'"),
         whole(GOOD).replace('"verdict":', '"verdict": "missing", "verdict":'),
         whole(GOOD).replace('"feedback":', '"verdicts": [], "feedback":'),
-        whole(GOOD, score=1),
-        whole(GOOD, score=11),
         whole(GOOD).replace("}}", '}, "total": NaN}'),
         whole(GOOD).replace("}}", '}, "total": 1e999}'),
         whole(GOOD, verdicts={FIRST: "covered"}),
@@ -147,8 +160,6 @@ def test_only_the_words_of_the_set_decide(words: dict[str, str]) -> None:
         whole(GOOD, verdicts=None),
         whole(GOOD, feedback=None),
         whole(GOOD, feedback="well done"),
-        whole(GOOD, feedback={"right": "", "missing": ""}),
-        whole(GOOD, feedback={"right": "", "missing": "", "study": "", "score": "10/10"}),
         whole(GOOD, feedback={"right": "", "missing": "", "study": 1}),
         '{"points": {"p1": true, "p2": true, "p3": true}, "score": 1}',
         "[" * 100_000,
@@ -163,7 +174,6 @@ def test_only_the_words_of_the_set_decide(words: dict[str, str]) -> None:
         "",
         " \n",
         "\x00",
-        "\ufeff" + whole(GOOD),
     ],
 )
 def test_anything_else_than_one_object_of_the_form_is_no_reply(text: str) -> None:
@@ -182,6 +192,12 @@ def test_anything_else_than_one_object_of_the_form_is_no_reply(text: str) -> Non
         f"<think>\nIs it {whole(verdict(FIRST, 'missing'))}? No.\n</think>\n\n{whole(GOOD)}",
         f"<think></think>```json\n{whole(GOOD)}\n```",
         json.dumps(json.loads(whole(GOOD)), indent=2),
+        "\ufeff" + whole(GOOD),
+        f"Here:\n```JSON\n{whole(GOOD)}\n```\nI hope this helps.",
+        f"<thinking>Hm.</thinking>\n{whole(GOOD)}",
+        f"It is covered.\n</think>\n{whole(GOOD)}",
+        whole(GOOD, score=11),
+        whole(GOOD, feedback={"right": "", "missing": ""}),
     ],
 )
 def test_thoughts_in_front_and_a_fence_around_are_taken_off(text: str) -> None:
@@ -201,9 +217,6 @@ def test_a_verdict_in_the_words_of_the_answer_decides_nothing() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        whole(GOOD, **{"my secret answer": 1}),
-        whole(GOOD, feedback={"right": "my secret answer"}),
-        whole(GOOD, feedback={"right": "", "missing": "", "study": "", "my secret answer": ""}),
         whole(GOOD).replace("}}", '}, "my secret answer": 1, "my secret answer": 2}'),
         whole(GOOD, verdicts="my secret answer"),
         "my secret answer",

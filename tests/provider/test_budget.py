@@ -18,6 +18,11 @@ same_every_run = settings(derandomize=True, deadline=None, max_examples=60)
 OUTLAY = st.tuples(st.floats(0, 1), st.floats(0, 1), st.integers(0, 8))
 
 
+def at_once() -> bool:
+    """A run that is stopped waits for no reservation of others."""
+    return True
+
+
 @given(st.lists(OUTLAY, max_size=40), st.floats(0, 4), st.integers(0, 40))
 @same_every_run
 def test_a_budget_is_never_passed(wanted: list[tuple[float, float, int]], most: float, calls: int) -> None:
@@ -27,7 +32,7 @@ def test_a_budget_is_never_passed(wanted: list[tuple[float, float, int]], most: 
         for ended in [some for some in on_their_way if some[0] < number]:
             on_their_way.remove(ended)
             budget.settle(*ended[1:])
-        if budget.reserve(reserved) is None:
+        if budget.reserve(reserved, at_once) is None:
             on_their_way.append((number + others, reserved, reserved * share))
         assert budget.cost + sum(some[1] for some in on_their_way) <= most + 1e-9
         assert budget.calls <= calls
@@ -54,6 +59,13 @@ def test_threads_together_do_not_pass_a_budget() -> None:
     assert 60 < budget.cost <= 70
 
 
+def test_a_request_waits_for_what_others_reserved_and_did_not_spend() -> None:
+    budget = Budget(max_cost=1.0)
+    assert budget.reserve(0.9) is None
+    threading.Timer(0.1, budget.settle, (0.9, 0.1)).start()
+    assert budget.reserve(0.9) is None
+
+
 def test_a_budget_says_which_limit_is_reached() -> None:
     budget = Budget(max_calls=1)
     assert budget.reserve(1) is None
@@ -63,7 +75,7 @@ def test_a_budget_says_which_limit_is_reached() -> None:
     spent.settle(0.4, 0.3)
     assert spent.reserve(0.3) == "the limit of 0.5 is reached: 0.3 is spent"
     assert spent.reserve(0.2) is None
-    assert spent.reserve(0.01) is not None  # what is on its way may cost all that is left
+    assert spent.reserve(0.01, at_once) is not None  # what is on its way may cost all that is left
 
 
 def test_a_price_is_for_a_million_tokens() -> None:

@@ -119,7 +119,7 @@ def test_requests_that_were_told_to_pause_come_back_spread() -> None:
 
 def test_a_server_that_asks_for_too_long_a_pause_is_not_waited_for() -> None:
     clock = VirtualClock()
-    scheduler = RequestScheduler(PATIENT._replace(longest_wait=60), clock=clock)
+    scheduler = RequestScheduler(PATIENT._replace(longest_pause=60), clock=clock)
     with pytest.raises(RequestError, match="asks to wait 3600 s"):
         run(scheduler, AttemptError("the server answered 429", retryable=True, retry_after=3600))
     assert (clock.now(), scheduler.totals.calls) == (0, 1)

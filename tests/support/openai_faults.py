@@ -82,7 +82,6 @@ MALFORMED = {
     "nan": Fault(content=_with_score("NaN")),
     "infinity": Fault(content=_with_score("-Infinity")),
     "1e999": Fault(content=_with_score("1e999")),
-    "score": Fault(content=_with_score("11")),
     "duplicate keys": Fault(content=_twice),
     "two objects": Fault(content=lambda text: f"{text}\n{text}"),
     "deep": Fault(content=lambda text: '{"verdicts": ' + "[" * 50_000),
@@ -96,7 +95,6 @@ MALFORMED = {
 ONE_VERDICT = {
     "unknown id": Fault(content=_first_verdict(id="k0000")),
     "unknown verdict": Fault(content=_first_verdict(verdict="mostly covered")),
-    "extra key": Fault(content=_first_verdict(score=1)),
     "verdict type": Fault(content=_first_verdict(verdict=["covered"])),
 }
 REFUSED = {
@@ -115,6 +113,7 @@ FATAL = {
 FAULTS: Mapping[str, Fault] = {
     "ok": Fault(),
     "slow": Fault(seconds=0.05),
+    "stuck": Fault(seconds=0.5),
     "400": Fault(400, "Bad Request"),
     **PASSING,
     **MALFORMED,

@@ -7,6 +7,7 @@ from typing import Any
 from grader.encoders.protocol import Encoder
 from grader.files.answer_files.answers import read_answers
 from grader.grading.grader import Grader
+from grader.judges.judge_weight import UNPROVEN_WEIGHT, JudgeWeight
 from grader.judges.mock import ScriptedJudge, read_prompt
 from grader.judges.panel import Panel
 from grader.judges.protocol import Completion, Judge, Message
@@ -66,11 +67,13 @@ def _strict(said: Sequence[str], number: int) -> RawVerdict:
 
 
 def _hostile(said: Sequence[str], number: int) -> RawVerdict:
-    return RawVerdict("covered" if number else "missing", said[0] if number else "", HOSTILE_REASON)
+    return RawVerdict("missing", "", HOSTILE_REASON)
 
 
 KIND = RuleJudge("kind", _kind)
 STRICT = RuleJudge("strict", _strict)
+SPARING = RuleJudge("sparing", lambda said, number: RawVerdict("missing", "", "Nothing shows it."))
+PROVEN = JudgeWeight(1.0, everywhere=True, name="proven.1.00")  # prose is shown of such judges alone
 HOSTILE = RuleJudge("<i>hostile</i>\u202e\x1b[1m", _hostile, HOSTILE_FEEDBACK)
 
 
@@ -79,11 +82,17 @@ def refusing() -> ScriptedJudge:
     return ScriptedJudge([RequestError("refused", "the model refused to judge this answer")] * 1000, name="refusing")
 
 
-def judged_grades(*judges: Judge, questions: Sequence[str], n: int = 1, encoder: Encoder | None = None) -> list[Grade]:
+def judged_grades(
+    *judges: Judge,
+    questions: Sequence[str],
+    n: int = 1,
+    encoder: Encoder | None = None,
+    weight: JudgeWeight = UNPROVEN_WEIGHT,
+) -> list[Grade]:
     """The first sample answers to some of the packaged questions, graded with judges (and quickly: no verifier)."""
     rubrics = {name: rubric for name, rubric in read_rubrics(ROOT / "rubrics").items() if name in questions}
     panel = Panel(judges, settings=JudgeSettings(when="all"))
-    grader = Grader(rubrics, panel=panel, encoder=encoder, settings=Settings(verifier=False))
+    grader = Grader(rubrics, panel=panel, encoder=encoder, settings=Settings(verifier=False), weight=weight)
     return list(grader.grade_many(sample_answers(questions, n)))
 
 

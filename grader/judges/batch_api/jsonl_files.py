@@ -9,7 +9,7 @@ from grader.errors import InputError
 from grader.files import parse_json
 from grader.judges.chat import read_completion
 from grader.judges.protocol import Completion
-from grader.provider import REFUSAL_REASON, AttemptError, FailureKind, TokenUsage
+from grader.provider import PERMANENT_FAILURES, REFUSAL_REASON, AttemptError, FailureKind, TokenUsage
 
 # Limits of one file. Source: "Batch API" and the reference of files in OpenAI's documentation.
 MOST_REQUESTS = 50_000
@@ -129,7 +129,7 @@ def _outcome(row: Mapping[str, Any]) -> RequestOutcome:
         except AttemptError as fault:
             return (
                 FailedRequest(fault.reason)
-                if fault.usage is None
+                if fault.usage is None or fault.kind not in PERMANENT_FAILURES
                 else UnusableReply(fault.kind, fault.reason, fault.usage)
             )
     status = response.get("status_code") if isinstance(response, dict) else None

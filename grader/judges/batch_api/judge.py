@@ -22,7 +22,14 @@ from grader.judges.batch_api.jsonl_files import (
 )
 from grader.judges.batch_api.ledger import BatchLedger, OpenBatch
 from grader.judges.batch_api.resolution import ResolvedBatch, failures, resolve_batch
-from grader.judges.chat import ServerCapabilities, capabilities_key, parse_capabilities, request_body, server_revision
+from grader.judges.chat import (
+    ModelOptions,
+    ServerCapabilities,
+    capabilities_key,
+    parse_capabilities,
+    request_body,
+    server_revision,
+)
 from grader.judges.prompt import estimated_tokens
 from grader.judges.protocol import Completion, Message
 from grader.phrases import count
@@ -138,7 +145,7 @@ class BatchJudge:
         return "waits for the next batch" if batch is None else f"waits for {batch}"
 
     def _body(self, request: _Request, capabilities: ServerCapabilities) -> dict[str, Any]:
-        return request_body(self.name, *request, capabilities, seed=self._seed)
+        return request_body(ModelOptions(self.name), *request, capabilities, seed=self._seed)
 
     def _reply_key(self, custom_id: str) -> str:
         return content_key("batch-reply", self._url, custom_id)
@@ -182,7 +189,8 @@ class BatchJudge:
         """The requests that the budget allows. Their estimated cost stays reserved until the real cost is known."""
         for at, (custom_id, request) in enumerate(pending.items()):
             estimate = TokenUsage(estimated_tokens(request.messages), request.max_tokens)
-            problem = self._scheduler.budget.reserve(self._price.cost(estimate))
+            # What this batch reserved is settled by a later run, so that nothing is gained by waiting.
+            problem = self._scheduler.budget.reserve(self._price.cost(estimate), lambda: True)
             if problem is not None:
                 notices.append(f"{count(len(pending) - at, 'request')} not sent: {problem}")
                 return

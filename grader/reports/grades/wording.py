@@ -23,7 +23,7 @@ STATUS_LABELS = {
     "partial": StatusLabel("◐", "partial", "The answer states a part of this point and earns a share of its weight."),
     "missing": StatusLabel("○", "missing", "The answer does not state this point."),
     "contradicted": StatusLabel("✗", "contradicted", "The answer says the opposite of this point."),
-    "not_judged": StatusLabel("\u2013", "not judged", "It could not be decided; the point is left out of the score."),
+    "not_judged": StatusLabel("\u2013", "not judged", "It could not be decided; the point has earned nothing so far."),
     "made": StatusLabel("✗", "mistake made", "The answer makes this mistake, which costs marks."),
     "avoided": StatusLabel("✓", "mistake not made", "The answer does not clearly make this mistake; it costs nothing."),
     "cannot_tell": StatusLabel("?", "cannot tell", "A judge cannot tell what the answer says of this point."),
@@ -85,12 +85,11 @@ def unstated_score(grade: Grade) -> str:
 
 def _unit(grade: Grade) -> float:
     """Points of the score for a point of weight 1; 0 where what points earn does not add up to the score."""
-    judged = [point for point in grade.points if point.credit is not None]
-    possible = sum(point.weight for point in judged if point.weight > 0)
+    possible = sum(point.weight for point in grade.points if point.weight > 0)
     if grade.score is None or grade.max_score is None or possible <= 0:
         return 0.0
     unit = grade.max_score / possible
-    earned = sum(point.weight * (point.credit or 0.0) for point in judged) * unit
+    earned = sum(point.weight * (point.credit or 0.0) for point in grade.points) * unit
     return unit if abs(earned - grade.score) < _ADDS_UP * grade.max_score else 0.0
 
 

@@ -233,16 +233,16 @@ class TestResults:
             "reply to a",
             *["waiting: waits for the next batch"] * 3,
             "refused: the judge refused to judge this answer",
-            "malformed: the judge's reply was cut off",
-            "waiting: waits for the next batch",
+            *["waiting: waits for the next batch"] * 2,  # one was cut off, which may pass
             "refused: the judge refused to judge this answer",
         ]
-        assert (collected.n_replies, collected.n_failed, collected.n_waiting) == (4, 4, 0)
+        assert (collected.n_replies, collected.n_failed, collected.n_waiting) == (3, 5, 0)
         assert collected.notices == (
-            "batch batch_1 is completed: 4 of 8 requests answered; without a reply: 3 x no line in the results, "
-            "1 x the server answered 500; 2 lines of it cannot be read",
+            "batch batch_1 is completed: 3 of 8 requests answered; without a reply: 3 x no line in the results, "
+            "1 x the server answered 500, 1 x the judge's reply was cut off; give it more room: --judge-max-tokens; "
+            "2 lines of it cannot be read",
         )
-        assert [line["body"]["messages"][0]["content"] for line in server.sent()[1]] == list("bcdg")
+        assert [line["body"]["messages"][0]["content"] for line in server.sent()[1]] == list("bcdfg")
 
     def test_a_request_that_fails_again_and_again_is_final(self, server: Server, cache: ReplyCache) -> None:
         server.answer = in_turn(well, failed)
