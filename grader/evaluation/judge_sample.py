@@ -41,7 +41,7 @@ def inclusion_probabilities(uncertainty: Floats, n: int) -> Floats:
 
     """
     size = np.maximum(uncertainty, 1e-6)
-    chances = np.minimum(1.0, n * size / size.sum())
+    chances: Floats = np.minimum(1.0, n * size / size.sum())
     while (rest := chances < 1).any() and chances.sum() < n - 1e-9:  # what is certain leaves its share to the others
         chances[rest] = np.minimum(1.0, (n - (~rest).sum()) * size[rest] / size[rest].sum())
     return chances

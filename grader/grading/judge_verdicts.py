@@ -300,7 +300,7 @@ def _held(point: PointGrade, wanted: float, usable: Sequence[Verdict], context: 
     before, half_width = point.credit or 0.0, context.policy.half_width
     if point.weight < 0:
         return before
-    word = "contradicted" if wanted < before else "covered"
+    word: VerdictWord = "contradicted" if wanted < before else "covered"
     read = list(_quoted_points(point.point_id, word, usable, context))
     if wanted < before:
         return max(wanted, before - half_width) if any(p.status == "contradicted" for p in read) else before

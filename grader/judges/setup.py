@@ -187,9 +187,12 @@ def _site(name: str, entries: Mapping[str, JudgeEntry], choice: JudgeChoice) -> 
         raise InputError(f"--judge-batch asks a model by --judge-url, not '{name}' of a judges file")
     else:
         site = _Site(entry.endpoint(needs_key=not choice.dry_run), entry.options(), entry.concurrency)
-    given = {"max_tokens": choice.max_tokens, "reasoning_effort": choice.reasoning_effort}
+    options = site.options
     return site._replace(
-        options=site.options._replace(**{key: value for key, value in given.items() if value is not None})
+        options=options._replace(
+            max_tokens=options.max_tokens if choice.max_tokens is None else choice.max_tokens,
+            reasoning_effort=options.reasoning_effort if choice.reasoning_effort is None else choice.reasoning_effort,
+        )
     )
 
 

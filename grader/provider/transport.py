@@ -82,7 +82,7 @@ def bounded_client(timeout: float, stop: StopSignal | None = None) -> "httpx2.Cl
     # The client has no public way to its sockets; `tests/judges/test_servers.py` fails when this one goes.
     for transport in (client._transport, *client._mounts.values()):
         pool = getattr(transport, "_pool", None)
-        if pool is not None:
+        if transport is not None and pool is not None:
             weakref.finalize(client, transport.close)  # nobody closes a client that judges share
             pool._network_backend = _BoundedBackend(pool._network_backend, stop or StopSignal())
     return client

@@ -28,14 +28,14 @@ def graded(number: int, truth: list[bool], embedding: list[float], words: list[V
                 verdicts=verdicts, by_embedding=Rated("partial", credit),
             )
         )  # fmt: skip
-        before = {
+        without = {
             "status": "partial",
             "credit": credit,
             "decided_by": "embedding",
             "verdicts": (),
             "by_embedding": None,
         }
-        alone.append(points[-1].model_copy(update=before))
+        alone.append(points[-1].model_copy(update=without))
     share = sum(point.credit or 0 for point in points) / 2
     grade = Grade(
         answer_id=str(number),

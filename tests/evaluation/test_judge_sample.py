@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.evaluation.judge_comparison import JudgedAnswer
 from grader.evaluation.judge_sample import (
     SampledAnswer,
     UnaskedAnswer,
@@ -14,7 +15,7 @@ from grader.evaluation.judge_sample import (
     inclusion_probabilities,
 )
 from grader.provider import Price
-from tests.evaluation.test_judge_comparison import INTERVAL, JudgedAnswer, answers
+from tests.evaluation.test_judge_comparison import INTERVAL, answers
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=40), st.data())

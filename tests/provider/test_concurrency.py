@@ -40,7 +40,12 @@ def test_quick_replies_add_places_and_slow_ones_take_them(shares: list[float | N
 def test_who_finds_no_place_waits_until_one_is_given_back() -> None:
     places, got = AdaptiveConcurrency(8), threading.Event()
     assert places.acquire(never)
-    waiting = threading.Thread(target=lambda: places.acquire(never) and got.set(), daemon=True)
+
+    def wait_for_a_place() -> None:
+        if places.acquire(never):
+            got.set()
+
+    waiting = threading.Thread(target=wait_for_a_place, daemon=True)
     waiting.start()
     assert not got.wait(0.15)
     places.release(None)
