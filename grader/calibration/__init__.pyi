@@ -20,6 +20,7 @@ from .pairing import Team as Team
 from .raters.effects import Effect as Effect
 from .raters.profiles import RaterProfile as RaterProfile
 from .raters.profiles import RaterRules as RaterRules
+from .ratings.columns import RATING_COLUMNS as RATING_COLUMNS
 from .ratings.reading import Ratings as Ratings
 from .ratings.reading import read_ratings as read_ratings
 from .ratings.scores import read_scale as read_scale
