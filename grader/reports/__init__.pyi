@@ -1,5 +1,6 @@
 from .attacks import attack_table as attack_table
 from .attacks import statement_pair_lines as statement_pair_lines
+from .blind_sheets import write_blind_sheets as write_blind_sheets
 from .blocks import Section as Section
 from .blocks import report_tables as report_tables
 from .calibration.json_export import calibration_json as calibration_json
