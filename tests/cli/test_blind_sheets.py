@@ -62,7 +62,7 @@ def fill(path: Path, rater: str, key: BlindKey, written: Fill) -> None:
             answer = key.answers[str(row[0].value)]
             for name, value in written(answer.answer_id, rater).items():
                 if name in columns:
-                    sheet.cell(row[0].row, columns[name], value)
+                    sheet.cell(row[0].row or 0, columns[name] or 0, value)
     book.save(path)
 
 
@@ -167,7 +167,7 @@ def one_sheet(folder: Path) -> tuple[Path, BlindKey]:
     return folder / "kim.xlsx", key
 
 
-def change(path: Path, column: str, value: object, *, row: int = 6) -> None:
+def change(path: Path, column: str, value: Any, *, row: int = 6) -> None:
     book = openpyxl.load_workbook(path)
     sheet = book.worksheets[0]
     sheet.cell(row, next(cell.column for cell in sheet[5] if cell.value == column)).value = value
