@@ -28,9 +28,11 @@ def finite_id(value: Any) -> Any:
     Raises:
         ValueError: the number is NaN or infinite, or the text has half of a surrogate pair, which no file can hold.
     """
-    if isinstance(value, str) and not value.isascii() and _SURROGATE.search(value):
-        raise ValueError(f"found {value!a}, half of a character: write the whole character or leave it out")
-    if isinstance(value, str) or not _is_number(value):
+    if isinstance(value, str):
+        if not value.isascii() and _SURROGATE.search(value):
+            raise ValueError(f"found {value!a}, half of a character: write the whole character or leave it out")
+        return value
+    if not _is_number(value):
         return value
     if not math.isfinite(value):
         raise ValueError(f"found {float(value)}, expected an id: text or a whole number")

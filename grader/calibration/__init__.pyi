@@ -1,4 +1,9 @@
 from .agenda import AgendaItem as AgendaItem
+from .blind_sheets import BlindKey as BlindKey
+from .blind_sheets import has_key as has_key
+from .blind_sheets import plan_blind_marking as plan_blind_marking
+from .blind_sheets import read_blind_sheets as read_blind_sheets
+from .blind_sheets import write_key as write_key
 from .calibration import Calibration as Calibration
 from .calibration import CalibrationOptions as CalibrationOptions
 from .calibration import calibrate as calibrate
@@ -20,6 +25,7 @@ from .pairing import Team as Team
 from .raters.effects import Effect as Effect
 from .raters.profiles import RaterProfile as RaterProfile
 from .raters.profiles import RaterRules as RaterRules
+from .ratings.columns import RATING_COLUMNS as RATING_COLUMNS
 from .ratings.reading import Ratings as Ratings
 from .ratings.reading import read_ratings as read_ratings
 from .ratings.scores import read_scale as read_scale

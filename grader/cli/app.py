@@ -36,6 +36,7 @@ _COMMANDS = {
     "attack": ("attack.attack", "How hard the grader is to fool."),
     "serve": ("serve.serve", "A local web page to mark a pile of answers."),
     "report": ("report.report", "The HTML page again, from a grades file."),
+    "schema": ("schema.schema", "The fields of a file as JSON Schema, for editors."),
     "demo": ("demo.demo", "Sample files to try the others on."),
     "judges": ("judges.judges", "Servers and models that can judge: add, list, test."),
     "doctor": ("doctor.doctor", "What is installed, and what would leave this machine."),

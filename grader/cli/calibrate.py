@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from grader.cli.blind_sheets import BlindSheetOptions
 from grader.cli.console import print_json, progress, say
 from grader.cli.options import AsJson, EncoderOptions, LayoutOption, Rubrics, with_options
 from grader.cli.outputs import OUTPUTS, check_outputs
@@ -118,7 +119,9 @@ class PageOptions:
 class BootstrapOptions:
     """How intervals are resampled."""
 
-    seed: Annotated[int, typer.Option("--seed", envvar="GRADER_SEED", min=0, help="Seed of the bootstrap.")] = 12345
+    seed: Annotated[
+        int, typer.Option("--seed", envvar="GRADER_SEED", min=0, help="Seed of the bootstrap and of --blind-sheets.")
+    ] = 12345
     resamples: Annotated[
         int | None,
         typer.Option(
@@ -134,13 +137,19 @@ class BootstrapOptions:
 def calibrate(
     ctx: typer.Context,
     *,
-    ratings: Annotated[str, typer.Argument(help="Who gave which answer how many points (a table); '-' is stdin.")],
+    ratings: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Who gave which answer how many points (a table); '-' is stdin. Several are sheets of blind marking."
+        ),
+    ] = None,
     raters: Annotated[
         str,
         typer.Option(
             "--raters",
             envvar="GRADER_RATERS",
-            help="For a table with one column a rater: these columns, such as a,b,c; by default those of numbers.",
+            help="For a table with one column a rater: these columns, such as a,b,c; by default those of numbers. With "
+            "--blind-sheets: who marks.",
         ),
     ] = "",
     sheets: Annotated[
@@ -163,9 +172,12 @@ def calibrate(
     ] = None,
     answers: Annotated[
         str | None,
-        typer.Option("--answers", envvar="GRADER_ANSWERS", help="The answers, for the agenda and for --fit."),
+        typer.Option(
+            "--answers", envvar="GRADER_ANSWERS", help="The answers, for the agenda, --fit and --blind-sheets."
+        ),
     ] = None,
     layout: LayoutOption = None,
+    blind: BlindSheetOptions,
     fit: FitOptions,
     rubrics: Rubrics = Path("rubrics"),
     encoder: EncoderOptions,
@@ -188,7 +200,10 @@ def calibrate(
 
     With --fit the grader learns how people mark: `grader grade --calibration` then gives scores on their scale. Answers
     without marks among --answers tell where more marks would help. --rubrics, --encoder, --guards and --verifier are
-    those of `grader grade` and matter to --fit alone (docs/marks.md).
+    those of `grader grade` and matter to --fit alone (docs/marks.md); --blind-sheets takes its points from --rubrics.
+
+    --blind-sheets writes a workbook (or --html page) for each rater: answers in a random order, without names, with
+    boxes for the points. The files that come back are read together; the names come from the key in that folder.
 
     On the page and in the tables raters are called "rater 1" and so on; --names shows their names there, too.
 
@@ -200,31 +215,50 @@ def calibrate(
       grader calibrate ratings.csv --answers answers.jsonl --grades grades.jsonl --cut 6 --tables out/
       grader calibrate ratings.csv --since last-quarter.csv --json > agreement.json
       grader calibrate ratings.csv --answers answers.jsonl --fit marks.json --next 10
+      grader calibrate --blind-sheets marking/ --answers answers.jsonl --raters kim,lee
+      grader calibrate marking/*.xlsx --report calibration.html
     """
+    columns = [name.strip() for name in raters.split(",") if name.strip()]
+    given_files = ratings or []
+    blind.check(given_files, columns, answers)
+    if blind.blind_sheets is not None and answers is not None:
+        blind.write(columns, answers, rubrics, layout=layout, seed=bootstrap.seed)
+        return
     if fit.fit_file is None:
         _one_thread()
-    from grader.calibration import CalibrationOptions, add_grades, read_ratings, read_scale
+    from grader.calibration import (
+        CalibrationOptions,
+        add_grades,
+        has_key,
+        read_blind_sheets,
+        read_ratings,
+        read_scale,
+    )
     from grader.calibration import calibrate as compare
     from grader.files import make_folder, read_answers, read_grades
     from grader.reports import calibration_json, calibration_lines, calibration_sections, fitting_lines
     from grader.rubrics import read_rubrics
 
     fit.check(answers)
-    files: list[str | Path] = [file for file in (ratings, grades, answers, since, scale_file) if file]
+    files: list[str | Path] = [file for file in (*given_files, grades, answers, since, scale_file) if file]
     read_too = files if fit.fit_file is None else [*files, rubrics]
     ctx.meta[OUTPUTS] = check_outputs(pages.report, fit.fit_file, inputs=read_too)
     if pages.tables is not None:
         make_folder(pages.tables)  # what is in its way is reported before the work
-    columns = [name.strip() for name in raters.split(",") if name.strip()]
     worth = None if scale_file is None else read_scale(scale_file)
 
-    def read_and_tell(path: str) -> "Ratings":
-        found = read_ratings(path, raters=columns, sheets=sheets or (), scale=worth)
+    def read_and_tell(*paths: str) -> "Ratings":
+        if len(paths) > 1 or has_key(paths[0]):
+            if columns or sheets or worth:
+                raise typer.BadParameter("--raters, --sheet and --scale are not for the sheets of blind marking")
+            found = read_blind_sheets(paths)
+        else:
+            found = read_ratings(paths[0], raters=columns, sheets=sheets or (), scale=worth)
         for note in found.notes:
-            say(f"{path}: {note}")
+            say(f"{found.source}: {note}")
         return found
 
-    read = read_and_tell(ratings)
+    read = read_and_tell(*given_files)
     known = read_rubrics(rubrics) if fit.fit_file is not None or (answers and rubrics.is_dir()) else {}
     questions = {name: rubric.question for name, rubric in known.items()} or None
     given = [] if answers is None else list(read_answers(answers, questions=questions, layout=layout))

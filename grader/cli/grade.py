@@ -148,6 +148,7 @@ def grade(
       grader grade moodle_responses.csv --format csv > grades.csv
       grader grade answers.csv --rubrics rubrics/ -o grades.jsonl --report report.html
       grader grade answers.md --format csv > grades.csv
+      grader grade answers.csv --format markdown > summary.md
       grader grade answers.csv --by student -o class.xlsx --step .5
       grader grade responses.csv --for moodle -o upload.csv --feedback pages/
       grader grade answers.jsonl --calibration marks.json -o grades.jsonl
@@ -213,8 +214,9 @@ def grade(
         totals = _add_up(batch, seconds)
         _check_errors(batch, totals.n_failed, max_errors, kept)  # those of earlier runs count, too
         groups = group_similar_answers(batch) if group else None
+        title = f"Grades of {Path(answers).name}"
         if outputs.report is not None:  # before stdout, whose reader may have seen enough
-            write_report(batch, outputs.report, title=f"Grades of {Path(answers).name}", groups=groups)
+            write_report(batch, outputs.report, title=title, groups=groups)
         if students.needed:
             write_by_student(
                 batch,
@@ -226,7 +228,7 @@ def grade(
                 inputs=[] if is_stored(answers) else [answers],
             )
         if not students.by_student:
-            write_grades(batch, form, written, as_json=as_json)
+            write_grades(batch, form, written, as_json=as_json, title=title)
         if ((form == "table" and not students.by_student) or outputs.show) and not as_json:
             all_points = batch.n_answers <= DETAILED if outputs.details is None else outputs.details
             print_grades(list(batch), details=all_points)

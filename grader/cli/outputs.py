@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from grader.grading import SimilarAnswers
     from grader.schema import Grade
 
-    Form = Literal["table"] | Format
+    Form = Literal["table", "markdown"] | Format
 
 OUTPUTS = "grader.outputs"  # where a command notes, in its context, what it is going to write
 _GROUPS_NAMED = 10
@@ -109,8 +109,12 @@ class OutputOptions:
 
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The file to write grades to.")] = None
     format_: Annotated[
-        Literal["table", "jsonl", "csv", "tsv", "xlsx", "parquet"] | None,
-        typer.Option("--format", help="What to write; by default what --output ends in, else a table."),
+        Literal["table", "markdown", "jsonl", "csv", "tsv", "xlsx", "parquet"] | None,
+        typer.Option(
+            "--format",
+            help="What to write; by default what --output ends in, else a table. Markdown is a summary for a pull "
+            "request or a wiki.",
+        ),
     ] = None
     report: Annotated[Path | None, typer.Option("--report", help="Also write one self-contained HTML page.")] = None
     show: Annotated[bool, typer.Option("--show", help="Show the grades even when they go to a file.")] = False
@@ -133,7 +137,8 @@ class OutputOptions:
 
 
 # What a grades file may end in, and the format that it then has.
-_ENDINGS: dict[str, "Format"] = {
+_ENDINGS: dict[str, "Form"] = {
+    "md": "markdown",
     "jsonl": "jsonl",
     "ndjson": "jsonl",
     "csv": "csv",
@@ -170,19 +175,26 @@ def journal_of(output: Path | None) -> Path | None:
     return target.with_name(f"{target.name}.journal")
 
 
-def write_grades(grades: "Iterable[Grade]", form: "Form", output: Path | None, *, as_json: bool) -> None:
+def write_grades(
+    grades: "Iterable[Grade]", form: "Form", output: Path | None, *, as_json: bool = False, title: str
+) -> None:
     """Grades to the file or stdout; with --json stdout belongs to the JSON object.
 
-    `grades` must give them again each time it is iterated.
+    `grades` must give them again each time it is iterated; `title` is of the Markdown page.
     """
     from grader.batch import Batch
-    from grader.files import flat_columns, grade_row, point_columns, write_rows
+    from grader.files import atomic_writer, flat_columns, grade_row, point_columns, write_rows
+    from grader.reports import grades_markdown, summarise_grades
 
     if form != "table" and (output is not None or not as_json):
         target = "-" if output is None else output
         if form == "jsonl":
             rows = grades.rows() if isinstance(grades, Batch) else map(grade_row, grades)
             write_rows(target, rows, format="jsonl")
+        elif form == "markdown":
+            page = grades_markdown(summarise_grades(grades), title=title)
+            with atomic_writer(target) as file:
+                file.write(page)
         else:
             points = {name for grade in grades for name in point_columns(grade)}
             columns = flat_columns(grades)

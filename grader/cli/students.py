@@ -84,6 +84,8 @@ class StudentOptions:
         if self.mail_merge is not None and self.mail_merge.suffix.lower() not in (".csv", ".xlsx"):
             problem = f"'{self.mail_merge.name}' does not end in .csv or .xlsx: rename it"
             raise typer.BadParameter(problem, param_hint="--mail-merge")
+        if given == "markdown" and self.by_student:
+            raise typer.BadParameter("the Markdown summary is by answer: choose another format", param_hint="--format")
         if self.for_ in (None, "plain"):
             return given
         if given == "csv" or (given == "table" and asked is None):

@@ -9,6 +9,8 @@ from .evaluation import Evaluation as Evaluation
 from .evaluation import evaluate as evaluate
 from .judge_comparison import JudgeComparison as JudgeComparison
 from .judge_sample import JudgeSample as JudgeSample
+from .labelled_set import LABELLED_COLUMNS as LABELLED_COLUMNS
+from .labelled_set import LabelledAnswer as LabelledAnswer
 from .labelled_set import read_labelled_set as read_labelled_set
 from .marks_evaluation import MarksEvaluation as MarksEvaluation
 from .statement_pairs import grade_statement_pairs as grade_statement_pairs

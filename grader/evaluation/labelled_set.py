@@ -26,7 +26,7 @@ from grader.rubrics import points_with_ids
 from grader.schema import Noun, Rubric, RubricPoint
 
 # Column names that other tools use, the preferred one first; those of answers as in answers files.
-_LABELLED: Mapping[str, tuple[str, ...]] = {
+LABELLED_COLUMNS: Mapping[str, tuple[str, ...]] = {
     **{field: ANSWER_COLUMNS[field] for field in ("answer_id", "question_id", "answer")},
     "question": ("question",),
     "reference_answers": (
@@ -108,11 +108,11 @@ def read_labelled_set(path: str | Path) -> list[LabelledAnswer]:
 
 def _labelled_values(row: Row, source: str) -> dict[str, Any]:
     """A row as fields of `LabelledAnswer`, without optional ones that are null or blank."""
-    columns = pick_columns(row.values, _LABELLED, required=(), source=source)
+    columns = pick_columns(row.values, LABELLED_COLUMNS, required=(), source=source)
     if columns.get("rubric", "").lower() == "points" and not isinstance(row.values[columns["rubric"]], list):
         del columns["rubric"]  # how many points a person gave
     if columns.keys().isdisjoint(("reference_answers", "rubric")):
-        expected = ", ".join((*_LABELLED["reference_answers"], *_LABELLED["rubric"]))
+        expected = ", ".join((*LABELLED_COLUMNS["reference_answers"], *LABELLED_COLUMNS["rubric"]))
         problem = f"no reference answer and no rubric: found {', '.join(row.values)[:200]}; expected one of {expected}"
         raise InputError(problem, source=source, line=row.names_line)
     values = {field: row.values[name] for field, name in columns.items()}

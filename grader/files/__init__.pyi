@@ -78,3 +78,5 @@ from .validation import refuse_shortened_id as refuse_shortened_id
 from .validation import slug as slug
 from .validation import validate as validate
 from .xlsx import check_sheet_rows as check_sheet_rows
+from .xlsx_forms import FormSheet as FormSheet
+from .xlsx_forms import write_forms as write_forms

@@ -39,7 +39,7 @@ def refuse_shortened_id(text: str, *, line: int | None, field: str, source: str)
         InputError: with the way out.
 
     """
-    if _SHORTENED.fullmatch(text):
+    if "E+" in text and _SHORTENED.fullmatch(text):
         problem = (
             f"'{text}' is an id that a spreadsheet has shortened, so different ids look the same: give the column the "
             "format Text (or Number without decimals) before you save it, or export again without a spreadsheet"

@@ -166,13 +166,11 @@ def check_sheet_rows(n_rows: int, target: str | Path) -> None:
 def write_xlsx(target: str | Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """Write one sheet; the same rows give the same bytes."""
     import openpyxl
-    from openpyxl.writer.excel import ExcelWriter
 
     if len(columns) > SHEET_COLUMNS:
         problem = f"a sheet has room for {SHEET_COLUMNS:,} columns, not for {len(columns):,}: use CSV or JSONL"
         raise InputError(problem, source=target)
     book = openpyxl.Workbook(write_only=True)  # keeps its rows in a temporary file
-    book.properties.created = book.properties.modified = _FIXED_DATE
     sheet = book.create_sheet()
     with atomic_bytes(target) as stream:
         try:
@@ -182,12 +180,20 @@ def write_xlsx(target: str | Path, rows: Iterable[Mapping[str, Any]], columns: S
                 sheet.append([_xlsx_cell(sheet, cell_value(row.get(name))) for name in columns])
         finally:
             sheet.close()
-        archive = _ReproducibleZip(stream, "w", zipfile.ZIP_DEFLATED)
-        try:
-            ExcelWriter(book, archive).save()
-        finally:
-            with suppress(OSError, ValueError):  # a full disk has been reported already
-                archive.close()
+        save_workbook(book, stream)
+
+
+def save_workbook(book: Any, stream: IO[bytes]) -> None:
+    """Write a workbook with a fixed date, so that the same cells give the same bytes."""
+    from openpyxl.writer.excel import ExcelWriter
+
+    book.properties.created = book.properties.modified = _FIXED_DATE
+    archive = _ReproducibleZip(stream, "w", zipfile.ZIP_DEFLATED)
+    try:
+        ExcelWriter(book, archive).save()
+    finally:
+        with suppress(OSError, ValueError):  # a full disk has been reported already
+            archive.close()
 
 
 class _ReproducibleZip(zipfile.ZipFile):
@@ -204,9 +210,14 @@ def _xlsx_cell(sheet: Any, value: Any) -> Any:
 
     if not isinstance(value, str):
         return value
-    cell = WriteOnlyCell(sheet, value=_truncated(safe_cell(_NOT_XML.sub("", value))))
+    cell = WriteOnlyCell(sheet, value=cell_text(value))
     cell.data_type = "s"  # openpyxl would make "=1" a formula and "#N/A" an error
     return cell
+
+
+def cell_text(text: str) -> str:
+    """A text as a cell can hold it, safe to open in a spreadsheet."""
+    return _truncated(safe_cell(_NOT_XML.sub("", text)))
 
 
 def _truncated(text: str) -> str:

@@ -3,6 +3,7 @@ from .bounds import SAYS_NOTHING_FLAG as SAYS_NOTHING_FLAG
 from .gaussian_process import PRIOR as PRIOR
 from .marks_file import SNIPPET_LENGTH as SNIPPET_LENGTH
 from .marks_file import FittedMarks as FittedMarks
+from .marks_file import MarksDocument as MarksDocument
 from .marks_file import as_stored as as_stored
 from .marks_file import read_marks as read_marks
 from .model import ALPHA as ALPHA

@@ -63,7 +63,9 @@ class _Variances(Noun):
     told_spread: float = Field(gt=0)
 
 
-class _File(Noun):
+class MarksDocument(Noun):
+    """The content of the file, but for the hash of it."""
+
     version: Literal[1]
     signature: str
     rubrics: dict[str, str]
@@ -184,7 +186,7 @@ def read_marks(path: str | Path) -> FittedMarks:
     written = data.pop("sha256", None)
     if written is not None and written != _digest(data):
         raise InputError(f"is damaged or was changed since it was written; write it again: {FIT}", source=source)
-    found = validate(_File, data, source=source, line_of=lambda _: None)
+    found = validate(MarksDocument, data, source=source, line_of=lambda _: None)
     marked = [_marked(row, found.words, source) for row in found.answers]
     parameters = FittedParameters(
         ScoreMap(found.score_map.heights, found.score_map.n),

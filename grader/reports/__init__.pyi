@@ -1,5 +1,6 @@
 from .attacks import attack_table as attack_table
 from .attacks import statement_pair_lines as statement_pair_lines
+from .blind_sheets import write_blind_sheets as write_blind_sheets
 from .blocks import Section as Section
 from .blocks import report_tables as report_tables
 from .calibration.json_export import calibration_json as calibration_json
@@ -8,6 +9,7 @@ from .calibration.sections import calibration_signature as calibration_signature
 from .calibration.sentences import verdict_sentences as verdict_sentences
 from .calibration.terminal import calibration_lines as calibration_lines
 from .evaluation import evaluation_lines as evaluation_lines
+from .grades.markdown import grades_markdown as grades_markdown
 from .grades.page import grade_card as grade_card
 from .grades.report_file import write_report as write_report
 from .grades.summary import summarise_grades as summarise_grades

@@ -1,4 +1,4 @@
-"""Untrusted text (answers, names, ids, questions) made safe to show on an HTML page and in a terminal."""
+"""Untrusted text (answers, names, ids, questions) made safe to show on an HTML page, in Markdown and in a terminal."""
 
 import re
 import unicodedata
@@ -45,6 +45,23 @@ def shown_text(text: str) -> Markup:
 def plain_text(text: str) -> str:
     """Untrusted text for a place without markup: unseen characters as `[U+200B]`."""
     return "".join(f"[{label}]" if label else stretch for stretch, label in _pieces(text))
+
+
+# --- in Markdown ------------------------------------------------------------------------------------------
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|!~&$])")
+_BLOCK_START = re.compile(r"^(\d*)([-+=.)])")  # lists and underlines of headings
+_LINK = re.compile(r"(?<=[a-z]):(?=//)|(?<=www)\.", re.IGNORECASE)  # what is a link without markup
+_MENTION = re.compile(r"(?<!\w)@(?=\w)")
+
+
+def markdown_text(text: str) -> str:
+    """Untrusted text on one line that Markdown shows as it is, also in a cell of a table.
+
+    A word joiner, which shows nothing, keeps `@name` from calling a person of that name.
+    """
+    escaped = _BLOCK_START.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", one_line(plain_text(text))))
+    return _MENTION.sub("@\u2060", _LINK.sub(r"\\\g<0>", escaped))
 
 
 # --- in a terminal ------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from grader.files import Row, id_text, pick_columns
 from grader.statistics import Floats
 
 # Column names that people and other tools use, the preferred one first.
-_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+RATING_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "answer_id": ("answer_id", "id", "response_id", "submission_id", "script_id", "script"),
     "rater": (
         *("rater", "rater_id", "rater_name", "interviewer", "interviewer_name", "marker", "annotator", "annotator_id"),
@@ -72,7 +72,7 @@ class Columns:
     """How a table is read.
 
     Attributes:
-        fields: the column of each field of `_COLUMNS` that is used.
+        fields: the column of each field of `RATING_COLUMNS` that is used.
         made_from: the columns whose texts make the id of an answer, where no column has it.
         raters: the columns with the scores of one rater each; empty in a long table and a labelled set.
         notes: what was decided and a person should know.
@@ -104,7 +104,7 @@ def may_be_header(names: Sequence[str], rows: Sequence[Row], raters: Sequence[st
         return True
     if any(_score(name, scale) for name in names if name):
         return False
-    known = set(_picked(names, *_COLUMNS).values()) | set(_made_of(names))
+    known = set(_picked(names, *RATING_COLUMNS).values()) | set(_made_of(names))
     known |= set() if known else set(_leftmost(names, rows, set(), scale))
     return bool(known) and any(_numbers(name, rows, scale) is not None for name in names if name not in known)
 
@@ -137,11 +137,11 @@ def find_columns(
         problem = f"no such column: found {', '.join(names)[:200]}; name the columns as they are in the file"
         raise InputError(problem, source=source, line=line, field=missing)
     long = not raters and LABELLED not in names and is_long(names)
-    facts = [name for name in _COLUMNS if long or name not in ("rater", "score")]
+    facts = [name for name in RATING_COLUMNS if long or name not in ("rater", "score")]
     fields = {field: name for field, name in _picked(names, *facts).items() if name not in raters}
     if LABELLED in names and not raters:
         fields = pick_columns(
-            names, {name: _COLUMNS[name] for name in facts}, required=("answer_id",), source=source, line=line
+            names, {name: RATING_COLUMNS[name] for name in facts}, required=("answer_id",), source=source, line=line
         )
         return Columns(fields)
     taken = _picked(names, "answer_id").get("answer_id")
@@ -155,7 +155,7 @@ def find_columns(
         if not made_from and not long:
             made_from = _leftmost(names, rows, {*fields.values(), *raters}, scale)
         if not made_from:
-            listed = ", ".join((*_COLUMNS["answer_id"], "candidate"))
+            listed = ", ".join((*RATING_COLUMNS["answer_id"], "candidate"))
             problem = f"no such column: found {', '.join(names)[:200]}; expected one of {listed}"
             raise InputError(problem, source=source, line=line, field="answer_id")
     proposed = tuple(raters)
@@ -171,7 +171,7 @@ def find_columns(
 
 
 def _picked(names: Sequence[str], *fields: str) -> dict[str, str]:
-    return pick_columns(names, {field: _COLUMNS[field] for field in fields}, required=(), source="")
+    return pick_columns(names, {field: RATING_COLUMNS[field] for field in fields}, required=(), source="")
 
 
 def _made_of(names: Sequence[str]) -> tuple[str, ...]:
@@ -284,8 +284,9 @@ def _proposed(
         raise InputError(problem, source=source, line=line, field="score")
     if len(kept) < 2:
         problem = (
-            f"no such column: found {', '.join(names)[:200]}; expected one of {', '.join(_COLUMNS['rater'][:5])}, ...; "
-            "for a table with one column a rater name these columns: --raters kim,lee"
+            f"no such column: found {', '.join(names)[:200]}; expected one of "
+            f"{', '.join(RATING_COLUMNS['rater'][:5])}, ...; for a table with one column a "
+            "rater name these columns: --raters kim,lee"
         )
         if not kept and scale is None:
             problem += " (and for grades such as B+ their points: --scale scale.csv)"

@@ -56,20 +56,22 @@ def long_answers(rows: Iterator[Row], source: str, reading: Reading) -> Iterator
     names: list[str] = []
     columns: dict[str, str] = {}
     html = _HtmlCells(source)
-    for row in rows:
+    for row in rows:  # of 100,000 and more: what is the same for all of them is found once
         reading.n_rows += 1
-        if not columns or names != list(row.values):
+        if not columns or (row.header is None and names != list(row.values)):
             names = list(row.values)
             columns = pick_columns(names, ANSWER_COLUMNS, required=_REQUIRED, source=source, line=row.names_line)
             refuse_two_answers(names, source, row.names_line)
             used = set(columns.values())
             reading.ignored = tuple(name for name in names if name not in used)
-        values: dict[str, Any] = {field: row.values.get(name) for field, name in columns.items()}
+            given = tuple(columns.items())
+        cells = row.values
+        values: dict[str, Any] = {field: cells.get(name) for field, name in given}
         for name in ("answer_id", "question_id"):
             values[name] = _required_id(values[name], name, row.line, source)
         values["answer"] = html.text(answer_text(values["answer"], row.line, source), row)
         values["candidate"] = id_text(values.get("candidate")) or None
-        values["extra"] = {name: value for name, value in row.values.items() if name not in used}
+        values["extra"] = {name: cells[name] for name in reading.ignored}
         if values["question_id"] not in reading.questions:
             reading.note(QuestionMatch(values["question_id"], "id"), "")
         yield row.line, validate(Answer, values, source=source, line_of=partial(_row_line, row.line))

@@ -74,14 +74,22 @@ def _judge(name: str) -> str:
 
 
 def _answers_table(grades: Sequence[Grade], width: int | None) -> "Table":
+    header, *rows = answer_cells(grades)
+    table = _table(header, width)
+    for row in rows:
+        _add_row(table, row)
+    return table
+
+
+def answer_cells(grades: Sequence[Grade]) -> list[list[str]]:
+    """The names of the columns, then one row an answer, all as untrusted text."""
     named = any(grade.candidate for grade in grades)
-    columns = ["answer", *(["candidate"] if named else []), "score", "sure", "points", "missed", "flags"]
-    table = _table(columns, width)
+    cells = [["answer", *(["candidate"] if named else []), "score", "sure", "points", "missed", "flags"]]
     for grade in grades:
         candidate = [grade.candidate or ""] if named else []
         score, *outcome = _outcome(grade)
-        _add_row(table, [grade.answer_id, *candidate, score, _sure(grade), *outcome, _flags(grade, "review")])
-    return table
+        cells.append([grade.answer_id, *candidate, score, _sure(grade), *outcome, _flags(grade, "review")])
+    return cells
 
 
 def _outcome(grade: Grade) -> tuple[str, str, str]:

@@ -24,7 +24,7 @@ from grader.reports.grades.wording import (
 )
 from grader.reports.html_page import page_templates
 from grader.reports.students.results import StudentResult, StudentResults
-from grader.reports.untrusted_text import plain_text
+from grader.reports.untrusted_text import markdown_text, plain_text
 from grader.schema import Grade, PointGrade
 
 PageFormat = Literal["html", "md"]
@@ -172,14 +172,19 @@ def feedback_page(
 
 
 def _markdown(student: str, title: str, total: str, answers: Iterable[FeedbackAnswer]) -> str:
-    lines = [f"# {_escaped(title)}", "", f"**{_escaped(student)}**" + (f": {total} points" if total else ""), ""]
+    lines = [
+        f"# {markdown_text(title)}",
+        "",
+        f"**{markdown_text(student)}**" + (f": {total} points" if total else ""),
+        "",
+    ]
     for answer in answers:
         grade = answer.grade
-        lines += [f"## {_escaped(grade.question or grade.question_id)}", ""]
+        lines += [f"## {markdown_text(grade.question or grade.question_id)}", ""]
         lines += ["Not graded yet." if grade.score is None else f"**{answer.score} points**{_exact(answer)}", ""]
         quoted = plain_text(grade.answer).strip().splitlines() or ["(nothing was written)"]
-        lines += [*(f"> {_escaped(line)}" if line.strip() else ">" for line in quoted), ""]
-        lines += [line for told in answer.opening for line in (_escaped(told), "")]
+        lines += [*(f"> {markdown_text(line)}" if line.strip() else ">" for line in quoted), ""]
+        lines += [line for told in answer.opening for line in (markdown_text(told), "")]
         lines += [_markdown_point(point) for point in answer.points]
         if answer.unstated:
             lines.append(f"- {STATUS_LABELS['missing'].sign} {answer.unstated}")
@@ -196,19 +201,13 @@ def _markdown_point(point: FeedbackPoint) -> str:
     label = STATUS_LABELS[point.status]
     parts = [f"{label.sign} {label.word}", f"earns {point.earns}" if point.earns else ""]
     said = ", ".join(filter(None, parts))
-    text = f": {_escaped(point.text)}" if point.text else ""
-    return f"- {said}{text}" + (f" “{_escaped(point.words)}”" if point.words else "")
+    text = f": {markdown_text(point.text)}" if point.text else ""
+    return f"- {said}{text}" + (f" “{markdown_text(point.words)}”" if point.words else "")
 
 
 def _not_stated(n: int, earned: str) -> str:
     near = f"; what comes near to {'it' if n == 1 else 'them'} earns {earned}" if earned else ""
     return f"{count(n, 'point')} {'is' if n == 1 else 'are'} not stated{near}"
-
-
-def _escaped(text: str) -> str:
-    """A text on one line that Markdown shows as it is."""
-    escaped = re.sub(r"([\\`*_{}\[\]<>#|!~&])", r"\\\1", one_line(plain_text(text)))
-    return re.sub(r"^(\d*)([-+=.)])", r"\1\\\2", escaped)  # lists and underlines of headings
 
 
 # --- files ------------------------------------------------------------------------------------------------------
