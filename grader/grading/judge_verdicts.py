@@ -36,6 +36,8 @@ VERDICT_CREDITS: Mapping[VerdictWord, float] = {"covered": 1.0, "partial": 0.5, 
 # Raise it whenever what a verdict may move changes: no setting, but it moves scores.
 POLICY_VERSION = 2
 _AWARDS = ("covered", "partial")
+# Credit from which judges and coverage together say that a mistake was made.
+_CLEARLY_MADE = 0.8
 _NEEDS_PROOF = (*_AWARDS, "contradicted")
 # Flags about judges, explained in `flags.FLAGS`.
 _PROVISIONAL, _CLASH, _SPLIT, _UNSUPPORTED, _FAILED, _REFUSED = (
@@ -343,8 +345,8 @@ def _decided(
     status = credit_status(credit)
     if word == "contradicted" and status == "missing" and speaker.quote is not None:
         status = "contradicted"
-    if point.weight < 0 and status != "covered":
-        status, credit = "missing", 0.0  # a mistake counts only if it was clearly made
+    if point.weight < 0:  # a mistake counts only if it was clearly made, and then in full
+        status, credit = ("covered", 1.0) if credit >= _CLEARLY_MADE else ("missing", 0.0)
     quote = speaker.quote if speaker.verdict == word else None
     chance = context.policy.weight.chances[word]
     return point.model_copy(
