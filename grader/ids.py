@@ -9,7 +9,7 @@ from typing import Any
 from grader.phrases import number_text
 
 # Fields of other programs' points that do not change a score here.
-_IGNORED = frozenset({"tags", "name", "required", "dimension", "category", "assignment"})
+IGNORED_POINT_FIELDS = frozenset({"tags", "name", "required", "dimension", "category", "assignment"})
 
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -59,7 +59,7 @@ def with_point_ids(points: Iterable[Any]) -> list[Any]:
 def _tidy(point: Any) -> Any:
     if not isinstance(point, dict):
         return point
-    kept = {key: value for key, value in point.items() if key not in _IGNORED}
+    kept = {key: value for key, value in point.items() if key not in IGNORED_POINT_FIELDS}
     return {**kept, "id": id_text(kept["id"])} if "id" in kept else kept
 
 

@@ -158,6 +158,7 @@ _MAKERS: Mapping[Name, Callable[[], Schema]] = dict(
 
 def _of_model(model: "type[BaseModel]") -> Schema:
     """The schema of a model, with every name under which a field is read, and descriptions without examples."""
+    from grader.ids import IGNORED_POINT_FIELDS
     from grader.schema import Question, RubricPoint
 
     made = model.model_json_schema()
@@ -172,6 +173,8 @@ def _of_model(model: "type[BaseModel]") -> Schema:
             parts[part.__name__]["properties"]["id"]["type"] = ["string", "number"]
     if RubricPoint.__name__ in parts:
         parts[RubricPoint.__name__]["required"].remove("id")  # p1, p2, .. where there is none
+        for name in sorted(IGNORED_POINT_FIELDS):
+            parts[RubricPoint.__name__]["properties"][name] = {"description": "Of other programs; it is not used."}
     for part_schema in parts.values():
         if "description" in part_schema:
             part_schema["description"] = part_schema["description"].partition("\n\n>>>")[0]

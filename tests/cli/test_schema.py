@@ -113,6 +113,7 @@ CASES: list[tuple[Name, Any, bool]] = [
     ("rubric", RUBRIC, True),
     ("rubric", {"question_id": 7, "points": [{"criterion": "A thing.", "points": 2}]}, True),
     ("rubric", {"question_id": "q", "points": [{"requirement": "A thing.", "weight": -1}, {"text": "Two."}]}, True),
+    ("rubric", {**RUBRIC, "points": [{"text": "A thing.", "name": "thing", "required": True}]}, True),
     ("rubric", {**RUBRIC, "points": [{"weight": 1}]}, False),
     ("rubric", {**RUBRIC, "max_scores": 5}, False),
     ("rubric", {**RUBRIC, "kind": "closed"}, False),
@@ -133,7 +134,7 @@ CASES: list[tuple[Name, Any, bool]] = [
         "labelled",
         {
             **{"id": "a", "question_id": "q", "response": "So.", "human_score": 1, "max_score": 2},
-            "criteria": [{"criterion": "A thing.", "points": 2}],
+            "criteria": [{"criterion": "A thing.", "points": 2, "tags": ["level:example"]}],
         },
         True,
     ),
