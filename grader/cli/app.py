@@ -34,7 +34,7 @@ _COMMANDS = {
     "evaluate": ("evaluate.evaluate", "How far grades agree with people."),
     "calibrate": ("calibrate.calibrate", "How far raters agree, who is strict, and what to do."),
     "attack": ("attack.attack", "How hard the grader is to fool."),
-    "serve": ("serve.serve", "A local web page to mark a pile of answers."),
+    "serve": ("serve.serve", "A local web page to practise, edit rubrics and mark."),
     "report": ("report.report", "The HTML page again, from a grades file."),
     "schema": ("schema.schema", "The fields of a file as JSON Schema, for editors."),
     "demo": ("demo.demo", "Sample files to try the others on."),

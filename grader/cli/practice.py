@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from grader.practice import Aid, Attempt, Choice, Exercise, History
     from grader.schema import Answer
 
-_RUBRICS, _BANK = Path("rubrics"), Path("bank.yaml")  # what the other commands of a first run write
+DEFAULT_RUBRICS, _BANK = Path("rubrics"), Path("bank.yaml")  # what the other commands of a first run write
 _DETAILED = 5  # tries of a file whose every point still fits on a screen or two
 
 
@@ -58,7 +58,7 @@ class SourceOptions:
 
         rubrics, bank = self.rubrics, self.bank
         if rubrics is None and bank is None:
-            rubrics = _RUBRICS if _RUBRICS.is_dir() else None
+            rubrics = DEFAULT_RUBRICS if DEFAULT_RUBRICS.is_dir() else None
             bank = _BANK if _BANK.is_file() else None
             found = " and ".join(str(path) for path in (rubrics, bank) if path is not None)
             say(f"questions from {found or 'the bundled sample (write it out: grader demo)'}")
@@ -159,9 +159,7 @@ def practice(
 
     look.check()
     with History(source.history) as history:
-        if history.set_aside is not None:
-            rescued = count(history.n_rescued, "try") if history.n_rescued == 1 else f"{history.n_rescued} tries"
-            say(f"the history was damaged: it is now {history.set_aside}, {rescued} of it were read into a new one")
+        say_damage(history)
         if look.export is not None:
             _export(history, look.export)
         elif look.delete:
@@ -178,6 +176,13 @@ def practice(
                 practising.score_file(str(question), candidate, layout)
             else:
                 practising.run(question)
+
+
+def say_damage(history: "History") -> None:
+    """Say where a damaged history is now, if it was one."""
+    if history.set_aside is not None:
+        n = _tries(history.n_rescued)
+        say(f"the history was damaged: it is now {history.set_aside}, {n} of it were read into a new one")
 
 
 def _export(history: "History", path: Path) -> None:
@@ -330,7 +335,7 @@ class _Practising:
         grade = attempt.grade
         if grade is None:  # only for the type: `_graded` gives one
             return None
-        previous = self._before(attempt)
+        previous = self.history.before(attempt)
         comparison = None if previous is None or previous.grade is None else compare_grades(previous.grade, grade)
         hinted = hint(exercise, grade) if self.asking.hints and aid == "none" else None
         if self.as_json:
@@ -360,15 +365,6 @@ class _Practising:
                 self._graded(left)
                 say(f"graded now: an answer to {left.question_id} of {left.at:%Y-%m-%d %H:%M} UTC")
 
-    def _before(self, attempt: "Attempt") -> "Attempt | None":
-        """The try at the same question before this one that has a score."""
-        earlier = [
-            each
-            for each in self.history.attempts(attempt.question_id)
-            if each.attempt_id < attempt.attempt_id and each.fraction is not None
-        ]
-        return earlier[-1] if earlier else None
-
     def score_file(self, path: str, candidate: str | None, layout: LayoutOption) -> None:
         """Score a file of answers and remember them; those that the history has word for word are not added again."""
         from grader.cli.outputs import print_grades
@@ -389,7 +385,7 @@ class _Practising:
         due = due_dates(self.history.attempts())
         shown = []
         for attempt in tries:
-            exercise, before = self.exercises[attempt.question_id], self._before(attempt)
+            exercise, before = self.exercises[attempt.question_id], self.history.before(attempt)
             change = compare_grades(before.grade, attempt.grade) if before and before.grade and attempt.grade else None
             if self.as_json:
                 when = due.get(attempt.question_id)

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from grader.cli.console import progress, say
-from grader.cli.options import EncoderOptions, Rubrics, with_options
+from grader.cli.options import EncoderOptions, with_options
+from grader.cli.practice import DEFAULT_RUBRICS, SourceOptions, say_damage
 from grader.errors import InputError
 from grader.phrases import count
 
@@ -20,7 +21,8 @@ def serve(
         str | None,
         typer.Argument(help="Answers to mark: a file as for `grader grade`, or a folder of such files."),
     ] = None,
-    rubrics: Rubrics = Path("rubrics"),
+    *,
+    source: SourceOptions,
     marks: Annotated[
         Path | None,
         typer.Option("--marks", help="The SQLite file for marks; by default ANSWERS.marks.db beside the answers."),
@@ -47,19 +49,21 @@ def serve(
         list[str] | None,
         typer.Option("--allow-host", help="A further name by which browsers may call the server."),
     ] = None,
-    *,
     encoder: EncoderOptions,
 ) -> None:
-    """Open a local web page to mark a pile of answers; also an API for programs.
+    """Open a local web page to practise, to edit rubrics and to mark a pile of answers; also an API for programs.
 
-    The page shows what the grader sees in an answer, and you confirm or change it. It asks for the answer from which
-    the rest learns most, and says when it is enough. Marks are kept in a file beside the answers, with who, when, why.
+    Marking, the page shows what the grader sees in an answer, and you confirm or change it. It asks for the answer from
+    which the rest learns most, and says when it is enough. Marks are kept in a file beside the answers, with who, when,
+    why. Practice has the history of `grader practice`. Rubrics are shown with what the lint says, and an edit with what
+    it changes before it is saved.
 
     It listens on this machine alone unless --host says otherwise; then browsers need the printed address with its
     token. The page is described in docs/serve.md.
 
     \b
     Examples:
+      grader serve
       grader serve answers.csv --rubrics rubrics/
       grader serve moodle_responses.csv
       grader serve pile/ --host 0.0.0.0
@@ -67,16 +71,26 @@ def serve(
     """
     from grader.files import exported_questions
     from grader.grading import Grader
-    from grader.rubrics import derive, import_questions, read_rubrics
-    from grader.web import Access, MarkStore, read_pile, run_server
+    from grader.practice import Exercise, History, read_exercises
+    from grader.rubrics import derive, find_rubrics, import_questions, read_rubrics
+    from grader.web import Access, MarkStore, Personal, read_pile, run_server
 
     if token is not None and len(token) < 12:
         raise InputError("the token is shorter than 12 characters: take a longer one, or leave it out for a new one")
-    if not rubrics.exists() and answers is not None and Path(answers).is_file() and exported_questions(answers):
+    rubrics = source.rubrics or DEFAULT_RUBRICS
+    files: dict[str, Path] = {}
+    if answers is None and source.rubrics is None:  # nothing that is asked for needs a folder of rubrics
+        exercises = source.exercises()
+        known = {name: exercise.rubric for name, exercise in exercises.items()}
+    elif not rubrics.exists() and answers is not None and Path(answers).is_file() and exported_questions(answers):
         say(f"{rubrics}: there are no rubrics, so points come from the right answers in {answers}")
         known = {question.id: derive(question) for question in import_questions(answers).bank.questions}
+        exercises = {name: Exercise(rubric) for name, rubric in known.items()}
     else:
-        known = read_rubrics(rubrics)
+        exercises = read_exercises(rubrics, source.bank)
+        known = {**{name: each.rubric for name, each in exercises.items()}, **read_rubrics(rubrics)}
+    if rubrics.exists() and (answers is not None or source.rubrics is not None or source.bank is None):
+        files = {name: path for name, (path, _) in find_rubrics(rubrics).items()}
     grader = Grader(known, settings=encoder.settings())
     grader.prepare()
     pile = store = None
@@ -101,9 +115,13 @@ def serve(
         say(f"open http://{shown}:{bound}/" + ("" if given is None else f"?token={given}"))
         say("stop with Ctrl-C")
 
+    history = History(source.history)
+    say_damage(history)
+    personal = Personal(exercises, history, files)
     try:
-        run_server(grader, access, host=host, port=port, pile=pile, store=store, ready=ready)
+        run_server(grader, access, host=host, port=port, personal=personal, pile=pile, store=store, ready=ready)
     finally:
+        history.close()
         if store is not None:
             store.close()
 

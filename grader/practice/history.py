@@ -178,6 +178,15 @@ class History:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return n
 
+    def before(self, attempt: Attempt) -> Attempt | None:
+        """The last try at the same question before this one that has a score."""
+        earlier = [
+            each
+            for each in self.attempts(attempt.question_id)
+            if each.attempt_id < attempt.attempt_id and each.fraction is not None
+        ]
+        return earlier[-1] if earlier else None
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()

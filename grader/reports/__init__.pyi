@@ -10,6 +10,7 @@ from .calibration.sentences import verdict_sentences as verdict_sentences
 from .calibration.terminal import calibration_lines as calibration_lines
 from .evaluation import evaluation_lines as evaluation_lines
 from .grades.markdown import grades_markdown as grades_markdown
+from .grades.page import cut_into_runs as cut_into_runs
 from .grades.page import grade_card as grade_card
 from .grades.report_file import write_report as write_report
 from .grades.summary import summarise_grades as summarise_grades

@@ -7,11 +7,13 @@ from .derivation import derive as derive
 from .judge_proposals import ProposedRubric as ProposedRubric
 from .judge_proposals import propose_all as propose_all
 from .linter import lint as lint
+from .rubric_files import find_rubrics as find_rubrics
 from .rubric_files import points_with_ids as points_with_ids
 from .rubric_files import read_rubric as read_rubric
 from .rubric_files import read_rubrics as read_rubrics
 from .rubric_files import rubric_hash as rubric_hash
 from .rubric_files import rubric_path as rubric_path
+from .rubric_files import write_rubric as write_rubric
 from .saving import save_derived as save_derived
 from .saving import save_imported as save_imported
 from .saving import save_proposed as save_proposed

@@ -115,22 +115,28 @@ def read_rubrics(path: str | Path) -> dict[str, Rubric]:
     'Plain SGD steps against the mini-batch gradient with one learning rate for all parameters'
     """
     check_path(path, 'read_rubrics("rubrics/")', fields="Rubric(**fields)")
+    return {name: rubric for name, (_, rubric) in find_rubrics(path).items()}
+
+
+def find_rubrics(path: str | Path) -> dict[str, tuple[Path, Rubric]]:
+    """As `read_rubrics`, each rubric with its file."""
     if str(path) == "-" or Path(path).is_file():
         rubric = read_rubric(path)
-        return {rubric.question_id: rubric}
+        return {rubric.question_id: (Path(path), rubric)}
     way_out = "make rubrics with: grader derive bank.yaml -o rubrics/"
     if not Path(path).is_dir():
         raise InputError(f"there is no such file or folder; {way_out}", source=path)
-    rubrics: dict[str, Rubric] = {}
-    files: dict[str, Path] = {}
+    rubrics: dict[str, tuple[Path, Rubric]] = {}
     for file in sorted(Path(path).iterdir()):
         if file.suffix.lower() not in _ENDINGS or file.name.startswith("."):
             continue
         rubric = read_rubric(file)
-        if rubric.question_id in files:
-            problem = f"a rubric for '{rubric.question_id}' is in {files[rubric.question_id]} too: keep one of them"
+        if rubric.question_id in rubrics:
+            problem = (
+                f"a rubric for '{rubric.question_id}' is in {rubrics[rubric.question_id][0]} too: keep one of them"
+            )
             raise InputError(problem, source=file, field="question_id")
-        rubrics[rubric.question_id], files[rubric.question_id] = rubric, file
+        rubrics[rubric.question_id] = (file, rubric)
     if not rubrics:
         raise InputError(f"holds no rubric ({', '.join(_ENDINGS)}); {way_out}", source=path)
     return rubrics

@@ -65,11 +65,10 @@ class Problem(BaseModel):
     detail: str
 
 
-def add_api(app: "FastAPI", grader: Grader) -> None:
-    """Add the addresses of the API."""
+def add_api(app: "FastAPI", grader: Grader, lock: Lock) -> None:
+    """Add the addresses of the API; `lock` is held while the grader works."""
     from fastapi import HTTPException
 
-    lock = Lock()
     refused: dict[int | str, dict[str, Any]] = {
         400: {"model": Problem, "description": "The request cannot be used; says why."},
         401: {"description": "No key, or a wrong one."},

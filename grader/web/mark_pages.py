@@ -3,7 +3,7 @@
 import ipaddress
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
@@ -16,12 +16,9 @@ from grader.reports import grade_card
 from grader.schema import PointGrade
 from grader.web.exports import FORMS, Export, export
 from grader.web.marking import Desk, Marking
-from grader.web.pages import fault, form_fields, is_part, page
+from grader.web.pages import fault, first_field, form_fields, is_part, page
 from grader.web.pile import PileAnswer
 from grader.web.store import ConflictError
-
-if TYPE_CHECKING:
-    pass
 
 SESSION_COOKIE = "grader_session"
 _LONGEST_NAME = 60
@@ -40,10 +37,6 @@ def add_mark_pages(app: FastAPI, marking: Marking | None, *, is_local: bool) -> 
 
     """
     skipped: defaultdict[str, list[int]] = defaultdict(list)
-
-    @app.get("/", include_in_schema=False)
-    def home() -> RedirectResponse:
-        return RedirectResponse("/mark", 303)
 
     if marking is None:
 
@@ -65,7 +58,7 @@ def add_mark_pages(app: FastAPI, marking: Marking | None, *, is_local: bool) -> 
 
     @app.post("/signin", include_in_schema=False)
     async def sign_in(request: Request) -> Response:
-        name = " ".join(_first(await form_fields(request), "name").split())
+        name = " ".join(first_field(await form_fields(request), "name").split())
         problem = ""
         if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable() or name.lower().startswith("system:"):
             problem = f"Give a name of 1 to {_LONGEST_NAME} letters."
@@ -116,9 +109,9 @@ def add_mark_pages(app: FastAPI, marking: Marking | None, *, is_local: bool) -> 
         if rater is None or answer is None:
             return fault(request, "Open the page for marking again.", status=404)
         try:
-            score = float(_first(fields, "score").replace(",", "."))
+            score = float(first_field(fields, "score").replace(",", "."))
             together = [marking.pile.answers[int(each)] for each in fields.get("together", [])]
-            seen = int(_first(fields, "seen"))
+            seen = int(first_field(fields, "seen"))
         except (ValueError, IndexError):
             return fault(request, "Give a number for the score.")
         try:
@@ -129,7 +122,7 @@ def add_mark_pages(app: FastAPI, marking: Marking | None, *, is_local: bool) -> 
                 score,
                 seen=seen,
                 credits=_credits(answer, fields),
-                why=_first(fields, "why").strip(),
+                why=first_field(fields, "why").strip(),
                 together=together,
             )
         except GraderError as error:
@@ -239,14 +232,10 @@ def _credits(answer: PileAnswer, fields: Mapping[str, list[str]]) -> dict[str, f
     """The points on which the person does not follow the grader, by id; fields have their numbers."""
     found = {}
     for place, point in enumerate(answer.grade.points, 1):
-        given = _first(fields, f"p{place}")
+        given = first_field(fields, f"p{place}")
         if given in ("1", "0.5", "0") and given != _chosen(point, {}):
             found[point.point_id] = float(given)
     return found
-
-
-def _first(fields: Mapping[str, list[str]], name: str) -> str:
-    return fields.get(name, [""])[0]
 
 
 def _is_this_machine(request: Request) -> bool:

@@ -1,5 +1,6 @@
 """What all pages share: templates, forms, and the answer to a fault."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -11,8 +12,6 @@ if TYPE_CHECKING:
     from fastapi import Request
     from fastapi.responses import HTMLResponse
     from jinja2 import Environment
-
-_LONGEST_FIELD = 200_000
 
 
 @cache
@@ -44,8 +43,12 @@ def is_part(request: "Request") -> bool:
     return request.headers.get("hx-request") == "true"
 
 
+def first_field(fields: Mapping[str, list[str]], name: str) -> str:
+    """The value of a field, or nothing."""
+    return fields.get(name, [""])[0]
+
+
 async def form_fields(request: "Request") -> dict[str, list[str]]:
     """The fields of a form, each with its values."""
     body = (await request.body()).decode("utf-8", "replace")
-    found = parse_qs(body, keep_blank_values=True, max_num_fields=2000)
-    return {name: [value[:_LONGEST_FIELD] for value in values] for name, values in found.items()}
+    return parse_qs(body, keep_blank_values=True, max_num_fields=20_000)

@@ -5,6 +5,10 @@ const keysAreOn = () => document.getElementById("keys")?.checked;
 const form = () => document.getElementById("mark");
 
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("[data-ctrl-enter]")) {
+    event.target.form.requestSubmit();
+    return;
+  }
   if (event.key === "Escape") { document.activeElement?.blur(); return; }
   if (!work() || !keysAreOn() || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   const at = event.target;
