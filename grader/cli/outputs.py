@@ -176,7 +176,7 @@ def journal_of(output: Path | None) -> Path | None:
 
 
 def write_grades(
-    grades: "Iterable[Grade]", form: "Form", output: Path | None, *, as_json: bool = False, title: str
+    grades: "Iterable[Grade]", form: "Form", output: Path | None, *, as_json: bool = False, title: str = "Grades"
 ) -> None:
     """Grades to the file or stdout; with --json stdout belongs to the JSON object.
 

@@ -152,7 +152,7 @@ def write_by_student(
         write_rows(options.mail_merge, merged.rows, columns=merged.columns, format=ending)
     if form == "table":
         print_students(results)
-    elif form is not None:
+    elif form is not None and form != "markdown":  # refused before
         if options.for_ is not None:
             table = upload_table(results, options.for_, title=title, feedback=words)
         excel = options.for_ in (None, "plain")
