@@ -136,4 +136,4 @@ def test_evaluate_compares_and_writes_what_the_judge_is_worth(folder: Path) -> N
     data = json.loads(
         run(folder, "evaluate", folder / "scored.jsonl", "--judge", "mock", "--resamples", 100, "--json").stdout
     )
-    assert set(data["judge"]["ways"]) == {"embedding", "judge", "unclear", "weighted"}
+    assert set(data["judge"]["ways"]) == {"embedding", "judge", "unclear", "settled", "weighted"}

@@ -83,7 +83,9 @@ def test_the_chance_is_read_back_from_the_confidence() -> None:
     rubric = Rubric(
         question_id="q1", points=as_points([{"id": p.point_id, "text": p.text, "weight": p.weight} for p in points])
     )
-    assert chance_correct(some, rubric) == pytest.approx((0.8 + 0.2 + 2 * 0.1) / 4)
+    assert chance_correct(some, rubric) == pytest.approx(
+        (0.8 + 0.2 + 2 * 0.1) / 5
+    )  # what was not judged stays possible
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=40))

@@ -39,7 +39,8 @@ MIX = {
     "slow": 0.01,
     "400": 0.005,
 }
-TECHNICAL = ("the server", "the line", "no reply")
+# What the next run asks again. A reply that was cut off is asked for once more with room, so that it is whole here.
+TECHNICAL = ("the server", "the line", "no reply", "the judge's reply is empty", "the judge's reply was cut off")
 RUBRIC = Rubric(
     question_id="q1",
     question=QUESTION,
@@ -136,7 +137,7 @@ def test_all_kinds_of_faults_were_met(soaked: Run) -> None:
     met = {reason for grade in soaked.grades for reason in reasons(grade)}
     for part in (
         "answered 429", "answered 500", "answered 502", "answered 503", "the line to the server was cut", "is no JSON",
-        "holds no choice", "refused to judge", "cut off", "is empty", "not valid JSON",
+        "holds no choice", "refused to judge", "is empty", "not valid JSON",
         "not the agreed form", "not offered", "left this point out",
     ):  # fmt: skip
         assert any(part in reason for reason in met), part
